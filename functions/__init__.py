@@ -1,0 +1,1 @@
+"""What runs in Lambda: the responder itself, from the handlers down to the domain."""

@@ -1,0 +1,1 @@
+"""Nouns and facts: frozen models and standard library only, no input or output."""

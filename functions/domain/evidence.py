@@ -1,0 +1,351 @@
+"""What the probes read from AWS, as facts. Everything here is stored with the incident and can be judged again offline."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Generic, TypeVar
+
+from functions.domain.model import Model, Moment
+from functions.domain.signals import AlarmState
+
+T = TypeVar("T")
+
+
+class Reading(Model, Generic[T]):
+    """What one probe brought back: a value, or the reason why there is none. Unknown is never the same as fine."""
+
+    value: T | None = None
+    error: str | None = None
+
+    @property
+    def known(self) -> bool:
+        return self.value is not None
+
+
+class DeploymentFacts(Model):
+    """One entry of DescribeServices `deployments` (API reference: Deployment)."""
+
+    id: str
+    status: str
+    """PRIMARY (the one wanted), ACTIVE (still being replaced) or INACTIVE."""
+    rollout_state: str | None
+    """IN_PROGRESS, COMPLETED or FAILED; None where ECS does not report it."""
+    rollout_reason: str = ""
+    task_definition: str
+    desired: int
+    running: int
+    pending: int
+    failed: int
+    created_at: Moment
+    updated_at: Moment | None = None
+
+
+class ServiceEvent(Model):
+    """One service event message, newest first in `ServiceFacts.events`."""
+
+    at: Moment
+    message: str
+
+
+class ServiceFacts(Model):
+    """DescribeServices, as far as decisions need it."""
+
+    arn: str
+    status: str
+    """ACTIVE, DRAINING or INACTIVE."""
+    desired: int
+    running: int
+    pending: int
+    task_definition: str
+    deployments: tuple[DeploymentFacts, ...]
+    events: tuple[ServiceEvent, ...] = ()
+    controller: str = "ECS"
+    """ECS, CODE_DEPLOY or EXTERNAL; only ECS lets UpdateService change the task definition."""
+    strategy: str = "REPLICA"
+    circuit_breaker: bool = False
+    native_rollback: bool = False
+    """Whether the circuit breaker or the deployment alarms may roll back by themselves."""
+    target_groups: tuple[str, ...] = ()
+    launch_type: str | None = None
+    health_check_grace_s: int = 0
+
+    @property
+    def primary(self) -> DeploymentFacts | None:
+        return next((d for d in self.deployments if d.status == "PRIMARY"), None)
+
+    @property
+    def steady(self) -> bool:
+        """One deployment, finished, with every task running: what the ECS console calls a steady state."""
+        primary = self.primary
+        return (
+            primary is not None
+            and len(self.deployments) == 1
+            and primary.rollout_state in (None, "COMPLETED")
+            and self.running == self.desired
+            and self.pending == 0
+        )
+
+
+class TaskFacts(Model):
+    """One task, running or stopped (a stopped one stays visible for at least an hour)."""
+
+    arn: str
+    task_definition: str
+    last_status: str
+    health: str = "UNKNOWN"
+    zone: str | None = None
+    started_at: Moment | None = None
+    stopped_at: Moment | None = None
+    stop_code: str | None = None
+    stopped_reason: str = ""
+    exit_codes: tuple[int, ...] = ()
+    container_reasons: tuple[str, ...] = ()
+    deployment_id: str | None = None
+    """The deployment that started it (`startedBy`)."""
+
+
+class TasksFacts(Model):
+    running: tuple[TaskFacts, ...]
+    stopped: tuple[TaskFacts, ...]
+
+
+class TargetFacts(Model):
+    """One target of a target group (DescribeTargetHealth)."""
+
+    target_group: str
+    target: str
+    state: str
+    """initial, healthy, unhealthy, unused, draining or unavailable."""
+    reason: str | None = None
+    zone: str | None = None
+
+
+class TargetsFacts(Model):
+    """All targets of all target groups of the service; empty when it has no load balancer."""
+
+    targets: tuple[TargetFacts, ...]
+
+    def healthy(self, target_group: str) -> int:
+        return sum(1 for t in self.targets if t.target_group == target_group and t.state == "healthy")
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        return tuple(sorted({t.target_group for t in self.targets}))
+
+
+class AlarmFacts(Model):
+    """One alarm as DescribeAlarms shows it now, with what its own metric says."""
+
+    name: str
+    arn: str
+    state: AlarmState
+    since: Moment
+    """When it entered this state."""
+    reason: str = ""
+    composite: bool = False
+    children: tuple[str, ...] = ()
+    period_s: int = 60
+    evaluation_periods: int = 1
+    breaching_now: bool | None = None
+    """Whether the alarm's own metric breaches, asked from the metric itself because SetAlarmState can fake a state.
+
+    None when there is no data or the alarm's kind (composite, anomaly) cannot be re-evaluated here.
+    """
+
+    @property
+    def window_s(self) -> int:
+        """Seconds the alarm itself looks back: evaluation periods times period."""
+        return self.period_s * self.evaluation_periods
+
+
+class AlarmsFacts(Model):
+    """The alarms of the incident; `gone` are those that no longer exist."""
+
+    alarms: tuple[AlarmFacts, ...]
+    gone: tuple[str, ...] = ()
+
+    @property
+    def all_ok(self) -> bool:
+        """Every alarm known to be OK; an alarm that was deleted, or has no data, is not OK."""
+        return not self.gone and all(a.state is AlarmState.OK for a in self.alarms)
+
+    @property
+    def window_s(self) -> int:
+        """The longest window among the alarms, in seconds; 300 where no alarm opened the incident."""
+        return max((a.window_s for a in self.alarms), default=300)
+
+
+class Metric(StrEnum):
+    """The metrics the responder compares now against before, under the names AWS gives them."""
+
+    REQUESTS = "RequestCount"
+    TARGET_5XX = "HTTPCode_Target_5XX_Count"
+    ELB_5XX = "HTTPCode_ELB_5XX_Count"
+    LATENCY = "TargetResponseTime"
+    HEALTHY_HOSTS = "HealthyHostCount"
+    CPU = "CPUUtilization"
+    MEMORY = "MemoryUtilization"
+
+
+class MetricWindow(Model):
+    """One metric in two windows. Counts are per second, latency in seconds, utilisation in percent, hosts a number.
+
+    A window without data is None: for a count that usually means nothing happened, but that is for the judge to say.
+    """
+
+    now: float | None
+    before: float | None
+
+
+class MetricsFacts(Model):
+    """Metrics just before now against metrics before the trouble began, with the length of both windows in seconds."""
+
+    onset: Moment
+    now_s: int
+    before_s: int
+    metrics: Mapping[Metric, MetricWindow]
+
+    def now(self, metric: Metric) -> float | None:
+        window = self.metrics.get(metric)
+        return None if window is None else window.now
+
+    def before(self, metric: Metric) -> float | None:
+        window = self.metrics.get(metric)
+        return None if window is None else window.before
+
+
+class ScalingFacts(Model):
+    """The scalable target of the service's desired count; `registered` is False where there is none."""
+
+    registered: bool
+    resource_id: str = ""
+    minimum: int = 0
+    maximum: int = 0
+    scale_out_suspended: bool | None = None
+    """None where the API does not say."""
+    not_scaled_reasons: tuple[str, ...] = ()
+
+
+class DependencyState(StrEnum):
+    OK = "ok"
+    FAILING = "failing"
+    UNKNOWN = "unknown"
+
+
+class DependencyFacts(Model):
+    name: str
+    state: DependencyState
+    detail: str = ""
+
+
+class DependenciesFacts(Model):
+    """What the playbook says the service stands on. Empty `dependencies` means that the playbook names none."""
+
+    dependencies: tuple[DependencyFacts, ...]
+
+    @property
+    def failing(self) -> tuple[DependencyFacts, ...]:
+        return tuple(d for d in self.dependencies if d.state is DependencyState.FAILING)
+
+    @property
+    def all_ok(self) -> bool:
+        """At least one dependency is named and every one is known to be fine."""
+        return bool(self.dependencies) and all(d.state is DependencyState.OK for d in self.dependencies)
+
+
+class ServiceDeploymentFacts(Model):
+    """One entry of DescribeServiceDeployments (kept for 90 days)."""
+
+    arn: str
+    status: str
+    created_at: Moment
+    finished_at: Moment | None = None
+    target_revision: str | None = None
+    rollback_revision: str | None = None
+    rollback_reason: str = ""
+    triggered_alarms: tuple[str, ...] = ()
+
+    ONGOING = ("PENDING", "IN_PROGRESS", "STOP_REQUESTED", "ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS")
+
+    @property
+    def ongoing(self) -> bool:
+        return self.status in self.ONGOING
+
+    @property
+    def rolling_back(self) -> bool:
+        return self.status in ("ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS")
+
+
+class RevisionFacts(Model):
+    """One service revision (DescribeServiceRevisions): what a deployment wants to run, without the desired count."""
+
+    arn: str
+    task_definition: str
+    image_digests: tuple[str, ...] = ()
+    surroundings: str = ""
+    """Hash of everything but the task definition: network, load balancers, Service Connect, volumes, platform."""
+    created_at: Moment | None = None
+
+
+class ReleaseState(StrEnum):
+    """What the responder knows of a release from having watched it."""
+
+    SEEN = "seen"
+    GOOD = "good"
+    SUSPECT = "suspect"
+    QUARANTINED = "quarantined"
+
+
+class Release(Model):
+    """One task definition that the service ran, in the responder's own history."""
+
+    task_definition: str
+    first_seen: Moment
+    last_seen: Moment
+    state: ReleaseState = ReleaseState.SEEN
+    reason: str = ""
+    surroundings: str = ""
+
+
+class ReleasesFacts(Model):
+    """The release that runs, those before it, and where to go back to."""
+
+    current: str
+    current_since: Moment
+    history: tuple[Release, ...] = ()
+    """The responder's own history, newest first."""
+    service_deployments: tuple[ServiceDeploymentFacts, ...] = ()
+    """Newest first; empty where the account or the emulator keeps none."""
+    revisions: tuple[RevisionFacts, ...] = ()
+    last_known_good: str | None = None
+    last_known_good_reason: str = ""
+    """Why this one, or why there is none."""
+    last_known_good_active: bool = True
+    """False when it was deregistered (INACTIVE) and has to be registered again first."""
+    differs_beyond_task_definition: bool | None = None
+    """Whether network, load balancers or volumes changed too; None where nobody kept a record."""
+
+    @property
+    def in_flight(self) -> ServiceDeploymentFacts | None:
+        return next((d for d in self.service_deployments if d.ongoing), None)
+
+
+class Findings(Model):
+    """Everything one look at the service brought, probe by probe. The ranking reads nothing else."""
+
+    looked_at: Moment
+    service: Reading[ServiceFacts] = Reading()
+    tasks: Reading[TasksFacts] = Reading()
+    targets: Reading[TargetsFacts] = Reading()
+    alarms: Reading[AlarmsFacts] = Reading()
+    metrics: Reading[MetricsFacts] = Reading()
+    scaling: Reading[ScalingFacts] = Reading()
+    releases: Reading[ReleasesFacts] = Reading()
+    dependencies: Reading[DependenciesFacts] = Reading()
+
+    def unknown(self) -> dict[str, str]:
+        """The probes that brought nothing, with their reason."""
+        return {
+            name: reading.error or "not read"
+            for name in type(self).model_fields
+            if isinstance(reading := getattr(self, name), Reading) and not reading.known
+        }

@@ -1,0 +1,32 @@
+"""What a probe or an action needs to be allowed, declared beside it; `infra/` turns it into IAM statements."""
+
+from enum import StrEnum
+
+from functions.domain.model import Model
+
+
+class Resource(StrEnum):
+    """How narrow IAM lets an action be. Source: Service Authorization Reference, table of each service."""
+
+    SERVICE = "service"
+    """The ARNs of the services named in playbooks."""
+    SERVICE_DEPLOYMENT = "service-deployment"
+    """Deployments of those services."""
+    SERVICE_REVISION = "service-revision"
+    TASK = "task"
+    """Tasks in the clusters named in playbooks, with the condition `ecs:cluster`."""
+    CLUSTER_CONDITION = "cluster-condition"
+    """Any resource, but only with the condition `ecs:cluster` (ListTasks takes container instances as its resource)."""
+    SCALABLE_TARGET = "scalable-target"
+    """Scalable targets have opaque ARNs: any, with conditions on namespace and dimension."""
+    TASK_ROLES = "task-roles"
+    """The roles a task definition passes on, to ecs-tasks.amazonaws.com only."""
+    ANY = "*"
+    """The action takes no resource."""
+
+
+class Permission(Model):
+    """One IAM action and how narrow it may be granted."""
+
+    action: str
+    resource: Resource

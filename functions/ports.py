@@ -1,0 +1,260 @@
+"""What the core needs from outside. Adapters keep these promises on AWS; fakes keep them in tests.
+
+Every reading method raises `ReadFailed` when AWS does not answer: never an empty answer instead.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from functions.domain.changes import Change, ChangeResult, Lease
+from functions.domain.evidence import (
+    AlarmFacts,
+    Metric,
+    Release,
+    ReleaseState,
+    RevisionFacts,
+    ScalingFacts,
+    ServiceDeploymentFacts,
+    ServiceFacts,
+    TargetFacts,
+    TasksFacts,
+)
+from functions.domain.incidents import Event, InboxEntry, Incident, NewEvent, Switch
+from functions.domain.model import Model
+from functions.domain.services import ServiceRef
+from functions.domain.signals import Signal
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """The time, in UTC."""
+
+
+class ServiceReader(Protocol):
+    """Reads one ECS service and what surrounds it. Changes nothing."""
+
+    def service(self, ref: ServiceRef) -> ServiceFacts | None:
+        """The service now, or None when ECS says there is none by that name."""
+
+    def tasks(self, ref: ServiceRef) -> TasksFacts:
+        """Running tasks and those that stopped lately."""
+
+    def service_deployments(self, ref: ServiceRef) -> Sequence[ServiceDeploymentFacts]:
+        """Newest first, at most 20; empty where ECS keeps none."""
+
+    def revisions(self, arns: Sequence[str]) -> Sequence[RevisionFacts]:
+        """The given service revisions, at most 20."""
+
+    def task_definition_status(self, task_definition: str) -> str:
+        """ACTIVE, INACTIVE or DELETE_IN_PROGRESS; MISSING when it is gone."""
+
+    def targets(self, target_groups: Sequence[str]) -> Sequence[TargetFacts]:
+        """Every target of the given target groups (ARNs)."""
+
+    def load_balancer(self, target_group: str) -> str | None:
+        """ARN of the load balancer in front of the target group; None when it has none."""
+
+    def scaling(self, ref: ServiceRef) -> ScalingFacts:
+        """The scalable target of the desired count."""
+
+
+class MetricsQuery(Model):
+    """What to read for one service, between two times.
+
+    `period_s` is the length of a data point. Dimensions are by metric because ALB and ECS name things differently.
+    """
+
+    start: datetime
+    end: datetime
+    period_s: int
+    dimensions: Mapping[Metric, Mapping[str, str]]
+
+
+class MetricsReader(Protocol):
+    """CloudWatch: alarms and their metrics."""
+
+    def alarms(self, names: Sequence[str]) -> Sequence[AlarmFacts]:
+        """The alarms that exist, with their own metric asked again; a name without an alarm is left out."""
+
+    def series(self, query: MetricsQuery) -> Mapping[Metric, Sequence[tuple[datetime, float]]]:
+        """Data points, oldest first. Counts as sums over the period, everything else as its average, hosts as minimum."""
+
+
+class ServiceChanger(Protocol):
+    """The only door through which anything is changed. One call, at most one effect, never repeated by the client."""
+
+    def apply(self, ref: ServiceRef, change: Change) -> ChangeResult:
+        """Carry out one change.
+
+        Raises:
+            ChangeRefused: AWS answered no; nothing happened.
+            ChangeDoubtful: no answer; it may have happened.
+        """
+
+
+class ScalingRestorer(Protocol):
+    """Gives a raised floor back."""
+
+    def restore_floor(self, ref: ServiceRef, *, resource_id: str, minimum: int) -> ChangeResult:
+        """RegisterScalableTarget with MinCapacity alone. Raises as `ServiceChanger.apply`."""
+
+
+class Opening(Model):
+    """What recording a signal led to."""
+
+    incident_id: str | None
+    """The incident that has the signal now; None when it was only noted (an OK with nothing open)."""
+    generation: int = 0
+    opened: bool = False
+    duplicate: bool = False
+    """The same state change was recorded before; nothing was written."""
+
+    @property
+    def execution_name(self) -> str | None:
+        return None if self.incident_id is None else f"{self.incident_id}-{self.generation}"
+
+
+class Ledger(Protocol):
+    """The memory of the responder. Every write is conditional; a condition that no longer holds raises `Superseded`."""
+
+    # --- intake
+
+    def record_signal(self, signal: Signal, ref: ServiceRef, *, may_open: bool) -> Opening:
+        """Deduplicate, put into the inbox of the service's open incident and count it there, in one transaction.
+
+        Opens an incident and takes the service's lock when there is none and `may_open`.
+        """
+
+    def record_unmatched(self, signal: Signal, reason: str) -> bool:
+        """Keep a signal that belongs to no playbook. False when it was kept before."""
+
+    # --- the incident
+
+    def incident(self, incident_id: str) -> Incident:
+        """Raises NotInLedger."""
+
+    def events(self, incident_id: str) -> Sequence[Event]:
+        """The whole trail, oldest first."""
+
+    def inbox(self, incident_id: str) -> Sequence[InboxEntry]:
+        """Every signal of the incident, oldest first."""
+
+    def append(
+        self,
+        incident: Incident,
+        events: Sequence[NewEvent],
+        *,
+        step: str,
+        signals_seen: int | None = None,
+        lease: Lease | None = None,
+        budget: "BudgetCharge | None" = None,
+    ) -> Incident:
+        """Append events after `incident.head_sequence`, and with them, in the same transaction, a lease or a charge.
+
+        Raises:
+            Superseded: the head or the generation is no longer the given one, or a budget is used up meanwhile.
+        """
+
+    def resolve(self, incident: Incident, event: NewEvent) -> Incident:
+        """Close it and release the lock in one transaction, provided that every signal received was seen.
+
+        Raises:
+            Superseded: a signal came, or somebody else moved on.
+        """
+
+    def next_generation(self, incident: Incident, event: NewEvent) -> Incident:
+        """Take the incident over for a new execution; every write of the older one is refused from now on."""
+
+    # --- the service
+
+    def lock_holder(self, ref: ServiceRef) -> str | None:
+        """Id of the incident that holds the service."""
+
+    def switch(self, ref: ServiceRef) -> Switch:
+        """What operators set; an empty switch when nobody did."""
+
+    def set_switch(self, ref: ServiceRef, switch: Switch) -> None: ...
+
+    def releases(self, ref: ServiceRef) -> Sequence[Release]:
+        """The release history, newest first."""
+
+    def note_release(
+        self, ref: ServiceRef, task_definition: str, *, at: datetime, surroundings: str = ""
+    ) -> None:
+        """It was seen running at that time. Known releases keep their state and first time."""
+
+    def judge_release(self, ref: ServiceRef, task_definition: str, state: ReleaseState, *, reason: str) -> None:
+        """Write down what is now known of a release. A quarantined one stays so until a person lifts it."""
+
+    def charges(self, ref: ServiceRef, *, since: datetime) -> Sequence[datetime]:
+        """When actions were charged to this service, newest first."""
+
+    def fleet_charges(self, *, since: datetime) -> int:
+        """How many actions were charged to the whole fleet."""
+
+    # --- leases
+
+    def leases(self, incident_id: str) -> Sequence[Lease]:
+        """Leases of an incident that are still out."""
+
+    def service_leases(self, ref: ServiceRef) -> Sequence[Lease]:
+        """Leases on a service that are still out, whichever incident took them."""
+
+    def end_lease(self, incident: Incident, lease: Lease, event: NewEvent) -> Incident:
+        """Remove a lease and say in the trail how it ended, in one transaction."""
+
+    # --- lists, one request each
+
+    def open_incidents(self) -> Sequence[Incident]: ...
+
+    def incidents_between(self, start: datetime, end: datetime) -> Sequence[Incident]:
+        """All incidents opened in a time range, newest first."""
+
+    def incidents_of(self, ref: ServiceRef, *, limit: int = 50) -> Sequence[Incident]:
+        """A service's incidents, newest first."""
+
+    def leases_due(self, at: datetime) -> Sequence[Lease]:
+        """Leases whose end has passed."""
+
+    def unmatched(self, *, limit: int = 50) -> Sequence[tuple[Signal, str]]:
+        """Signals that belong to no playbook, with the reason, newest first."""
+
+
+class BudgetCharge(Model):
+    """One action to be counted, and the limits it must stay within in the hour that ends now."""
+
+    at: datetime
+    service_limit: int
+    fleet_limit: int
+
+
+class Executions(Protocol):
+    """The workflow engine."""
+
+    def start(self, incident: str, generation: int, *, step: str = "assess") -> bool:
+        """Start the execution of that incident and generation. False when it exists already, which is fine."""
+
+    def running(self, incident: str, generation: int) -> bool:
+        """Whether that execution runs now."""
+
+
+class Page(Model):
+    """What people get: one subject line, and a text that stands alone."""
+
+    subject: str
+    """At most 100 characters, ASCII, without line breaks (SNS `Subject`)."""
+    text: str
+    attributes: Mapping[str, str] = {}
+
+
+class Notifier(Protocol):
+    def publish(self, page: Page) -> str:
+        """Send it; the identifier of the message. Raises ReadFailed when the topic does not take it."""
+
+
+class Archive(Protocol):
+    """Write-once storage beside the table."""
+
+    def keep(self, key: str, body: str, *, content_type: str) -> str:
+        """Store a document; its URL (`s3://…`)."""

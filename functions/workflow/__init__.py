@@ -1,0 +1,1 @@
+"""What happens next: the life of an incident as one table, and one module per step."""

@@ -1,0 +1,209 @@
+"""The life of an incident, as the one table that everything else is made from.
+
+`infra/` compiles it to the Step Functions state machine; every step's visit is counted against it. No second copy of the
+order exists anywhere.
+
+Between steps travels only the payload: `incident_id`, `generation`, `step`, `outcome`, `wait_s` and `visits` (a counter by
+step). Evidence and plans lie in the ledger, because a Step Functions payload ends at 256 KB and an execution at 25,000
+events (Step Functions Developer Guide, "Service quotas").
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class StepName(StrEnum):
+    ASSESS = "assess"
+    APPROVAL = "approval"
+    REMEDIATE = "remediate"
+    SETTLE = "settle"
+    VERIFY = "verify"
+    PAGE = "page"
+    WATCH = "watch"
+    SUCCESSOR = "successor"
+    CLOSE = "close"
+    RESTORE = "restore"
+    END = "end"
+
+
+class Function(StrEnum):
+    """The Lambda functions that carry the workflow's steps; each is a module of `functions/handlers/`."""
+
+    ASSESS = "assess"
+    REMEDIATE = "remediate"
+    VERIFY = "verify"
+    NOTIFY = "notify"
+    CLOSE = "close"
+    RESTORE = "restore"
+
+
+class Outcome(StrEnum):
+    """What a step can say when it is done."""
+
+    ACT = "act"
+    ASK = "ask"
+    WAIT = "wait"
+    ALL_CLEAR = "all-clear"
+    STAND_DOWN = "stand-down"
+    ESCALATE = "escalate"
+    GRANTED = "granted"
+    DENIED = "denied"
+    EXPIRED = "expired"
+    DONE = "done"
+    DIFFERS = "differs"
+    NEXT_STAGE = "next-stage"
+    FAILED = "failed"
+    RECOVERED = "recovered"
+    NOT_YET = "not-yet"
+    INEFFECTIVE = "ineffective"
+    CANNOT_TELL = "cannot-tell"
+    GIVE_UP = "give-up"
+    PAGED = "paged"
+    TOLD = "told"
+    LOOK_AGAIN = "look-again"
+    CHANGED = "changed"
+    RESOLVED = "resolved"
+    LEASES_LEFT = "leases-left"
+    NEW_SIGNAL = "new-signal"
+    RESTORED = "restored"
+    NOT_DUE = "not-due"
+    POSTPONED = "postponed"
+    EXHAUSTED = "exhausted"
+    """The step's visits are used up; said by the counter, not by the step."""
+    SUPERSEDED = "superseded"
+    """Another execution carries the incident on: this one ends without a word."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One row of the table.
+
+    `waits`: a wait of the payload's `wait_s` comes first. `function`: which Lambda does it; None for a step that Step
+    Functions does alone. `visits`: how often one execution may come by before the outcome is `exhausted`.
+    `stand_in`: where the step leads until it can be done; only approval has one.
+    """
+
+    name: StepName
+    function: Function | None
+    transitions: Mapping[Outcome, StepName]
+    waits: bool = False
+    visits: int = 0
+    stand_in: StepName | None = None
+
+
+ENTRY = (StepName.ASSESS, StepName.RESTORE)
+"""Where an execution may begin: the payload's `step`. Restore is for a lease whose incident is over."""
+
+TABLE: Mapping[StepName, Step] = {
+    step.name: step
+    for step in (
+        Step(
+            name=StepName.ASSESS,
+            function=Function.ASSESS,
+            visits=60,
+            transitions={
+                Outcome.ACT: StepName.REMEDIATE,
+                Outcome.ASK: StepName.APPROVAL,
+                Outcome.WAIT: StepName.SETTLE,
+                Outcome.ALL_CLEAR: StepName.CLOSE,
+                Outcome.STAND_DOWN: StepName.WATCH,
+                Outcome.ESCALATE: StepName.PAGE,
+                Outcome.EXHAUSTED: StepName.PAGE,
+            },
+        ),
+        Step(
+            name=StepName.APPROVAL,
+            function=None,
+            transitions={
+                Outcome.GRANTED: StepName.ASSESS,
+                Outcome.DENIED: StepName.PAGE,
+                Outcome.EXPIRED: StepName.PAGE,
+            },
+            stand_in=StepName.PAGE,
+        ),
+        Step(
+            name=StepName.REMEDIATE,
+            function=Function.REMEDIATE,
+            visits=30,
+            transitions={
+                Outcome.DONE: StepName.SETTLE,
+                Outcome.NEXT_STAGE: StepName.REMEDIATE,
+                Outcome.DIFFERS: StepName.ASSESS,
+                Outcome.FAILED: StepName.ASSESS,
+                Outcome.EXHAUSTED: StepName.PAGE,
+            },
+        ),
+        Step(name=StepName.SETTLE, function=None, waits=True, transitions={Outcome.DONE: StepName.VERIFY}),
+        Step(
+            name=StepName.VERIFY,
+            function=Function.VERIFY,
+            visits=400,
+            transitions={
+                Outcome.RECOVERED: StepName.CLOSE,
+                Outcome.NOT_YET: StepName.SETTLE,
+                Outcome.CANNOT_TELL: StepName.SETTLE,
+                Outcome.INEFFECTIVE: StepName.ASSESS,
+                Outcome.GIVE_UP: StepName.PAGE,
+                Outcome.EXHAUSTED: StepName.PAGE,
+            },
+        ),
+        Step(
+            name=StepName.PAGE,
+            function=Function.NOTIFY,
+            visits=60,
+            transitions={
+                Outcome.PAGED: StepName.WATCH,
+                Outcome.TOLD: StepName.END,
+                Outcome.EXHAUSTED: StepName.WATCH,
+            },
+        ),
+        Step(
+            name=StepName.WATCH,
+            function=Function.ASSESS,
+            waits=True,
+            visits=200,
+            transitions={
+                Outcome.LOOK_AGAIN: StepName.WATCH,
+                Outcome.CHANGED: StepName.ASSESS,
+                Outcome.ALL_CLEAR: StepName.CLOSE,
+                Outcome.EXHAUSTED: StepName.SUCCESSOR,
+            },
+        ),
+        Step(name=StepName.SUCCESSOR, function=None, transitions={Outcome.DONE: StepName.END}),
+        Step(
+            name=StepName.CLOSE,
+            function=Function.CLOSE,
+            visits=30,
+            transitions={
+                Outcome.RESOLVED: StepName.END,
+                Outcome.LEASES_LEFT: StepName.RESTORE,
+                Outcome.NEW_SIGNAL: StepName.ASSESS,
+                Outcome.EXHAUSTED: StepName.PAGE,
+            },
+        ),
+        Step(
+            name=StepName.RESTORE,
+            function=Function.RESTORE,
+            waits=True,
+            visits=200,
+            transitions={
+                Outcome.RESTORED: StepName.END,
+                Outcome.NOT_DUE: StepName.RESTORE,
+                Outcome.POSTPONED: StepName.RESTORE,
+                Outcome.GIVE_UP: StepName.PAGE,
+                Outcome.EXHAUSTED: StepName.PAGE,
+            },
+        ),
+    )
+}
+"""Every step that does something also knows `superseded`, which ends the execution from anywhere."""
+
+
+def next_step(step: StepName, outcome: Outcome) -> StepName:
+    """Where an outcome leads.
+
+    Raises:
+        KeyError: if the table does not know that outcome for that step, which is a bug.
+    """
+    return StepName.END if outcome is Outcome.SUPERSEDED else TABLE[step].transitions[outcome]
