@@ -5,7 +5,7 @@ Every reading method raises `ReadFailed` when AWS does not answer: never an empt
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from functions.domain.changes import Change, ChangeResult, Lease
 from functions.domain.evidence import (
@@ -135,7 +135,14 @@ class Ledger(Protocol):
         """Raises NotInLedger."""
 
     def events(self, incident_id: str) -> Sequence[Event]:
-        """The whole trail, oldest first."""
+        """The whole trail, oldest first, as it is stored and hashed."""
+
+    def evidence(self, event: Event) -> Mapping[str, Any]:
+        """The data of an event as it was appended, even where it was so large that the trail holds only its hash.
+
+        Raises:
+            TrailBroken: if the archived document is not the one that was appended.
+        """
 
     def inbox(self, incident_id: str) -> Sequence[InboxEntry]:
         """Every signal of the incident, oldest first."""
@@ -151,6 +158,8 @@ class Ledger(Protocol):
         budget: "BudgetCharge | None" = None,
     ) -> Incident:
         """Append events after `incident.head_sequence`, and with them, in the same transaction, a lease or a charge.
+
+        At most 90 events. A lease of the same id and incident is replaced, for example to postpone its end.
 
         Raises:
             Superseded: the head or the generation is no longer the given one, or a budget is used up meanwhile.
@@ -188,10 +197,10 @@ class Ledger(Protocol):
         """Write down what is now known of a release. A quarantined one stays so until a person lifts it."""
 
     def charges(self, ref: ServiceRef, *, since: datetime) -> Sequence[datetime]:
-        """When actions were charged to this service, newest first."""
+        """When actions were charged to this service in the last day, newest first."""
 
     def fleet_charges(self, *, since: datetime) -> int:
-        """How many actions were charged to the whole fleet."""
+        """How many actions were charged to the whole fleet in the last day."""
 
     # --- leases
 
@@ -209,7 +218,7 @@ class Ledger(Protocol):
     def open_incidents(self) -> Sequence[Incident]: ...
 
     def incidents_between(self, start: datetime, end: datetime) -> Sequence[Incident]:
-        """All incidents opened in a time range, newest first."""
+        """All incidents opened in a time range, both ends included, newest first."""
 
     def incidents_of(self, ref: ServiceRef, *, limit: int = 50) -> Sequence[Incident]:
         """A service's incidents, newest first."""
@@ -257,4 +266,7 @@ class Archive(Protocol):
     """Write-once storage beside the table."""
 
     def keep(self, key: str, body: str, *, content_type: str) -> str:
-        """Store a document; its URL (`s3://…`)."""
+        """Store a document; its URL (`s3://…`). Raises ReadFailed when the storage does not take it."""
+
+    def fetch(self, url: str) -> str:
+        """The document kept under that URL. Raises ReadFailed."""

@@ -1,0 +1,210 @@
+"""The ledger in memory, for the desk and for tests: the same rules as the one on DynamoDB, in one thread."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from functions.adapters import bookkeeping
+from functions.domain.changes import Lease
+from functions.domain.errors import NotInLedger, Superseded
+from functions.domain.evidence import Release, ReleaseState
+from functions.domain.incidents import Event, InboxEntry, Incident, IncidentStatus, NewEvent, Switch
+from functions.domain.services import ServiceRef
+from functions.domain.signals import Signal
+from functions.ports import Archive, BudgetCharge, Clock, Opening
+
+
+class MemoryLedger:
+    """A `Ledger` that forgets everything at the end of the process."""
+
+    def __init__(self, *, clock: Clock, archive: Archive | None = None) -> None:
+        self._clock = clock
+        self._archive = archive
+        self._incidents: dict[str, Incident] = {}
+        self._events: dict[str, list[Event]] = {}
+        self._inboxes: dict[str, list[InboxEntry]] = {}
+        self._locks: dict[str, str] = {}
+        self._recorded: dict[str, str | None] = {}
+        self._unmatched: dict[str, tuple[datetime, Signal, str]] = {}
+        self._switches: dict[str, Switch] = {}
+        self._releases: dict[tuple[str, str], Release] = {}
+        self._charges: dict[str, tuple[datetime, ...]] = {}
+        self._fleet_charges: tuple[datetime, ...] = ()
+        self._leases: dict[tuple[str, str], Lease] = {}
+
+    def record_signal(self, signal: Signal, ref: ServiceRef, *, may_open: bool) -> Opening:
+        key = signal.dedupe_key
+        if key in self._recorded:
+            return self._opening(self._recorded[key], duplicate=True)
+        now = bookkeeping.utc(self._clock.now())
+        holder = self._locks.get(ref.key)
+        if holder is not None:
+            incident = self._incidents[holder]
+            number = incident.signals_received + 1
+            self._incidents[holder] = incident.model_copy(update={"signals_received": number})
+            self._inboxes[holder].append(InboxEntry(number=number, received_at=now, signal=signal))
+        elif may_open:
+            incident, event = bookkeeping.opening(signal, ref, now)
+            holder = incident.id
+            self._incidents[holder] = incident
+            self._events[holder] = [event]
+            self._inboxes[holder] = [InboxEntry(number=1, received_at=now, signal=signal)]
+            self._locks[ref.key] = holder
+            self._recorded[key] = holder
+            return self._opening(holder, opened=True)
+        self._recorded[key] = holder
+        return self._opening(holder)
+
+    def _opening(self, incident_id: str | None, *, opened: bool = False, duplicate: bool = False) -> Opening:
+        if incident_id is None:
+            return Opening(incident_id=None, duplicate=duplicate)
+        generation = self._incidents[incident_id].generation
+        return Opening(incident_id=incident_id, generation=generation, opened=opened, duplicate=duplicate)
+
+    def record_unmatched(self, signal: Signal, reason: str) -> bool:
+        if signal.dedupe_key in self._unmatched:
+            return False
+        self._unmatched[signal.dedupe_key] = (bookkeeping.utc(self._clock.now()), signal, reason)
+        return True
+
+    def incident(self, incident_id: str) -> Incident:
+        try:
+            return self._incidents[incident_id]
+        except KeyError:
+            raise NotInLedger(f"no incident {incident_id!r} in the ledger") from None
+
+    def events(self, incident_id: str) -> Sequence[Event]:
+        return tuple(self._events.get(incident_id, ()))
+
+    def evidence(self, event: Event) -> Mapping[str, Any]:
+        return bookkeeping.evidence(event, self._archive)
+
+    def inbox(self, incident_id: str) -> Sequence[InboxEntry]:
+        return tuple(self._inboxes.get(incident_id, ()))
+
+    def append(
+        self,
+        incident: Incident,
+        events: Sequence[NewEvent],
+        *,
+        step: str,
+        signals_seen: int | None = None,
+        lease: Lease | None = None,
+        budget: BudgetCharge | None = None,
+    ) -> Incident:
+        stored = self._current(incident)
+        lines = self._continued(stored, events)
+        charges, fleet_charges = self._charges.get(incident.service.key, ()), self._fleet_charges
+        if budget is not None:
+            charges = bookkeeping.charged(charges, at=budget.at, limit=budget.service_limit, of=incident.service.key)
+            fleet_charges = bookkeeping.charged(fleet_charges, at=budget.at, limit=budget.fleet_limit, of="the fleet")
+        if lease is not None:
+            known = self._leases.get((lease.service_key, lease.id))
+            if known is not None and known.incident_id != incident.id:
+                raise Superseded(f"lease {lease.id} belongs to incident {known.incident_id}")
+            self._leases[lease.service_key, lease.id] = lease
+        self._charges[incident.service.key], self._fleet_charges = charges, fleet_charges
+        seen = stored.signals_seen if signals_seen is None else signals_seen
+        return self._advance(stored, lines, step=step, signals_seen=seen)
+
+    def resolve(self, incident: Incident, event: NewEvent) -> Incident:
+        stored = self._current(incident)
+        if stored.status is not IncidentStatus.OPEN or self._locks.get(stored.service.key) != stored.id:
+            raise Superseded(f"incident {incident.id} is not open any more")
+        if stored.signals_received != incident.signals_seen or stored.signals_seen != incident.signals_seen:
+            raise Superseded(
+                f"incident {incident.id} has {stored.signals_received} signals, {incident.signals_seen} were seen"
+            )
+        lines = self._continued(stored, [event])
+        del self._locks[stored.service.key]
+        return self._advance(stored, lines, step="close", status=IncidentStatus.RESOLVED, closed_at=lines[-1].at)
+
+    def next_generation(self, incident: Incident, event: NewEvent) -> Incident:
+        stored = self._current(incident)
+        return self._advance(stored, self._continued(stored, [event]), generation=stored.generation + 1)
+
+    def _current(self, incident: Incident) -> Incident:
+        stored = self.incident(incident.id)
+        if (stored.generation, stored.head_sequence, stored.head_hash) != (
+            incident.generation,
+            incident.head_sequence,
+            incident.head_hash,
+        ):
+            raise Superseded(f"incident {incident.id} moved on: event {stored.head_sequence} was written meanwhile")
+        return stored
+
+    def _continued(self, stored: Incident, events: Sequence[NewEvent]) -> tuple[Event, ...]:
+        return bookkeeping.continued(stored, events, bookkeeping.utc(self._clock.now()), self._archive)
+
+    def _advance(self, stored: Incident, lines: Sequence[Event], **changes: object) -> Incident:
+        self._events[stored.id].extend(lines)
+        self._incidents[stored.id] = bookkeeping.advanced(stored, lines, **changes)
+        return self._incidents[stored.id]
+
+    def lock_holder(self, ref: ServiceRef) -> str | None:
+        return self._locks.get(ref.key)
+
+    def switch(self, ref: ServiceRef) -> Switch:
+        return self._switches.get(ref.key, Switch())
+
+    def set_switch(self, ref: ServiceRef, switch: Switch) -> None:
+        self._switches[ref.key] = switch
+
+    def releases(self, ref: ServiceRef) -> Sequence[Release]:
+        return bookkeeping.newest_first([r for (key, _), r in self._releases.items() if key == ref.key])
+
+    def note_release(self, ref: ServiceRef, task_definition: str, *, at: datetime, surroundings: str = "") -> None:
+        known = self._releases.get((ref.key, task_definition))
+        self._releases[ref.key, task_definition] = bookkeeping.noted(
+            known, task_definition, at=at, surroundings=surroundings
+        )
+
+    def judge_release(self, ref: ServiceRef, task_definition: str, state: ReleaseState, *, reason: str) -> None:
+        known = self._releases.get((ref.key, task_definition))
+        self._releases[ref.key, task_definition] = bookkeeping.judged(
+            known, task_definition, state, reason=reason, at=bookkeeping.utc(self._clock.now())
+        )
+
+    def charges(self, ref: ServiceRef, *, since: datetime) -> Sequence[datetime]:
+        return tuple(charge for charge in self._charges.get(ref.key, ()) if charge >= since)
+
+    def fleet_charges(self, *, since: datetime) -> int:
+        return sum(1 for charge in self._fleet_charges if charge >= since)
+
+    def leases(self, incident_id: str) -> Sequence[Lease]:
+        return self._sorted_leases(lambda lease: lease.incident_id == incident_id)
+
+    def service_leases(self, ref: ServiceRef) -> Sequence[Lease]:
+        return self._sorted_leases(lambda lease: lease.service_key == ref.key)
+
+    def end_lease(self, incident: Incident, lease: Lease, event: NewEvent) -> Incident:
+        stored = self._current(incident)
+        if (lease.service_key, lease.id) not in self._leases:
+            raise Superseded(f"lease {lease.id} ended before")
+        lines = self._continued(stored, [event])
+        del self._leases[lease.service_key, lease.id]
+        return self._advance(stored, lines)
+
+    def open_incidents(self) -> Sequence[Incident]:
+        return self._sorted_incidents(lambda incident: incident.status is IncidentStatus.OPEN)
+
+    def incidents_between(self, start: datetime, end: datetime) -> Sequence[Incident]:
+        return self._sorted_incidents(lambda incident: start <= incident.opened_at <= end)
+
+    def incidents_of(self, ref: ServiceRef, *, limit: int = 50) -> Sequence[Incident]:
+        return self._sorted_incidents(lambda incident: incident.service == ref)[:limit]
+
+    def leases_due(self, at: datetime) -> Sequence[Lease]:
+        return self._sorted_leases(lambda lease: lease.due_at <= at)
+
+    def unmatched(self, *, limit: int = 50) -> Sequence[tuple[Signal, str]]:
+        kept = sorted(self._unmatched.items(), key=lambda item: (item[1][0], item[0]), reverse=True)
+        return tuple((signal, reason) for _, (_, signal, reason) in kept[:limit])
+
+    def _sorted_incidents(self, wanted: Callable[[Incident], bool]) -> tuple[Incident, ...]:
+        found = [incident for incident in self._incidents.values() if wanted(incident)]
+        return tuple(sorted(found, key=lambda incident: (incident.opened_at, incident.id), reverse=True))
+
+    def _sorted_leases(self, wanted: Callable[[Lease], bool]) -> tuple[Lease, ...]:
+        found = [lease for lease in self._leases.values() if wanted(lease)]
+        return tuple(sorted(found, key=lambda lease: (lease.due_at, lease.id)))
