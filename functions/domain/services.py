@@ -1,8 +1,20 @@
 """The service that an alarm is about."""
 
+import re
 from typing import Self
 
 from functions.domain.model import Model
+
+_ECS_NAME = re.compile(r"[A-Za-z0-9_-]{1,255}")
+
+
+def is_ecs_name(text: object) -> bool:
+    """Whether ECS itself would take this as the name of a cluster or a service.
+
+    ECS API reference, CreateCluster and CreateService: up to 255 letters, digits, underscores and hyphens. Letters are
+    ASCII: a name that only looks like one is none.
+    """
+    return isinstance(text, str) and _ECS_NAME.fullmatch(text) is not None
 
 
 class ServiceRef(Model):

@@ -1,0 +1,1 @@
+"""Playbooks: given this cause, what would we do for this service?"""

@@ -1,0 +1,367 @@
+"""What a playbook may say: one service, its alarms, its limits, and what answers which cause.
+
+Every key has a default except `region`, `cluster` and `service`. Lengths of time are written `90s`, `10m` or `1h`, and held
+in seconds. A limit of 0 means none allowed; a limit that is absent has its default.
+"""
+
+import re
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Annotated, Any, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    field_validator,
+    model_validator,
+)
+
+from functions.domain.causes import Cause
+from functions.domain.changes import ActionName
+from functions.domain.incidents import Mode
+from functions.domain.model import digest
+from functions.domain.services import ServiceRef, is_ecs_name
+from functions.playbooks.ladders import NOT_OURS, Ladder, default_ladder
+
+_UNITS = {"s": 1, "m": 60, "h": 3600}
+_LONGEST_ALARM_NAME = 255
+_DAY_S = 86_400
+
+
+def seconds(value: object) -> object:
+    """Read a length of time: `90s`, `10m`, `1h`, or a whole number of seconds.
+
+    Raises:
+        ValueError: if it is text of another kind. What is neither text nor number is left to the schema to refuse.
+    """
+    if not isinstance(value, str):
+        return value
+    written = re.fullmatch(r"([0-9]{1,9}) ?([smh])", value.strip())
+    if written is None:
+        raise ValueError(f"'{value}' is no length of time: write 90s, 10m or 1h")
+    return int(written[1]) * _UNITS[written[2]]
+
+
+def _ecs_name(text: str) -> str:
+    if not is_ecs_name(text):
+        raise ValueError("not a name ECS allows: write 1 to 255 letters, digits, hyphens or underscores, and no ARN")
+    return text
+
+
+def _valid_period(period: int) -> int:
+    if period not in (10, 20, 30) and (period % 60 != 0 or not 60 <= period <= _DAY_S):
+        raise ValueError("CloudWatch has no such period: write 10, 20, 30 or a multiple of 60, in seconds")
+    return period
+
+
+def _one_line(text: str) -> str:
+    if not text.isprintable() or text != text.strip():
+        raise ValueError("write it on one line, without blanks around it")
+    return text
+
+
+Seconds = Annotated[int, BeforeValidator(seconds), Field(ge=0, le=_DAY_S, strict=True)]
+"""A length of time in whole seconds, a day at most."""
+
+EcsName = Annotated[str, AfterValidator(_ecs_name)]
+Region = Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]+$")]
+AlarmName = Annotated[str, Field(min_length=1, max_length=_LONGEST_ALARM_NAME), AfterValidator(_one_line)]
+Count = Annotated[int, Field(ge=0, strict=True)]
+
+
+class Strict(BaseModel):
+    """Frozen, and an unknown key is an error: a misspelt limit must never be a limit that is not there."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Severity(StrEnum):
+    """One scale for all services, from P0 (everything is down, now) to P4 (when there is time)."""
+
+    P0 = "P0"
+    P1 = "P1"
+    P2 = "P2"
+    P3 = "P3"
+    P4 = "P4"
+
+
+class Symptom(StrEnum):
+    """What an alarm made from a playbook watches. A symptom is no cause."""
+
+    ERROR_RATE = "error-rate"
+    """5xx answers, of targets and load balancer together, in percent of all requests."""
+    HEALTHY_HOSTS = "healthy-hosts"
+    """Healthy targets; the alarm goes off *below* the threshold, and when there is no such metric at all."""
+    RESPONSE_TIME = "response-time"
+    """Average response time of the targets, in seconds."""
+    CPU = "cpu"
+    """CPU utilisation of the service, in percent of what its tasks reserved."""
+    MEMORY = "memory"
+    """Memory utilisation of the service, in percent of what its tasks reserved."""
+
+    @property
+    def default_threshold(self) -> float:
+        return _THRESHOLDS[self]
+
+
+_THRESHOLDS = {
+    Symptom.ERROR_RATE: 5.0,
+    Symptom.HEALTHY_HOSTS: 1.0,
+    Symptom.RESPONSE_TIME: 5.0,
+    Symptom.CPU: 90.0,
+    Symptom.MEMORY: 90.0,
+}
+_PERCENT = (Symptom.ERROR_RATE, Symptom.CPU, Symptom.MEMORY)
+
+
+class NewAlarm(Strict):
+    """An alarm that the deployment creates. It goes off when `datapoints` of the last `evaluation_periods` breach."""
+
+    symptom: Symptom
+    threshold: float = Field(
+        default_factory=lambda data: data["symptom"].default_threshold, gt=0, allow_inf_nan=False, strict=True
+    )
+    """In the unit of the symptom: percent, hosts or seconds."""
+    period: Annotated[int, Field(strict=True), AfterValidator(_valid_period)] | None = None
+    """Length of one period in seconds; without it, the deployment's own (60)."""
+    evaluation_periods: int = Field(default=3, ge=1, strict=True)
+    datapoints: int = Field(default_factory=lambda data: min(2, data["evaluation_periods"]), ge=1, strict=True)
+    severity: Severity | None = None
+    """Without it, the playbook's."""
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        if self.datapoints > self.evaluation_periods:
+            raise ValueError(
+                f"datapoints ({self.datapoints}) is above evaluation_periods ({self.evaluation_periods}): "
+                f"write datapoints: {self.evaluation_periods} or less"
+            )
+        if self.symptom in _PERCENT and self.threshold > 100:
+            raise ValueError(
+                f"threshold {self.threshold:g} is above 100, and {self.symptom} is in percent: write 100 or less"
+            )
+        period = 60 if self.period is None else self.period
+        if period * self.evaluation_periods > _DAY_S:
+            raise ValueError(
+                "period times evaluation_periods is above a day, which CloudWatch refuses: write fewer periods"
+            )
+        return self
+
+
+class ExistingAlarm(Strict):
+    """An alarm that somebody else made. Its topic has to send to the responder's."""
+
+    existing: AlarmName
+    """Its name."""
+    severity: Severity | None = None
+    """Without it, the playbook's."""
+
+
+def _kind_of_alarm(value: object) -> str:
+    if isinstance(value, ExistingAlarm) or (isinstance(value, Mapping) and "existing" in value):
+        return "existing"
+    return "new"
+
+
+Alarm = Annotated[
+    Annotated[NewAlarm, Tag("new")] | Annotated[ExistingAlarm, Tag("existing")], Discriminator(_kind_of_alarm)
+]
+
+
+class Dependency(Strict):
+    """Something the service stands on. While it fails, the service is neither scaled nor restarted."""
+
+    name: AlarmName
+    alarm: AlarmName
+    """Name of an alarm in the same Region that is in ALARM while the dependency fails."""
+
+
+class Limits(Strict):
+    """How far the responder may go. 0 means none allowed, absent means the default."""
+
+    min_tasks: Count = 1
+    """No action may leave fewer tasks than this running."""
+    max_tasks: Count = 20
+    """Scaling out never asks for more tasks than this."""
+    attempts_per_incident: Count = 3
+    actions_per_hour: Count = 4
+    cooldown: Seconds = 600
+    """After a recovery, how long no new incident of the service is acted upon."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.min_tasks > self.max_tasks:
+            raise ValueError(
+                f"min_tasks ({self.min_tasks}) is above max_tasks ({self.max_tasks}): "
+                f"write max_tasks: {self.min_tasks} or more, or lower min_tasks"
+            )
+        return self
+
+
+class ScaleOut(Strict):
+    """How scaling out is done: the floor of the scalable target is raised for a while, then put back."""
+
+    step_percent: int = Field(default=50, ge=1, le=400, strict=True)
+    """How many tasks more, in percent of those that run."""
+    lease: Annotated[Seconds, Field(ge=60)] = 1800
+    """How long the raised floor is held."""
+
+
+class Settle(Strict):
+    """How long an action is given to show an effect."""
+
+    first_look: Seconds
+    deadline: Seconds
+    """No effect by then means ineffective."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.deadline <= self.first_look:
+            raise ValueError(
+                f"deadline ({self.deadline}s) is not after first_look ({self.first_look}s): write a longer deadline"
+            )
+        return self
+
+
+def _settles(action: ActionName) -> ActionName:
+    if action is ActionName.PAGE:
+        raise ValueError("a page changes nothing that could settle: leave the line out")
+    return action
+
+
+def _page_last(ladder: Ladder) -> Ladder:
+    if len(set(ladder)) != len(ladder):
+        raise ValueError("an action stands there twice: write each once")
+    if ActionName.PAGE in ladder[:-1]:
+        raise ValueError("nothing comes after page: write it last")
+    return ladder
+
+
+# From the runbooks this replaces: a new task is in service after about 90 s, one that is still pending after 120 s hangs,
+# and a deployment is stable after 5 to 10 minutes.
+_SETTLE: Mapping[ActionName, Mapping[str, int]] = {
+    ActionName.ROLL_BACK: {"first_look": 90, "deadline": 600},
+    ActionName.FORCE_NEW_DEPLOYMENT: {"first_look": 120, "deadline": 600},
+    ActionName.SCALE_OUT: {"first_look": 90, "deadline": 300},
+}
+
+
+class Notify(Strict):
+    """Who is subscribed to the page. Others may subscribe to the topic by themselves."""
+
+    email: tuple[Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")], ...] = ()
+    https: tuple[Annotated[str, Field(pattern=r"^https://[^\s/]+(/\S*)?$")], ...] = ()
+
+
+class Overrides(Strict):
+    """What is normally read from the service itself at deployment; written here, it is taken as it stands."""
+
+    target_groups: tuple[
+        Annotated[str, Field(pattern=r"^arn:[^:]+:elasticloadbalancing:[^:]*:[0-9]*:targetgroup/.+$")], ...
+    ] = ()
+    load_balancer: (
+        Annotated[str, Field(pattern=r"^arn:[^:]+:elasticloadbalancing:[^:]*:[0-9]*:loadbalancer/.+$")] | None
+    ) = None
+    log_group: Annotated[str, Field(pattern=r"^[A-Za-z0-9_./#-]{1,512}$")] | None = None
+    scalable_target: Annotated[str, Field(pattern=r"^service/[A-Za-z0-9_-]{1,255}/[A-Za-z0-9_-]{1,255}$")] | None = None
+    """Resource id of the scalable target, `service/<cluster>/<service>`."""
+
+
+class Playbook(Strict):
+    """Everything the responder may do for one ECS service."""
+
+    name: str = ""
+    """What people call it; without it, the name of its file and variant."""
+    region: Region
+    cluster: EcsName
+    service: EcsName
+    mode: Mode = Mode.OBSERVE
+    """`observe` says what it would do, `ask` pages with the plan, `auto` acts."""
+    severity: Severity = Severity.P2
+    alarms: tuple[Alarm, ...] = ()
+    dependencies: tuple[Dependency, ...] = ()
+    limits: Limits = Limits()
+    scale_out: ScaleOut = ScaleOut()
+    settle: Mapping[Annotated[ActionName, AfterValidator(_settles)], Settle] = Field(default={}, validate_default=True)
+    """Complete after validation: what the file leaves out has its default."""
+    ladders: Mapping[Cause, Annotated[Ladder, AfterValidator(_page_last)]] = {}
+    """Only what the file says; `ladder` knows the defaults."""
+    confidence: float = Field(default=0.6, ge=0, le=1, strict=True)
+    """A cause less certain than this is not acted upon but given to people."""
+    notify: Notify = Notify()
+    overrides: Overrides = Overrides()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _complete_settle(cls, data: Any) -> Any:
+        if not isinstance(data, Mapping):
+            return data
+        written = data.get("settle", {})
+        if not isinstance(written, Mapping):
+            return data
+        settle = {action.value: dict(times) for action, times in _SETTLE.items()}
+        for action, times in written.items():
+            settle[action] = {**settle.get(action, {}), **times} if isinstance(times, Mapping) else times
+        return {**data, "settle": settle}
+
+    @field_validator("ladders")
+    @classmethod
+    def _leave_alone(cls, ladders: Mapping[Cause, Ladder]) -> Mapping[Cause, Ladder]:
+        for cause, ladder in ladders.items():
+            if cause in NOT_OURS and set(ladder) - {ActionName.PAGE}:
+                raise ValueError(f"the responder never acts on {cause}: leave that line out")
+        return ladders
+
+    @model_validator(mode="after")
+    def _alarms_differ(self) -> Self:
+        names = [self.alarm_name(alarm) for alarm in self.alarms]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(
+                f"alarms: '{twice[0]}' stands there twice: write each symptom and each existing alarm once"
+            )
+        return self
+
+    @property
+    def ref(self) -> ServiceRef:
+        return ServiceRef(region=self.region, cluster=self.cluster, service=self.service)
+
+    def alarm_name(self, alarm: NewAlarm | ExistingAlarm) -> str:
+        """The alarm's name in CloudWatch, the same at every deployment. One too long for CloudWatch ends in a hash."""
+        if isinstance(alarm, ExistingAlarm):
+            return alarm.existing
+        name = f"responder-{self.cluster}-{self.service}-{alarm.symptom}"
+        if len(name) <= _LONGEST_ALARM_NAME:
+            return name
+        mark = f"-{digest(name)[:12]}"
+        return name[: _LONGEST_ALARM_NAME - len(mark)] + mark
+
+    @property
+    def alarm_names(self) -> tuple[str, ...]:
+        """Names of all alarms of this playbook, created and existing, in the order they are written."""
+        return tuple(self.alarm_name(alarm) for alarm in self.alarms)
+
+    def severity_of(self, alarm_name: str | None) -> Severity:
+        """How grave it is when this alarm goes off; without such an alarm, the playbook's own severity."""
+        written = (alarm.severity for alarm in self.alarms if self.alarm_name(alarm) == alarm_name)
+        return next((severity for severity in written if severity is not None), self.severity)
+
+    def ladder(self, cause: Cause) -> Ladder:
+        """What answers this cause, first action first: the playbook's own ladder, else the default. It ends with `page`."""
+        written = self.ladders.get(cause)
+        if written is None:
+            return default_ladder(cause)
+        return written if ActionName.PAGE in written else (*written, ActionName.PAGE)
+
+    def settle_of(self, action: ActionName) -> Settle:
+        """How long this action is given.
+
+        Raises:
+            KeyError: for `page`, which changes nothing that could settle.
+        """
+        return self.settle[action]
