@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Generic, TypeVar
+from typing import ClassVar, Generic, TypeVar
 
 from functions.domain.model import Model, Moment
 from functions.domain.signals import AlarmState
@@ -67,6 +67,8 @@ class ServiceFacts(Model):
     target_groups: tuple[str, ...] = ()
     launch_type: str | None = None
     health_check_grace_s: int = 0
+    surroundings: str = ""
+    """Hash of what UpdateService(taskDefinition) leaves alone: network, load balancers, Service Connect, volumes, platform."""
 
     @property
     def primary(self) -> DeploymentFacts | None:
@@ -264,7 +266,7 @@ class ServiceDeploymentFacts(Model):
     rollback_reason: str = ""
     triggered_alarms: tuple[str, ...] = ()
 
-    ONGOING = ("PENDING", "IN_PROGRESS", "STOP_REQUESTED", "ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS")
+    ONGOING: ClassVar[tuple[str, ...]] = ("PENDING", "IN_PROGRESS", "STOP_REQUESTED", "ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS")
 
     @property
     def ongoing(self) -> bool:
@@ -323,6 +325,8 @@ class ReleasesFacts(Model):
     """False when it was deregistered (INACTIVE) and has to be registered again first."""
     differs_beyond_task_definition: bool | None = None
     """Whether network, load balancers or volumes changed too; None where nobody kept a record."""
+    changed_during_incident: bool = False
+    """A deployment began after the incident did, and it is not one of ours: a person or a pipeline is at work."""
 
     @property
     def in_flight(self) -> ServiceDeploymentFacts | None:

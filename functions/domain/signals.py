@@ -66,15 +66,18 @@ class Signal(Model):
 
     @property
     def dedupe_key(self) -> str:
-        """One key per state change: a message delivered ten times has it ten times, the next state change another."""
-        moment = self.fingerprint if self.occurred_at is None else self.occurred_at.isoformat()
+        """One key per state change: a message delivered ten times has it ten times, the next state change another.
+
+        SNS, EventBridge and DescribeAlarms tell the same change with different precision, so an alarm counts by the second.
+        """
+        moment = self.fingerprint if self.occurred_at is None else str(int(self.occurred_at.timestamp()))
+        if self.kind is SignalKind.ALARM:
+            return digest([self.kind, self.account, self.region, self.alarm, self.state, moment])
         return digest(
             [
                 self.kind,
                 self.account,
                 self.region,
-                self.alarm_arn or self.alarm,
-                self.state,
                 self.cluster,
                 self.service,
                 self.event_name,
