@@ -266,7 +266,13 @@ class ServiceDeploymentFacts(Model):
     rollback_reason: str = ""
     triggered_alarms: tuple[str, ...] = ()
 
-    ONGOING: ClassVar[tuple[str, ...]] = ("PENDING", "IN_PROGRESS", "STOP_REQUESTED", "ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS")
+    ONGOING: ClassVar[tuple[str, ...]] = (
+        "PENDING",
+        "IN_PROGRESS",
+        "STOP_REQUESTED",
+        "ROLLBACK_REQUESTED",
+        "ROLLBACK_IN_PROGRESS",
+    )
 
     @property
     def ongoing(self) -> bool:
