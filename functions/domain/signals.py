@@ -34,7 +34,7 @@ class MetricRef(Model):
 class Signal(Model):
     """One message, understood. Text from outside (`reason`) is data: redacted, cut, and never interpreted.
 
-    `cluster` and `service` are set only when the message names exactly one service.
+    `cluster` and `service` are set only when the message names exactly one; either can be known without the other.
     """
 
     kind: SignalKind

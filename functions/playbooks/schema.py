@@ -1,7 +1,7 @@
 """What a playbook may say: one service, its alarms, its limits, and what answers which cause.
 
-Every key has a default except `region`, `cluster` and `service`. Lengths of time are written `90s`, `10m` or `1h`, and held
-in seconds. A limit of 0 means none allowed; a limit that is absent has its default.
+Every key has a default except `region`, `cluster` and `service`. Lengths of time are written `90s`, `10m` or `1h`, and
+held in seconds. A limit of 0 means none allowed; a limit that is absent has its default.
 """
 
 import re
@@ -242,8 +242,8 @@ def _page_last(ladder: Ladder) -> Ladder:
     return ladder
 
 
-# From the runbooks this replaces: a new task is in service after about 90 s, one that is still pending after 120 s hangs,
-# and a deployment is stable after 5 to 10 minutes.
+# As runbooks for ECS have it: a new task is in service after about 90 s, one that is still pending after 120 s hangs, and
+# a deployment is stable after 5 to 10 minutes.
 _SETTLE: Mapping[ActionName, Mapping[str, int]] = {
     ActionName.ROLL_BACK: {"first_look": 90, "deadline": 600},
     ActionName.FORCE_NEW_DEPLOYMENT: {"first_look": 120, "deadline": 600},
@@ -352,7 +352,10 @@ class Playbook(Strict):
         return next((severity for severity in written if severity is not None), self.severity)
 
     def ladder(self, cause: Cause) -> Ladder:
-        """What answers this cause, first action first: the playbook's own ladder, else the default. It ends with `page`."""
+        """What answers this cause, first action first: the playbook's own ladder, else the default.
+
+        It ends with `page`, or is empty: then nothing is to be done but wait or stand down.
+        """
         written = self.ladders.get(cause)
         if written is None:
             return default_ladder(cause)
