@@ -48,9 +48,9 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
 def redact(text: str) -> str:
     """The text without credentials and e-mail addresses; redacting it again changes nothing.
 
-    Credentials are: those in URLs, AWS access keys and secrets, JSON web tokens, bearer and basic authorisation, private
-    keys, and whatever is assigned to a name like `password`, `token` or `api_key`. Addresses of hosts stay: they are
-    evidence. A secret without a telling name or shape is not recognised.
+    Credentials are: those in URLs, AWS access keys and secrets, JSON web tokens, bearer and basic authorisation,
+    private keys, and whatever is assigned to a name like `password`, `token` or `api_key`. Host addresses stay: they
+    are evidence. A secret without a telling name or shape is not recognised.
     """
     for pattern, replacement in _RULES:
         text = pattern.sub(replacement, text)

@@ -1,0 +1,169 @@
+"""How the ledger's records lie in the table: keys and items."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+from functions.adapters.dynamo import Item
+from functions.domain.changes import Lease
+from functions.domain.incidents import Event, InboxEntry, Incident, IncidentStatus
+from functions.domain.model import Model, canonical_json
+from functions.domain.services import ServiceRef
+from functions.domain.signals import Signal
+from functions.domain.table import BY_SERVICE, LISTED, OPEN, PARTITION_KEY, SORT_KEY, TTL_ATTRIBUTE
+
+INCIDENTS = "incidents"
+LEASES = "leases"
+UNMATCHED = "unmatched"
+
+SIGNALS_KEPT = timedelta(days=180)
+"""Longer than the 90 days after which Step Functions lets an execution name be used again: whoever repeats a signal
+must not start an old incident's execution anew."""
+
+UNMATCHED_KEPT = timedelta(days=90)
+
+_EVENT = "EVENT#"
+_SIGNAL = "SIGNAL#"
+_RELEASE = "RELEASE#"
+_LEASE = "LEASE#"
+
+
+def stamp(moment: datetime) -> str:
+    """The time as a text that sorts by time: UTC, always 32 characters."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def key(partition: str, sort: str) -> Item:
+    return {PARTITION_KEY: partition, SORT_KEY: sort}
+
+
+def incident_partition(incident_id: str) -> str:
+    return f"INCIDENT#{incident_id}"
+
+
+def service_partition(service_key: str) -> str:
+    return f"SERVICE#{service_key}"
+
+
+def head_key(incident_id: str) -> Item:
+    return key(incident_partition(incident_id), "HEAD")
+
+
+def lock_key(ref: ServiceRef) -> Item:
+    return key(service_partition(ref.key), "LOCK")
+
+
+def switch_key(ref: ServiceRef) -> Item:
+    return key(service_partition(ref.key), "SWITCH")
+
+
+def budget_key(ref: ServiceRef | None) -> Item:
+    """The charges of a service, or of the whole fleet."""
+    return key("FLEET" if ref is None else service_partition(ref.key), "BUDGET")
+
+
+def release_key(ref: ServiceRef, task_definition: str) -> Item:
+    return key(service_partition(ref.key), _RELEASE + task_definition)
+
+
+def lease_key(lease: Lease) -> Item:
+    return key(service_partition(lease.service_key), _LEASE + lease.id)
+
+
+def recorded_key(signal: Signal) -> Item:
+    return key(f"RECORDED#{signal.dedupe_key}", "SIGNAL")
+
+
+def unmatched_key(signal: Signal) -> Item:
+    return key(f"UNMATCHED#{signal.dedupe_key}", "SIGNAL")
+
+
+EVENTS, SIGNALS, RELEASES, LEASES_OUT = _EVENT, _SIGNAL, _RELEASE, _LEASE
+"""What the sort keys of each kind of record begin with."""
+
+
+def body(model: Model) -> str:
+    """A nested record as one text: DynamoDB would turn its numbers into decimals and drop its empty sets."""
+    return canonical_json(model.model_dump(mode="json"))
+
+
+def head_item(incident: Incident) -> Item:
+    item: Item = {
+        **head_key(incident.id),
+        "id": incident.id,
+        "service": incident.service.key,
+        "status": incident.status.value,
+        "title": incident.title,
+        "opened_at": stamp(incident.opened_at),
+        "updated_at": stamp(incident.updated_at),
+        "generation": incident.generation,
+        "head_sequence": incident.head_sequence,
+        "head_hash": incident.head_hash,
+        "signals_received": incident.signals_received,
+        "signals_seen": incident.signals_seen,
+        "step": incident.step,
+        LISTED.partition_key: INCIDENTS,
+        LISTED.sort_key: stamp(incident.opened_at),
+        BY_SERVICE.partition_key: incident.service.key,
+    }
+    if incident.status is IncidentStatus.OPEN:
+        item[OPEN.partition_key] = "open"
+    if incident.closed_at is not None:
+        item["closed_at"] = stamp(incident.closed_at)
+    return item
+
+
+def incident_of(item: Item) -> Incident:
+    return Incident.model_validate({**item, "service": ServiceRef.parse(str(item["service"]))})
+
+
+def event_item(event: Event) -> Item:
+    return {**key(incident_partition(event.incident_id), f"{_EVENT}{event.sequence:06d}"), "body": body(event)}
+
+
+def event_of(item: Item) -> Event:
+    return Event.model_validate_json(str(item["body"]))
+
+
+def inbox_item(incident_id: str, entry: InboxEntry) -> Item:
+    return {**key(incident_partition(incident_id), f"{_SIGNAL}{entry.number:06d}"), "body": body(entry)}
+
+
+def recorded_item(signal: Signal, incident_id: str | None, at: datetime) -> Item:
+    item: Item = {**recorded_key(signal), TTL_ATTRIBUTE: _epoch(at + SIGNALS_KEPT)}
+    if incident_id is not None:
+        item["incident"] = incident_id
+    return item
+
+
+def unmatched_item(signal: Signal, reason: str, at: datetime) -> Item:
+    return {
+        **unmatched_key(signal),
+        "body": body(signal),
+        "reason": reason,
+        LISTED.partition_key: UNMATCHED,
+        LISTED.sort_key: stamp(at),
+        TTL_ATTRIBUTE: _epoch(at + UNMATCHED_KEPT),
+    }
+
+
+def lease_item(lease: Lease) -> Item:
+    return {
+        **lease_key(lease),
+        "incident": lease.incident_id,
+        "body": body(lease),
+        LISTED.partition_key: LEASES,
+        LISTED.sort_key: stamp(lease.due_at),
+    }
+
+
+def charges_item(ref: ServiceRef | None, charges: tuple[datetime, ...]) -> Item:
+    return {**budget_key(ref), "body": json.dumps([stamp(charge) for charge in charges])}
+
+
+def charges_of(item: Item | None) -> tuple[datetime, ...]:
+    """Newest first; none where nothing was ever charged."""
+    return () if item is None else tuple(datetime.fromisoformat(text) for text in json.loads(str(item["body"])))
+
+
+def _epoch(moment: datetime) -> int:
+    return int(moment.timestamp())

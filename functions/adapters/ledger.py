@@ -1,0 +1,387 @@
+"""The ledger on DynamoDB: one table, every write conditional, every decision read consistently by primary key.
+
+| record           | pk                     | sk                        | in index                            |
+| ---------------- | ---------------------- | ------------------------- | ----------------------------------- |
+| incident         | INCIDENT#id            | HEAD                      | listed, by-service; open while open |
+| its trail        | INCIDENT#id            | EVENT#sequence            |                                     |
+| its inbox        | INCIDENT#id            | SIGNAL#number             |                                     |
+| lock             | SERVICE#key            | LOCK                      |                                     |
+| switch           | SERVICE#key            | SWITCH                    |                                     |
+| charges          | SERVICE#key or FLEET   | BUDGET                    |                                     |
+| release          | SERVICE#key            | RELEASE#task definition   |                                     |
+| lease            | SERVICE#key            | LEASE#id                  | listed, by its end                  |
+| recorded signal  | RECORDED#dedupe key    | SIGNAL (180 days)         |                                     |
+| unmatched signal | UNMATCHED#dedupe key   | SIGNAL (90 days)          | listed                              |
+
+The head is written by two parties: intake counts signals, the workflow moves everything else. Neither overwrites what
+is the other's, and each is refused when its own part changed meanwhile.
+"""
+
+import random
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from functions.adapters import bookkeeping, items
+from functions.adapters.dynamo import ABSENT, Cancelled, Expected, Item, Table, Writes
+from functions.domain.changes import Lease
+from functions.domain.errors import NotInLedger, Superseded
+from functions.domain.evidence import Release, ReleaseState
+from functions.domain.incidents import Event, InboxEntry, Incident, IncidentStatus, NewEvent, Switch
+from functions.domain.services import ServiceRef
+from functions.domain.signals import Signal
+from functions.domain.table import BY_SERVICE, LISTED, OPEN
+from functions.ports import Archive, BudgetCharge, Clock, Opening
+
+CALLS = (
+    "dynamodb:GetItem",
+    "dynamodb:Query",
+    "dynamodb:PutItem",
+    "dynamodb:UpdateItem",
+    "dynamodb:DeleteItem",
+    "dynamodb:ConditionCheckItem",
+)
+"""IAM actions. TransactWriteItems is authorised by those of its parts (DynamoDB Developer Guide, "Using IAM with
+DynamoDB transactions")."""
+
+ATTEMPTS = 6
+"""How often a write is computed anew after somebody else was faster, before giving up."""
+
+
+class DynamoLedger:
+    """The `Ledger` of the deployed responder. IAM actions: `CALLS`, on the table and (Query) on its indexes.
+
+    Raises LedgerError from every method when DynamoDB does not answer or refuses.
+    """
+
+    def __init__(
+        self,
+        client: Any,
+        *,
+        table: str,
+        clock: Clock,
+        archive: Archive | None = None,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._table = Table(client, table)
+        self._clock = clock
+        self._archive = archive
+        self._pause = pause
+
+    # --- intake
+
+    def record_signal(self, signal: Signal, ref: ServiceRef, *, may_open: bool) -> Opening:
+        for attempt in range(ATTEMPTS):
+            now = self._now()
+            holder = self.lock_holder(ref)
+            if holder is not None:
+                writes, opening = self._join(signal, ref, self.incident(holder), now)
+            elif may_open:
+                writes, opening = self._open(signal, ref, now)
+            else:
+                writes = self._recorded(signal, None, now).check(items.lock_key(ref), when=ABSENT)
+                opening = Opening(incident_id=None)
+            try:
+                self._table.transact(writes)
+            except Cancelled as cancelled:
+                if cancelled.refused(0):
+                    return self._recorded_before(signal)
+                self._wait(attempt)
+            else:
+                return opening
+        raise Superseded(f"the incident of {ref} kept changing; the signal was not recorded")
+
+    def _recorded(self, signal: Signal, incident_id: str | None, now: datetime) -> Writes:
+        return self._table.writes().put(items.recorded_item(signal, incident_id, now), when=ABSENT)
+
+    def _join(self, signal: Signal, ref: ServiceRef, incident: Incident, now: datetime) -> tuple[Writes, Opening]:
+        entry = InboxEntry(number=incident.signals_received + 1, received_at=now, signal=signal)
+        writes = (
+            self._recorded(signal, incident.id, now)
+            .check(items.lock_key(ref), when={"incident": incident.id})
+            .update(
+                items.head_key(incident.id),
+                when={"status": IncidentStatus.OPEN.value, "signals_received": incident.signals_received},
+                changes={"signals_received": entry.number},
+            )
+            .put(items.inbox_item(incident.id, entry), when=ABSENT)
+        )
+        return writes, Opening(incident_id=incident.id, generation=incident.generation)
+
+    def _open(self, signal: Signal, ref: ServiceRef, now: datetime) -> tuple[Writes, Opening]:
+        incident, event = bookkeeping.opening(signal, ref, now)
+        entry = InboxEntry(number=1, received_at=now, signal=signal)
+        writes = (
+            self._recorded(signal, incident.id, now)
+            .put({**items.lock_key(ref), "incident": incident.id}, when=ABSENT)
+            .put(items.head_item(incident), when=ABSENT)
+            .put(items.event_item(event), when=ABSENT)
+            .put(items.inbox_item(incident.id, entry), when=ABSENT)
+        )
+        return writes, Opening(incident_id=incident.id, generation=incident.generation, opened=True)
+
+    def _recorded_before(self, signal: Signal) -> Opening:
+        recorded = self._table.get(items.recorded_key(signal))
+        if recorded is None or "incident" not in recorded:
+            return Opening(incident_id=None, duplicate=True)
+        incident = self.incident(str(recorded["incident"]))
+        return Opening(incident_id=incident.id, generation=incident.generation, duplicate=True)
+
+    def record_unmatched(self, signal: Signal, reason: str) -> bool:
+        item = items.unmatched_item(signal, reason, self._now())
+        try:
+            self._table.transact(self._table.writes().put(item, when=ABSENT))
+        except Cancelled as cancelled:
+            if cancelled.refused(0):
+                return False
+            raise
+        return True
+
+    # --- the incident
+
+    def incident(self, incident_id: str) -> Incident:
+        item = self._table.get(items.head_key(incident_id))
+        if item is None:
+            raise NotInLedger(f"no incident {incident_id!r} in the ledger")
+        return items.incident_of(item)
+
+    def events(self, incident_id: str) -> Sequence[Event]:
+        found = self._table.records(items.incident_partition(incident_id), items.EVENTS)
+        return tuple(items.event_of(item) for item in found)
+
+    def evidence(self, event: Event) -> Mapping[str, Any]:
+        return bookkeeping.evidence(event, self._archive)
+
+    def inbox(self, incident_id: str) -> Sequence[InboxEntry]:
+        found = self._table.records(items.incident_partition(incident_id), items.SIGNALS)
+        return tuple(InboxEntry.model_validate_json(str(item["body"])) for item in found)
+
+    def append(
+        self,
+        incident: Incident,
+        events: Sequence[NewEvent],
+        *,
+        step: str,
+        signals_seen: int | None = None,
+        lease: Lease | None = None,
+        budget: BudgetCharge | None = None,
+    ) -> Incident:
+        lines = self._continued(incident, events)
+        seen = incident.signals_seen if signals_seen is None else signals_seen
+        after = bookkeeping.advanced(incident, lines, step=step, signals_seen=seen)
+
+        def writes() -> Writes:
+            parts = self._advance(incident, after, lines)
+            if lease is not None:
+                parts.put(items.lease_item(lease), when=self._lease_expected(lease))
+            if budget is not None:
+                self._charge(parts, incident.service, at=budget.at, limit=budget.service_limit)
+                self._charge(parts, None, at=budget.at, limit=budget.fleet_limit)
+            return parts
+
+        self._move(incident, writes)
+        return after
+
+    def _lease_expected(self, lease: Lease) -> Expected:
+        known = self._table.get(items.lease_key(lease))
+        if known is None:
+            return ABSENT
+        if known["incident"] != lease.incident_id:
+            raise Superseded(f"lease {lease.id} belongs to incident {known['incident']}")
+        return {"body": known["body"]}
+
+    def _charge(self, parts: Writes, ref: ServiceRef | None, *, at: datetime, limit: int) -> None:
+        stored = self._table.get(items.budget_key(ref))
+        charges = bookkeeping.charged(
+            items.charges_of(stored), at=at, limit=limit, of="the fleet" if ref is None else ref.key
+        )
+        parts.put(items.charges_item(ref, charges), when=ABSENT if stored is None else {"body": stored["body"]})
+
+    def resolve(self, incident: Incident, event: NewEvent) -> Incident:
+        lines = self._continued(incident, [event])
+        after = bookkeeping.advanced(
+            incident, lines, step="close", status=IncidentStatus.RESOLVED, closed_at=lines[-1].at
+        )
+
+        def writes() -> Writes:
+            return self._advance(
+                incident,
+                after,
+                lines,
+                when={
+                    "status": IncidentStatus.OPEN.value,
+                    "signals_received": incident.signals_seen,
+                    "signals_seen": incident.signals_seen,
+                },
+            ).delete(items.lock_key(incident.service), when={"incident": incident.id})
+
+        self._move(incident, writes)
+        return after.model_copy(update={"signals_received": incident.signals_seen})
+
+    def next_generation(self, incident: Incident, event: NewEvent) -> Incident:
+        lines = self._continued(incident, [event])
+        after = bookkeeping.advanced(incident, lines, generation=incident.generation + 1)
+        self._move(incident, lambda: self._advance(incident, after, lines))
+        return after
+
+    def _continued(self, incident: Incident, events: Sequence[NewEvent]) -> tuple[Event, ...]:
+        return bookkeeping.continued(incident, events, self._now(), self._archive)
+
+    def _advance(
+        self, incident: Incident, after: Incident, lines: Sequence[Event], *, when: Expected | None = None
+    ) -> Writes:
+        """The head and its new events; `signals_received` is intake's and stays out."""
+        writes = self._table.writes().update(
+            items.head_key(incident.id),
+            when={
+                "generation": incident.generation,
+                "head_sequence": incident.head_sequence,
+                "head_hash": incident.head_hash,
+                **(when or {}),
+            },
+            changes={
+                "generation": after.generation,
+                "head_sequence": after.head_sequence,
+                "head_hash": after.head_hash,
+                "signals_seen": after.signals_seen,
+                "step": after.step,
+                "status": after.status.value,
+                "updated_at": items.stamp(after.updated_at),
+                "closed_at": None if after.closed_at is None else items.stamp(after.closed_at),
+                OPEN.partition_key: "open" if after.status is IncidentStatus.OPEN else None,
+            },
+        )
+        for line in lines:
+            writes.put(items.event_item(line), when=ABSENT)
+        return writes
+
+    def _move(self, incident: Incident, writes: Callable[[], Writes]) -> None:
+        """Carry out a write on a head, anew while only budgets, leases or other transactions are in the way."""
+        for attempt in range(ATTEMPTS):
+            try:
+                self._table.transact(writes())
+            except Cancelled as cancelled:
+                if cancelled.refused(0):
+                    break
+                self._wait(attempt)
+            else:
+                return
+        raise Superseded(f"incident {incident.id} moved on after event {incident.head_sequence}")
+
+    # --- the service
+
+    def lock_holder(self, ref: ServiceRef) -> str | None:
+        item = self._table.get(items.lock_key(ref))
+        return None if item is None else str(item["incident"])
+
+    def switch(self, ref: ServiceRef) -> Switch:
+        item = self._table.get(items.switch_key(ref))
+        return Switch() if item is None else Switch.model_validate_json(str(item["body"]))
+
+    def set_switch(self, ref: ServiceRef, switch: Switch) -> None:
+        item = {**items.switch_key(ref), "body": items.body(switch)}
+        self._table.put(item)
+
+    def releases(self, ref: ServiceRef) -> Sequence[Release]:
+        found = self._table.records(items.service_partition(ref.key), items.RELEASES)
+        return bookkeeping.newest_first([Release.model_validate_json(str(item["body"])) for item in found])
+
+    def note_release(self, ref: ServiceRef, task_definition: str, *, at: datetime, surroundings: str = "") -> None:
+        self._revise_release(
+            ref,
+            task_definition,
+            lambda known: bookkeeping.noted(known, task_definition, at=at, surroundings=surroundings),
+        )
+
+    def judge_release(self, ref: ServiceRef, task_definition: str, state: ReleaseState, *, reason: str) -> None:
+        now = self._now()
+        self._revise_release(
+            ref,
+            task_definition,
+            lambda known: bookkeeping.judged(known, task_definition, state, reason=reason, at=now),
+        )
+
+    def _revise_release(
+        self, ref: ServiceRef, task_definition: str, revised: Callable[[Release | None], Release]
+    ) -> None:
+        at = items.release_key(ref, task_definition)
+        for attempt in range(ATTEMPTS):
+            stored = self._table.get(at)
+            known = None if stored is None else Release.model_validate_json(str(stored["body"]))
+            item = {**at, "body": items.body(revised(known))}
+            try:
+                self._table.transact(
+                    self._table.writes().put(item, when=ABSENT if stored is None else {"body": stored["body"]})
+                )
+            except Cancelled:
+                self._wait(attempt)
+            else:
+                return
+        raise Superseded(f"the release {task_definition} of {ref} kept changing")
+
+    def charges(self, ref: ServiceRef, *, since: datetime) -> Sequence[datetime]:
+        charges = items.charges_of(self._table.get(items.budget_key(ref)))
+        return tuple(charge for charge in charges if charge >= since)
+
+    def fleet_charges(self, *, since: datetime) -> int:
+        charges = items.charges_of(self._table.get(items.budget_key(None)))
+        return sum(1 for charge in charges if charge >= since)
+
+    # --- leases
+
+    def leases(self, incident_id: str) -> Sequence[Lease]:
+        found = self.service_leases(self.incident(incident_id).service)
+        return tuple(lease for lease in found if lease.incident_id == incident_id)
+
+    def service_leases(self, ref: ServiceRef) -> Sequence[Lease]:
+        return _by_end(self._table.records(items.service_partition(ref.key), items.LEASES_OUT))
+
+    def end_lease(self, incident: Incident, lease: Lease, event: NewEvent) -> Incident:
+        lines = self._continued(incident, [event])
+        after = bookkeeping.advanced(incident, lines)
+
+        def writes() -> Writes:
+            if self._table.get(items.lease_key(lease)) is None:
+                raise Superseded(f"lease {lease.id} ended before")
+            return self._advance(incident, after, lines).delete(
+                items.lease_key(lease), when={"incident": lease.incident_id}
+            )
+
+        self._move(incident, writes)
+        return after
+
+    # --- lists
+
+    def open_incidents(self) -> Sequence[Incident]:
+        return tuple(items.incident_of(item) for item in self._table.listed(OPEN, "open"))
+
+    def incidents_between(self, start: datetime, end: datetime) -> Sequence[Incident]:
+        found = self._table.listed(LISTED, items.INCIDENTS, between=(items.stamp(start), items.stamp(end)))
+        return tuple(items.incident_of(item) for item in found)
+
+    def incidents_of(self, ref: ServiceRef, *, limit: int = 50) -> Sequence[Incident]:
+        return tuple(items.incident_of(item) for item in self._table.listed(BY_SERVICE, ref.key, limit=limit))
+
+    def leases_due(self, at: datetime) -> Sequence[Lease]:
+        return _by_end(self._table.listed(LISTED, items.LEASES, between=("", items.stamp(at))))
+
+    def unmatched(self, *, limit: int = 50) -> Sequence[tuple[Signal, str]]:
+        return tuple(
+            (Signal.model_validate_json(str(item["body"])), str(item["reason"]))
+            for item in self._table.listed(LISTED, items.UNMATCHED, limit=limit)
+        )
+
+    # --- the table
+
+    def _now(self) -> datetime:
+        return bookkeeping.utc(self._clock.now())
+
+    def _wait(self, attempt: int) -> None:
+        # Jitter parts two writers that collided; the longest wait is under a second.
+        self._pause(random.uniform(0, 0.02 * 2**attempt))
+
+
+def _by_end(found: Sequence[Item]) -> tuple[Lease, ...]:
+    leases = [Lease.model_validate_json(str(item["body"])) for item in found]
+    return tuple(sorted(leases, key=lambda lease: (lease.due_at, lease.id)))

@@ -1,0 +1,1 @@
+"""The tests. Fakes that several of them share lie in `tests.fakes`."""

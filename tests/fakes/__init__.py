@@ -1,0 +1,1 @@
+"""Fakes that keep the promises of `functions.ports` in memory."""
