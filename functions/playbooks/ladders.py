@@ -10,7 +10,7 @@ Ladder = tuple[ActionName, ...]
 """Actions from the first to try to the last. It ends with `page`; an empty one means wait or stand down."""
 
 NOT_OURS = frozenset({Cause.NATIVE_ROLLBACK, Cause.SOMEONE_AT_WORK, Cause.FALSE_ALARM})
-"""Causes that need no action of ours: ECS or a person is at it already, or nothing is wrong. Playbooks cannot change it."""
+"""Causes that need no action of ours: ECS or a person is at it, or nothing is wrong. No playbook changes that."""
 
 _PEOPLE: Ladder = (ActionName.PAGE,)
 

@@ -242,8 +242,8 @@ def _page_last(ladder: Ladder) -> Ladder:
     return ladder
 
 
-# As runbooks for ECS have it: a new task is in service after about 90 s, one that is still pending after 120 s hangs, and
-# a deployment is stable after 5 to 10 minutes.
+# As runbooks for ECS have it: a new task is in service after about 90 s, one that is still pending after 120 s hangs,
+# and a deployment is stable after 5 to 10 minutes.
 _SETTLE: Mapping[ActionName, Mapping[str, int]] = {
     ActionName.ROLL_BACK: {"first_look": 90, "deadline": 600},
     ActionName.FORCE_NEW_DEPLOYMENT: {"first_look": 120, "deadline": 600},

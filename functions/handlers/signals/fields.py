@@ -1,4 +1,4 @@
-"""Reads single fields of foreign JSON. What is not as expected is absent: the caller knows what it cannot do without."""
+"""Reads single fields of foreign JSON. What is not as expected is absent; the caller knows what it needs."""
 
 import hashlib
 import json

@@ -1,0 +1,383 @@
+"""Reads playbooks from YAML, at the desk and at synth. Every mistake is told with file, line and what to write."""
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from functions.domain.causes import Cause
+from functions.domain.changes import ActionName
+from functions.domain.errors import PlaybookError
+from functions.playbooks.schema import (
+    Dependency,
+    ExistingAlarm,
+    Limits,
+    NewAlarm,
+    Notify,
+    Overrides,
+    Playbook,
+    ScaleOut,
+    Settle,
+)
+
+Place = tuple[str | int, ...]
+
+_VARIANTS = "variants"
+_NOT_WRITTEN = ("[key]", "new", "existing")
+"""Parts of an error's location that stand in no file."""
+_VARIANT_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,30}")
+
+_MODELS: Mapping[str, type[BaseModel]] = {
+    "limits": Limits,
+    "scale_out": ScaleOut,
+    "settle": Settle,
+    "dependencies": Dependency,
+    "notify": Notify,
+    "overrides": Overrides,
+}
+
+_EXAMPLES: Mapping[str, str] = {
+    "region": "a Region's code, such as us-east-1",
+    "cluster": "the name of the ECS cluster",
+    "service": "the name of the ECS service",
+    "symptom": "error-rate, healthy-hosts, response-time, cpu or memory",
+    "alarm": "the name of an alarm",
+    "name": "a short name",
+    "first_look": "a length of time, such as 90s",
+    "deadline": "a length of time, such as 10m",
+    "cooldown": "a length of time, such as 10m",
+    "confidence": "0.6",
+    "lease": "a length of time, such as 30m",
+    "email": "addresses such as team@example.com",
+    "https": "URLs such as https://example.com/hook",
+    "target_groups": "ARNs of target groups",
+    "load_balancer": "the ARN of a load balancer",
+    "log_group": "the name of a log group",
+    "scalable_target": "service/<cluster>/<service>",
+}
+
+
+def load_playbooks(paths: Iterable[Path], *, variant: str | None = None) -> tuple[Playbook, ...]:
+    """Read playbook files; a directory stands for the `*.yaml` and `*.yml` files in it, not below it.
+
+    With `variant`, a file that has variants gives that one, or nothing if it has no such one; without, it gives all.
+
+    Raises:
+        PlaybookError: one line per mistake, over all files.
+    """
+    problems: list[str] = []
+    sources: list[_Source] = []
+    names: set[str] = set()
+    for path in _files(paths):
+        try:
+            document = _read(path)
+            variants = _variants(document)
+        except _Problems as found:
+            problems += found.lines
+            continue
+        names |= variants.keys() - {""}
+        for name, tree in variants.items():
+            if variant is not None and name not in ("", variant):
+                continue
+            try:
+                sources.append(_validated(tree, name))
+            except _Problems as found:
+                problems += found.lines
+    if variant is not None and names and variant not in names:
+        problems.append(f"no playbook has a variant '{variant}'; write one of: {', '.join(sorted(names))}")
+    problems += _clashes(sources)
+    if problems:
+        raise PlaybookError("\n".join(dict.fromkeys(problems)))
+    return tuple(source.playbook for source in sources)
+
+
+class _Problems(Exception):
+    """What is wrong in one file, a line each. Never leaves this module."""
+
+    def __init__(self, *lines: str) -> None:
+        super().__init__()
+        self.lines = lines
+
+
+@dataclass(frozen=True)
+class _Tree:
+    """The content of a file, and for each place in it the line where it is written."""
+
+    path: Path
+    data: dict[str, Any]
+    lines: Mapping[Place, int]
+
+    def at(self, place: Place) -> str:
+        """`file:line` of a place, or of what encloses it."""
+        while place and place not in self.lines:
+            place = place[:-1]
+        return f"{self.path}:{self.lines.get(place, 1)}"
+
+
+@dataclass(frozen=True)
+class _Source:
+    playbook: Playbook
+    tree: _Tree
+
+
+def _files(paths: Iterable[Path]) -> list[Path]:
+    files: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            files += sorted(f for f in path.iterdir() if f.suffix in (".yaml", ".yml") and not f.name.startswith("."))
+        else:
+            files.append(path)
+    return files
+
+
+def _read(path: Path) -> _Tree:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as failed:
+        raise _Problems(f"{path}: cannot be read ({failed.strerror})") from None
+    except UnicodeDecodeError:
+        raise _Problems(f"{path}: is not UTF-8 text; save it as UTF-8") from None
+    try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        builder = _Builder(path)
+        data = None if root is None else builder.build(root, ())
+    except yaml.MarkedYAMLError as broken:
+        mark = broken.problem_mark or broken.context_mark
+        line = 1 if mark is None else mark.line + 1
+        raise _Problems(f"{path}:{line}: is no YAML here ({broken.problem}); check indentation and quotes") from None
+    except yaml.YAMLError as broken:
+        raise _Problems(f"{path}: is no YAML ({str(broken).splitlines()[0]}); write plain text") from None
+    if builder.problems:
+        raise _Problems(*builder.problems)
+    if not isinstance(data, dict):
+        raise _Problems(f"{path}:1: is no playbook; write at least region, cluster and service, each as `key: value`")
+    return _Tree(path, data, builder.lines)
+
+
+@dataclass
+class _Builder:
+    """Makes plain data of YAML nodes and keeps their lines, which YAML's own constructor throws away."""
+
+    path: Path
+    lines: dict[Place, int] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+    _seen: set[int] = field(default_factory=set)
+
+    def build(self, node: yaml.Node, place: Place) -> Any:
+        line = node.start_mark.line + 1
+        self.lines.setdefault(place, line)
+        if id(node) in self._seen:
+            self.problems.append(f"{self.path}:{line}: is used a second time through an alias; write it out")
+            return None
+        self._seen.add(id(node))
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, place)
+        if isinstance(node, yaml.SequenceNode):
+            return [self.build(item, (*place, index)) for index, item in enumerate(node.value)]
+        return _scalar(node)
+
+    def _mapping(self, node: yaml.MappingNode, place: Place) -> dict[str, Any]:
+        data: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            key = str(key_node.value) if isinstance(key_node, yaml.ScalarNode) else "?"
+            line = key_node.start_mark.line + 1
+            if key in data:
+                self.problems.append(f"{self.path}:{line}: '{key}' stands there twice; write it once")
+            self.lines[(*place, key)] = line
+            data[key] = self.build(value_node, (*place, key))
+        return data
+
+
+def _scalar(node: yaml.Node) -> Any:
+    value = yaml.SafeLoader("").construct_object(node)
+    # YAML reads `on`, `no` or a date where people mean text; the schema has no use for either, so text it is.
+    return value if value is None or isinstance(value, str | int | float) else str(node.value)
+
+
+def _variants(document: _Tree) -> dict[str, _Tree]:
+    """One tree per variant, its keys laid over the file's own; the file itself, under "", when it has no variants."""
+    if _VARIANTS not in document.data:
+        return {"": document}
+    base = {key: value for key, value in document.data.items() if key != _VARIANTS}
+    variants = document.data[_VARIANTS]
+    where = document.at((_VARIANTS,))
+    if not isinstance(variants, dict) or not variants:
+        raise _Problems(f"{where}: variants holds nothing; write e.g. `prod: {{cluster: shop}}`, or leave it out")
+    trees: dict[str, _Tree] = {}
+    for name, keys in variants.items():
+        place = (_VARIANTS, name)
+        if _VARIANT_NAME.fullmatch(name) is None:
+            raise _Problems(
+                f"{document.at(place)}: '{name}' is no variant's name; write small letters, digits, hyphens"
+            )
+        if keys is not None and not isinstance(keys, dict):
+            raise _Problems(
+                f"{document.at(place)}: variant '{name}' is no mapping; write the keys that differ below it"
+            )
+        lines = {at: line for at, line in document.lines.items() if at[:1] != (_VARIANTS,)}
+        data = _laid_over(base, keys or {}, (), lines)
+        lines |= {at[2:]: line for at, line in document.lines.items() if at[:2] == place and len(at) > 2}
+        trees[name] = _Tree(document.path, data, lines)
+    return trees
+
+
+def _laid_over(base: dict[str, Any], over: dict[str, Any], place: Place, lines: dict[Place, int]) -> dict[str, Any]:
+    """Mappings are merged key by key, everything else is replaced. The lines of what is replaced are forgotten."""
+    merged = dict(base)
+    for key, value in over.items():
+        here = (*place, key)
+        if isinstance(value, dict) and isinstance(merged.get(key), dict):
+            merged[key] = _laid_over(merged[key], value, here, lines)
+            continue
+        merged[key] = value
+        for at in [at for at in lines if at[: len(here)] == here]:
+            del lines[at]
+    return merged
+
+
+def _validated(tree: _Tree, variant: str) -> _Source:
+    name = tree.path.stem if variant == "" else f"{tree.path.stem}-{variant}"
+    try:
+        return _Source(Playbook.model_validate({"name": name, **tree.data}), tree)
+    except ValidationError as invalid:
+        errors = invalid.errors(include_url=False)
+        suggested = {(e["loc"][:-1], _closest(e)) for e in errors if e["type"] == "extra_forbidden"}
+        told = [
+            (tree.at(_place(tree.data, error["loc"])), _told(error))
+            for error in errors
+            if error["type"] != "default_factory_not_called"
+            and not (error["type"] == "missing" and (error["loc"][:-1], str(error["loc"][-1])) in suggested)
+        ]
+        told.sort(key=lambda problem: int(problem[0].rpartition(":")[2]))
+        raise _Problems(*(f"{where}: {what}" for where, what in told)) from None
+
+
+def _place(data: object, location: Place) -> Place:
+    """Where in the file an error is. Its location has parts that the file has not: a union's tag, the mark of a key."""
+    place: list[str | int] = []
+    for part in location:
+        match data:
+            case dict() if part in data:
+                data = data[part]
+                place.append(part)
+            case list() if isinstance(part, int) and part < len(data):
+                data = data[part]
+                place.append(part)
+    return tuple(place)
+
+
+def _told(error: Any) -> str:
+    location: Place = tuple(part for part in error["loc"] if isinstance(part, str) and part not in _NOT_WRITTEN)
+    key = ".".join(map(str, location)) or "the playbook"
+    last = str(location[-1]) if location else ""
+    given = error["input"]
+    match error["type"]:
+        case "extra_forbidden":
+            known = _known_keys(error["loc"])
+            closest = _closest(error)
+            return f"{key} is no key of a playbook; write {closest or 'one of: ' + ', '.join(known)}"
+        case "missing":
+            return f"{key} is missing; write {_EXAMPLES.get(last, 'it')}"
+        case "enum" | "literal_error":
+            return f"{key}: '{given}' is not allowed; write {_choice(str(given), _choices(error))}"
+        case "value_error":
+            return (
+                f"{key}: {str(error['ctx']['error']).replace(': write ', '; write ').replace(': leave ', '; leave ')}"
+            )
+        case "string_pattern_mismatch":
+            return f"{key}: '{given}' does not fit; write {_EXAMPLES.get(_owner(location), 'another text')}"
+        case "greater_than" | "greater_than_equal" | "less_than" | "less_than_equal":
+            bound = error["msg"].removeprefix("Input should be ")
+            return f"{key}: {given} is out of bounds; write a number {bound}"
+        case "int_type" | "int_parsing" | "int_from_float":
+            return f"{key}: {_shown(given)} is no whole number; write {_EXAMPLES.get(last, 'one such as 3')}"
+        case "float_type" | "float_parsing" | "finite_number":
+            return f"{key}: {_shown(given)} is no number; write one such as {_EXAMPLES.get(last, '5')}"
+        case "string_type":
+            return f"{key}: {_shown(given)} is no text; write {_EXAMPLES.get(_owner(location), 'text')}, in quotes"
+        case "string_too_short" | "string_too_long":
+            return f"{key}: '{given}' is too short or too long; write {_EXAMPLES.get(_owner(location), 'another text')}"
+        case "tuple_type":
+            return f"{key}: {_shown(given)} is no list; write each item on a line of its own, after a hyphen"
+        case "model_type" | "model_attributes_type" | "mapping_type" | "dict_type":
+            return f"{key}: {_shown(given)} has no keys; write `key: value` lines below it, or leave it out"
+    return f"{key}: {_shown(given)} does not fit ({error['msg']}); write another value"
+
+
+def _shown(value: object) -> str:
+    match value:
+        case None:
+            return "nothing"
+        case dict():
+            return "a mapping"
+        case list():
+            return "a list"
+        case bool():
+            return "a yes or no"
+    return f"'{value}'"
+
+
+def _owner(location: Place) -> str:
+    """The key that a value, or the list it stands in, belongs to."""
+    return next((part for part in reversed(location) if isinstance(part, str)), "")
+
+
+def _choices(error: Any) -> Sequence[str]:
+    where = error["loc"]
+    if "ladders" in where:
+        return [str(c) for c in Cause] if where[-1] == "[key]" else [str(a) for a in ActionName]
+    if "settle" in where:
+        return [str(a) for a in ActionName if a is not ActionName.PAGE]
+    return re.findall(r"'([^']+)'", str(error["ctx"]["expected"]))
+
+
+def _choice(given: str, choices: Sequence[str]) -> str:
+    near = difflib.get_close_matches(given, choices, n=1)
+    return near[0] if near else f"one of: {', '.join(choices)}"
+
+
+def _known_keys(location: Place) -> list[str]:
+    match location:
+        case [_]:
+            return [*Playbook.model_fields, _VARIANTS]
+        case ["alarms", _, "existing", *_]:
+            return list(ExistingAlarm.model_fields)
+        case ["alarms", *_]:
+            return [*NewAlarm.model_fields, "existing"]
+        case [str(key), *_] if key in _MODELS:
+            return list(_MODELS[key].model_fields)
+    return []
+
+
+def _closest(error: Any) -> str | None:
+    near = difflib.get_close_matches(str(error["loc"][-1]), _known_keys(error["loc"]), n=1)
+    return near[0] if near else None
+
+
+def _clashes(sources: Sequence[_Source]) -> list[str]:
+    """Two playbooks for one service, or one alarm in two playbooks: nobody could say whose it is."""
+    problems: list[str] = []
+    services: dict[str, _Source] = {}
+    alarms: dict[tuple[str, str], _Source] = {}
+    for source in sources:
+        playbook, tree = source.playbook, source.tree
+        other = services.setdefault(playbook.ref.key, source)
+        if other is not source:
+            problems.append(
+                f"{tree.at(('service',))}: {playbook.ref} has a playbook already, {other.tree.at(('service',))}; "
+                "write one playbook per service"
+            )
+            continue
+        for index, name in enumerate(playbook.alarm_names):
+            other = alarms.setdefault((playbook.region, name), source)
+            if other is not source:
+                problems.append(
+                    f"{tree.at(('alarms', index))}: alarm '{name}' belongs to {other.playbook.ref} already; "
+                    "write it in one playbook only"
+                )
+    return problems
