@@ -1,0 +1,49 @@
+# The ways into this project. `make` alone lists them.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+CDK_VERSION := 2.1148.1
+SCENARIO ?= bad-release
+KEEP ?=
+
+# Node.js and the CDK CLI live in the virtual environment; jsii and cdk look for `node` on the path.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+# Neither the CDK CLI nor npm should ask the network for news on every run.
+export CDK_DISABLE_VERSION_CHECK := 1
+export NPM_CONFIG_UPDATE_NOTIFIER := false
+
+.DEFAULT_GOAL := help
+.PHONY: help setup check unit test demo clean
+
+help: ## List these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.ready ## Create .venv with everything pinned, Node.js and the CDK CLI; instant when up to date
+
+$(VENV)/.ready: requirements.txt functions/requirements.txt pyproject.toml Makefile
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
+	$(BIN)/npm install --global --prefix $(VENV) --silent --no-audit --no-fund aws-cdk@$(CDK_VERSION)
+	@touch $@
+
+check: setup ## Lint, formatting, types and the import rule
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+unit: setup ## The fast tests
+	$(BIN)/python -m pytest tests/unit
+
+test: check ## Every check and every test
+	$(BIN)/python -m pytest
+
+demo: setup ## One incident on an embedded AWS; SCENARIO=bad-release|traffic-spike|stuck-tasks|database-down|all KEEP=1
+	$(BIN)/python -m tools.demo --scenario $(SCENARIO) $(if $(KEEP),--keep)
+
+clean: ## Remove everything that setup, checks and builds made
+	rm -rf $(VENV) build cdk.out* *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	find functions infra tools tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""What runs at the desk and is never deployed."""

@@ -1,0 +1,75 @@
+"""The real CDK CLI, aimed at the emulator."""
+
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from tools.demo.emulator import ACCOUNT, REGION, Emulator
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+class CdkFailed(RuntimeError):
+    """The CDK CLI is missing or ended with an error; the message ends with what it said."""
+
+
+def bootstrap(emulator: Emulator) -> None:
+    """Make the bucket and the roles that deployments need, as `cdk bootstrap` does once per account and Region.
+
+    Raises:
+        CdkFailed: if it did not work.
+    """
+    # Without an app there is nothing to synthesise, which saves the start of one.
+    _run(emulator, "bootstrap", ["--app", "", f"aws://{ACCOUNT}/{REGION}"])
+
+
+def deploy(
+    emulator: Emulator,
+    *,
+    app: str | None = None,
+    stacks: Sequence[str] = ("--all",),
+    context: Mapping[str, str] | None = None,
+) -> None:
+    """Deploy stacks and wait until they stand.
+
+    Args:
+        app: the command that synthesises them; the project's own app if None.
+        stacks: their names, or `--all`.
+        context: what the app is told by `--context`.
+
+    Raises:
+        CdkFailed: if it did not work.
+    """
+    arguments = [*stacks, "--require-approval", "never"]
+    if app is not None:
+        arguments += ["--app", app]
+    for name, value in (context or {}).items():
+        arguments += ["--context", f"{name}={value}"]
+    _run(emulator, "deploy", arguments)
+
+
+def _run(emulator: Emulator, verb: str, arguments: Sequence[str]) -> None:
+    environment = emulator.environment() | {
+        # The CLI remembers accounts and notices in its home: an emulated account is not worth remembering.
+        "CDK_HOME": str(emulator.directory / "cdk"),
+        "CDK_DISABLE_VERSION_CHECK": "1",
+    }
+    program = shutil.which("cdk", path=environment["PATH"])
+    if program is None:
+        raise CdkFailed("the CDK CLI is not installed: run `make setup`")
+    output = ["--output", str(emulator.directory / "cdk.out"), "--no-notices", "--no-color"]
+    done = subprocess.run(
+        [program, verb, *arguments, *output],
+        cwd=PROJECT,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    with (emulator.directory / "cdk.log").open("a") as log:
+        log.write(done.stdout)
+    if done.returncode != 0:
+        raise CdkFailed(f"`cdk {verb}` ended with status {done.returncode}:\n{done.stdout.strip()}")
