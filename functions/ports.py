@@ -78,7 +78,7 @@ class MetricsReader(Protocol):
         """The alarms that exist, with their own metric asked again; a name without an alarm is left out."""
 
     def series(self, query: MetricsQuery) -> Mapping[Metric, Sequence[tuple[datetime, float]]]:
-        """Data points, oldest first. Counts as sums over the period, everything else as its average, hosts as minimum."""
+        """Data points, oldest first: counts as sums over the period, hosts as minimum, all else as average."""
 
 
 class ServiceChanger(Protocol):
@@ -188,9 +188,7 @@ class Ledger(Protocol):
     def releases(self, ref: ServiceRef) -> Sequence[Release]:
         """The release history, newest first."""
 
-    def note_release(
-        self, ref: ServiceRef, task_definition: str, *, at: datetime, surroundings: str = ""
-    ) -> None:
+    def note_release(self, ref: ServiceRef, task_definition: str, *, at: datetime, surroundings: str = "") -> None:
         """It was seen running at that time. Known releases keep their state and first time."""
 
     def judge_release(self, ref: ServiceRef, task_definition: str, state: ReleaseState, *, reason: str) -> None:

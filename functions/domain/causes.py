@@ -40,8 +40,8 @@ class Cause(StrEnum):
 class Judgement(Model):
     """What the evidence says about one cause.
 
-    `confidence` runs from 0 (ruled out) to 1 (certain). `missing` names required evidence that could not be read: such a
-    cause is never acted upon, however likely it looks.
+    `confidence` runs from 0 (ruled out) to 1 (certain). `missing` names required evidence that could not be read: such
+    a cause is never acted upon, however likely it looks.
     """
 
     cause: Cause

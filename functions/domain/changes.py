@@ -30,6 +30,10 @@ class SetTaskDefinition(Model):
     task_definition: str
 
 
+COPY_JUST_REGISTERED = "copy-just-registered"
+"""In place of a task definition: the one that the stage before has made."""
+
+
 class RegisterCopy(Model):
     """RegisterTaskDefinition with the content of an INACTIVE one, which cannot be an update target itself."""
 

@@ -1,17 +1,17 @@
 """Every error the responder raises on purpose.
 
-    ResponderError
-    ├── InputError                 what came in cannot be used; the message says what to do
-    │   ├── SignalRefused          a message that is no readable signal
-    │   └── PlaybookError          a playbook that does not hold
-    ├── LedgerError
-    │   ├── Superseded             another execution or a later write was there first
-    │   ├── NotInLedger            the ledger holds no such record
-    │   └── TrailBroken            the hash chain of an incident does not verify
-    ├── ReadFailed                 AWS could not be read: the evidence stays unknown
-    └── ChangeFailed               a change was not made
-        ├── ChangeRefused          AWS said no: nothing happened
-        └── ChangeDoubtful         no answer: it may have happened, so it counts as done
+ResponderError
+├── InputError                 what came in cannot be used; the message says what to do
+│   ├── SignalRefused          a message that is no readable signal
+│   └── PlaybookError          a playbook that does not hold
+├── LedgerError
+│   ├── Superseded             another execution or a later write was there first
+│   ├── NotInLedger            the ledger holds no such record
+│   └── TrailBroken            the hash chain of an incident does not verify
+├── ReadFailed                 AWS could not be read: the evidence stays unknown
+└── ChangeFailed               a change was not made
+    ├── ChangeRefused          AWS said no: nothing happened
+    └── ChangeDoubtful         no answer: it may have happened, so it counts as done
 """
 
 

@@ -1,4 +1,4 @@
-"""What the probes read from AWS, as facts. Everything here is stored with the incident and can be judged again offline."""
+"""What the probes read from AWS, as facts: stored with the incident, and fit to be judged again offline."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -8,6 +8,11 @@ from functions.domain.model import Model, Moment
 from functions.domain.signals import AlarmState
 
 T = TypeVar("T")
+
+
+def short(task_definition: str) -> str:
+    """`family:revision` of a task definition ARN, as people write it."""
+    return task_definition.rsplit("/", 1)[-1]
 
 
 class Reading(Model, Generic[T]):
@@ -68,7 +73,7 @@ class ServiceFacts(Model):
     launch_type: str | None = None
     health_check_grace_s: int = 0
     surroundings: str = ""
-    """Hash of what UpdateService(taskDefinition) leaves alone: network, load balancers, Service Connect, volumes, platform."""
+    """Hash of what UpdateService(taskDefinition) leaves alone: network, load balancers, volumes, platform."""
 
     @property
     def primary(self) -> DeploymentFacts | None:

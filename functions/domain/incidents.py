@@ -118,7 +118,9 @@ def verify_trail(events: Sequence[Event], *, head_sequence: int, head_hash: str)
             raise TrailBroken(f"event {event.sequence} ({event.fact}) was changed after it was written")
         previous = event.hash
     if len(events) != head_sequence or previous != head_hash:
-        raise TrailBroken(f"the trail has {len(events)} events, its head says {head_sequence}: the end was cut or the head changed")
+        raise TrailBroken(
+            f"the trail has {len(events)} events, its head says {head_sequence}: the end was cut or the head changed"
+        )
 
 
 class Incident(Model):
@@ -145,7 +147,7 @@ class Incident(Model):
 
     @property
     def execution_name(self) -> str:
-        """Name of the Step Functions execution that carries this incident now; a name cannot be used again for 90 days."""
+        """Name of the execution that carries this incident now; a name cannot be used again for 90 days."""
         return f"{self.id}-{self.generation}"
 
 

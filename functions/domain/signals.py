@@ -68,7 +68,7 @@ class Signal(Model):
     def dedupe_key(self) -> str:
         """One key per state change: a message delivered ten times has it ten times, the next state change another.
 
-        SNS, EventBridge and DescribeAlarms tell the same change with different precision, so an alarm counts by the second.
+        SNS, EventBridge and DescribeAlarms tell the same change with different precision: alarms count by the second.
         """
         moment = self.fingerprint if self.occurred_at is None else str(int(self.occurred_at.timestamp()))
         if self.kind is SignalKind.ALARM:

@@ -18,7 +18,6 @@ _DEFAULTS: Mapping[Cause, Ladder] = MappingProxyType(
     {
         Cause.BAD_DEPLOYMENT: (ActionName.ROLL_BACK, ActionName.PAGE),
         Cause.BAD_RELEASE: (ActionName.ROLL_BACK, ActionName.PAGE),
-        Cause.CRASH_LOOP: (ActionName.ROLL_BACK, ActionName.PAGE),
         Cause.OVERLOAD: (ActionName.SCALE_OUT, ActionName.PAGE),
         Cause.STUCK_TASKS: (ActionName.FORCE_NEW_DEPLOYMENT, ActionName.PAGE),
     }

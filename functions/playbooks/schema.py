@@ -111,6 +111,7 @@ class Symptom(StrEnum):
 
 _THRESHOLDS = {
     Symptom.ERROR_RATE: 5.0,
+    Symptom.ERRORS: 10.0,
     Symptom.HEALTHY_HOSTS: 1.0,
     Symptom.RESPONSE_TIME: 5.0,
     Symptom.CPU: 90.0,
@@ -126,7 +127,7 @@ class NewAlarm(Strict):
     threshold: float = Field(
         default_factory=lambda data: data["symptom"].default_threshold, gt=0, allow_inf_nan=False, strict=True
     )
-    """In the unit of the symptom: percent, hosts or seconds."""
+    """In the unit of the symptom: percent, answers, hosts or seconds."""
     period: Annotated[int, Field(strict=True), AfterValidator(_valid_period)] | None = None
     """Length of one period in seconds; without it, the deployment's own (60)."""
     evaluation_periods: int = Field(default=3, ge=1, strict=True)
@@ -293,6 +294,8 @@ class Playbook(Strict):
     """Only what the file says; `ladder` knows the defaults."""
     confidence: float = Field(default=0.6, ge=0, le=1, strict=True)
     """A cause less certain than this is not acted upon but given to people."""
+    bake: Seconds = 900
+    """How long a release has to run steadily, with every alarm OK, before it counts as good."""
     notify: Notify = Notify()
     overrides: Overrides = Overrides()
 

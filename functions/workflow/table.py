@@ -1,11 +1,11 @@
 """The life of an incident, as the one table that everything else is made from.
 
-`infra/` compiles it to the Step Functions state machine; every step's visit is counted against it. No second copy of the
-order exists anywhere.
+`infra/` compiles it to the Step Functions state machine; every step's visit is counted against it. No second copy of
+the order exists anywhere.
 
-Between steps travels only the payload: `incident_id`, `generation`, `step`, `outcome`, `wait_s` and `visits` (a counter by
-step). Evidence and plans lie in the ledger, because a Step Functions payload ends at 256 KB and an execution at 25,000
-events (Step Functions Developer Guide, "Service quotas").
+Between steps travels only the payload: `incident_id`, `generation`, `step`, `outcome`, `wait_s` and `visits` (a counter
+by step). Evidence and plans lie in the ledger: a Step Functions payload ends at 256 KB and an execution at 25,000 events
+(Step Functions Developer Guide, "Service quotas").
 """
 
 from collections.abc import Mapping

@@ -1,0 +1,69 @@
+"""Run more tasks for a while, by raising the floor of the scalable target; never by fighting the autoscaler."""
+
+from math import ceil
+
+from functions.actions.action import Action, Refusal, Terms, state_before, untouchable
+from functions.domain.causes import Cause
+from functions.domain.changes import ActionName, LeaseTerms, Plan, SetFloor
+from functions.domain.evidence import Findings, Metric
+from functions.domain.permissions import Permission, Resource
+
+COMFORTABLE_CPU = 60.0
+"""CPU percent at which the new tasks should run: below what target tracking usually aims at (70)."""
+
+
+def plan_scale_out(cause: Cause, findings: Findings, terms: Terms) -> Plan | Refusal:
+    """Raise the floor so far that the load fits, at least by the playbook's step, at most to every ceiling there is."""
+    service, scaling, metrics = findings.service.value, findings.scaling.value, findings.metrics.value
+    if service is None or scaling is None or metrics is None:
+        return Refusal("the service, its scalable target or its metrics could not be read")
+    refusal = untouchable(service)
+    if refusal is not None:
+        return Refusal(refusal)
+    if not scaling.registered:
+        return Refusal("the service has no scalable target: somebody has to set its count by hand")
+    if scaling.scale_out_suspended:
+        return Refusal("scaling out is suspended on the scalable target, which a person did")
+    wanted = ceil(service.desired * (1 + terms.step_percent / 100))
+    load_now, load_before = metrics.now(Metric.REQUESTS), metrics.before(Metric.REQUESTS)
+    cpu_before = metrics.before(Metric.CPU)
+    why = f"{terms.step_percent} % more"
+    if load_now is not None and load_before and cpu_before is not None:
+        for_load = ceil(service.desired * load_now / load_before * cpu_before / COMFORTABLE_CPU)
+        if for_load > wanted:
+            wanted = for_load
+            why = f"{load_now:.1f} requests/s at {COMFORTABLE_CPU:.0f} % CPU"
+    floor = min(wanted, scaling.maximum, terms.max_tasks)
+    if floor <= service.desired or floor <= scaling.minimum:
+        return Refusal(
+            f"{service.desired} tasks run already, and no more are allowed "
+            f"(scalable target {scaling.maximum}, playbook {terms.max_tasks})"
+        )
+    original = next(
+        (lease.terms.original for lease in terms.leases if lease.terms.resource_id == scaling.resource_id),
+        scaling.minimum,
+    )
+    return Plan(
+        action=ActionName.SCALE_OUT,
+        cause=cause,
+        summary=f"raise the floor from {scaling.minimum} to {floor} tasks ({why}) for {terms.lease_s // 60} minutes; "
+        f"{service.desired} run now",
+        changes=(SetFloor(resource_id=scaling.resource_id, minimum=floor),),
+        before=state_before(service, scaling),
+        undo=f"the floor goes back to {original} by itself when the lease ends",
+        settle_s=terms.settle_s,
+        deadline_s=terms.deadline_s,
+        lease=LeaseTerms(resource_id=scaling.resource_id, original=original, value=floor, duration_s=terms.lease_s),
+    )
+
+
+SCALE_OUT = Action(
+    name=ActionName.SCALE_OUT,
+    effect="raises the floor of the scalable target as a lease: the missing tasks start at once",
+    undo="the lease gives the old floor back, if it is still the one that was set",
+    restarts_or_scales=True,
+    plan=plan_scale_out,
+    permissions=(
+        Permission(action="application-autoscaling:RegisterScalableTarget", resource=Resource.SCALABLE_TARGET),
+    ),
+)

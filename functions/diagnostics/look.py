@@ -1,0 +1,103 @@
+"""One look at a service: all probes, side by side, under one deadline."""
+
+import time
+from collections.abc import Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from functions.domain.errors import ReadFailed
+from functions.domain.evidence import Findings, Reading, Release
+from functions.domain.permissions import Permission
+from functions.domain.services import ServiceRef
+from functions.ports import MetricsReader, ServiceReader
+
+
+@dataclass(frozen=True, kw_only=True)
+class Surroundings:
+    """What a probe is told: the service, where to read, and what is known of the incident so far."""
+
+    ref: ServiceRef
+    reader: ServiceReader
+    metrics: MetricsReader
+    now: datetime
+    alarms: tuple[str, ...] = ()
+    """Names of the alarms that the incident's signals spoke of."""
+    began_at: datetime | None = None
+    """When the incident was opened; None when there is none, as in a routine look."""
+    history: tuple[Release, ...] = ()
+    own_deployments: frozenset[str] = frozenset()
+    """Deployments that our own actions of this incident started."""
+    dependencies: Mapping[str, str] = field(default_factory=dict)
+    """Alarm by name of the dependency that it speaks for."""
+    target_groups: tuple[str, ...] = ()
+    """Instead of those that the service names."""
+    load_balancer: str | None = None
+    """Instead of the one in front of the target group."""
+
+
+class Read(Protocol):
+    def __call__(self, around: Surroundings, known: Mapping[str, Any]) -> Any: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Probe:
+    """One thing to read. `name` is its field in `Findings`; `needs` are probes whose values it is given."""
+
+    name: str
+    read: Read
+    permissions: tuple[Permission, ...]
+    needs: tuple[str, ...] = ()
+
+
+def look(probes: Iterable[Probe], around: Surroundings, *, deadline_s: float) -> Findings:
+    """Read everything, and give what there is when the deadline passes.
+
+    A probe that fails or is late leaves an unknown reading with its reason, and so does one whose needs are unknown.
+    A thread that hangs is left behind: its answer no longer counts.
+    """
+    waiting = {probe.name: probe for probe in probes}
+    readings: dict[str, Reading[Any]] = {}
+    ends = time.monotonic() + deadline_s
+    pool = ThreadPoolExecutor(max_workers=max(1, len(waiting)))
+    running: dict[Future[Any], Probe] = {}
+    try:
+        while waiting or running:
+            _begin(waiting, running, readings, around, pool)
+            if not running:
+                break
+            done, _ = wait(running, timeout=max(0.0, ends - time.monotonic()), return_when="FIRST_COMPLETED")
+            if not done:
+                break
+            for future in done:
+                readings[running.pop(future).name] = _reading(future)
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+    late = [probe.name for probe in running.values()] + list(waiting)
+    readings |= {name: Reading(error=f"no answer within {deadline_s:g} s") for name in late}
+    return Findings(looked_at=around.now, **readings)
+
+
+def _begin(
+    waiting: dict[str, Probe],
+    running: dict[Future[Any], Probe],
+    readings: dict[str, Reading[Any]],
+    around: Surroundings,
+    pool: ThreadPoolExecutor,
+) -> None:
+    for probe in [p for p in waiting.values() if all(need in readings for need in p.needs)]:
+        del waiting[probe.name]
+        unknown = [need for need in probe.needs if not readings[need].known]
+        if unknown:
+            readings[probe.name] = Reading(error=f"cannot be read without {', '.join(unknown)}")
+        else:
+            known = {need: readings[need].value for need in probe.needs}
+            running[pool.submit(probe.read, around, known)] = probe
+
+
+def _reading(future: Future[Any]) -> Reading[Any]:
+    try:
+        return Reading(value=future.result())
+    except ReadFailed as error:
+        return Reading(error=str(error))

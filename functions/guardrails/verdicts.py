@@ -1,0 +1,186 @@
+"""The guardrails. Each looks at a plan and the situation and says yes or no, and why."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from functions.domain.changes import ActionName, Plan, SetFloor, Verdict
+from functions.domain.evidence import Findings
+from functions.domain.incidents import Mode, Switch
+
+HOUR = timedelta(hours=1)
+
+Guardrail = Callable[["Situation", Plan], Verdict]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Situation:
+    """Everything the guardrails need to know besides the plan. Limits of 0 mean none allowed."""
+
+    now: datetime
+    mode: Mode
+    switch: Switch
+    findings: Findings
+    attempts: int
+    """Actions intended in this incident so far."""
+    attempts_limit: int
+    charges: Sequence[datetime]
+    """When actions were charged to this service, newest first."""
+    hourly_limit: int
+    fleet_charges: int
+    fleet_limit: int
+    cooldown_s: int
+    own_charges: Sequence[datetime]
+    """Those among `charges` that belong to this incident: a second rung needs no cooldown."""
+    min_tasks: int
+    max_tasks: int
+    restarts_or_scales: bool
+
+    @property
+    def effective_mode(self) -> Mode:
+        """An operator's switch comes before the playbook."""
+        return self.mode if self.switch.mode is None else self.switch.mode
+
+
+def pause(situation: Situation, plan: Plan) -> Verdict:
+    paused = situation.switch.paused(situation.now)
+    until = situation.switch.paused_until
+    return _verdict(
+        "pause",
+        not paused,
+        "nobody paused this service",
+        f"paused by {situation.switch.by or 'an operator'} until {until:%Y-%m-%d %H:%M} UTC: {situation.switch.reason}"
+        if until is not None
+        else "",
+    )
+
+
+def mode(situation: Situation, plan: Plan) -> Verdict:
+    effective = situation.effective_mode
+    return _verdict(
+        "mode",
+        effective is Mode.AUTO,
+        "the service is in mode auto",
+        f"the service is in mode {effective}: the plan is recorded and not carried out",
+    )
+
+
+def attempts(situation: Situation, plan: Plan) -> Verdict:
+    return _verdict(
+        "attempts",
+        situation.attempts < situation.attempts_limit,
+        f"attempt {situation.attempts + 1} of {situation.attempts_limit} in this incident",
+        f"{situation.attempts} of {situation.attempts_limit} attempts of this incident are used",
+    )
+
+
+def service_budget(situation: Situation, plan: Plan) -> Verdict:
+    used = sum(1 for at in situation.charges if at > situation.now - HOUR)
+    return _verdict(
+        "service budget",
+        used < situation.hourly_limit,
+        f"{used} of {situation.hourly_limit} actions in the last hour",
+        f"{used} of {situation.hourly_limit} actions in the last hour are used",
+    )
+
+
+def fleet_budget(situation: Situation, plan: Plan) -> Verdict:
+    return _verdict(
+        "fleet budget",
+        situation.fleet_charges < situation.fleet_limit,
+        f"{situation.fleet_charges} of {situation.fleet_limit} actions of the whole fleet in the last hour",
+        f"{situation.fleet_charges} of {situation.fleet_limit} actions of the whole fleet in the last hour are used",
+    )
+
+
+def cooldown(situation: Situation, plan: Plan) -> Verdict:
+    """After an action of an earlier incident the service is left alone for a while: back at once is no success."""
+    own = set(situation.own_charges)
+    earlier = max((at for at in situation.charges if at not in own), default=None)
+    ends = None if earlier is None else earlier + timedelta(seconds=situation.cooldown_s)
+    return _verdict(
+        "cooldown",
+        ends is None or situation.now >= ends,
+        "no earlier incident was acted upon lately",
+        f"an earlier incident was acted upon at {earlier:%H:%M:%S} UTC, the cooldown ends at {ends:%H:%M:%S}"
+        if earlier is not None and ends is not None
+        else "",
+    )
+
+
+def dependency(situation: Situation, plan: Plan) -> Verdict:
+    """More tasks, or new ones, against a dead dependency exhaust it: the veto needs only one that fails."""
+    facts = situation.findings.dependencies.value
+    if not situation.restarts_or_scales:
+        return _verdict("dependency", True, "this action neither restarts nor scales", "")
+    if facts is None:
+        return _verdict("dependency", False, "", "the dependencies could not be read")
+    failing = ", ".join(d.name for d in facts.failing)
+    return _verdict("dependency", not failing, "no dependency is failing", f"failing: {failing}")
+
+
+def native_rollback(situation: Situation, plan: Plan) -> Verdict:
+    releases = situation.findings.releases.value
+    if releases is None:
+        return _verdict("native rollback", False, "", "the deployments could not be read")
+    flight = releases.in_flight
+    return _verdict(
+        "native rollback",
+        flight is None or not flight.rolling_back,
+        "ECS is not rolling back by itself",
+        "ECS is rolling back by itself",
+    )
+
+
+def external_change(situation: Situation, plan: Plan) -> Verdict:
+    releases = situation.findings.releases.value
+    changed = releases is None or releases.changed_during_incident
+    return _verdict(
+        "external change",
+        not changed,
+        "nobody else deployed during the incident",
+        "somebody else deployed during the incident, or it could not be read",
+    )
+
+
+def task_counts(situation: Situation, plan: Plan) -> Verdict:
+    """Counts stay between the playbook's bounds, whatever the plan says."""
+    floors = [change.minimum for change in plan.changes if isinstance(change, SetFloor)]
+    service = situation.findings.service.value
+    if plan.action is ActionName.SCALE_OUT:
+        return _verdict(
+            "task counts",
+            all(situation.min_tasks <= floor <= situation.max_tasks for floor in floors),
+            f"within {situation.min_tasks} to {situation.max_tasks} tasks",
+            f"outside {situation.min_tasks} to {situation.max_tasks} tasks",
+        )
+    desired = 0 if service is None else service.desired
+    return _verdict(
+        "task counts",
+        desired >= situation.min_tasks,
+        f"{desired} tasks are wanted, at least {situation.min_tasks} have to be",
+        f"only {desired} tasks are wanted, below the playbook's {situation.min_tasks}: the service is not in order",
+    )
+
+
+GUARDRAILS: Sequence[Guardrail] = (
+    pause,
+    mode,
+    attempts,
+    service_budget,
+    fleet_budget,
+    cooldown,
+    dependency,
+    native_rollback,
+    external_change,
+    task_counts,
+)
+
+
+def judge(situation: Situation, plan: Plan, guardrails: Sequence[Guardrail] = GUARDRAILS) -> tuple[Verdict, ...]:
+    """Every guardrail's verdict, in a fixed order; the plan is allowed when all of them allow it."""
+    return tuple(guardrail(situation, plan) for guardrail in guardrails)
+
+
+def _verdict(name: str, allowed: bool, yes: str, no: str) -> Verdict:
+    return Verdict(guardrail=name, allowed=allowed, reason=yes if allowed else no)

@@ -1,0 +1,58 @@
+"""Lambda `intake`: fed by the queue, turns messages into signals.
+
+A bad record is reported to the queue as failed and, after its retries, lies in the dead-letter queue; the good ones of
+the same batch are kept.
+"""
+
+from typing import Any
+
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from functions import bootstrap
+from functions.domain.errors import SignalRefused
+from functions.handlers.signals import Ignored, read_message
+from functions.observability import SIGNALS_RECORDED, SIGNALS_REJECTED, logger, metrics, tracer
+
+processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+
+
+def read_record(record: SQSRecord) -> None:
+    """Take in every signal of one queue message, then refuse the message if one part of it could not be read.
+
+    Raises:
+        SignalRefused: so that the queue keeps the message.
+    """
+    intake = bootstrap.intake()
+    refused: list[SignalRefused] = []
+    for outcome in read_message(record.body):
+        if isinstance(outcome, SignalRefused):
+            refused.append(outcome)
+        elif isinstance(outcome, Ignored):
+            logger.info("message ignored", extra={"message_id": record.message_id, "reason": outcome.reason})
+        else:
+            opening = intake(outcome)
+            metrics.add_metric(name=SIGNALS_RECORDED, unit=MetricUnit.Count, value=1)
+            logger.info(
+                "signal recorded",
+                extra={
+                    "message_id": record.message_id,
+                    "signal": outcome.title,
+                    "opening": None if opening is None else opening.model_dump(mode="json"),
+                },
+            )
+    if refused:
+        metrics.add_metric(name=SIGNALS_REJECTED, unit=MetricUnit.Count, value=1)
+        reasons = "; ".join(str(error) for error in refused)
+        logger.error("message rejected", extra={"message_id": record.message_id, "reason": reasons})
+        raise SignalRefused(reasons)
+
+
+@logger.inject_lambda_context
+@tracer.capture_lambda_handler(capture_response=False)
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> Any:
+    """The records of the batch that failed, as SQS wants them."""
+    return process_partial_response(event=event, record_handler=read_record, processor=processor, context=context)

@@ -1,0 +1,244 @@
+"""Assess: read everything, rank the causes, decide, and write down all three."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from functions.actions.action import Action, Terms
+from functions.diagnostics.look import Probe, Surroundings, look
+from functions.diagnostics.ranking import rank
+from functions.domain.causes import Cause, Judgement
+from functions.domain.changes import ActionName
+from functions.domain.evidence import Findings
+from functions.domain.incidents import Fact, InboxEntry, Incident, NewEvent
+from functions.guardrails.verdicts import Situation
+from functions.playbooks.schema import Playbook
+from functions.ports import Clock, Ledger, MetricsReader, ServiceReader
+from functions.workflow.decision import Decision, decide
+from functions.workflow.story import Intent, Story, tell
+from functions.workflow.table import Outcome, StepName
+from functions.workflow.visit import Result, Visit, incident_of
+
+LOOK_DEADLINE_S = 20.0
+LOOKBACK = timedelta(hours=1)
+COOLDOWN_LOOKBACK = timedelta(days=1)
+
+FACT_OF: Mapping[Outcome, Fact] = {
+    Outcome.ACT: Fact.PLAN_CHOSEN,
+    Outcome.ASK: Fact.ACTION_WITHHELD,
+    Outcome.ESCALATE: Fact.ACTION_WITHHELD,
+    Outcome.WAIT: Fact.WAITED,
+    Outcome.STAND_DOWN: Fact.STOOD_DOWN,
+    Outcome.ALL_CLEAR: Fact.STOOD_DOWN,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assessment:
+    """One look and what follows from it."""
+
+    findings: Findings
+    judgements: Sequence[Judgement]
+    decision: Decision
+
+
+@dataclass(frozen=True, kw_only=True)
+class Examiner:
+    """Looks at the service of an incident and decides; writes nothing. Assess and watch share it."""
+
+    ledger: Ledger
+    reader: ServiceReader
+    metrics: MetricsReader
+    clock: Clock
+    probes: Mapping[str, Probe]
+    actions: Mapping[ActionName, Action]
+    fleet_actions_per_hour: int
+
+    def examine(self, incident: Incident, playbook: Playbook, story: Story, inbox: Sequence[InboxEntry]) -> Assessment:
+        now = self.clock.now()
+        findings = look(
+            self.probes.values(), self._surroundings(incident, playbook, story, inbox, now), deadline_s=LOOK_DEADLINE_S
+        )
+        judgements = rank(findings)
+        charges = self.ledger.charges(incident.service, since=now - COOLDOWN_LOOKBACK)
+        decision = decide(
+            findings=findings,
+            judgements=judgements,
+            ladders={judgement.cause: playbook.ladder(judgement.cause) for judgement in judgements},
+            threshold=playbook.confidence,
+            tried=story.tried,
+            waited=timedelta(0) if story.waiting_since is None else now - story.waiting_since,
+            actions=self.actions,
+            terms=self._terms(incident, playbook),
+            situation=Situation(
+                now=now,
+                mode=playbook.mode,
+                switch=self.ledger.switch(incident.service),
+                findings=findings,
+                attempts=story.attempts,
+                attempts_limit=playbook.limits.attempts_per_incident,
+                charges=charges,
+                hourly_limit=playbook.limits.actions_per_hour,
+                fleet_charges=self.ledger.fleet_charges(since=now - LOOKBACK),
+                fleet_limit=self.fleet_actions_per_hour,
+                cooldown_s=playbook.limits.cooldown,
+                own_charges=[at for at in charges if at >= incident.opened_at],
+                min_tasks=playbook.limits.min_tasks,
+                max_tasks=playbook.limits.max_tasks,
+                restarts_or_scales=False,
+            ),
+        )
+        return Assessment(findings=findings, judgements=judgements, decision=decision)
+
+    def _surroundings(
+        self,
+        incident: Incident,
+        playbook: Playbook,
+        story: Story,
+        inbox: Sequence[InboxEntry],
+        now: datetime,
+    ) -> Surroundings:
+        return Surroundings(
+            ref=incident.service,
+            reader=self.reader,
+            metrics=self.metrics,
+            now=now,
+            alarms=alarms_of(inbox),
+            began_at=incident.opened_at,
+            history=tuple(self.ledger.releases(incident.service)),
+            own_deployments=story.own_deployments,
+            dependencies={dependency.name: dependency.alarm for dependency in playbook.dependencies},
+            target_groups=playbook.overrides.target_groups,
+            load_balancer=playbook.overrides.load_balancer,
+        )
+
+    def _terms(self, incident: Incident, playbook: Playbook) -> dict[ActionName, Terms]:
+        leases = tuple(self.ledger.service_leases(incident.service))
+        return {
+            name: Terms(
+                settle_s=playbook.settle_of(name).first_look,
+                deadline_s=playbook.settle_of(name).deadline,
+                max_tasks=playbook.limits.max_tasks,
+                step_percent=playbook.scale_out.step_percent,
+                lease_s=playbook.scale_out.lease,
+                leases=leases,
+            )
+            for name in self.actions
+        }
+
+
+def alarms_of(inbox: Sequence[InboxEntry]) -> tuple[str, ...]:
+    """Names of the alarms that the signals of an incident spoke of, in the order they came."""
+    return tuple(dict.fromkeys(entry.signal.alarm for entry in inbox if entry.signal.alarm is not None))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assess:
+    """The step itself."""
+
+    ledger: Ledger
+    examiner: Examiner
+    playbooks: Mapping[str, Playbook]
+
+    def __call__(self, visit: Visit) -> Result:
+        incident = incident_of(visit, self.ledger)
+        story = tell(self.ledger.events(incident.id))
+        inbox = self.ledger.inbox(incident.id)
+        fresh = [_received(entry) for entry in inbox if entry.number > incident.signals_seen]
+        if story.open_intent is not None:
+            self.ledger.append(
+                incident, [*fresh, doubtful(story.open_intent)], step=StepName.ASSESS, signals_seen=len(inbox)
+            )
+            return Result(outcome=Outcome.WAIT, wait_s=story.open_intent.plan.settle_s)
+        playbook = self.playbooks.get(incident.service.key)
+        if playbook is None:
+            return self._without_playbook(incident, fresh, len(inbox))
+        assessment = self.examiner.examine(incident, playbook, story, inbox)
+        decision = assessment.decision
+        self.ledger.append(
+            incident,
+            [*fresh, _gathered(assessment.findings), _ranked(assessment.judgements), _decided(decision)],
+            step=StepName.ASSESS,
+            signals_seen=len(inbox),
+        )
+        self._note_release(incident, assessment.findings)
+        return Result(outcome=decision.outcome, wait_s=_wait_s(decision))
+
+    def _without_playbook(self, incident: Incident, fresh: list[NewEvent], seen: int) -> Result:
+        """The playbook was taken away while the incident was open: nothing may be done any more."""
+        decision = Decision(
+            outcome=Outcome.ESCALATE, cause=Cause.UNKNOWN, confidence=0.0, reason="the service has no playbook any more"
+        )
+        self.ledger.append(incident, [*fresh, _decided(decision)], step=StepName.ASSESS, signals_seen=seen)
+        return Result(outcome=Outcome.ESCALATE)
+
+    def _note_release(self, incident: Incident, findings: Findings) -> None:
+        service = findings.service.value
+        if service is not None and service.steady:
+            self.ledger.note_release(
+                incident.service,
+                service.task_definition,
+                at=findings.looked_at,
+                surroundings=service.surroundings,
+            )
+
+
+SETTLE_WHILE_WAITING_S = 30
+FIRST_WATCH_S = 60
+
+
+def _wait_s(decision: Decision) -> int:
+    return {Outcome.WAIT: SETTLE_WHILE_WAITING_S, Outcome.STAND_DOWN: FIRST_WATCH_S}.get(decision.outcome, 0)
+
+
+def doubtful(intent: Intent) -> NewEvent:
+    """An intent whose answer was lost. It counts as done: doing it again could do it twice."""
+    return NewEvent(
+        fact=Fact.ACTION_DOUBTFUL,
+        actor="responder",
+        summary=f"nobody wrote down how this ended: {intent.plan.summary}; it counts as done",
+        data={"intent": intent.sequence, "error": "the execution ended between the intent and its result"},
+    )
+
+
+def _received(entry: InboxEntry) -> NewEvent:
+    signal = entry.signal
+    return NewEvent(
+        fact=Fact.SIGNAL_RECEIVED,
+        actor="intake",
+        summary=signal.title if not signal.reason else f"{signal.title}: {signal.reason}",
+        data={"number": entry.number, "signal": signal.model_dump(mode="json")},
+    )
+
+
+def _gathered(findings: Findings) -> NewEvent:
+    unknown = findings.unknown()
+    summary = "looked at the service" + (f"; could not read {', '.join(sorted(unknown))}" if unknown else "")
+    service = findings.service.value
+    if service is not None:
+        summary = f"{service.running} of {service.desired} tasks run, {summary}"
+    return NewEvent(
+        fact=Fact.EVIDENCE_GATHERED,
+        actor=StepName.ASSESS,
+        summary=summary,
+        data={"findings": findings.model_dump(mode="json")},
+    )
+
+
+def _ranked(judgements: Sequence[Judgement]) -> NewEvent:
+    top = judgements[0]
+    return NewEvent(
+        fact=Fact.CAUSES_RANKED,
+        actor=StepName.ASSESS,
+        summary=f"likeliest cause: {top.cause} ({top.confidence:.2f})",
+        data={"judgements": [judgement.model_dump(mode="json") for judgement in judgements]},
+    )
+
+
+def _decided(decision: Decision) -> NewEvent:
+    return NewEvent(
+        fact=FACT_OF[decision.outcome],
+        actor=StepName.ASSESS,
+        summary=f"{decision.outcome}: {decision.reason}",
+        data={"decision": decision.model_dump(mode="json")},
+    )

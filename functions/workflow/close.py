@@ -1,0 +1,63 @@
+"""Close: resolve and release the lock in one transaction, then archive and tell."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from functions.domain.errors import Superseded
+from functions.domain.incidents import Event, Fact, Incident, IncidentStatus, NewEvent
+from functions.domain.model import canonical_json
+from functions.ports import Archive, Clock, Ledger, Notifier
+from functions.workflow.letters import recovered
+from functions.workflow.restore import until_due
+from functions.workflow.story import tell
+from functions.workflow.table import Outcome, StepName
+from functions.workflow.visit import Result, Visit, incident_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class Close:
+    ledger: Ledger
+    archive: Archive
+    notifier: Notifier
+    clock: Clock
+
+    def __call__(self, visit: Visit) -> Result:
+        incident = incident_of(visit, self.ledger)
+        if incident.status is IncidentStatus.OPEN:
+            if incident.signals_received > incident.signals_seen:
+                return Result(outcome=Outcome.NEW_SIGNAL)
+            try:
+                incident = self.ledger.resolve(incident, self._resolved(incident))
+            except Superseded:
+                if self.ledger.incident(incident.id).signals_received > incident.signals_seen:
+                    return Result(outcome=Outcome.NEW_SIGNAL)
+                raise
+        events = self.ledger.events(incident.id)
+        keep(self.archive, incident, events)
+        self.notifier.publish(recovered(incident, events))
+        leases = self.ledger.service_leases(incident.service)
+        if leases:
+            return Result(outcome=Outcome.LEASES_LEFT, wait_s=until_due(leases, self.clock.now()))
+        return Result(outcome=Outcome.RESOLVED)
+
+    def _resolved(self, incident: Incident) -> NewEvent:
+        story = tell(self.ledger.events(incident.id))
+        how = "by itself" if story.acted is None else f"after {story.acted.plan.action}"
+        took = self.clock.now() - (story.alarm_at or incident.opened_at)
+        return NewEvent(
+            fact=Fact.INCIDENT_RESOLVED,
+            actor=StepName.CLOSE,
+            summary=f"recovered {how}, {took.total_seconds():.0f} s after the alarm",
+            data={"seconds": round(took.total_seconds(), 1)},
+        )
+
+
+def keep(archive: Archive, incident: Incident, events: Sequence[Event]) -> str:
+    """Store the trail as JSON Lines, the head first, so that a cut tail in the table shows."""
+    lines = [incident.model_dump(mode="json"), *(event.model_dump(mode="json") for event in events)]
+    body = "".join(canonical_json(line) + "\n" for line in lines)
+    return archive.keep(
+        f"incidents/{incident.service.key}/{incident.id}/{incident.head_sequence:06d}.jsonl",
+        body,
+        content_type="application/x-ndjson",
+    )

@@ -1,0 +1,174 @@
+"""What to do, given the ranking: a pure function, so that the same evidence always leads to the same decision."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+from functions.actions.action import Action, Refusal, Terms
+from functions.diagnostics.signs import Signs
+from functions.domain.causes import Cause, Judgement
+from functions.domain.changes import ActionName, Plan, Verdict
+from functions.domain.evidence import Findings
+from functions.domain.incidents import Mode
+from functions.domain.model import Model
+from functions.guardrails.verdicts import Situation, judge
+from functions.workflow.table import Outcome
+
+AMBIGUOUS = 0.1
+"""Two causes that are no further apart than this, and ask for different things, contradict each other."""
+
+PATIENCE = timedelta(minutes=20)
+"""How long ECS or a person may work on it before people are told that it does not get better."""
+
+
+class Alternative(Model):
+    """Another rung of the ladder, and why it was not taken."""
+
+    action: ActionName
+    reason: str
+
+
+class Decision(Model):
+    """What was decided, by which rule, and what else there was."""
+
+    outcome: Outcome
+    cause: Cause
+    confidence: float
+    reason: str
+    """The rule that decided, as a sentence."""
+    plan: Plan | None = None
+    verdicts: tuple[Verdict, ...] = ()
+    alternatives: tuple[Alternative, ...] = ()
+
+    @property
+    def gist(self) -> str:
+        """What must change before people have to hear of it again; free of numbers that change by themselves."""
+        denied = sorted(verdict.guardrail for verdict in self.verdicts if not verdict.allowed)
+        action = "" if self.plan is None else self.plan.action
+        return "|".join([self.outcome, self.cause, action, *denied])
+
+
+def decide(
+    *,
+    findings: Findings,
+    judgements: Sequence[Judgement],
+    ladders: Mapping[Cause, Sequence[ActionName]],
+    threshold: float,
+    tried: frozenset[ActionName],
+    waited: timedelta,
+    actions: Mapping[ActionName, Action],
+    terms: Mapping[ActionName, Terms],
+    situation: Situation,
+) -> Decision:
+    """Choose: act, ask, wait, stand down, or escalate to people with a reason.
+
+    `ladders` holds the ladder of every cause in `judgements`; `waited` is how long the responder has been waiting for
+    somebody else. `situation.restarts_or_scales` is filled in here, action by action.
+    """
+    top = judgements[0]
+    if _all_clear(findings):
+        return _said(Outcome.ALL_CLEAR, top, "every alarm of the incident is OK and the service shows no symptom")
+    if top.cause in (Cause.NATIVE_ROLLBACK, Cause.SOMEONE_AT_WORK):
+        if waited >= PATIENCE:
+            return _said(
+                Outcome.ESCALATE, top, f"{top.cause} for {PATIENCE.seconds // 60} minutes, and it did not get better"
+            )
+        return _said(Outcome.WAIT, top, "somebody else is already at it: acting on top of it would fight it")
+    if top.cause is Cause.FALSE_ALARM and top.confidence >= threshold:
+        return _said(Outcome.STAND_DOWN, top, "the alarm is not borne out by its own metric or by the service")
+    if top.confidence < threshold:
+        return _said(Outcome.ESCALATE, top, _too_uncertain(top, judgements, threshold))
+    rival = next((j for j in judgements[1:] if top.confidence - j.confidence <= AMBIGUOUS and j.confidence > 0), None)
+    if rival is not None and ladders[rival.cause] != ladders[top.cause]:
+        return _said(
+            Outcome.ESCALATE,
+            top,
+            f"{top.cause} ({top.confidence:.2f}) and {rival.cause} ({rival.confidence:.2f}) fit alike, "
+            "and they ask for different things",
+        )
+    return _climb(top, findings, ladders[top.cause], tried, actions, terms, situation)
+
+
+def _climb(
+    top: Judgement,
+    findings: Findings,
+    ladder: Sequence[ActionName],
+    tried: frozenset[ActionName],
+    actions: Mapping[ActionName, Action],
+    terms: Mapping[ActionName, Terms],
+    situation: Situation,
+) -> Decision:
+    passed: list[Alternative] = []
+    for name in ladder:
+        if name is ActionName.PAGE:
+            break
+        if name in tried:
+            passed.append(Alternative(action=name, reason="tried in this incident already"))
+            continue
+        action = actions[name]
+        plan = action.plan(top.cause, findings, terms[name])
+        if isinstance(plan, Refusal):
+            passed.append(Alternative(action=name, reason=plan.reason))
+            continue
+        return _guarded(top, plan, tuple(passed), _with(situation, action))
+    reason = f"the ladder of {top.cause} ends with people"
+    if passed:
+        reason += ": " + "; ".join(f"{alternative.action}: {alternative.reason}" for alternative in passed)
+    return _said(Outcome.ESCALATE, top, reason, alternatives=tuple(passed))
+
+
+def _guarded(top: Judgement, plan: Plan, passed: tuple[Alternative, ...], situation: Situation) -> Decision:
+    verdicts = judge(situation, plan)
+    denied = [verdict for verdict in verdicts if not verdict.allowed]
+    if not denied:
+        outcome, reason = Outcome.ACT, f"{top.cause} at {top.confidence:.2f}: {plan.summary}"
+    else:
+        reason = "; ".join(f"{verdict.guardrail}: {verdict.reason}" for verdict in denied)
+        names = {verdict.guardrail for verdict in denied}
+        if "pause" in names:
+            outcome = Outcome.STAND_DOWN
+        elif names == {"mode"} and situation.effective_mode is Mode.ASK:
+            outcome = Outcome.ASK
+        else:
+            outcome = Outcome.ESCALATE
+    return _said(outcome, top, reason, plan=plan, verdicts=verdicts, alternatives=passed)
+
+
+def _with(situation: Situation, action: Action) -> Situation:
+    return Situation(**{**vars(situation), "restarts_or_scales": action.restarts_or_scales})
+
+
+def _all_clear(findings: Findings) -> bool:
+    """Alarms known to be OK, nothing in flight, no symptom. Without an alarm a steady service is enough."""
+    service, alarms = findings.service.value, findings.alarms.value
+    if service is None or alarms is None or not service.steady:
+        return False
+    return alarms.all_ok and not Signs(findings).unwell
+
+
+def _too_uncertain(top: Judgement, judgements: Sequence[Judgement], threshold: float) -> str:
+    barred = [f"{j.cause} needs {', '.join(j.missing)}" for j in judgements if j.missing]
+    if top.cause is Cause.UNKNOWN:
+        reason = "no cause fits the evidence"
+    else:
+        reason = f"{top.cause} is the likeliest at {top.confidence:.2f}, below the playbook's {threshold:.2f}"
+    return reason + (f"; unread evidence bars some: {'; '.join(barred)}" if barred else "")
+
+
+def _said(
+    outcome: Outcome,
+    top: Judgement,
+    reason: str,
+    *,
+    plan: Plan | None = None,
+    verdicts: tuple[Verdict, ...] = (),
+    alternatives: tuple[Alternative, ...] = (),
+) -> Decision:
+    return Decision(
+        outcome=outcome,
+        cause=top.cause,
+        confidence=top.confidence,
+        reason=reason,
+        plan=plan,
+        verdicts=verdicts,
+        alternatives=alternatives,
+    )

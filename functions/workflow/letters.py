@@ -1,0 +1,152 @@
+"""The texts people get. Each stands alone: read on a phone at three in the morning, without the trail beside it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from functions.domain.causes import Cause, Judgement
+from functions.domain.changes import ActionName, SetTaskDefinition
+from functions.domain.evidence import short
+from functions.domain.incidents import Event, Fact, Incident
+from functions.ports import Page
+from functions.workflow.story import Story, tell
+
+SUBJECT_LIMIT = 100
+"""Characters of an SNS subject, which must be ASCII without line breaks (SNS API reference: Publish)."""
+
+HEADINGS = {
+    Fact.ACTION_TAKEN: "done",
+    Fact.ACTION_DOUBTFUL: "done, perhaps",
+    Fact.ACTION_REFUSED: "refused by AWS",
+    Fact.LEASE_POSTPONED: "not given back",
+}
+
+
+def escalation(incident: Incident, events: Sequence[Event]) -> Page:
+    """The page: what is wrong, what was tried, why nothing more is done, and where to look."""
+    story = tell(events)
+    decision = story.decision
+    cause = "unknown" if decision is None else decision.cause
+    lines = [
+        f"{incident.service.service} in {incident.service.cluster} ({incident.service.region}) needs a person.",
+        "",
+        f"Alarm      {incident.title}",
+        f"Opened     {_clock(incident.opened_at)}",
+        f"Cause      {_cause(story)}",
+        f"Why a page {_why(story, events)}",
+    ]
+    if decision is not None and decision.plan is not None and not story.intents:
+        lines += ["", "What would be done:", f"  {decision.plan.summary}", f"  undo: {decision.plan.undo}"]
+    lines += _section("Evidence", _evidence(events))
+    lines += _section("Tried", _tried(events))
+    lines += _where(incident)
+    return _page(incident, f"[page] {incident.service.service}: {cause}", lines, kind="page")
+
+
+def recovered(incident: Incident, events: Sequence[Event]) -> Page:
+    """All clear: what it was, what helped, and what still differs from the infrastructure code."""
+    story = tell(events)
+    resolved = next((e for e in reversed(events) if e.fact is Fact.INCIDENT_RESOLVED), None)
+    summary = incident.title if resolved is None else resolved.summary
+    lines = [
+        f"{incident.service.service} in {incident.service.cluster} ({incident.service.region}) {summary}.",
+        "",
+        f"Alarm      {incident.title}",
+        f"Opened     {_clock(incident.opened_at)}",
+        f"Cause      {_cause(story)}",
+    ]
+    lines += _section("Done", _tried(events))
+    lines += _section("To do", _drift(story))
+    lines += _where(incident)
+    return _page(incident, f"[recovered] {incident.service.service}: {summary}", lines, kind="recovered")
+
+
+def _cause(story: Story) -> str:
+    acted = story.acted
+    decision = story.decision
+    if acted is not None:
+        return str(acted.plan.cause)
+    if decision is None:
+        return "unknown"
+    if decision.cause is Cause.UNKNOWN:
+        return "unknown: no cause fits the evidence"
+    return f"{decision.cause} (confidence {decision.confidence:.2f})"
+
+
+def _why(story: Story, events: Sequence[Event]) -> str:
+    last = next(
+        (e for e in reversed(events) if e.fact in (Fact.RECOVERY_CHECKED, Fact.ACTION_WITHHELD, Fact.LEASE_POSTPONED)),
+        None,
+    )
+    if last is not None:
+        return last.summary
+    return "the responder could not go on" if story.decision is None else story.decision.reason
+
+
+def _evidence(events: Sequence[Event]) -> list[str]:
+    ranked = next((e for e in reversed(events) if e.fact is Fact.CAUSES_RANKED), None)
+    if ranked is None:
+        return []
+    judgements = [Judgement.model_validate(judgement) for judgement in ranked.data["judgements"]]
+    lines = []
+    for judgement in judgements[:3]:
+        lines.append(f"{judgement.cause} {judgement.confidence:.2f}")
+        lines += [f"  + {evidence}" for evidence in judgement.evidence_for]
+        lines += [f"  - {evidence}" for evidence in judgement.evidence_against]
+        if judgement.missing:
+            lines.append(f"  ? cannot be judged without {', '.join(judgement.missing)}")
+    return lines
+
+
+def _tried(events: Sequence[Event]) -> list[str]:
+    lines = [
+        f"{event.at:%H:%M:%S} {HEADINGS[event.fact]}: {event.summary}" for event in events if event.fact in HEADINGS
+    ]
+    return lines or ["nothing was changed"]
+
+
+def _drift(story: Story) -> list[str]:
+    """What the infrastructure code does not know yet, ready to paste."""
+    lines = []
+    for intent in story.intents:
+        plan = intent.plan
+        if intent.ended not in (Fact.ACTION_TAKEN, Fact.ACTION_DOUBTFUL):
+            continue
+        for change in plan.changes:
+            if isinstance(change, SetTaskDefinition) and plan.action is ActionName.ROLL_BACK:
+                lines += [
+                    "your infrastructure code still names the bad release; until it is fixed, pin the good one:",
+                    f"  task definition {short(change.task_definition)}",
+                    f"  quarantined     {short(plan.quarantine or '')}",
+                ]
+        if plan.lease is not None:
+            lines.append(
+                f"the floor is {plan.lease.value} until the lease ends, then {plan.lease.original} again by itself"
+            )
+    return lines
+
+
+def _section(title: str, lines: Sequence[str]) -> list[str]:
+    return ["", f"{title}:", *(f"  {line}" for line in lines)] if lines else []
+
+
+def _where(incident: Incident) -> list[str]:
+    return [
+        "",
+        f"Look       responder show {incident.id}",
+        f"Check      responder verify {incident.id}",
+        f"Pause      responder pause {incident.service.key} --for 2h --reason '...'",
+        f"Trail      {incident.head_sequence} events, head {incident.head_hash[:16]}",
+    ]
+
+
+def _clock(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _page(incident: Incident, subject: str, lines: Sequence[str], *, kind: str) -> Page:
+    plain = " ".join(subject.encode("ascii", "replace").decode().split())
+    return Page(
+        subject=plain if len(plain) <= SUBJECT_LIMIT else plain[: SUBJECT_LIMIT - 3] + "...",
+        text="\n".join(lines) + "\n",
+        attributes={"kind": kind, "incident": incident.id, "service": incident.service.key},
+    )

@@ -1,0 +1,194 @@
+"""Remediate: look once more, write the intent, act once, write what happened."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from functions.actions.action import state_before
+from functions.domain.changes import (
+    COPY_JUST_REGISTERED,
+    Change,
+    ChangeResult,
+    Lease,
+    Plan,
+    SetTaskDefinition,
+)
+from functions.domain.errors import ChangeDoubtful, ChangeRefused, ReadFailed, Superseded
+from functions.domain.evidence import ReleaseState
+from functions.domain.incidents import Fact, Incident, Mode, NewEvent
+from functions.playbooks.schema import Playbook
+from functions.ports import BudgetCharge, Clock, Ledger, ServiceChanger, ServiceReader
+from functions.workflow.assess import doubtful
+from functions.workflow.story import Intent, tell
+from functions.workflow.table import Outcome, StepName
+from functions.workflow.visit import Result, Visit, incident_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class Remediate:
+    """Carries out the stages of the newest plan, one a visit."""
+
+    ledger: Ledger
+    reader: ServiceReader
+    changer: ServiceChanger
+    clock: Clock
+    playbooks: Mapping[str, Playbook]
+    fleet_actions_per_hour: int
+
+    def __call__(self, visit: Visit) -> Result:
+        incident = incident_of(visit, self.ledger)
+        story = tell(self.ledger.events(incident.id))
+        if story.open_intent is not None:
+            self.ledger.append(incident, [doubtful(story.open_intent)], step=StepName.REMEDIATE)
+            return Result(outcome=Outcome.DONE, wait_s=story.open_intent.plan.settle_s)
+        decision = story.decision
+        if decision is None or decision.plan is None or decision.outcome is not Outcome.ACT:
+            return self._outdated(incident, "the newest decision is not to act")
+        plan = decision.plan
+        done = story.stages_done(plan)
+        if len(done) == len(plan.changes):
+            return Result(outcome=Outcome.DONE, wait_s=plan.settle_s)
+        reason = self._difference(incident, plan)
+        if reason is not None:
+            return self._outdated(incident, reason)
+        return self._act(incident, plan, done)
+
+    def _outdated(self, incident: Incident, reason: str) -> Result:
+        event = NewEvent(fact=Fact.PLAN_OUTDATED, actor=StepName.REMEDIATE, summary=f"did not act: {reason}")
+        self.ledger.append(incident, [event], step=StepName.REMEDIATE)
+        return Result(outcome=Outcome.DIFFERS)
+
+    def _difference(self, incident: Incident, plan: Plan) -> str | None:
+        """What is no longer as it was when the plan was made; None when everything is."""
+        playbook = self.playbooks.get(incident.service.key)
+        if playbook is None:
+            return "the service has no playbook any more"
+        switch = self.ledger.switch(incident.service)
+        if switch.paused(self.clock.now()):
+            return f"{switch.by or 'an operator'} paused the service"
+        if (playbook.mode if switch.mode is None else switch.mode) is not Mode.AUTO:
+            return "the service is no longer in mode auto"
+        if self.ledger.lock_holder(incident.service) != incident.id:
+            return "another incident holds the service"
+        try:
+            service = self.reader.service(incident.service)
+            scaling = self.reader.scaling(incident.service) if plan.before.minimum is not None else None
+        except ReadFailed as error:
+            return f"the service could not be read again: {error}"
+        if service is None:
+            return "the service is gone"
+        now = state_before(service, scaling)
+        differing = [name for name in type(now).model_fields if getattr(now, name) != getattr(plan.before, name)]
+        if differing:
+            return ", ".join(
+                f"{name} was {getattr(plan.before, name)} and is {getattr(now, name)}" for name in differing
+            )
+        return None
+
+    def _act(self, incident: Incident, plan: Plan, done: tuple[Intent, ...]) -> Result:
+        stage = len(done)
+        change = _concrete(plan.changes[stage], done)
+        now = self.clock.now()
+        lease = None
+        if plan.lease is not None:
+            lease = Lease(
+                id=plan.lease.resource_id,
+                incident_id=incident.id,
+                service_key=incident.service.key,
+                terms=plan.lease,
+                taken_at=now,
+                due_at=now + timedelta(seconds=plan.lease.duration_s),
+            )
+        intended = NewEvent(
+            fact=Fact.ACTION_INTENDED,
+            actor=StepName.REMEDIATE,
+            summary=f"about to {plan.summary}" if stage == 0 else f"about to go on: {change.kind}",
+            data={
+                "plan": plan.model_dump(mode="json"),
+                "stage": stage,
+                "change": change.model_dump(mode="json"),
+                "lease": None if lease is None else lease.model_dump(mode="json"),
+            },
+        )
+        limits = self.playbooks[incident.service.key].limits
+        budget = BudgetCharge(at=now, service_limit=limits.actions_per_hour, fleet_limit=self.fleet_actions_per_hour)
+        try:
+            incident = self.ledger.append(
+                incident, [intended], step=StepName.REMEDIATE, lease=lease, budget=budget if stage == 0 else None
+            )
+        except Superseded as error:
+            current = self.ledger.incident(incident.id)
+            if (current.generation, current.head_sequence) != (incident.generation, incident.head_sequence):
+                raise
+            return self._outdated(current, str(error))
+        try:
+            result = self.changer.apply(incident.service, change)
+        except ChangeRefused as error:
+            return self._refused(incident, plan, lease, error)
+        except ChangeDoubtful as error:
+            event = NewEvent(
+                fact=Fact.ACTION_DOUBTFUL,
+                actor=StepName.REMEDIATE,
+                summary=f"no answer to {change.kind}: it counts as done",
+                data={"error": str(error)},
+            )
+            self.ledger.append(incident, [event], step=StepName.REMEDIATE)
+            self._quarantine(incident, plan)
+            return Result(outcome=Outcome.DONE, wait_s=plan.settle_s)
+        return self._taken(incident, plan, stage, change, result)
+
+    def _taken(self, incident: Incident, plan: Plan, stage: int, change: Change, result: ChangeResult) -> Result:
+        event = NewEvent(
+            fact=Fact.ACTION_TAKEN,
+            actor=StepName.REMEDIATE,
+            summary=f"{plan.action}: {_done(change)}",
+            data={"stage": stage, "change": change.model_dump(mode="json"), "result": result.model_dump(mode="json")},
+        )
+        self.ledger.append(incident, [event], step=StepName.REMEDIATE)
+        if stage + 1 < len(plan.changes):
+            return Result(outcome=Outcome.NEXT_STAGE)
+        self._quarantine(incident, plan)
+        return Result(outcome=Outcome.DONE, wait_s=plan.settle_s)
+
+    def _refused(self, incident: Incident, plan: Plan, lease: Lease | None, error: ChangeRefused) -> Result:
+        event = NewEvent(
+            fact=Fact.ACTION_REFUSED,
+            actor=StepName.REMEDIATE,
+            summary=f"AWS refused {plan.action}: {error}",
+            data={"error": str(error)},
+        )
+        incident = self.ledger.append(incident, [event], step=StepName.REMEDIATE)
+        if lease is not None:
+            nothing = NewEvent(
+                fact=Fact.LEASE_LEFT,
+                actor=StepName.REMEDIATE,
+                summary="nothing was raised, so there is nothing to give back",
+                data={"lease": lease.model_dump(mode="json")},
+            )
+            self.ledger.end_lease(incident, lease, nothing)
+        return Result(outcome=Outcome.FAILED)
+
+    def _quarantine(self, incident: Incident, plan: Plan) -> None:
+        if plan.quarantine is not None:
+            self.ledger.judge_release(
+                incident.service,
+                plan.quarantine,
+                ReleaseState.QUARANTINED,
+                reason=f"rolled back in {incident.id}: {plan.cause}",
+            )
+
+
+def _concrete(change: Change, done: tuple[Intent, ...]) -> Change:
+    """Put the copy that the stage before registered in the place kept for it."""
+    if isinstance(change, SetTaskDefinition) and change.task_definition == COPY_JUST_REGISTERED:
+        result = done[-1].result
+        if result is None or not result.made:
+            raise LookupError("the stage before registered no copy")
+        return SetTaskDefinition(task_definition=result.made)
+    return change
+
+
+def _done(change: Change) -> str:
+    return " ".join(
+        [change.kind, *(f"{name}={value}" for name, value in change.model_dump().items() if name != "kind")]
+    )

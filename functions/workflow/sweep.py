@@ -1,0 +1,138 @@
+"""Sweep: every five minutes, pick up what fell down. Nothing depends on a message arriving."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from functions.domain.errors import NotInLedger, ReadFailed, Superseded
+from functions.domain.evidence import AlarmFacts, Release, ReleaseState
+from functions.domain.incidents import Fact, Incident, IncidentStatus, NewEvent
+from functions.domain.model import Model
+from functions.domain.signals import AlarmState, Signal, SignalKind
+from functions.playbooks.schema import Playbook
+from functions.ports import Clock, Executions, Ledger, MetricsReader, ServiceReader
+from functions.workflow.table import StepName
+
+FUNCTION_MAY_STILL_RUN = timedelta(minutes=2)
+"""Longer than any function's time-out: nothing of an old execution can still write when it is taken over."""
+
+
+class Swept(Model):
+    """What one sweep did, for its log line."""
+
+    restarted: tuple[str, ...] = ()
+    restoring: tuple[str, ...] = ()
+    opened: tuple[str, ...] = ()
+    good: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
+    """Services or alarms that AWS did not let us read; the next sweep tries again."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sweep:
+    ledger: Ledger
+    executions: Executions
+    reader: ServiceReader
+    metrics: MetricsReader
+    clock: Clock
+    playbooks: Sequence[Playbook]
+
+    def __call__(self) -> Swept:
+        restarted = [incident.id for incident in self.ledger.open_incidents() if self._restarted(incident.id)]
+        restoring = self._restoring()
+        opened: list[str] = []
+        good: list[str] = []
+        unread: list[str] = []
+        for playbook in self.playbooks:
+            try:
+                alarms = self.metrics.alarms(playbook.alarm_names) if playbook.alarm_names else ()
+                opened += self._opened(playbook, alarms)
+                good += self._noted(playbook, alarms)
+            except ReadFailed as error:
+                unread.append(f"{playbook.ref.key}: {error}")
+        return Swept(
+            restarted=tuple(restarted),
+            restoring=tuple(restoring),
+            opened=tuple(opened),
+            good=tuple(good),
+            unread=tuple(unread),
+        )
+
+    def _restarted(self, incident_id: str) -> bool:
+        """Take over an open incident whose execution has ended; read anew, because the index may be behind."""
+        incident = self.ledger.incident(incident_id)
+        if incident.status is not IncidentStatus.OPEN:
+            return False
+        return self._taken_over(incident, StepName.ASSESS, "no execution carries this incident: a new one goes on")
+
+    def _restoring(self) -> list[str]:
+        """Leases whose end has passed and that nobody is about to give back."""
+        started = []
+        for lease in self.ledger.leases_due(self.clock.now()):
+            try:
+                incident = self.ledger.incident(lease.incident_id)
+            except NotInLedger:
+                continue
+            if incident.status is IncidentStatus.OPEN or incident.id in started:
+                continue
+            if self._taken_over(incident, StepName.RESTORE, "a lease is overdue and no execution carries it"):
+                started.append(incident.id)
+        return started
+
+    def _taken_over(self, incident: Incident, step: StepName, why: str) -> bool:
+        if self.clock.now() - incident.updated_at < FUNCTION_MAY_STILL_RUN:
+            return False
+        if self.executions.running(incident.id, incident.generation):
+            return False
+        event = NewEvent(fact=Fact.EXECUTION_RESTARTED, actor="sweep", summary=why)
+        try:
+            successor = self.ledger.next_generation(incident, event)
+        except Superseded:
+            return False
+        return self.executions.start(successor.id, successor.generation, step=step)
+
+    def _opened(self, playbook: Playbook, alarms: Sequence[AlarmFacts]) -> list[str]:
+        """Alarms in ALARM without an incident: their message was lost, or they never sent one."""
+        opened = []
+        for alarm in alarms:
+            if alarm.state is not AlarmState.ALARM:
+                continue
+            signal = Signal(
+                kind=SignalKind.ALARM,
+                occurred_at=alarm.since,
+                account=alarm.arn.split(":")[4] if alarm.arn.count(":") >= 5 else None,
+                region=playbook.region,
+                alarm=alarm.name,
+                alarm_arn=alarm.arn,
+                state=alarm.state,
+                reason=alarm.reason,
+                cluster=playbook.cluster,
+                service=playbook.service,
+            )
+            opening = self.ledger.record_signal(signal, playbook.ref, may_open=True)
+            if opening.incident_id is not None and not opening.duplicate:
+                self.executions.start(opening.incident_id, opening.generation)
+                opened.append(opening.incident_id)
+        return opened
+
+    def _noted(self, playbook: Playbook, alarms: Sequence[AlarmFacts]) -> list[str]:
+        """Keep the release history: what runs steadily, and whether it was quiet long enough to be good."""
+        service = self.reader.service(playbook.ref)
+        if service is None or not service.steady or service.desired == 0:
+            return []
+        now = self.clock.now()
+        current = service.task_definition
+        self.ledger.note_release(playbook.ref, current, at=now, surroundings=service.surroundings)
+        release = next(r for r in self.ledger.releases(playbook.ref) if r.task_definition == current)
+        quiet = all(alarm.state is AlarmState.OK for alarm in alarms)
+        if not quiet or self.ledger.lock_holder(playbook.ref) is not None or not _baked(release, playbook):
+            return []
+        self.ledger.judge_release(
+            playbook.ref, current, ReleaseState.GOOD, reason=f"steady and quiet for {playbook.bake} s"
+        )
+        return [current]
+
+
+def _baked(release: Release, playbook: Playbook) -> bool:
+    lasted = release.last_seen - release.first_seen
+    return release.state is ReleaseState.SEEN and lasted >= timedelta(seconds=playbook.bake)

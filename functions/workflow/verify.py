@@ -1,0 +1,144 @@
+"""Verify: did it help? Steady, healthy and quiet, held for as long as the alarm itself looks back."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from functions.domain.errors import ReadFailed
+from functions.domain.evidence import AlarmsFacts, ServiceFacts, TargetsFacts
+from functions.domain.incidents import Fact, Incident, NewEvent
+from functions.domain.model import Model
+from functions.domain.signals import AlarmState
+from functions.playbooks.schema import Playbook
+from functions.ports import Clock, Ledger, MetricsReader, ServiceReader
+from functions.workflow.assess import alarms_of
+from functions.workflow.story import Story, tell
+from functions.workflow.table import Outcome, StepName
+from functions.workflow.visit import Result, Visit, incident_of
+
+WITHOUT_ALARM = timedelta(minutes=5)
+"""How long a service without an alarm has to be steady and healthy to count as recovered."""
+
+CANNOT_TELL_LIMIT = 3
+LOOK_EVERY_S = 30
+WAITED_ENOUGH = timedelta(minutes=5)
+"""After a wait without an action of ours: how long until assess looks again."""
+
+
+class Check(Model):
+    """One look at the recovery. `steady`: service and targets are as they should be."""
+
+    outcome: Outcome
+    steady: bool
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verify:
+    ledger: Ledger
+    reader: ServiceReader
+    metrics: MetricsReader
+    clock: Clock
+    playbooks: Mapping[str, Playbook]
+
+    def __call__(self, visit: Visit) -> Result:
+        incident = incident_of(visit, self.ledger)
+        story = tell(self.ledger.events(incident.id))
+        check = self._check(incident, story)
+        if check.outcome is Outcome.CANNOT_TELL and story.cannot_tell + 1 >= CANNOT_TELL_LIMIT:
+            check = check.model_copy(update={"outcome": Outcome.GIVE_UP})
+        changed = check.outcome != story.checked or check.steady != (story.steady_since is not None)
+        if changed or check.outcome is not Outcome.NOT_YET:
+            event = NewEvent(
+                fact=Fact.RECOVERY_CHECKED,
+                actor=StepName.VERIFY,
+                summary=f"{check.outcome}: {check.reason}",
+                data=check.model_dump(mode="json"),
+            )
+            self.ledger.append(incident, [event], step=StepName.VERIFY)
+        return Result(outcome=check.outcome, wait_s=LOOK_EVERY_S)
+
+    def _check(self, incident: Incident, story: Story) -> Check:
+        now = self.clock.now()
+        names = alarms_of(self.ledger.inbox(incident.id))
+        try:
+            service = self.reader.service(incident.service)
+            if service is None:
+                return _cannot_tell("the service is gone")
+            playbook = self.playbooks.get(incident.service.key)
+            groups = (playbook.overrides.target_groups if playbook else ()) or service.target_groups
+            targets = TargetsFacts(targets=tuple(self.reader.targets(groups)) if groups else ())
+            alarms = tuple(self.metrics.alarms(names)) if names else ()
+        except ReadFailed as error:
+            return _cannot_tell(str(error))
+        found = {alarm.name for alarm in alarms}
+        facts = AlarmsFacts(alarms=alarms, gone=tuple(name for name in names if name not in found))
+        trouble = unsteady(service, targets, groups)
+        if trouble is None:
+            return _held(facts, story, now)
+        primary = service.primary
+        if primary is not None and primary.rollout_state == "FAILED":
+            return Check(outcome=Outcome.INEFFECTIVE, steady=False, reason=f"deployment {primary.id} failed")
+        return _not_yet(trouble, story, now, steady=False)
+
+
+def unsteady(service: ServiceFacts, targets: TargetsFacts, groups: tuple[str, ...]) -> str | None:
+    """What keeps the service from being steady and healthy; None when nothing does."""
+    if not service.steady:
+        return f"not steady: {service.running} of {service.desired} tasks run, {len(service.deployments)} deployments"
+    for group in groups:
+        healthy = targets.healthy(group)
+        if healthy < service.desired:
+            return f"{healthy} of {service.desired} targets are healthy in {group.rsplit(':', 1)[-1]}"
+    return None
+
+
+def _held(alarms: AlarmsFacts, story: Story, now: datetime) -> Check:
+    """Steady and healthy: recovered once the alarms have been quiet for their own window."""
+    if alarms.gone:
+        return _cannot_tell(f"alarm {', '.join(alarms.gone)} no longer exists", steady=True)
+    if not alarms.alarms:
+        since = story.steady_since or now
+        if now - since >= WITHOUT_ALARM:
+            return Check(
+                outcome=Outcome.RECOVERED, steady=True, reason=f"steady and healthy since {since:%H:%M:%S} UTC"
+            )
+        return _not_yet("steady and healthy, but not for five minutes yet", story, now, steady=True, patient=True)
+    loud = [alarm for alarm in alarms.alarms if alarm.state is AlarmState.ALARM]
+    silent = [alarm for alarm in alarms.alarms if alarm.state is AlarmState.INSUFFICIENT_DATA]
+    if loud:
+        return _not_yet(f"alarm {loud[0].name} is still in ALARM", story, now, steady=True)
+    if silent:
+        return _cannot_tell(f"alarm {silent[0].name} has no data", steady=True)
+    breaching = [alarm for alarm in alarms.alarms if alarm.breaching_now]
+    if breaching:
+        return _not_yet(
+            f"the metric of alarm {breaching[0].name} still breaches", story, now, steady=True, patient=True
+        )
+    quiet_since = max(alarm.since for alarm in alarms.alarms)
+    held = timedelta(seconds=alarms.window_s)
+    if now - quiet_since >= held:
+        return Check(
+            outcome=Outcome.RECOVERED,
+            steady=True,
+            reason=f"steady, healthy and every alarm OK for {alarms.window_s} s, which is as long as they look back",
+        )
+    return _not_yet(f"every alarm is OK, but not for {alarms.window_s} s yet", story, now, steady=True, patient=True)
+
+
+def _not_yet(reason: str, story: Story, now: datetime, *, steady: bool, patient: bool = False) -> Check:
+    """Not recovered: still time, or past the deadline. `patient`: it is on the way, so the deadline may pass."""
+    acted = story.acted
+    if acted is not None:
+        over = now >= acted.at + timedelta(seconds=acted.plan.deadline_s)
+        limit = f"within {acted.plan.deadline_s} s of {acted.plan.action}"
+    else:
+        over = story.waiting_since is not None and now >= story.waiting_since + WAITED_ENOUGH
+        limit = f"within {WAITED_ENOUGH.seconds} s of waiting"
+    if over and not patient:
+        return Check(outcome=Outcome.INEFFECTIVE, steady=steady, reason=f"{reason}, and did not recover {limit}")
+    return Check(outcome=Outcome.NOT_YET, steady=steady, reason=reason)
+
+
+def _cannot_tell(reason: str, *, steady: bool = False) -> Check:
+    return Check(outcome=Outcome.CANNOT_TELL, steady=steady, reason=reason)

@@ -1,0 +1,76 @@
+"""One visit to a step: the payload in, the payload out, and the counter that ends every loop."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from functions.domain.errors import Superseded
+from functions.domain.incidents import Incident
+from functions.domain.model import Model
+from functions.ports import Ledger
+from functions.workflow.table import TABLE, Outcome, StepName, next_step
+
+
+class Visit(Model):
+    """The payload that travels through the state machine; nothing else does."""
+
+    incident_id: str
+    generation: int
+    step: str = StepName.ASSESS
+    outcome: str | None = None
+    wait_s: int = 0
+    visits: Mapping[str, int] = {}
+
+
+class Result(Model):
+    """What a step says. `wait_s` matters where the next step begins with a wait. `generation`: a new one was begun."""
+
+    outcome: Outcome
+    wait_s: int = 0
+    generation: int | None = None
+
+
+StepCall = Callable[[Visit], Result]
+
+
+def carry(
+    step: StepName, payload: Mapping[str, Any], call: StepCall, *, exhausted: StepCall | None = None
+) -> dict[str, Any]:
+    """Do one visit of a step: count it, call it, and say where it leads.
+
+    `exhausted` is called instead when the visits are used up, for a step that has something to hand over.
+
+    Raises:
+        KeyError: if the step says an outcome that the table does not know, which is a bug.
+    """
+    visit = Visit.model_validate(payload)
+    count = visit.visits.get(step, 0) + 1
+    try:
+        if count <= TABLE[step].visits:
+            result = call(visit)
+        elif exhausted is not None:
+            result = exhausted(visit)
+        else:
+            result = Result(outcome=Outcome.EXHAUSTED)
+    except Superseded:
+        result = Result(outcome=Outcome.SUPERSEDED)
+    next_step(step, result.outcome)
+    return Visit(
+        incident_id=visit.incident_id,
+        generation=visit.generation if result.generation is None else result.generation,
+        step=step,
+        outcome=result.outcome,
+        wait_s=result.wait_s,
+        visits={**visit.visits, step: count},
+    ).model_dump(mode="json")
+
+
+def incident_of(visit: Visit, ledger: Ledger) -> Incident:
+    """The incident this execution carries.
+
+    Raises:
+        Superseded: another execution carries it on.
+    """
+    incident = ledger.incident(visit.incident_id)
+    if incident.generation != visit.generation:
+        raise Superseded(f"incident {incident.id} is carried on by generation {incident.generation}")
+    return incident
