@@ -95,6 +95,8 @@ class Symptom(StrEnum):
 
     ERROR_RATE = "error-rate"
     """5xx answers, of targets and load balancer together, in percent of all requests."""
+    ERRORS = "errors"
+    """5xx answers of the targets in one period, as a plain count; for services with too little traffic for a rate."""
     HEALTHY_HOSTS = "healthy-hosts"
     """Healthy targets; the alarm goes off *below* the threshold, and when there is no such metric at all."""
     RESPONSE_TIME = "response-time"
