@@ -1,0 +1,1 @@
+"""The `responder` command: what an operator asks and tells at the desk."""

@@ -1,0 +1,264 @@
+"""`responder`: the commands, their arguments, and one line for every error.
+
+Each command imports what it needs when it runs: explaining a payload must not wait for an AWS SDK.
+"""
+
+import os
+import re
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from functions.domain.errors import PlaybookError, ResponderError
+
+if TYPE_CHECKING:
+    from functions.domain.services import ServiceRef
+    from functions.ports import Ledger
+
+USAGE_ERROR = 2
+"""Exit status of everything that went wrong on the way to an answer."""
+
+_LENGTH = re.compile(r"([0-9]{1,6})([smhd])")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Desk:
+    """What the commands need from outside; tests hand in their own."""
+
+    open_ledger: Callable[[str, str], "Ledger"]
+    """By the table's name and its Region."""
+    now: Callable[[], datetime]
+
+
+class _Length(click.ParamType[timedelta]):
+    """A length of time such as `90s`, `30m`, `2h` or `7d`."""
+
+    name = "length"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+        written = _LENGTH.fullmatch(str(value))
+        if written is None or int(written[1]) == 0:
+            self.fail(f"'{value}' is no length of time; write 30m, 2h or 7d", param, ctx)
+        return timedelta(**{_UNITS[written[2]]: int(written[1])})
+
+
+_ledger_options = (
+    click.option("--table", envvar="RESPONDER_TABLE", default="ecs-first-responder", help="The ledger's table."),
+    click.option("--region", envvar=["AWS_REGION", "AWS_DEFAULT_REGION"], help="The responder's Region."),
+)
+
+
+def _with_ledger(command: Callable[..., None]) -> Callable[..., None]:
+    for option in _ledger_options:
+        command = option(command)
+    return command
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+def cli() -> None:
+    """The ECS first responder, from the desk."""
+
+
+@cli.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option("--json", "as_json", is_flag=True, help="Print a list of objects instead of text.")
+@click.option(
+    "--playbooks", type=click.Path(path_type=Path), help="Directory of playbooks.  [default: playbooks, if there]"
+)
+def explain(files: tuple[str, ...], as_json: bool, playbooks: Path | None) -> None:
+    """Say what the responder makes of event payloads: the signal, the service, the playbook, and what would happen.
+
+    Needs no AWS. `-` reads standard input.
+    """
+    from tools.cli.explain import explain_files, to_json
+    from tools.cli.render import console, explanations
+
+    default = Path("playbooks")
+    found = explain_files(
+        files, playbooks=playbooks if playbooks is not None else default if default.is_dir() else None
+    )
+    if as_json:
+        click.echo(to_json(found))
+    else:
+        console().print(explanations(found))
+
+
+@cli.command()
+@click.argument("paths", nargs=-1, required=True, metavar="PLAYBOOK...", type=click.Path(path_type=Path))
+def check(paths: tuple[Path, ...]) -> None:
+    """Validate playbooks; a directory stands for the files in it."""
+    from functions.playbooks.loading import load_playbooks
+    from tools.cli.render import console, playbook_table
+
+    playbooks = load_playbooks(paths)
+    if not playbooks:
+        raise click.ClickException(f"no playbook in {', '.join(map(str, paths))}; write one that ends in .yaml")
+    console().print(playbook_table(playbooks))
+
+
+@cli.command()
+@click.option("--open", "only_open", is_flag=True, help="Only those that are open.")
+@click.option("--service", metavar="SERVICE", help="Only this service: [region/]cluster/service.")
+@click.option("--since", type=_Length(), default="24h", show_default=True, help="How far to look back.")
+@click.option("--unmatched", is_flag=True, help="Signals that belong to no playbook, instead of incidents.")
+@_with_ledger
+@click.pass_obj
+def incidents(
+    desk: Desk, only_open: bool, service: str | None, since: timedelta, unmatched: bool, table: str, region: str | None
+) -> None:
+    """List incidents: those that are open, and those of the last day."""
+    from tools.cli.render import console, incident_table, unmatched_table
+
+    ledger = _ledger(desk, table, region)
+    now = desk.now()
+    if unmatched:
+        console().print(unmatched_table(ledger.unmatched()))
+        return
+    still_open = ledger.open_incidents()
+    if only_open:
+        found = {i.id: i for i in still_open}
+    else:
+        found = {i.id: i for i in (*still_open, *ledger.incidents_between(now - since, now))}
+    if service is not None:
+        ref = _service(service, region)
+        found = {key: incident for key, incident in found.items() if incident.service == ref}
+    newest_first = sorted(found.values(), key=lambda incident: incident.opened_at, reverse=True)
+    console().print(incident_table(newest_first, now=now))
+
+
+@cli.command()
+@click.argument("incident_id", metavar="ID")
+@_with_ledger
+@click.pass_obj
+def show(desk: Desk, incident_id: str, table: str, region: str | None) -> None:
+    """Show one incident: where it stands, and its whole timeline with evidence, plans and pages."""
+    from tools.cli.render import console, trail
+    from tools.cli.trails import read_trail
+
+    console().print(trail(read_trail(_ledger(desk, table, region), incident_id), now=desk.now()))
+
+
+@cli.command()
+@click.argument("incident_id", metavar="ID")
+@_with_ledger
+@click.pass_context
+def verify(context: click.Context, incident_id: str, table: str, region: str | None) -> None:
+    """Recompute an incident's hash chain; exit status 1 when it is broken."""
+    from tools.cli.render import console, verification
+    from tools.cli.trails import read_trail
+
+    found = read_trail(_ledger(context.obj, table, region), incident_id)
+    console().print(verification(found), soft_wrap=True)
+    if found.broken is not None:
+        context.exit(1)
+
+
+@cli.command()
+@click.argument("service", metavar="SERVICE")
+@click.option("--for", "length", type=_Length(), required=True, help="How long, for example 2h.")
+@click.option("--reason", required=True, help="Why; the next person will ask.")
+@click.option("--by", envvar=["USER", "LOGNAME"], default="an operator", show_default="your login name")
+@_with_ledger
+@click.pass_obj
+def pause(desk: Desk, service: str, length: timedelta, reason: str, by: str, table: str, region: str | None) -> None:
+    """Let the responder only look at a service for a while: [region/]cluster/service."""
+    from functions.domain.redaction import clean
+
+    ledger, ref, now = _ledger(desk, table, region), _service(service, region), desk.now()
+    until = now + length
+    switch = ledger.switch(ref).model_copy(
+        update={"paused_until": until, "by": clean(by, limit=100), "reason": clean(reason, limit=500), "at": now}
+    )
+    ledger.set_switch(ref, switch)
+    click.echo(f"{ref} is paused until {until:%Y-%m-%d %H:%M} UTC; `responder resume {service}` ends it earlier")
+
+
+@cli.command()
+@click.argument("service", metavar="SERVICE")
+@click.option("--by", envvar=["USER", "LOGNAME"], default="an operator", show_default="your login name")
+@_with_ledger
+@click.pass_obj
+def resume(desk: Desk, service: str, by: str, table: str, region: str | None) -> None:
+    """End a pause."""
+    from functions.domain.redaction import clean
+
+    ledger, ref, now = _ledger(desk, table, region), _service(service, region), desk.now()
+    switch = ledger.switch(ref)
+    was_paused = switch.paused(now)
+    ended = {"paused_until": None, "by": clean(by, limit=100), "reason": "resumed", "at": now}
+    ledger.set_switch(ref, switch.model_copy(update=ended))
+    click.echo(f"{ref} is resumed" if was_paused else f"{ref} was not paused")
+
+
+def _ledger(desk: Desk, table: str, region: str | None) -> "Ledger":
+    return desk.open_ledger(table, _region(region))
+
+
+def _region(region: str | None) -> str:
+    if not region:
+        raise click.ClickException("no Region is given; set AWS_REGION or write --region, for example us-east-1")
+    return region
+
+
+def _service(text: str, region: str | None) -> "ServiceRef":
+    from functions.domain.services import ServiceRef, is_ecs_name
+
+    parts = text.split("/")
+    if len(parts) == 2:
+        parts.insert(0, _region(region))
+    if len(parts) != 3 or not all(map(is_ecs_name, parts)):
+        raise click.ClickException(f"'{text}' is no service; write cluster/service or region/cluster/service")
+    return ServiceRef(region=parts[0], cluster=parts[1], service=parts[2])
+
+
+def _desk_ledger(table: str, region: str) -> "Ledger":
+    from functions.bootstrap import desk_ledger
+
+    return desk_ledger(table, region)
+
+
+def run(arguments: Sequence[str], desk: Desk) -> int:
+    """Run one command and return its exit status: every foreseen error is one line on stderr, and status 2."""
+    try:
+        result = cli.main(list(arguments), prog_name="responder", standalone_mode=False, obj=desk)
+    except click.exceptions.NoArgsIsHelpError as asked:
+        click.echo(asked.format_message())
+        return USAGE_ERROR
+    except click.ClickException as wrong:
+        return _failed(wrong.format_message())
+    except PlaybookError as mistakes:
+        return _failed(str(mistakes), prefix="")  # so that each line begins with its file, as editors like it
+    except ResponderError as failed:
+        return _failed(str(failed))
+    except (click.Abort, KeyboardInterrupt):
+        return 130
+    return result if isinstance(result, int) else 0
+
+
+def _failed(message: str, *, prefix: str = "responder: ") -> int:
+    for line in message.splitlines():
+        click.echo(f"{prefix}{line}", err=True)
+    return USAGE_ERROR
+
+
+def main() -> None:
+    """Entry point of the `responder` script."""
+    desk = Desk(open_ledger=_desk_ledger, now=lambda: datetime.now(UTC))
+    try:
+        status = run(sys.argv[1:], desk)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader, such as `head`, has seen enough; Python would complain once more while it closes stdout.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 0
+    sys.exit(status)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,271 @@
+"""How incidents, trails and explanations look in a terminal, at 3 a.m. and a hundred columns.
+
+Everything that comes from outside is shown as `Text`, never as markup, and without control characters.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from functions.domain.incidents import Event, Fact, Incident, IncidentStatus
+from functions.domain.redaction import clean
+from functions.domain.signals import Signal
+from functions.playbooks.schema import Playbook
+from tools.cli.explain import Explanation
+from tools.cli.trails import Trail
+
+WIDTH = 100
+"""Columns; a wider terminal is not filled, because long lines are hard to read."""
+
+_MARKS: Mapping[Fact, tuple[str, str]] = {
+    Fact.INCIDENT_OPENED: ("●", "bold red"),
+    Fact.SIGNAL_RECEIVED: ("○", "red"),
+    Fact.PLAN_CHOSEN: ("◆", "bold cyan"),
+    Fact.ACTION_WITHHELD: ("◇", "bold yellow"),
+    Fact.ACTION_INTENDED: ("▷", "yellow"),
+    Fact.ACTION_TAKEN: ("▶", "bold yellow"),
+    Fact.ACTION_DOUBTFUL: ("▶", "bold red"),
+    Fact.ACTION_REFUSED: ("✗", "bold red"),
+    Fact.LEASE_TAKEN: ("▶", "yellow"),
+    Fact.LEASE_RESTORED: ("◀", "green"),
+    Fact.LEASE_LEFT: ("◀", "yellow"),
+    Fact.LEASE_POSTPONED: ("◀", "yellow"),
+    Fact.PAGE_SENT: ("✉", "bold magenta"),
+    Fact.INCIDENT_RESOLVED: ("✓", "bold green"),
+}
+_OTHER_MARK = ("·", "dim")
+
+_CAUSES_SHOWN = 4
+
+
+def console() -> Console:
+    """Standard output, no wider than is good to read."""
+    out = Console(highlight=False, markup=False, emoji=False)
+    out.width = min(out.width, WIDTH) if out.is_terminal else WIDTH
+    return out
+
+
+def took(span: timedelta | None) -> str:
+    """A length of time for a person: `42 s`, `3 min 05 s` or `2 h 10 min`."""
+    if span is None:
+        return "—"
+    seconds = round(span.total_seconds())
+    if abs(seconds) < 60:
+        return f"{seconds} s"
+    if abs(seconds) < 3600:
+        return f"{seconds // 60} min {seconds % 60:02d} s"
+    return f"{seconds // 3600} h {seconds % 3600 // 60:02d} min"
+
+
+def trail(found: Trail, *, now: datetime) -> RenderableType:
+    """A whole incident: head, timeline, and whether the chain verifies."""
+    return Group(head(found, now=now), "", timeline(found), "", verification(found))
+
+
+def head(found: Trail, *, now: datetime) -> RenderableType:
+    """Where the incident stands, in a few lines."""
+    incident = found.incident
+    title = Text.assemble(_status(incident), "  ", (_text(incident.title), "bold"))
+    facts = _pairs()
+    facts.add_row("service", Text(str(incident.service), style="bold"))
+    facts.add_row("incident", incident.id)
+    facts.add_row("alarm", _clock(found.alarm_at))
+    if incident.closed_at is None:
+        facts.add_row("open for", f"{took(now - incident.opened_at)}, last step {incident.step}")
+    else:
+        facts.add_row("closed", _clock(incident.closed_at))
+    facts.add_row("alarm → first action", took(found.to_first_action))
+    facts.add_row("alarm → recovery", took(found.to_recovery))
+    return Group(title, Padding(facts, (0, 0, 0, 2)))
+
+
+def timeline(found: Trail) -> RenderableType:
+    """Every event, by its distance from the alarm, with what it rests on below it."""
+    table = Table.grid(padding=(0, 1))
+    table.add_column(justify="right", style="dim", no_wrap=True)
+    table.add_column(no_wrap=True)
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(ratio=1)
+    for event in found.events:
+        mark, style = _MARKS.get(event.fact, _OTHER_MARK)
+        details = list(_details(event, found.evidence.get(event.sequence, {})))
+        if event.sequence in found.unread:
+            details.append(Text("its evidence lies in the archive, which could not be read", style="yellow"))
+        table.add_row(
+            _distance(event.at - found.alarm_at),
+            Text(mark, style=style),
+            event.actor,
+            Group(Text(_text(event.summary), style=style if mark != "·" else ""), *details),
+        )
+    return table
+
+
+def verification(found: Trail) -> RenderableType:
+    """One line: does the trail hold, and what is its head?"""
+    if found.broken is not None:
+        return Text.assemble(("✗ the trail is broken: ", "bold red"), found.broken)
+    events = f"{len(found.events)} event{'s' * (len(found.events) != 1)}"
+    return Text.assemble((f"✓ the trail holds: {events}, ", "green"), (f"head {found.incident.head_hash}", "dim"))
+
+
+def incident_table(incidents: Sequence[Incident], *, now: datetime) -> RenderableType:
+    """A list of incidents, in the order given."""
+    if not incidents:
+        return Text("no incidents", style="green")
+    table = _columns("status", "opened", "took", "service", "what", "id")
+    table.columns[-1].no_wrap = True
+    for incident in incidents:
+        end = now if incident.closed_at is None else incident.closed_at
+        table.add_row(
+            _status(incident),
+            _clock(incident.opened_at, with_seconds=False),
+            took(end - incident.opened_at),
+            f"{incident.service.cluster}/{incident.service.service}",
+            _text(incident.title),
+            incident.id,
+        )
+    return table
+
+
+def unmatched_table(unmatched: Iterable[tuple[Signal, str]]) -> RenderableType:
+    """Signals without a playbook, with the reason."""
+    rows = list(unmatched)
+    if not rows:
+        return Text("every signal belonged to a playbook", style="green")
+    table = _columns("when", "signal", "Region", "why")
+    for signal, reason in rows:
+        when = "?" if signal.occurred_at is None else _clock(signal.occurred_at, with_seconds=False)
+        table.add_row(when, _text(signal.title), signal.region or "?", _text(reason))
+    return table
+
+
+def playbook_table(playbooks: Iterable[Playbook]) -> RenderableType:
+    """Playbooks that hold, one line each."""
+    table = _columns("", "playbook", "service", "mode", "severity", "alarms")
+    for playbook in playbooks:
+        table.add_row(
+            Text("✓", style="green"),
+            playbook.name,
+            str(playbook.ref),
+            playbook.mode,
+            playbook.severity,
+            "\n".join(map(_text, playbook.alarm_names)) or Text("none; ECS events only", style="dim"),
+        )
+    return table
+
+
+def explanations(found: Iterable[Explanation]) -> RenderableType:
+    """One block per message."""
+    return Group(*(_explanation(explanation) for explanation in found))
+
+
+def _explanation(explanation: Explanation) -> RenderableType:
+    styles = {"signal": "bold green", "ignored": "dim", "refused": "bold red"}
+    title = Text.assemble((explanation.outcome, styles[explanation.outcome]), "  ", _text(explanation.file))
+    facts = _pairs()
+    signal, match = explanation.signal, explanation.match
+    if signal is None or match is None:
+        facts.add_row("because", _text(explanation.reason))
+        return Group(title, Padding(facts, (0, 0, 1, 2)))
+    was = "" if signal.previous_state is None else f", was {signal.previous_state}"
+    when = "at an unknown time" if signal.occurred_at is None else _clock(signal.occurred_at)
+    facts.add_row("signal", Text(f"{_text(signal.title)}{was}, {when}"))
+    if signal.reason:
+        facts.add_row("", Text(_text(signal.reason), style="dim"))
+    named = match.ref or "/".join(filter(None, (signal.cluster, signal.service))) or "not named"
+    facts.add_row("service", Text(str(named), style="bold" if match.ref else ""))
+    playbook = Text("none", style="yellow") if match.playbook is None else Text(match.playbook.name, style="bold")
+    facts.add_row("playbook", Text.assemble(playbook, f": {_text(match.reason)}"))
+    facts.add_row("what", explanation.reason.removesuffix(f"; {match.reason}"))
+    return Group(title, Padding(facts, (0, 0, 1, 2)))
+
+
+def _details(event: Event, data: Mapping[str, Any]) -> Iterable[RenderableType]:
+    if "judgements" in data:
+        yield _ranking(data["judgements"])
+    if isinstance(decision := data.get("decision"), Mapping):
+        yield from _decision(decision)
+    if event.fact is Fact.ACTION_TAKEN and isinstance(result := data.get("result"), Mapping):
+        made = [f"{name.replace('_', ' ')} {value}" for name, value in result.items() if value]
+        if made:
+            yield Text(_text(", ".join(made)), style="dim")
+
+
+def _ranking(judgements: Sequence[Mapping[str, Any]]) -> RenderableType:
+    table = Table.grid(padding=(0, 1))
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column()
+    likely = [j for j in judgements if j.get("confidence", 0) > 0]
+    for judgement in likely[:_CAUSES_SHOWN]:
+        first = judgement is likely[0]
+        table.add_row(
+            Text(f"{judgement['confidence']:.2f}", style="bold" if first else "dim"),
+            Text(_text(judgement["cause"]), style="bold" if first else ""),
+        )
+        for sign, key, style in (
+            ("+", "evidence_for", "green"),
+            ("−", "evidence_against", "red"),
+            ("?", "missing", "yellow"),
+            ("?", "missing_support", "yellow"),
+        ):
+            for line in judgement.get(key, ()):
+                unread = "not read: " if sign == "?" else ""
+                table.add_row("", Text.assemble((f"{sign} ", style), Text(unread + _text(line), style="dim")))
+    rest = len(judgements) - len(likely[:_CAUSES_SHOWN])
+    if rest > 0:
+        table.add_row("", Text(f"and {rest} less likely or ruled out", style="dim"))
+    return table
+
+
+def _decision(decision: Mapping[str, Any]) -> Iterable[RenderableType]:
+    facts = _pairs()
+    if isinstance(plan := decision.get("plan"), Mapping):
+        facts.add_row("plan", Text(_text(plan["summary"]), style="bold"))
+        facts.add_row("undo", _text(plan["undo"]))
+    for verdict in decision.get("verdicts", ()):
+        mark = Text("✓ ", style="green") if verdict["allowed"] else Text("✗ ", style="bold red")
+        facts.add_row(_text(verdict["guardrail"]), Text.assemble(mark, _text(verdict["reason"])))
+    for alternative in decision.get("alternatives", ()):
+        facts.add_row("not", f"{_text(alternative['action'])}: {_text(alternative['reason'])}")
+    if facts.row_count:
+        yield facts
+
+
+def _pairs() -> Table:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(ratio=1)
+    return table
+
+
+def _columns(*names: str) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
+    for name in names:
+        table.add_column(name)
+    return table
+
+
+def _status(incident: Incident) -> Text:
+    resolved = incident.status is IncidentStatus.RESOLVED
+    return Text(incident.status.upper(), style="bold green" if resolved else "bold red")
+
+
+def _distance(span: timedelta) -> str:
+    seconds = round(span.total_seconds())
+    sign, seconds = ("-", -seconds) if seconds < 0 else ("+", seconds)
+    if seconds < 3600:
+        return f"{sign}{seconds // 60}:{seconds % 60:02d}"
+    return f"{sign}{seconds // 3600}:{seconds % 3600 // 60:02d}:{seconds % 60:02d}"
+
+
+def _clock(moment: datetime, *, with_seconds: bool = True) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC" if with_seconds else f"{moment:%Y-%m-%d %H:%M}"
+
+
+def _text(foreign: object) -> str:
+    return clean(str(foreign), limit=600)
