@@ -1,0 +1,138 @@
+"""Runs the workflow's table in virtual time, the way Step Functions runs what `infra/` compiles from it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from functions.actions.registry import ACTIONS
+from functions.adapters.memory_ledger import MemoryLedger
+from functions.diagnostics.registry import PROBES
+from functions.playbooks.schema import Playbook
+from functions.workflow.assess import Assess, Examiner
+from functions.workflow.close import Close
+from functions.workflow.intake import Intake
+from functions.workflow.page import PagePeople
+from functions.workflow.remediate import Remediate
+from functions.workflow.restore import Restore
+from functions.workflow.sweep import Sweep
+from functions.workflow.table import TABLE, Outcome, StepName, next_step
+from functions.workflow.verify import Verify
+from functions.workflow.visit import StepCall, carry
+from functions.workflow.watch import Watch
+from tests.fakes.archive import FakeArchive
+from tests.fakes.clock import FakeClock
+from tests.fakes.world import FakeExecutions, FakeNotifier, World
+
+FLEET_LIMIT = 20
+
+
+class Killed(Exception):
+    """An execution that ended in the middle, as a crash or StopExecution ends it."""
+
+
+@dataclass
+class Responder:
+    """The whole responder in memory, around one world."""
+
+    playbook: Playbook
+    clock: FakeClock = field(default_factory=FakeClock)
+    visited: list[tuple[StepName, Outcome]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.world = World(clock=self.clock)
+        self.archive = FakeArchive()
+        self.ledger = MemoryLedger(clock=self.clock, archive=self.archive)
+        self.executions = FakeExecutions()
+        self.notifier = FakeNotifier()
+        playbooks = {self.playbook.ref.key: self.playbook}
+        examiner = Examiner(
+            ledger=self.ledger,
+            reader=self.world,
+            metrics=self.world,
+            clock=self.clock,
+            probes=PROBES,
+            actions=ACTIONS,
+            fleet_actions_per_hour=FLEET_LIMIT,
+        )
+        self.intake = Intake(ledger=self.ledger, executions=self.executions, playbooks=[self.playbook])
+        self.sweep = Sweep(
+            ledger=self.ledger,
+            executions=self.executions,
+            reader=self.world,
+            metrics=self.world,
+            clock=self.clock,
+            playbooks=[self.playbook],
+        )
+        self.watch = Watch(ledger=self.ledger, examiner=examiner, playbooks=playbooks)
+        self.steps: dict[StepName, StepCall] = {
+            StepName.ASSESS: Assess(ledger=self.ledger, examiner=examiner, playbooks=playbooks),
+            StepName.WATCH: self.watch,
+            StepName.REMEDIATE: Remediate(
+                ledger=self.ledger,
+                reader=self.world,
+                changer=self.world,
+                clock=self.clock,
+                playbooks=playbooks,
+                fleet_actions_per_hour=FLEET_LIMIT,
+            ),
+            StepName.VERIFY: Verify(
+                ledger=self.ledger, reader=self.world, metrics=self.world, clock=self.clock, playbooks=playbooks
+            ),
+            StepName.PAGE: PagePeople(ledger=self.ledger, notifier=self.notifier, archive=self.archive),
+            StepName.CLOSE: Close(ledger=self.ledger, archive=self.archive, notifier=self.notifier, clock=self.clock),
+            StepName.RESTORE: Restore(ledger=self.ledger, reader=self.world, restorer=self.world, clock=self.clock),
+        }
+
+    def run(
+        self,
+        *,
+        until: StepName = StepName.END,
+        before: Callable[[StepName], None] | None = None,
+        most: int = 500,
+    ) -> dict[str, Any]:
+        """Run the newest execution to its end, or until it is about to visit `until`; the payload it has then.
+
+        `before` is called ahead of every visit and may change the world, or raise `Killed`.
+        """
+        incident, generation, step = self.executions.started[-1]
+        payload: dict[str, Any] = {"incident_id": incident, "generation": generation, "step": step}
+        at = StepName(step)
+        try:
+            for _ in range(most):
+                if at is until or at is StepName.END:
+                    break
+                row = TABLE[at]
+                if row.stand_in is not None:
+                    at = row.stand_in
+                    continue
+                if row.waits:
+                    self.clock.advance(seconds=payload.get("wait_s", 0))
+                if at is StepName.SUCCESSOR:
+                    self.executions.start(payload["incident_id"], payload["generation"])
+                    at = StepName.END
+                    continue
+                if row.function is None:
+                    at = row.transitions[Outcome.DONE]
+                    continue
+                if before is not None:
+                    before(at)
+                exhausted = self.watch.hand_over if at is StepName.WATCH else None
+                payload = carry(at, payload, self.steps[at], exhausted=exhausted)
+                self.clock.advance(seconds=1)
+                outcome = Outcome(payload["outcome"])
+                self.visited.append((at, outcome))
+                at = next_step(at, outcome)
+            else:
+                raise AssertionError(f"no end after {most} visits: {self.visited[-10:]}")
+        except Killed:
+            self.executions.ended.add((incident, generation))
+            return payload
+        if at is StepName.END:
+            self.executions.ended.add((incident, generation))
+        return payload
+
+    @property
+    def path(self) -> list[str]:
+        """The steps visited, each with its outcome, repeated ones once."""
+        said = [f"{step}:{outcome}" for step, outcome in self.visited]
+        return [line for n, line in enumerate(said) if n == 0 or line != said[n - 1]]

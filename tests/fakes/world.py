@@ -1,0 +1,315 @@
+"""A small ECS service that answers, changes and recovers, behind the ports. Time is the test's."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from functions.domain.changes import (
+    Change,
+    ChangeResult,
+    ForceNewDeployment,
+    RegisterCopy,
+    SetFloor,
+    SetTaskDefinition,
+    StopDeployment,
+)
+from functions.domain.errors import ChangeFailed, ReadFailed
+from functions.domain.evidence import (
+    AlarmFacts,
+    DeploymentFacts,
+    Metric,
+    RevisionFacts,
+    ScalingFacts,
+    ServiceDeploymentFacts,
+    ServiceFacts,
+    TargetFacts,
+    TaskFacts,
+    TasksFacts,
+)
+from functions.domain.services import ServiceRef
+from functions.domain.signals import AlarmState
+from functions.ports import MetricsQuery, Page
+from tests.fakes.clock import FakeClock
+
+REF = ServiceRef(region="eu-west-1", cluster="shop", service="orders")
+FAMILY = "arn:aws:ecs:eu-west-1:000000000000:task-definition/orders"
+V1, V2, V3 = f"{FAMILY}:1", f"{FAMILY}:2", f"{FAMILY}:3"
+GROUP = "arn:aws:elasticloadbalancing:eu-west-1:000000000000:targetgroup/orders/0123456789abcdef"
+BALANCER = "arn:aws:elasticloadbalancing:eu-west-1:000000000000:loadbalancer/app/shop/0123456789abcdef"
+
+CALM = {
+    Metric.REQUESTS: 600.0,
+    Metric.TARGET_5XX: 0.0,
+    Metric.LATENCY: 0.12,
+    Metric.HEALTHY_HOSTS: 2.0,
+    Metric.CPU: 35.0,
+    Metric.MEMORY: 40.0,
+}
+"""One minute of an ordinary day: ten requests a second, none fails."""
+
+
+@dataclass
+class World:
+    """The service and its surroundings. A test sets what is wrong, and which changes help."""
+
+    clock: FakeClock
+    running: int = 2
+    desired: int = 2
+    task_definition: str = V1
+    deployed_at: datetime | None = None
+    deployment: int = 1
+    rollout: str = "COMPLETED"
+    failed_tasks: int = 0
+    status: str = "ACTIVE"
+    controller: str = "ECS"
+    bad: set[str] = field(default_factory=set)
+    """Task definitions that answer with errors."""
+    stuck: bool = False
+    database_down: bool = False
+    load: float = 1.0
+    minimum: int = 2
+    maximum: int = 10
+    has_scaling: bool = True
+    in_flight: ServiceDeploymentFacts | None = None
+    inactive: set[str] = field(default_factory=set)
+    unreadable: set[str] = field(default_factory=set)
+    """Names of reading methods that fail."""
+    faked_alarm: bool = False
+    """The alarm says ALARM although its metric is fine, as after SetAlarmState."""
+    stays_broken: bool = False
+    """No change helps."""
+    changes: list[Change] = field(default_factory=list)
+    failing_changes: list[ChangeFailed] = field(default_factory=list)
+    """What the next changes raise, before anything happens."""
+    lost_answers: list[ChangeFailed] = field(default_factory=list)
+    """What the next changes raise after they happened."""
+    alarm_changed_at: datetime | None = None
+    _was_alarming: bool = False
+
+    def __post_init__(self) -> None:
+        self.start = self.clock.now() - timedelta(hours=6)
+        if self.deployed_at is None:
+            self.deployed_at = self.start
+
+    @property
+    def unwell(self) -> bool:
+        return (
+            self.task_definition in self.bad
+            or self.stuck
+            or self.database_down
+            or self.load * 2 > self.running * 1.5
+            or self.rollout == "FAILED"
+        )
+
+    def ship(self, task_definition: str) -> None:
+        """A pipeline deploys, and the deployment completes at once."""
+        self.task_definition = task_definition
+        self._deploy()
+
+    def _deploy(self) -> str:
+        self.deployment += 1
+        self.deployed_at = self.clock.now()
+        self.rollout = "COMPLETED"
+        return f"ecs-svc/{self.deployment}"
+
+    def _may(self, call: str) -> None:
+        if call in self.unreadable:
+            raise ReadFailed(f"{call} is throttled")
+
+    # --- ServiceReader
+
+    def service(self, ref: ServiceRef) -> ServiceFacts | None:
+        self._may("service")
+        assert self.deployed_at is not None
+        return ServiceFacts(
+            arn=f"arn:aws:ecs:{ref.region}:000000000000:service/{ref.cluster}/{ref.service}",
+            status=self.status,
+            desired=self.desired,
+            running=self.running,
+            pending=0,
+            task_definition=self.task_definition,
+            controller=self.controller,
+            target_groups=(GROUP,),
+            surroundings="as always",
+            deployments=(
+                DeploymentFacts(
+                    id=f"ecs-svc/{self.deployment}",
+                    status="PRIMARY",
+                    rollout_state=self.rollout,
+                    task_definition=self.task_definition,
+                    desired=self.desired,
+                    running=self.running,
+                    pending=0,
+                    failed=self.failed_tasks,
+                    created_at=self.deployed_at,
+                ),
+            ),
+        )
+
+    def tasks(self, ref: ServiceRef) -> TasksFacts:
+        self._may("tasks")
+        return TasksFacts(
+            running=tuple(
+                TaskFacts(arn=f"task/{n}", task_definition=self.task_definition, last_status="RUNNING")
+                for n in range(self.running)
+            ),
+            stopped=(),
+        )
+
+    def service_deployments(self, ref: ServiceRef) -> Sequence[ServiceDeploymentFacts]:
+        self._may("service_deployments")
+        return () if self.in_flight is None else (self.in_flight,)
+
+    def revisions(self, arns: Sequence[str]) -> Sequence[RevisionFacts]:
+        return ()
+
+    def task_definition_status(self, task_definition: str) -> str:
+        return "INACTIVE" if task_definition in self.inactive else "ACTIVE"
+
+    def targets(self, target_groups: Sequence[str]) -> Sequence[TargetFacts]:
+        self._may("targets")
+        return tuple(
+            TargetFacts(target_group=group, target=f"10.0.0.{n}", state="healthy")
+            for group in target_groups
+            for n in range(self.running)
+        )
+
+    def load_balancer(self, target_group: str) -> str | None:
+        return BALANCER
+
+    def scaling(self, ref: ServiceRef) -> ScalingFacts:
+        self._may("scaling")
+        if not self.has_scaling:
+            return ScalingFacts(registered=False)
+        return ScalingFacts(
+            registered=True,
+            resource_id=f"service/{ref.cluster}/{ref.service}",
+            minimum=self.minimum,
+            maximum=self.maximum,
+        )
+
+    # --- MetricsReader
+
+    def alarms(self, names: Sequence[str]) -> Sequence[AlarmFacts]:
+        self._may("alarms")
+        self.settle_alarm()
+        return tuple(self._alarm(name) for name in names)
+
+    def settle_alarm(self) -> bool:
+        """Let the alarm follow the service; whether it is in ALARM now."""
+        alarming = self.unwell or self.faked_alarm
+        if alarming != self._was_alarming or self.alarm_changed_at is None:
+            self._was_alarming = alarming
+            self.alarm_changed_at = self.clock.now()
+        return alarming
+
+    def _alarm(self, name: str) -> AlarmFacts:
+        assert self.alarm_changed_at is not None
+        if name == "orders-db-unreachable":
+            state = AlarmState.ALARM if self.database_down else AlarmState.OK
+            breaching = self.database_down
+        else:
+            state = AlarmState.ALARM if self._was_alarming else AlarmState.OK
+            breaching = self.unwell
+        return AlarmFacts(
+            name=name,
+            arn=f"arn:aws:cloudwatch:eu-west-1:000000000000:alarm:{name}",
+            state=state,
+            since=self.alarm_changed_at,
+            period_s=60,
+            evaluation_periods=2,
+            breaching_now=breaching,
+        )
+
+    def series(self, query: MetricsQuery) -> Mapping[Metric, Sequence[tuple[datetime, float]]]:
+        self._may("series")
+        now = self._metrics()
+        trouble = self.alarm_changed_at if self._was_alarming else None
+        points: dict[Metric, list[tuple[datetime, float]]] = {metric: [] for metric in CALM}
+        at = query.start
+        while at < query.end:
+            recent = at >= query.end - timedelta(seconds=3 * query.period_s)
+            values = now if recent and (trouble is None or self.unwell) else CALM
+            for metric, value in values.items():
+                points[metric].append((at, value))
+            at += timedelta(seconds=query.period_s)
+        return points
+
+    def _metrics(self) -> dict[Metric, float]:
+        values = dict(CALM)
+        values[Metric.REQUESTS] *= self.load
+        values[Metric.CPU] = min(100.0, values[Metric.CPU] * self.load * 2 / max(1, self.running))
+        values[Metric.HEALTHY_HOSTS] = float(self.running)
+        requests = values[Metric.REQUESTS]
+        if self.task_definition in self.bad:
+            values[Metric.TARGET_5XX] = requests * 0.4
+        elif self.database_down:
+            values |= {Metric.TARGET_5XX: requests * 0.9, Metric.CPU: 12.0}
+        elif self.stuck:
+            values |= {Metric.TARGET_5XX: requests * 0.5, Metric.CPU: 3.0, Metric.LATENCY: 10.0}
+        elif self.unwell:
+            values |= {Metric.TARGET_5XX: requests * 0.2, Metric.CPU: 97.0, Metric.LATENCY: 3.0}
+        return values
+
+    # --- ServiceChanger and ScalingRestorer
+
+    def apply(self, ref: ServiceRef, change: Change) -> ChangeResult:
+        if self.failing_changes:
+            raise self.failing_changes.pop(0)
+        self.changes.append(change)
+        result = self._applied(change)
+        if self.lost_answers:
+            raise self.lost_answers.pop(0)
+        return result
+
+    def _applied(self, change: Change) -> ChangeResult:
+        match change:
+            case ForceNewDeployment():
+                self.stuck = self.stuck and self.stays_broken
+                return ChangeResult(made=self._deploy())
+            case SetTaskDefinition(task_definition=wanted):
+                self.task_definition = wanted
+                if self.stays_broken:
+                    self.bad.add(wanted)
+                return ChangeResult(made=self._deploy())
+            case RegisterCopy():
+                return ChangeResult(made=f"{FAMILY}:99")
+            case StopDeployment():
+                self.in_flight = None
+                self.task_definition = V1
+                return ChangeResult(made=self._deploy())
+            case SetFloor(minimum=minimum):
+                self.minimum = minimum
+                if not self.stays_broken:
+                    self.desired = self.running = max(self.desired, minimum)
+                return ChangeResult()
+
+    def restore_floor(self, ref: ServiceRef, *, resource_id: str, minimum: int) -> ChangeResult:
+        return self.apply(ref, SetFloor(resource_id=resource_id, minimum=minimum))
+
+
+@dataclass
+class FakeExecutions:
+    """Step Functions as a list of what was started; a test runs them with `tests.fakes.engine`."""
+
+    started: list[tuple[str, int, str]] = field(default_factory=list)
+    ended: set[tuple[str, int]] = field(default_factory=set)
+
+    def start(self, incident: str, generation: int, *, step: str = "assess") -> bool:
+        if any((i, g) == (incident, generation) for i, g, _ in self.started):
+            return False
+        self.started.append((incident, generation, step))
+        return True
+
+    def running(self, incident: str, generation: int) -> bool:
+        known = any((i, g) == (incident, generation) for i, g, _ in self.started)
+        return known and (incident, generation) not in self.ended
+
+
+@dataclass
+class FakeNotifier:
+    pages: list[Page] = field(default_factory=list)
+
+    def publish(self, page: Page) -> str:
+        self.pages.append(page)
+        return f"message-{len(self.pages)}"
