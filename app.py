@@ -1,0 +1,29 @@
+"""The CDK app: `cdk synth`, `cdk deploy --all`. Context keys are the fields of `infra.context.Deployment`."""
+
+import os
+import sys
+
+import aws_cdk as cdk
+
+from functions.domain.errors import PlaybookError
+from infra.application import build
+from infra.context import ContextError, Deployment
+from infra.packaging import PackagingFailed
+
+
+def main() -> None:
+    app = cdk.App()
+    deployment = Deployment.from_context(
+        app.node.try_get_context,
+        default_region=os.environ.get("CDK_DEFAULT_REGION"),
+        default_account=os.environ.get("CDK_DEFAULT_ACCOUNT"),
+    )
+    build(app, deployment)
+    app.synth()
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except (ContextError, PlaybookError, PackagingFailed) as mistake:
+        sys.exit(str(mistake))

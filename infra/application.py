@@ -1,0 +1,55 @@
+"""The app: from context and playbooks to stacks."""
+
+from collections.abc import Callable
+
+import aws_cdk as cdk
+from cdk_nag import AwsSolutionsChecks
+
+from functions.playbooks.loading import load_playbooks
+from functions.playbooks.schema import Playbook
+from infra.context import Deployment, Synthesizer
+from infra.responder_stack import ResponderStack
+from infra.service_alarms import new_alarms
+from infra.service_stack import ServiceAlarmsStack, stack_name
+
+_SYNTHESIZERS: dict[Synthesizer, Callable[[], cdk.IReusableStackSynthesizer]] = {
+    Synthesizer.DEFAULT: cdk.DefaultStackSynthesizer,
+    Synthesizer.CLI: cdk.CliCredentialsStackSynthesizer,
+}
+
+
+def build(app: cdk.App, deployment: Deployment) -> tuple[ResponderStack, tuple[ServiceAlarmsStack, ...]]:
+    """Add the responder's stack and one for each playbook of the deployment's Region that makes alarms.
+
+    Raises:
+        PlaybookError: if a playbook does not hold; one line per mistake.
+        PackagingFailed: if the dependencies cannot be brought together.
+    """
+    playbooks = _of_region(load_playbooks([deployment.playbooks]), deployment.region)
+    env = cdk.Environment(account=deployment.account, region=deployment.region)
+    synthesizer = _SYNTHESIZERS[deployment.synthesizer]
+    responder = ResponderStack(
+        app, deployment.name, deployment=deployment, playbooks=playbooks, env=env, synthesizer=synthesizer()
+    )
+    services = []
+    for playbook in playbooks:
+        if not new_alarms(playbook):
+            continue
+        stack = ServiceAlarmsStack(
+            app,
+            stack_name(deployment.name, playbook),
+            playbook=playbook,
+            alarm_topic=responder.alarm_topic,
+            lookup=responder.lookup,
+            default_period_s=deployment.alarm_period,
+            env=env,
+            synthesizer=synthesizer(),
+        )
+        stack.add_stack_dependency(responder)
+        services.append(stack)
+    cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+    return responder, tuple(services)
+
+
+def _of_region(playbooks: tuple[Playbook, ...], region: str) -> list[Playbook]:
+    return [playbook for playbook in playbooks if playbook.region == region]

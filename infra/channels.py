@@ -1,0 +1,71 @@
+"""The two topics: alarms come in by one, pages go out by the other."""
+
+from collections.abc import Sequence
+
+from aws_cdk import RemovalPolicy, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sns_subscriptions as subscriptions
+from constructs import Construct
+
+from infra.permissions import Grant
+
+
+class Channels(Construct):
+    """Both topics are encrypted with one customer key: with `alias/aws/sns` CloudWatch fails without a word.
+
+    Source: CloudWatch User Guide, "Amazon SNS encryption": the key's policy has to name cloudwatch.amazonaws.com.
+    """
+
+    def __init__(self, scope: Construct, id: str, *, name: str, subscribers: Sequence[str], destroyable: bool) -> None:
+        super().__init__(scope, id)
+        self.key = kms.Key(
+            self,
+            "Key",
+            description=f"{name}: alarms and pages in transit",
+            enable_key_rotation=True,
+            removal_policy=RemovalPolicy.DESTROY if destroyable else RemovalPolicy.RETAIN,
+        )
+        self.key.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="CloudWatchAlarmsPublish",
+                principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+                actions=["kms:Decrypt", "kms:GenerateDataKey"],
+                resources=["*"],
+            )
+        )
+        self.alarms = self._topic("Alarms", f"{name}-alarms", "Alarms for the ECS first responder")
+        self.pages = self._topic("Pages", f"{name}-pages", "Pages from the ECS first responder")
+        for subscriber in sorted(set(subscribers)):
+            self.pages.add_subscription(
+                subscriptions.UrlSubscription(subscriber)
+                if subscriber.startswith("https://")
+                else subscriptions.EmailSubscription(subscriber)
+            )
+
+    def page_grants(self) -> list[Grant]:
+        """Publish a page."""
+        return [
+            Grant(["sns:Publish"], [self.pages.topic_arn]),
+            Grant(["kms:Decrypt", "kms:GenerateDataKey"], [self.key.key_arn]),
+        ]
+
+    def _topic(self, id: str, name: str, display_name: str) -> sns.Topic:
+        topic = sns.Topic(self, id, topic_name=name, display_name=display_name, master_key=self.key, enforce_ssl=True)
+        stack = Stack.of(self)
+        topic.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="AlarmsOfThisAccount",
+                principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+                actions=["sns:Publish"],
+                resources=[topic.topic_arn],
+                conditions={
+                    "StringEquals": {"aws:SourceAccount": stack.account},
+                    "ArnLike": {
+                        "aws:SourceArn": f"arn:{stack.partition}:cloudwatch:{stack.region}:{stack.account}:alarm:*"
+                    },
+                },
+            )
+        )
+        return topic

@@ -1,0 +1,95 @@
+"""One Lambda function of the responder, with a role and a log group that are its own."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from infra.compliance import acknowledge, acknowledge_wildcards
+from infra.permissions import Grant
+
+TIMEOUT_S = 60
+"""Of every function. One look at a service takes a few seconds; what has not answered by then will not."""
+
+MEMORY_MB = 512
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shipment:
+    """What all functions share: code, dependencies, and where they run."""
+
+    name: str
+    """Begins every function's name."""
+    code: lambda_.Code
+    layers: Sequence[lambda_.ILayerVersion]
+    runtime: lambda_.Runtime
+    architecture: lambda_.Architecture
+    log_retention: logs.RetentionDays
+    environment: Mapping[str, str]
+
+
+class ResponderFunction(Construct):
+    """Runs `functions.handlers.<module>.handler`. It may do what `grants` say, and log, and trace."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        shipment: Shipment,
+        module: str,
+        grants: Sequence[Grant],
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(scope, id)
+        name = f"{shipment.name}-{module}"
+        log_group = logs.LogGroup(
+            self,
+            "Log",
+            log_group_name=f"/aws/lambda/{name}",
+            retention=shipment.log_retention,
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+        own_log = Grant(["logs:CreateLogStream", "logs:PutLogEvents"], [log_group.log_group_arn])
+        for grant in (own_log, *grants):
+            role.add_to_policy(grant.statement())
+        # "*" is for the traces, which CDK adds.
+        acknowledge_wildcards(role, ["*", *(resource for grant in grants for resource in grant.resources)])
+        self.function = lambda_.Function(
+            self,
+            "Function",
+            function_name=name,
+            handler=f"functions.handlers.{module}.handler",
+            code=shipment.code,
+            layers=list(shipment.layers),
+            runtime=shipment.runtime,
+            architecture=shipment.architecture,
+            memory_size=MEMORY_MB,
+            timeout=Duration.seconds(TIMEOUT_S),
+            role=role,
+            log_group=log_group,
+            tracing=lambda_.Tracing.ACTIVE,
+            environment={
+                "POWERTOOLS_LOG_LEVEL": "INFO",
+                **shipment.environment,
+                **({} if environment is None else environment),
+            },
+            # A running execution goes on calling the version it began with.
+            current_version_options=lambda_.VersionOptions(removal_policy=RemovalPolicy.RETAIN),
+        )
+
+        acknowledge(
+            self.function,
+            "L1",
+            "The runtime is the one the code is tested on and the layer is built for, not the newest",
+        )
+
+    @property
+    def version_arn(self) -> str:
+        """ARN of the published version of exactly this code and configuration."""
+        return self.function.current_version.function_arn

@@ -1,0 +1,131 @@
+"""How signals come in: one queue, fed by the alarm topic, by EventBridge rules, and by alarms that call a function."""
+
+import json
+from collections.abc import Sequence
+
+from aws_cdk import Duration, Stack
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_lambda_event_sources as sources
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sns_subscriptions as subscriptions
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from infra.compliance import acknowledge
+from infra.function import TIMEOUT_S
+
+MAX_RECEIVES = 5
+"""A message that fails this often goes to the dead-letter queue."""
+
+_LONGEST_PATTERN = 2_048
+"""Characters of an event pattern (EventBridge User Guide, quotas)."""
+
+
+class Intake(Construct):
+    """The queue and everything that leads into it; `connect` gives it a reader.
+
+    `existing_alarms` are alarms that playbooks name but did not make: EventBridge tells their state changes, so that
+    nobody has to add an action to them. Alarms made here arrive by the topic.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        name: str,
+        alarm_topic: sns.ITopic,
+        existing_alarms: Sequence[str],
+    ) -> None:
+        super().__init__(scope, id)
+        self.dead_letters = self._queue("DeadLetters", f"{name}-intake-dead-letters", retention=Duration.days(14))
+        self.undelivered = self._queue("Undelivered", f"{name}-undelivered", retention=Duration.days(14))
+        for queue in (self.dead_letters, self.undelivered):
+            acknowledge(queue, "SQS3", "This is a dead-letter queue itself")
+        self.queue = self._queue(
+            "Queue",
+            f"{name}-intake",
+            # AWS Lambda Developer Guide, "Using Lambda with Amazon SQS": at least six times the function's time-out.
+            visibility=Duration.seconds(6 * TIMEOUT_S),
+            retention=Duration.days(4),
+            dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead_letters, max_receive_count=MAX_RECEIVES),
+        )
+        alarm_topic.add_subscription(subscriptions.SqsSubscription(self.queue, dead_letter_queue=self.undelivered))
+        target = targets.SqsQueue(self.queue, dead_letter_queue=self.undelivered)
+        for number, names in enumerate(alarm_chunks(existing_alarms), start=1):
+            events.Rule(
+                self,
+                f"ExistingAlarms{number}",
+                description="Alarms that playbooks name and others made",
+                event_pattern=events.EventPattern(
+                    source=["aws.cloudwatch"],
+                    detail_type=["CloudWatch Alarm State Change"],
+                    detail={"alarmName": list(names)},
+                ),
+                targets=[target],
+            )
+        events.Rule(
+            self,
+            "Deployments",
+            description="Every deployment: what runs now belongs in the release history, a failed one is an incident",
+            event_pattern=events.EventPattern(source=["aws.ecs"], detail_type=["ECS Deployment State Change"]),
+            targets=[target],
+        )
+        events.Rule(
+            self,
+            "ServiceErrors",
+            description="Service actions of level ERROR",
+            event_pattern=events.EventPattern(
+                source=["aws.ecs"], detail_type=["ECS Service Action"], detail={"eventType": ["ERROR"]}
+            ),
+            targets=[target],
+        )
+
+    def connect(self, *, reader: lambda_.Function, forwarder: lambda_.Function) -> None:
+        """Let `reader` take from the queue, and let CloudWatch alarms of this account call `forwarder` directly."""
+        reader.add_event_source(
+            sources.SqsEventSource(self.queue, batch_size=10, report_batch_item_failures=True, max_concurrency=10)
+        )
+        stack = Stack.of(self)
+        forwarder.add_permission(
+            "Alarms",
+            principal=iam.ServicePrincipal("lambda.alarms.cloudwatch.amazonaws.com"),
+            source_account=stack.account,
+            source_arn=f"arn:{stack.partition}:cloudwatch:{stack.region}:{stack.account}:alarm:*",
+        )
+
+    def _queue(
+        self,
+        id: str,
+        name: str,
+        *,
+        retention: Duration,
+        visibility: Duration | None = None,
+        dead_letter_queue: sqs.DeadLetterQueue | None = None,
+    ) -> sqs.Queue:
+        return sqs.Queue(
+            self,
+            id,
+            queue_name=name,
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+            retention_period=retention,
+            visibility_timeout=visibility,
+            dead_letter_queue=dead_letter_queue,
+        )
+
+
+def alarm_chunks(names: Sequence[str]) -> list[tuple[str, ...]]:
+    """Split alarm names so that each part fits into one event pattern."""
+    room = _LONGEST_PATTERN - 200
+    chunks: list[tuple[str, ...]] = []
+    current: list[str] = []
+    for name in sorted(set(names)):
+        if current and len(json.dumps([*current, name])) > room:
+            chunks.append(tuple(current))
+            current = []
+        current.append(name)
+    return [*chunks, tuple(current)] if current else chunks

@@ -1,0 +1,145 @@
+"""From declared permissions to IAM statements, and the list of everything that could not be granted narrowly.
+
+The inline policies of a role may have 10,240 characters, which is about thirty services for one responder (IAM User
+Guide, "IAM and AWS STS quotas"); a deployment with more playbooks is split by `-c name=…` and `-c playbooks=…`.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from aws_cdk import ArnFormat, Stack
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from functions.domain.permissions import Permission, Resource
+from functions.domain.services import ServiceRef
+
+NO_RESOURCE = "AWS has no resource to name for it"
+WILDCARDS: Mapping[str, str] = {
+    "application-autoscaling:DescribeScalableTargets": NO_RESOURCE,
+    "application-autoscaling:DescribeScalingActivities": NO_RESOURCE,
+    "application-autoscaling:RegisterScalableTarget": (
+        "A scalable target's ARN ends in an opaque id; conditions narrow it to the desired count of ECS services"
+    ),
+    "cloudwatch:DescribeAlarms": "The answer must say whether an alarm exists; composite alarms need it on all",
+    "cloudwatch:GetMetricData": NO_RESOURCE,
+    "ecs:DescribeServiceDeployments": "A deployment's id is made at run time; its service is named",
+    "ecs:DescribeServiceRevisions": "A revision's id is made at run time; its service is named",
+    "ecs:DescribeTaskDefinition": NO_RESOURCE,
+    "ecs:DescribeTasks": "A task's id is made at run time; its cluster is named",
+    "ecs:ListTasks": "Its resource is a container instance, which Fargate has not; a condition names the clusters",
+    "ecs:RegisterTaskDefinition": "A copy of an INACTIVE task definition: the family is known at run time only",
+    "ecs:StopServiceDeployment": "A deployment's id is made at run time; its service is named",
+    "elasticloadbalancing:DescribeTargetGroups": NO_RESOURCE,
+    "elasticloadbalancing:DescribeTargetHealth": NO_RESOURCE,
+    "iam:PassRole": (
+        "The roles in a task definition are known at run time only; they can be passed to ECS tasks and to nothing else"
+    ),
+    "logs:CreateLogDelivery": "Step Functions' own logging: " + NO_RESOURCE,
+    "logs:CreateLogStream": "A log stream's name is made at run time; its log group is named",
+    "logs:DeleteLogDelivery": "Step Functions' own logging: " + NO_RESOURCE,
+    "logs:DescribeLogGroups": "Step Functions' own logging: " + NO_RESOURCE,
+    "logs:DescribeResourcePolicies": "Step Functions' own logging: " + NO_RESOURCE,
+    "logs:GetLogDelivery": "Step Functions' own logging: " + NO_RESOURCE,
+    "logs:ListLogDeliveries": "Step Functions' own logging: " + NO_RESOURCE,
+    "logs:PutLogEvents": "A log stream's name is made at run time; its log group is named",
+    "logs:PutResourcePolicy": "Step Functions' own logging: " + NO_RESOURCE,
+    "logs:UpdateLogDelivery": "Step Functions' own logging: " + NO_RESOURCE,
+    "s3:GetObject": "Objects of the responder's own archive",
+    "s3:PutObject": "Objects of the responder's own archive",
+    "states:DescribeExecution": "An execution is named after its incident; the state machine is named",
+    "xray:GetSamplingRules": NO_RESOURCE,
+    "xray:GetSamplingTargets": NO_RESOURCE,
+    "xray:PutTelemetryRecords": NO_RESOURCE,
+    "xray:PutTraceSegments": NO_RESOURCE,
+}
+"""Every IAM action granted on a resource with `*` in its name, and why. `docs/iam.md` shows the same to people."""
+
+
+class Grant(NamedTuple):
+    """Some actions on some resources, under conditions."""
+
+    actions: Sequence[str]
+    resources: Sequence[str]
+    conditions: Mapping[str, Mapping[str, object]] = {}
+
+    def statement(self) -> iam.PolicyStatement:
+        return iam.PolicyStatement(
+            actions=list(self.actions),
+            resources=list(self.resources),
+            conditions={operator: dict(keys) for operator, keys in self.conditions.items()},
+        )
+
+
+class Reach(NamedTuple):
+    """What the functions may reach in this account."""
+
+    services: Sequence[ServiceRef]
+    """The services named in playbooks."""
+    task_roles: Sequence[str] = ()
+    """ARNs of the roles a task definition may carry; without any, every role, to ECS tasks only."""
+
+
+def grants(scope: Construct, permissions: Iterable[Permission], reach: Reach) -> list[Grant]:
+    """Grants for those permissions within that reach; without a service nothing is granted at all."""
+    actions: dict[Resource, set[str]] = {}
+    for permission in permissions:
+        actions.setdefault(permission.resource, set()).add(permission.action)
+    return [
+        Grant(
+            sorted(actions[resource]), _resources(scope, resource, reach), _conditions(scope, resource, reach.services)
+        )
+        for resource in Resource
+        if resource in actions and reach.services
+    ]
+
+
+def _resources(scope: Construct, resource: Resource, reach: Reach) -> list[str]:
+    clusters = sorted({ref.cluster for ref in reach.services})
+    names = sorted(f"{ref.cluster}/{ref.service}" for ref in reach.services)
+    match resource:
+        case Resource.SERVICE:
+            return [_ecs(scope, "service", name) for name in names]
+        case Resource.SERVICE_DEPLOYMENT:
+            return [_ecs(scope, "service-deployment", f"{name}/*") for name in names]
+        case Resource.SERVICE_REVISION:
+            return [_ecs(scope, "service-revision", f"{name}/*") for name in names]
+        case Resource.TASK:
+            return [_ecs(scope, "task", f"{cluster}/*") for cluster in clusters]
+        case Resource.SCALABLE_TARGET:
+            return [
+                Stack.of(scope).format_arn(
+                    service="application-autoscaling", resource="scalable-target", resource_name="*"
+                )
+            ]
+        case Resource.TASK_ROLES:
+            every_role = Stack.of(scope).format_arn(service="iam", region="", resource="role", resource_name="*")
+            return list(reach.task_roles) or [every_role]
+        case Resource.CLUSTER_CONDITION | Resource.ANY:
+            return ["*"]
+
+
+def _conditions(
+    scope: Construct, resource: Resource, services: Sequence[ServiceRef]
+) -> Mapping[str, Mapping[str, object]]:
+    clusters = sorted({ref.cluster for ref in services})
+    match resource:
+        case Resource.TASK | Resource.CLUSTER_CONDITION:
+            return {"ArnEquals": {"ecs:cluster": [_ecs(scope, "cluster", cluster) for cluster in clusters]}}
+        case Resource.SCALABLE_TARGET:
+            return {
+                "StringEquals": {
+                    "application-autoscaling:service-namespace": "ecs",
+                    "application-autoscaling:scalable-dimension": "ecs:service:DesiredCount",
+                }
+            }
+        case Resource.TASK_ROLES:
+            return {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}
+        case _:
+            return {}
+
+
+def _ecs(scope: Construct, kind: str, name: str) -> str:
+    return Stack.of(scope).format_arn(
+        service="ecs", resource=kind, resource_name=name, arn_format=ArnFormat.SLASH_RESOURCE_NAME
+    )

@@ -1,0 +1,221 @@
+"""The responder: one stack that wires its parts."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from aws_cdk import Duration, Environment, IStackSynthesizer, Stack
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sns as sns
+from constructs import Construct
+
+from functions import settings
+from functions.actions.registry import ACTIONS
+from functions.diagnostics.registry import PROBES
+from functions.domain.changes import ActionName
+from functions.domain.permissions import Permission, Resource
+from functions.playbooks.compiled import compile_playbooks
+from functions.playbooks.schema import ExistingAlarm, Playbook
+from functions.workflow.table import Function
+from infra.channels import Channels
+from infra.context import RETENTIONS, Architecture, Deployment
+from infra.function import TIMEOUT_S, ResponderFunction, Shipment
+from infra.health import Health
+from infra.intake import Intake
+from infra.machine import IncidentMachine, execution_arns, machine_arn
+from infra.packaging import code, dependency_layer
+from infra.permissions import Grant, Reach, grants
+from infra.storage import Storage
+
+SWEEP_EVERY = Duration.minutes(5)
+
+_LOOKUP_PERMISSIONS = (
+    Permission(action="ecs:DescribeServices", resource=Resource.SERVICE),
+    Permission(action="elasticloadbalancing:DescribeTargetGroups", resource=Resource.ANY),
+)
+
+
+class ResponderStack(Stack):
+    """Everything but the alarms of the services, which have stacks of their own.
+
+    Who may do what follows from `PROBES` and `ACTIONS`: assess and verify read, remediate and restore change.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        deployment: Deployment,
+        playbooks: Sequence[Playbook],
+        env: Environment,
+        synthesizer: IStackSynthesizer,
+    ) -> None:
+        super().__init__(
+            scope,
+            id,
+            env=env,
+            synthesizer=synthesizer,
+            description="An automatic first responder for Amazon ECS services",
+        )
+        self._name = deployment.name
+        self._playbooks = playbooks
+        self._reach = Reach([playbook.ref for playbook in playbooks], deployment.task_roles)
+        self._storage = Storage(
+            self,
+            "Storage",
+            table_name=deployment.name,
+            destroyable=deployment.destroyable,
+            object_lock_days=deployment.object_lock_days,
+        )
+        self._channels = Channels(
+            self,
+            "Channels",
+            name=deployment.name,
+            subscribers=[*deployment.subscribers, *_subscribers(playbooks)],
+            destroyable=deployment.destroyable,
+        )
+        intake = Intake(
+            self,
+            "Inbox",
+            name=deployment.name,
+            alarm_topic=self._channels.alarms,
+            existing_alarms=_existing_alarms(playbooks),
+        )
+        self._shipment = _shipment(self, deployment, playbooks)
+        steps = self._step_functions(deployment)
+        workflow = IncidentMachine(
+            self,
+            "Workflow",
+            name=deployment.name,
+            functions=steps,
+            channels=self._channels,
+            log_retention=self._shipment.log_retention,
+        )
+        reader, sweep = self._starters()
+        forwarder = self._function(
+            "forward",
+            [Grant(["sqs:SendMessage"], [intake.queue.queue_arn])],
+            {settings.INTAKE_QUEUE_URL: intake.queue.queue_url},
+        )
+        lookup = self._function("lookup", grants(self, _LOOKUP_PERMISSIONS, self._reach))
+        intake.connect(reader=reader.function, forwarder=forwarder.function)
+        events.Rule(
+            self,
+            "SweepSchedule",
+            description="Nothing depends on a message arriving: lost executions, overdue leases, alarms nobody told",
+            schedule=events.Schedule.rate(SWEEP_EVERY),
+            targets=[targets.LambdaFunction(sweep.function, retry_attempts=0)],
+        )
+        Health(
+            self,
+            "Health",
+            name=deployment.name,
+            pages=self._channels.pages,
+            queues={"intake-dead-letters": intake.dead_letters, "undelivered": intake.undelivered},
+            unwatched={"intake": reader.function, "sweep": sweep.function, "forward": forwarder.function},
+            machine=workflow.machine,
+            sweep=sweep.function,
+            sweep_every=SWEEP_EVERY,
+        )
+        self.alarm_topic: sns.ITopic = self._channels.alarms
+        self.lookup: lambda_.IFunction = lookup.function
+
+    def _step_functions(self, deployment: Deployment) -> dict[Function, ResponderFunction]:
+        """The functions that carry the workflow's steps."""
+        look = grants(self, _permissions_of_probes(), self._reach)
+        change = grants(self, [*_permissions_of_probes(), *_permissions_of_actions(*ActionName)], self._reach)
+        scale_back = grants(
+            self, [*_permissions_of_probes(), *_permissions_of_actions(ActionName.SCALE_OUT)], self._reach
+        )
+        fleet_limit = {settings.FLEET_ACTIONS_PER_HOUR: str(deployment.fleet_actions_per_hour)}
+        rights: Mapping[Function, Sequence[Grant]] = {
+            Function.ASSESS: look,
+            Function.REMEDIATE: change,
+            Function.VERIFY: look,
+            Function.NOTIFY: self._channels.page_grants(),
+            Function.CLOSE: self._channels.page_grants(),
+            Function.RESTORE: scale_back,
+        }
+        return {
+            function: self._function(
+                function.value,
+                [*self._storage.ledger_grants(), *rights[function]],
+                {**self._ledger_places(), **fleet_limit},
+            )
+            for function in Function
+        }
+
+    def _starters(self) -> tuple[ResponderFunction, ResponderFunction]:
+        """Intake and sweep: the two that start executions."""
+        machine = machine_arn(self, self._name)
+        start = Grant(["states:StartExecution"], [machine])
+        ask = Grant(["states:DescribeExecution"], [execution_arns(self, self._name)])
+        see_alarms = grants(self, PROBES["alarms"].permissions, self._reach)
+        places = {**self._ledger_places(), settings.STATE_MACHINE_ARN: machine}
+        ledger = self._storage.ledger_grants()
+        return (
+            self._function("intake", [*ledger, start], places),
+            self._function("sweep", [*ledger, start, ask, *see_alarms], places),
+        )
+
+    def _ledger_places(self) -> dict[str, str]:
+        return {
+            settings.TABLE_NAME: self._storage.table.table_name,
+            settings.BUCKET_NAME: self._storage.archive.bucket_name,
+            settings.PAGE_TOPIC_ARN: self._channels.pages.topic_arn,
+            settings.FUNCTION_TIMEOUT: str(TIMEOUT_S),
+        }
+
+    def _function(
+        self, module: str, rights: Sequence[Grant], environment: Mapping[str, str] | None = None
+    ) -> ResponderFunction:
+        return ResponderFunction(
+            self, module.title(), shipment=self._shipment, module=module, grants=rights, environment=environment
+        )
+
+
+def _shipment(scope: Construct, deployment: Deployment, playbooks: Sequence[Playbook]) -> Shipment:
+    runtime = lambda_.Runtime(f"python{deployment.python_version}", lambda_.RuntimeFamily.PYTHON)
+    layers: list[lambda_.ILayerVersion] = []
+    if deployment.architecture is not Architecture.LOCAL:
+        directory = dependency_layer(architecture=deployment.architecture, python_version=deployment.python_version)
+        layers.append(
+            lambda_.LayerVersion(
+                scope,
+                "Dependencies",
+                description="functions/requirements.txt",
+                code=lambda_.Code.from_asset(str(directory)),
+                compatible_runtimes=[runtime],
+                compatible_architectures=[_machine(deployment.architecture)],
+            )
+        )
+    return Shipment(
+        name=deployment.name,
+        code=lambda_.Code.from_asset(str(code(compiled_playbooks=compile_playbooks(playbooks)))),
+        layers=layers,
+        runtime=runtime,
+        architecture=_machine(deployment.architecture),
+        log_retention=RETENTIONS[deployment.log_retention],
+        environment={},
+    )
+
+
+def _machine(architecture: Architecture) -> lambda_.Architecture:
+    return lambda_.Architecture.X86_64 if architecture is Architecture.X86_64 else lambda_.Architecture.ARM_64
+
+
+def _permissions_of_probes() -> list[Permission]:
+    return [permission for probe in PROBES.values() for permission in probe.permissions]
+
+
+def _permissions_of_actions(*names: ActionName) -> list[Permission]:
+    return [permission for name in names if name in ACTIONS for permission in ACTIONS[name].permissions]
+
+
+def _existing_alarms(playbooks: Iterable[Playbook]) -> list[str]:
+    return [alarm.existing for playbook in playbooks for alarm in playbook.alarms if isinstance(alarm, ExistingAlarm)]
+
+
+def _subscribers(playbooks: Iterable[Playbook]) -> list[str]:
+    return [who for playbook in playbooks for who in (*playbook.notify.email, *playbook.notify.https)]

@@ -1,0 +1,141 @@
+"""The alarms of one playbook: which metric shows which symptom."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from aws_cdk import Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_sns as sns
+from constructs import Construct
+
+from functions.playbooks.schema import NewAlarm, Playbook, Symptom
+
+FEWEST_REQUESTS_PER_MINUTE = 10
+"""With fewer requests one error is already a high rate, and no alarm."""
+
+BEHIND_LOAD_BALANCER = frozenset({Symptom.ERROR_RATE, Symptom.ERRORS, Symptom.HEALTHY_HOSTS, Symptom.RESPONSE_TIME})
+"""Symptoms that only a load balancer shows."""
+
+_ELB = "AWS/ApplicationELB"
+_BREACHING_WHEN_SILENT = frozenset({Symptom.HEALTHY_HOSTS})
+"""A service without running tasks sends no such metric at all, and that is the worst case, not the best."""
+
+
+@dataclass(frozen=True)
+class FrontDoor:
+    """The load balancer and target group of a service, as CloudWatch's dimensions name them: the ends of their ARNs."""
+
+    load_balancer: str
+    target_group: str
+
+
+class ServiceAlarms(Construct):
+    """One CloudWatch alarm for each symptom of the playbook; every change of state goes to the alarm topic.
+
+    `front_door` may be None only when no alarm of the playbook needs a load balancer.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        playbook: Playbook,
+        front_door: FrontDoor | None,
+        default_period_s: int,
+        topic: sns.ITopic,
+    ) -> None:
+        super().__init__(scope, id)
+        action = actions.SnsAction(topic)
+        for alarm in new_alarms(playbook):
+            period_s = default_period_s if alarm.period is None else alarm.period
+            made = cloudwatch.Alarm(
+                self,
+                alarm.symptom.title().replace("-", ""),
+                alarm_name=playbook.alarm_name(alarm),
+                alarm_description=f"{alarm.symptom} of ECS service {playbook.ref}; watched by the first responder",
+                metric=_metric(alarm.symptom, period_s, playbook, front_door),
+                threshold=alarm.threshold,
+                comparison_operator=(
+                    cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD
+                    if alarm.symptom is Symptom.HEALTHY_HOSTS
+                    else cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD
+                ),
+                evaluation_periods=alarm.evaluation_periods,
+                datapoints_to_alarm=alarm.datapoints,
+                treat_missing_data=(
+                    cloudwatch.TreatMissingData.BREACHING
+                    if alarm.symptom in _BREACHING_WHEN_SILENT
+                    else cloudwatch.TreatMissingData.NOT_BREACHING
+                ),
+            )
+            made.add_alarm_action(action)
+            made.add_ok_action(action)
+            made.add_insufficient_data_action(action)
+
+
+def new_alarms(playbook: Playbook) -> tuple[NewAlarm, ...]:
+    """The alarms that a deployment of this playbook makes."""
+    return tuple(alarm for alarm in playbook.alarms if isinstance(alarm, NewAlarm))
+
+
+def needs_front_door(playbook: Playbook) -> bool:
+    return any(alarm.symptom in BEHIND_LOAD_BALANCER for alarm in new_alarms(playbook))
+
+
+def _metric(symptom: Symptom, period_s: int, playbook: Playbook, front_door: FrontDoor | None) -> cloudwatch.IMetric:
+    period = Duration.seconds(period_s)
+    if symptom not in BEHIND_LOAD_BALANCER:
+        name = "CPUUtilization" if symptom is Symptom.CPU else "MemoryUtilization"
+        of_service = {"ClusterName": playbook.cluster, "ServiceName": playbook.service}
+        return _plain("AWS/ECS", name, "Average", of_service, period)
+    if front_door is None:
+        raise ValueError(f"{symptom} of {playbook.ref} needs a load balancer")
+    balancer = {"LoadBalancer": front_door.load_balancer}
+    group = {**balancer, "TargetGroup": front_door.target_group}
+    match symptom:
+        case Symptom.ERRORS:
+            return _plain(_ELB, "HTTPCode_Target_5XX_Count", "Sum", group, period)
+        case Symptom.HEALTHY_HOSTS:
+            return _plain(_ELB, "HealthyHostCount", "Minimum", group, period)
+        case Symptom.RESPONSE_TIME:
+            return _plain(_ELB, "TargetResponseTime", "Average", group, period)
+        case _:
+            return _error_rate(balancer, group, period, period_s)
+
+
+def _error_rate(
+    balancer: Mapping[str, str], group: Mapping[str, str], period: Duration, period_s: int
+) -> cloudwatch.IMetric:
+    """Without a healthy target the load balancer answers by itself: RequestCount leaves those requests out and
+    HTTPCode_ELB_5XX_Count counts them, so they belong in the numerator and in the denominator.
+
+    Source: Elastic Load Balancing User Guide, "CloudWatch metrics for your Application Load Balancer".
+    """
+    fewest = max(1, FEWEST_REQUESTS_PER_MINUTE * period_s // 60)
+    return cloudwatch.MathExpression(
+        label="5xx answers, % of requests",
+        expression=(
+            f"IF(FILL(requests,0)+FILL(balancer5xx,0)>={fewest},"
+            "100*(FILL(target5xx,0)+FILL(balancer5xx,0))/(FILL(requests,0)+FILL(balancer5xx,0)),0)"
+        ),
+        using_metrics={
+            "requests": _plain(_ELB, "RequestCount", "Sum", group, period),
+            "target5xx": _plain(_ELB, "HTTPCode_Target_5XX_Count", "Sum", group, period),
+            "balancer5xx": _plain(_ELB, "HTTPCode_ELB_5XX_Count", "Sum", balancer, period),
+        },
+        period=period,
+    )
+
+
+def _plain(
+    namespace: str, name: str, statistic: str, dimensions: Mapping[str, str], period: Duration
+) -> cloudwatch.Metric:
+    return cloudwatch.Metric(
+        namespace=namespace,
+        metric_name=name,
+        statistic=statistic,
+        dimensions_map=dict(dimensions),
+        period=period,
+    )

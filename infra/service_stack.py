@@ -1,0 +1,83 @@
+"""One stack for each playbook, so that a service that is gone keeps no other service from being deployed."""
+
+import hashlib
+import re
+
+from aws_cdk import CustomResource, Duration, Environment, IStackSynthesizer, Stack
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sns as sns
+from constructs import Construct
+
+from functions.playbooks.schema import Playbook
+from infra.service_alarms import FrontDoor, ServiceAlarms, needs_front_door
+
+_LONGEST_STACK_NAME = 128
+
+
+class ServiceAlarmsStack(Stack):
+    """The alarms of one playbook, for a service that exists already."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        playbook: Playbook,
+        alarm_topic: sns.ITopic,
+        lookup: lambda_.IFunction,
+        default_period_s: int,
+        env: Environment,
+        synthesizer: IStackSynthesizer,
+    ) -> None:
+        super().__init__(
+            scope,
+            id,
+            env=env,
+            synthesizer=synthesizer,
+            description=f"Alarms of ECS service {playbook.ref} for the first responder",
+        )
+        ServiceAlarms(
+            self,
+            "Alarms",
+            playbook=playbook,
+            front_door=self._front_door(playbook, lookup) if needs_front_door(playbook) else None,
+            default_period_s=default_period_s,
+            topic=alarm_topic,
+        )
+
+    def _front_door(self, playbook: Playbook, lookup: lambda_.IFunction) -> FrontDoor:
+        """What the playbook says, else what the service itself says when it is deployed."""
+        balancer = playbook.overrides.load_balancer
+        group = playbook.overrides.target_groups[0] if playbook.overrides.target_groups else None
+        if balancer is not None and group is not None:
+            return FrontDoor(
+                load_balancer=balancer.partition(":loadbalancer/")[2], target_group=group.rpartition(":")[2]
+            )
+        found = CustomResource(
+            self,
+            "FrontDoor",
+            resource_type="Custom::EcsServiceFrontDoor",
+            service_token=lookup.function_arn,
+            service_timeout=Duration.minutes(5),
+            properties={
+                "Cluster": playbook.cluster,
+                "Service": playbook.service,
+                **({} if group is None else {"TargetGroup": group}),
+            },
+        )
+        return FrontDoor(
+            load_balancer=(
+                found.get_att_string("LoadBalancer") if balancer is None else balancer.partition(":loadbalancer/")[2]
+            ),
+            target_group=found.get_att_string("TargetGroup"),
+        )
+
+
+def stack_name(prefix: str, playbook: Playbook) -> str:
+    """`prefix-cluster-service`; what CloudFormation refuses is replaced, and a hash keeps the name unique."""
+    said = f"{prefix}-{playbook.cluster}-{playbook.service}"
+    allowed = re.sub(r"[^A-Za-z0-9-]", "-", said)
+    if allowed == said and len(said) <= _LONGEST_STACK_NAME:
+        return said
+    mark = hashlib.sha256(f"{playbook.cluster}/{playbook.service}".encode()).hexdigest()[:8]
+    return f"{allowed[: _LONGEST_STACK_NAME - 9]}-{mark}"

@@ -1,0 +1,188 @@
+"""The table of steps, compiled to Amazon States Language.
+
+A pure function from the table to the definition, so that the definition can be tested without a stack. The language is
+JSONata because a field that is missing is then simply unequal to everything: with JSONPath a `Choice` on a missing path
+ends the execution with States.Runtime, which nothing can catch (Step Functions Developer Guide, "Error names").
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from functions.workflow.table import ENTRY, TABLE, Function, Outcome, Step, StepName
+
+UNSAID_WAIT_S = 30
+"""How long a wait is when no step said so, as for an execution that begins at a waiting step."""
+
+TASK_TIMEOUT_MARGIN_S = 15
+"""Longer than the function's own time-out: a task that gives up first would leave its function running unwatched."""
+
+BEGIN = "begin"
+PAGE_FAILURE = "page the failure"
+FAILED = "failed"
+
+_LONGEST_CAUSE = 2_000
+"""Characters of an error's cause in a page; a Lambda's may hold a whole stack trace."""
+
+
+def definition(
+    *,
+    functions: Mapping[Function, str],
+    function_timeout_s: int,
+    page_topic: str,
+    state_machine: str,
+) -> dict[str, Any]:
+    """The state machine of one incident.
+
+    `functions` are ARNs of published versions; `page_topic` and `state_machine` are ARNs too, the latter the machine's own,
+    which its successor is started on. `function_timeout_s` is the longest time-out of those functions.
+    """
+    states: dict[str, Any] = {BEGIN: _begin()}
+    for step in TABLE.values():
+        states.update(_states(step, functions, function_timeout_s, state_machine))
+    states[StepName.END.value] = {"Type": "Succeed"}
+    states[PAGE_FAILURE] = _page_failure(page_topic)
+    states[FAILED] = {
+        "Type": "Fail",
+        "Error": "ResponderFailed",
+        "Cause": "The operators were paged; see the state before.",
+    }
+    return {
+        "Comment": "The life of one incident, compiled from functions/workflow/table.py",
+        "QueryLanguage": "JSONata",
+        "StartAt": BEGIN,
+        "States": states,
+    }
+
+
+def first_state(step: StepName) -> str:
+    """Name of the state by which a step is entered: its wait where it has one."""
+    if step is StepName.END:
+        return step.value
+    return _wait_state(step) if TABLE[step].waits and TABLE[step].function is not None else step.value
+
+
+def answer_state(step: StepName) -> str:
+    """Name of the state that reads a step's outcome."""
+    return f"after {step}"
+
+
+def _wait_state(step: StepName) -> str:
+    return f"before {step}"
+
+
+def _states(
+    step: Step, functions: Mapping[Function, str], function_timeout_s: int, state_machine: str
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    if step.stand_in is not None:
+        yield step.name.value, {"Type": "Pass", "Next": first_state(step.stand_in)}
+    elif step.name is StepName.SUCCESSOR:
+        yield step.name.value, _start_successor(step, state_machine)
+    elif step.function is None:
+        yield step.name.value, _wait(first_state(step.transitions[Outcome.DONE]))
+    else:
+        if step.waits:
+            yield _wait_state(step.name), _wait(step.name.value)
+        yield step.name.value, _invoke(step, functions[step.function], function_timeout_s)
+        yield answer_state(step.name), _route(step)
+
+
+def _begin() -> dict[str, Any]:
+    return {
+        "Type": "Choice",
+        "Choices": [
+            {"Condition": f"{{% $states.input.step = '{step}' %}}", "Next": first_state(step)} for step in ENTRY
+        ],
+        "Default": PAGE_FAILURE,
+    }
+
+
+def _wait(then: str) -> dict[str, Any]:
+    seconds = f"$exists($states.input.wait_s) ? $states.input.wait_s : {UNSAID_WAIT_S}"
+    return {"Type": "Wait", "Seconds": f"{{% {seconds} %}}", "Next": then}
+
+
+def _invoke(step: Step, function: str, function_timeout_s: int) -> dict[str, Any]:
+    # No Retry, not even on Lambda's service exceptions: a call whose answer is lost may have had its effect.
+    return {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::lambda:invoke",
+        "Arguments": {
+            "FunctionName": function,
+            "Payload": f"{{% $merge([$states.input, {{'step': '{step.name}'}}]) %}}",
+        },
+        "Output": "{% $states.result.Payload %}",
+        "TimeoutSeconds": function_timeout_s + TASK_TIMEOUT_MARGIN_S,
+        "Catch": [_catch_everything(step.name)],
+        "Next": answer_state(step.name),
+    }
+
+
+def _route(step: Step) -> dict[str, Any]:
+    targets = {**step.transitions, Outcome.SUPERSEDED: StepName.END}
+    return {
+        "Type": "Choice",
+        "Choices": [
+            {"Condition": f"{{% $states.input.outcome = '{outcome}' %}}", "Next": first_state(target)}
+            for outcome, target in targets.items()
+        ],
+        "Default": PAGE_FAILURE,
+    }
+
+
+def _start_successor(step: Step, state_machine: str) -> dict[str, Any]:
+    return {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::states:startExecution",
+        "Arguments": {
+            "StateMachineArn": state_machine,
+            "Name": "{% $states.input.incident_id & '-' & $string($states.input.generation) %}",
+            "Input": {
+                "incident_id": "{% $states.input.incident_id %}",
+                "generation": "{% $states.input.generation %}",
+                "step": StepName.ASSESS.value,
+            },
+        },
+        "Output": "{% $states.input %}",
+        "Catch": [
+            # The sweep was first: the successor runs, which is all that is wanted.
+            {"ErrorEquals": ["StepFunctions.ExecutionAlreadyExistsException"], "Next": StepName.END.value},
+            _catch_everything(step.name),
+        ],
+        "Next": first_state(step.transitions[Outcome.DONE]),
+    }
+
+
+def _catch_everything(step: StepName) -> dict[str, Any]:
+    failure = f"{{'failed_step': '{step}', 'error': $states.errorOutput}}"
+    return {
+        "ErrorEquals": ["States.ALL"],
+        "Output": f"{{% $merge([$states.input, {failure}]) %}}",
+        "Next": PAGE_FAILURE,
+    }
+
+
+def _page_failure(page_topic: str) -> dict[str, Any]:
+    return {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::sns:publish",
+        "Arguments": {
+            "TopicArn": page_topic,
+            "Subject": "{% $substring('ECS responder stopped at ' & $states.input.incident_id, 0, 100) %}",
+            "Message": f"{{% {_FAILURE_MESSAGE} %}}",
+        },
+        # A page may arrive twice but must arrive.
+        "Retry": [{"ErrorEquals": ["States.ALL"], "IntervalSeconds": 2, "MaxAttempts": 5, "BackoffRate": 2}],
+        "Next": FAILED,
+    }
+
+
+_FAILURE_MESSAGE = f"""(
+    $in := $states.input;
+    $what := $exists($in.error)
+        ? 'step ' & $in.failed_step & ' failed with ' & $in.error.Error & ': '
+            & $substring($string($in.error.Cause), 0, {_LONGEST_CAUSE})
+        : 'step ' & $in.step & ' answered "' & $in.outcome & '", which leads nowhere';
+    'Incident ' & $in.incident_id & ', generation ' & $in.generation & ': ' & $what & '\\n\\n'
+        & 'This execution has stopped. Nothing more is done until the sweep restarts the incident.\\n'
+        & 'Its trail: responder show ' & $in.incident_id
+)"""
