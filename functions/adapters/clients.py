@@ -1,0 +1,45 @@
+"""The one way to make an AWS client: Region, time-outs and, above all, whether a call may be sent twice."""
+
+from typing import Any, Literal
+
+import boto3
+from botocore.config import Config
+
+Service = Literal["application-autoscaling", "cloudwatch", "dynamodb", "ecs", "elbv2", "s3", "sns", "stepfunctions"]
+
+CONNECT_TIMEOUT_S = 3
+READ_TIMEOUT_S = 5
+READ_ATTEMPTS = 3
+
+_USER_AGENT = "ecs-first-responder"
+
+
+class Clients:
+    """Makes clients for one Region. Calls nothing; IAM actions are named by the adapters that use the clients.
+
+    Make them before threads share them: a boto3 session is not safe for threads, the clients it has made are.
+    """
+
+    def __init__(self, *, region: str) -> None:
+        self._session = boto3.Session(region_name=region)
+
+    def repeating(self, service: Service) -> Any:
+        """A client for reads, and for writes that are harmless or refused when they arrive a second time."""
+        return self._client(service, attempts=READ_ATTEMPTS)
+
+    def once(self, service: Service) -> Any:
+        """A client for changes: one call is sent at most once.
+
+        ECS has no idempotency token for them, and botocore would send a call again after a read time-out.
+        """
+        return self._client(service, attempts=1)
+
+    def _client(self, service: Service, *, attempts: int) -> Any:
+        # The mode is named because botocore's default differs between releases and can be set from the environment.
+        config = Config(
+            connect_timeout=CONNECT_TIMEOUT_S,
+            read_timeout=READ_TIMEOUT_S,
+            retries={"mode": "standard", "total_max_attempts": attempts},
+            user_agent_extra=_USER_AGENT,
+        )
+        return self._session.client(service, config=config)

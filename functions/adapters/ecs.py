@@ -1,0 +1,238 @@
+"""Reads ECS: the service, its tasks, deployments, revisions and task definitions."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from functions.adapters.answers import Answer, code_of, moment, reading, required_moment
+from functions.domain.errors import ReadFailed
+from functions.domain.evidence import (
+    DeploymentFacts,
+    RevisionFacts,
+    ServiceDeploymentFacts,
+    ServiceEvent,
+    ServiceFacts,
+    TaskFacts,
+    TasksFacts,
+)
+from functions.domain.model import canonical_json, digest
+from functions.domain.redaction import clean
+from functions.domain.services import ServiceRef
+
+CALLS = (
+    "ecs:DescribeServices",
+    "ecs:ListTasks",
+    "ecs:DescribeTasks",
+    "ecs:ListServiceDeployments",
+    "ecs:DescribeServiceDeployments",
+    "ecs:DescribeServiceRevisions",
+    "ecs:DescribeTaskDefinition",
+)
+"""IAM actions."""
+
+TASKS_PER_CALL = 100
+STOPPED_TASKS = 100
+DEPLOYMENTS = 20
+"""As many service deployments, or revisions, as one Describe call takes (ECS API reference)."""
+
+EVENTS = 30
+"""Service event messages that are kept of the 100 that ECS answers with."""
+
+_SURROUNDINGS = (
+    "networkConfiguration",
+    "loadBalancers",
+    "serviceRegistries",
+    "serviceConnectConfiguration",
+    "volumeConfigurations",
+    "capacityProviderStrategy",
+    "launchType",
+)
+"""What a service has beside its task definition. Not the platform version: AWS itself moves what LATEST resolves to."""
+
+
+class EcsReader:
+    """The part of `ServiceReader` that ECS answers. IAM actions: `CALLS`."""
+
+    def __init__(self, client: Any) -> None:
+        self._ecs = client
+
+    def service(self, ref: ServiceRef) -> ServiceFacts | None:
+        with reading(f"service {ref.service}"):
+            try:
+                answer = self._ecs.describe_services(cluster=ref.cluster, services=[ref.service])
+            except ClientError as error:
+                if code_of(error) == "ClusterNotFoundException":
+                    return None
+                raise
+        for failure in answer.get("failures", ()):
+            if failure.get("reason") != "MISSING":
+                raise ReadFailed(f"service {ref.service} could not be read: {clean(str(failure.get('reason')))}")
+        return next((_service_facts(service) for service in answer.get("services", ())), None)
+
+    def tasks(self, ref: ServiceRef) -> TasksFacts:
+        with reading(f"the tasks of {ref.service}"):
+            running = list(self._task_arns(ref, "RUNNING"))
+            stopped = list(self._task_arns(ref, "STOPPED"))[:STOPPED_TASKS]
+            found = [
+                _task_facts(task)
+                for arns in _chunks(running + stopped, TASKS_PER_CALL)
+                for task in self._ecs.describe_tasks(cluster=ref.cluster, tasks=arns).get("tasks", ())
+            ]
+        return TasksFacts(
+            running=tuple(task for task in found if task.stopped_at is None and task.last_status != "STOPPED"),
+            stopped=tuple(task for task in found if task.stopped_at is not None or task.last_status == "STOPPED"),
+        )
+
+    def _task_arns(self, ref: ServiceRef, desired_status: str) -> Iterator[str]:
+        pages = self._ecs.get_paginator("list_tasks").paginate(
+            cluster=ref.cluster, serviceName=ref.service, desiredStatus=desired_status
+        )
+        for page in pages:
+            yield from page.get("taskArns", ())
+
+    def service_deployments(self, ref: ServiceRef) -> Sequence[ServiceDeploymentFacts]:
+        with reading(f"the service deployments of {ref.service}"):
+            # The API reference names no order, so the newest are picked from a whole page.
+            listed = self._ecs.list_service_deployments(cluster=ref.cluster, service=ref.service, maxResults=100)
+            brief = [
+                (required_moment(entry, "createdAt", "startedAt", of="a service deployment"), arn)
+                for entry in listed.get("serviceDeployments", ())
+                if (arn := entry.get("serviceDeploymentArn"))
+            ]
+            newest = [arn for _, arn in sorted(brief, reverse=True)[:DEPLOYMENTS]]
+            if not newest:
+                return ()
+            answer = self._ecs.describe_service_deployments(serviceDeploymentArns=newest)
+        facts = [_service_deployment_facts(entry) for entry in answer.get("serviceDeployments", ())]
+        return tuple(sorted(facts, key=lambda deployment: deployment.created_at, reverse=True))
+
+    def revisions(self, arns: Sequence[str]) -> Sequence[RevisionFacts]:
+        if not arns:
+            return ()
+        with reading("the service revisions"):
+            answer = self._ecs.describe_service_revisions(serviceRevisionArns=list(arns[:DEPLOYMENTS]))
+        return tuple(_revision_facts(revision) for revision in answer.get("serviceRevisions", ()))
+
+    def task_definition_status(self, task_definition: str) -> str:
+        with reading(f"task definition {task_definition}"):
+            try:
+                answer = self._ecs.describe_task_definition(taskDefinition=task_definition)
+            except ClientError as error:
+                # ECS has no code of its own for a task definition that is gone.
+                if code_of(error) == "ClientException":
+                    return "MISSING"
+                raise
+        status = answer.get("taskDefinition", {}).get("status")
+        if status is None:
+            raise ReadFailed(f"task definition {task_definition} could not be read: AWS left out its status")
+        return str(status)
+
+
+def _service_facts(service: Answer) -> ServiceFacts:
+    rules = service.get("deploymentConfiguration") or {}
+    breaker, alarms = rules.get("deploymentCircuitBreaker") or {}, rules.get("alarms") or {}
+    deployments = service.get("deployments", ())
+    primary: Answer = next((d for d in deployments if d.get("status") == "PRIMARY"), {})
+    groups = [group for balancer in service.get("loadBalancers", ()) if (group := balancer.get("targetGroupArn"))]
+    return ServiceFacts(
+        arn=service.get("serviceArn", ""),
+        status=service.get("status", ""),
+        desired=service.get("desiredCount", 0),
+        running=service.get("runningCount", 0),
+        pending=service.get("pendingCount", 0),
+        task_definition=service.get("taskDefinition", ""),
+        deployments=tuple(_deployment_facts(deployment) for deployment in deployments),
+        events=tuple(
+            ServiceEvent(at=at, message=clean(str(event.get("message", ""))))
+            for event in service.get("events", ())[:EVENTS]
+            if (at := moment(event, "createdAt")) is not None
+        ),
+        controller=(service.get("deploymentController") or {}).get("type", "ECS"),
+        strategy=service.get("schedulingStrategy", "REPLICA"),
+        circuit_breaker=bool(breaker.get("enable")),
+        native_rollback=any(bool(guard.get("enable") and guard.get("rollback")) for guard in (breaker, alarms)),
+        target_groups=tuple(dict.fromkeys(groups)),
+        launch_type=service.get("launchType"),
+        health_check_grace_s=service.get("healthCheckGracePeriodSeconds") or 0,
+        surroundings=_surroundings({**primary, **service}),
+    )
+
+
+def _deployment_facts(deployment: Answer) -> DeploymentFacts:
+    return DeploymentFacts(
+        id=deployment.get("id", ""),
+        status=deployment.get("status", ""),
+        rollout_state=deployment.get("rolloutState"),
+        rollout_reason=clean(deployment.get("rolloutStateReason", "")),
+        task_definition=deployment.get("taskDefinition", ""),
+        desired=deployment.get("desiredCount", 0),
+        running=deployment.get("runningCount", 0),
+        pending=deployment.get("pendingCount", 0),
+        failed=deployment.get("failedTasks", 0),
+        created_at=required_moment(deployment, "createdAt", "updatedAt", of="a deployment"),
+        updated_at=moment(deployment, "updatedAt"),
+    )
+
+
+def _task_facts(task: Answer) -> TaskFacts:
+    containers = task.get("containers", ())
+    return TaskFacts(
+        arn=task.get("taskArn", ""),
+        task_definition=task.get("taskDefinitionArn", ""),
+        last_status=task.get("lastStatus", ""),
+        health=task.get("healthStatus", "UNKNOWN"),
+        zone=task.get("availabilityZone"),
+        started_at=moment(task, "startedAt"),
+        stopped_at=moment(task, "stoppedAt"),
+        stop_code=task.get("stopCode"),
+        stopped_reason=clean(task.get("stoppedReason", "")),
+        exit_codes=tuple(code for c in containers if (code := c.get("exitCode")) is not None),
+        container_reasons=tuple(clean(reason) for c in containers if (reason := c.get("reason"))),
+        deployment_id=task.get("startedBy"),
+    )
+
+
+def _service_deployment_facts(entry: Answer) -> ServiceDeploymentFacts:
+    rollback = entry.get("rollback") or {}
+    return ServiceDeploymentFacts(
+        arn=entry.get("serviceDeploymentArn", ""),
+        status=entry.get("status", ""),
+        created_at=required_moment(entry, "createdAt", "startedAt", of="a service deployment"),
+        finished_at=moment(entry, "finishedAt", "stoppedAt"),
+        target_revision=(entry.get("targetServiceRevision") or {}).get("arn"),
+        rollback_revision=rollback.get("serviceRevisionArn"),
+        rollback_reason=clean(rollback.get("reason", "")),
+        triggered_alarms=tuple((entry.get("alarms") or {}).get("triggeredAlarmNames", ())),
+    )
+
+
+def _revision_facts(revision: Answer) -> RevisionFacts:
+    images = revision.get("containerImages", ())
+    digests = [found for image in images if (found := image.get("imageDigest"))]
+    return RevisionFacts(
+        arn=revision.get("serviceRevisionArn", ""),
+        task_definition=revision.get("taskDefinition", ""),
+        # With one digest unknown the others prove nothing about being the same release.
+        image_digests=tuple(sorted(digests)) if len(digests) == len(images) else (),
+        surroundings=_surroundings(revision),
+        created_at=moment(revision, "createdAt"),
+    )
+
+
+def _surroundings(described: Answer) -> str:
+    return digest({name: _unordered(described[name]) for name in _SURROUNDINGS if described.get(name)})
+
+
+def _unordered(value: object) -> object:
+    """Without the order of lists, which ECS does not keep."""
+    if isinstance(value, dict):
+        return {name: _unordered(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return sorted((_unordered(part) for part in value), key=canonical_json)
+    return value
+
+
+def _chunks(arns: list[str], size: int) -> Iterator[list[str]]:
+    for start in range(0, len(arns), size):
+        yield arns[start : start + size]

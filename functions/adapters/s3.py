@@ -1,0 +1,32 @@
+"""Keeps documents in a bucket."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from functions.adapters.answers import reading
+
+CALLS = ("s3:PutObject", "s3:GetObject")
+"""IAM actions, on the objects of the bucket."""
+
+
+class S3Archive:
+    """The `Archive` of the deployed responder. IAM actions: `CALLS`."""
+
+    def __init__(self, client: Any, *, bucket: str) -> None:
+        self._client = client
+        self._bucket = bucket
+
+    def keep(self, key: str, body: str, *, content_type: str) -> str:
+        with reading(f"s3://{self._bucket}/{key}"):
+            self._client.put_object(Bucket=self._bucket, Key=key, Body=body.encode(), ContentType=content_type)
+        return f"s3://{self._bucket}/{key}"
+
+    def fetch(self, url: str) -> str:
+        """Raises ValueError for a URL that is not of this bucket."""
+        place = urlsplit(url)
+        if (place.scheme, place.netloc) != ("s3", self._bucket):
+            raise ValueError(f"{url} is not in bucket {self._bucket}")
+        with reading(url):
+            answer = self._client.get_object(Bucket=self._bucket, Key=place.path.removeprefix("/"))
+            body: bytes = answer["Body"].read()
+        return body.decode()
