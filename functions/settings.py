@@ -1,7 +1,6 @@
 """The environment of the functions: the names live here alone, `infra/` sets them from here too."""
 
 import os
-from dataclasses import dataclass
 
 TABLE_NAME = "RESPONDER_TABLE"
 STATE_MACHINE_ARN = "RESPONDER_STATE_MACHINE_ARN"
@@ -32,18 +31,40 @@ def required(name: str) -> str:
     return value
 
 
-@dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What every function is told by its environment; a function without a need for one is not given it."""
+    """What the environment tells a function. Each is read when it is asked for: a function without a need for one is
+    not given it, and need not be.
+    """
 
-    region: str
-    table: str
-    playbooks_file: str
+    @property
+    def region(self) -> str:
+        return required("AWS_REGION")
 
-    @classmethod
-    def from_environment(cls) -> "Settings":
-        return cls(
-            region=required("AWS_REGION"),
-            table=required(TABLE_NAME),
-            playbooks_file=os.environ.get(PLAYBOOKS_FILE, COMPILED_PLAYBOOKS),
-        )
+    @property
+    def table(self) -> str:
+        return required(TABLE_NAME)
+
+    @property
+    def bucket(self) -> str:
+        return required(BUCKET_NAME)
+
+    @property
+    def page_topic(self) -> str:
+        return required(PAGE_TOPIC_ARN)
+
+    @property
+    def state_machine(self) -> str:
+        return required(STATE_MACHINE_ARN)
+
+    @property
+    def intake_queue(self) -> str:
+        return required(INTAKE_QUEUE_URL)
+
+    @property
+    def playbooks_file(self) -> str:
+        return os.environ.get(PLAYBOOKS_FILE, COMPILED_PLAYBOOKS)
+
+    @property
+    def fleet_actions_per_hour(self) -> int:
+        """Actions in one hour for all services together; 0 means none allowed."""
+        return int(required(FLEET_ACTIONS_PER_HOUR))

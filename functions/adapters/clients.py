@@ -5,7 +5,9 @@ from typing import Any, Literal
 import boto3
 from botocore.config import Config
 
-Service = Literal["application-autoscaling", "cloudwatch", "dynamodb", "ecs", "elbv2", "s3", "sns", "stepfunctions"]
+Service = Literal[
+    "application-autoscaling", "cloudwatch", "dynamodb", "ecs", "elbv2", "s3", "sns", "sqs", "stepfunctions"
+]
 
 CONNECT_TIMEOUT_S = 3
 READ_TIMEOUT_S = 5
