@@ -19,7 +19,7 @@ from functions.playbooks.schema import ExistingAlarm, Playbook
 from functions.workflow.table import Function
 from infra.channels import Channels
 from infra.context import RETENTIONS, Architecture, Deployment
-from infra.function import TIMEOUT_S, ResponderFunction, Shipment
+from infra.function import ResponderFunction, Shipment
 from infra.health import Health
 from infra.intake import Intake
 from infra.machine import IncidentMachine, execution_arns, machine_arn
@@ -29,7 +29,7 @@ from infra.storage import Storage
 
 SWEEP_EVERY = Duration.minutes(5)
 
-_LOOKUP_PERMISSIONS = (
+_LOOKUP_NEEDS = (
     Permission(action="ecs:DescribeServices", resource=Resource.SERVICE),
     Permission(action="elasticloadbalancing:DescribeTargetGroups", resource=Resource.ANY),
 )
@@ -98,7 +98,7 @@ class ResponderStack(Stack):
             [Grant(["sqs:SendMessage"], [intake.queue.queue_arn])],
             {settings.INTAKE_QUEUE_URL: intake.queue.queue_url},
         )
-        lookup = self._function("lookup", grants(self, _LOOKUP_PERMISSIONS, self._reach))
+        lookup = self._function("lookup", self._granted(_LOOKUP_NEEDS))
         intake.connect(reader=reader.function, forwarder=forwarder.function)
         events.Rule(
             self,
@@ -123,27 +123,24 @@ class ResponderStack(Stack):
 
     def _step_functions(self, deployment: Deployment) -> dict[Function, ResponderFunction]:
         """The functions that carry the workflow's steps."""
-        look = grants(self, _permissions_of_probes(), self._reach)
-        change = grants(self, [*_permissions_of_probes(), *_permissions_of_actions(*ActionName)], self._reach)
-        scale_back = grants(
-            self, [*_permissions_of_probes(), *_permissions_of_actions(ActionName.SCALE_OUT)], self._reach
-        )
+        page = self._channels.page_grants()
+        page_topic = {settings.PAGE_TOPIC_ARN: self._channels.pages.topic_arn}
         fleet_limit = {settings.FLEET_ACTIONS_PER_HOUR: str(deployment.fleet_actions_per_hour)}
-        rights: Mapping[Function, Sequence[Grant]] = {
-            Function.ASSESS: look,
-            Function.REMEDIATE: change,
-            Function.VERIFY: look,
-            Function.NOTIFY: self._channels.page_grants(),
-            Function.CLOSE: self._channels.page_grants(),
-            Function.RESTORE: scale_back,
+        change = [*_needs_of("service", "scaling"), *_needs_of_actions(*ActionName)]
+        give_back = [*_needs_of("scaling"), *_needs_of_actions(ActionName.SCALE_OUT)]
+        rights: Mapping[Function, tuple[Sequence[Grant], Mapping[str, str]]] = {
+            Function.ASSESS: (self._granted(_needs_of(*PROBES)), fleet_limit),
+            Function.REMEDIATE: (self._granted(change), fleet_limit),
+            Function.VERIFY: (self._granted(_needs_of("service", "targets", "alarms")), {}),
+            Function.NOTIFY: (page, page_topic),
+            Function.CLOSE: (page, page_topic),
+            Function.RESTORE: (self._granted(give_back), {}),
         }
         return {
             function: self._function(
-                function.value,
-                [*self._storage.ledger_grants(), *rights[function]],
-                {**self._ledger_places(), **fleet_limit},
+                function.value, [*self._storage.ledger_grants(), *granted], {**self._ledger_places(), **environment}
             )
-            for function in Function
+            for function, (granted, environment) in rights.items()
         }
 
     def _starters(self) -> tuple[ResponderFunction, ResponderFunction]:
@@ -151,21 +148,22 @@ class ResponderStack(Stack):
         machine = machine_arn(self, self._name)
         start = Grant(["states:StartExecution"], [machine])
         ask = Grant(["states:DescribeExecution"], [execution_arns(self, self._name)])
-        see_alarms = grants(self, PROBES["alarms"].permissions, self._reach)
+        look = self._granted(_needs_of("service", "alarms"))
         places = {**self._ledger_places(), settings.STATE_MACHINE_ARN: machine}
         ledger = self._storage.ledger_grants()
         return (
             self._function("intake", [*ledger, start], places),
-            self._function("sweep", [*ledger, start, ask, *see_alarms], places),
+            self._function("sweep", [*ledger, start, ask, *look], places),
         )
 
     def _ledger_places(self) -> dict[str, str]:
         return {
             settings.TABLE_NAME: self._storage.table.table_name,
             settings.BUCKET_NAME: self._storage.archive.bucket_name,
-            settings.PAGE_TOPIC_ARN: self._channels.pages.topic_arn,
-            settings.FUNCTION_TIMEOUT: str(TIMEOUT_S),
         }
+
+    def _granted(self, permissions: Iterable[Permission]) -> list[Grant]:
+        return grants(self, permissions, self._reach)
 
     def _function(
         self, module: str, rights: Sequence[Grant], environment: Mapping[str, str] | None = None
@@ -205,11 +203,11 @@ def _machine(architecture: Architecture) -> lambda_.Architecture:
     return lambda_.Architecture.X86_64 if architecture is Architecture.X86_64 else lambda_.Architecture.ARM_64
 
 
-def _permissions_of_probes() -> list[Permission]:
-    return [permission for probe in PROBES.values() for permission in probe.permissions]
+def _needs_of(*probes: str) -> list[Permission]:
+    return [permission for probe in probes for permission in PROBES[probe].permissions]
 
 
-def _permissions_of_actions(*names: ActionName) -> list[Permission]:
+def _needs_of_actions(*names: ActionName) -> list[Permission]:
     return [permission for name in names if name in ACTIONS for permission in ACTIONS[name].permissions]
 
 

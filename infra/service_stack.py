@@ -60,6 +60,7 @@ class ServiceAlarmsStack(Stack):
             service_token=lookup.function_arn,
             service_timeout=Duration.minutes(5),
             properties={
+                "Region": playbook.region,
                 "Cluster": playbook.cluster,
                 "Service": playbook.service,
                 **({} if group is None else {"TargetGroup": group}),

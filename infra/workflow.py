@@ -33,8 +33,8 @@ def definition(
 ) -> dict[str, Any]:
     """The state machine of one incident.
 
-    `functions` are ARNs of published versions; `page_topic` and `state_machine` are ARNs too, the latter the machine's own,
-    which its successor is started on. `function_timeout_s` is the longest time-out of those functions.
+    `functions` are ARNs of published versions; `page_topic` and `state_machine` are ARNs too, the latter the machine's
+    own, which its successor is started on. `function_timeout_s` is the longest time-out of those functions.
     """
     states: dict[str, Any] = {BEGIN: _begin()}
     for step in TABLE.values():
