@@ -4,6 +4,7 @@ Everything is built once per execution environment, on first use: a function bui
 """
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,9 @@ from functions.workflow.restore import Restore
 from functions.workflow.sweep import Sweep
 from functions.workflow.verify import Verify
 from functions.workflow.watch import Watch
+
+TAKE_OVER_MARGIN_S = 10
+"""How much longer than a function's time-out the sweep waits before it takes an incident over."""
 
 CODE = Path(__file__).resolve().parent.parent
 """The root of the asset, beside the `functions` package."""
@@ -166,6 +170,7 @@ def sweep() -> Sweep:
         metrics=_metrics(),
         clock=_clock(),
         playbooks=_playbooks(),
+        take_over_after=timedelta(seconds=_settings().function_timeout_s + TAKE_OVER_MARGIN_S),
     )
 
 
@@ -179,6 +184,11 @@ def forward() -> Callable[[Mapping[str, Any]], None]:
 def service_reader() -> ServiceReader:
     """For the look-up of a service at deployment."""
     return _reader()
+
+
+def region() -> str:
+    """Where this function runs."""
+    return _settings().region
 
 
 def desk_ledger(table: str, region: str) -> Ledger:

@@ -65,6 +65,11 @@ class Settings:
         return os.environ.get(PLAYBOOKS_FILE, COMPILED_PLAYBOOKS)
 
     @property
+    def function_timeout_s(self) -> int:
+        """Seconds after which Lambda ends any of the functions."""
+        return int(required(FUNCTION_TIMEOUT))
+
+    @property
     def fleet_actions_per_hour(self) -> int:
         """Actions in one hour for all services together; 0 means none allowed."""
         return int(required(FLEET_ACTIONS_PER_HOUR))

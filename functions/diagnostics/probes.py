@@ -151,6 +151,7 @@ def read_releases(around: Surroundings, known: Mapping[str, Any]) -> ReleasesFac
     return ReleasesFacts(
         current=current,
         current_since=_running_since(current, service, around.history) or around.now,
+        returned=_returned(current, around.history),
         history=around.history,
         service_deployments=deployments,
         revisions=revisions,
@@ -177,14 +178,24 @@ def _someone_else(around: Surroundings, service: ServiceFacts) -> bool:
 def _running_since(current: str, service: ServiceFacts, history: Sequence[Release]) -> datetime | None:
     """A forced redeployment starts a deployment but no release: the first sight of the task definition counts then."""
     started = service.primary.created_at if service.primary else None
-    mine = next((r for r in history if r.task_definition == current), None)
-    if mine is None:
-        return started
-    others = [r.last_seen for r in history if r.task_definition != current]
-    came_back = any(seen > mine.first_seen for seen in others)
-    if came_back or started is None:
+    mine = _known(current, history)
+    if mine is None or started is None or _came_back(mine, history):
         return started
     return min(started, mine.first_seen)
+
+
+def _known(task_definition: str, history: Sequence[Release]) -> Release | None:
+    return next((r for r in history if r.task_definition == task_definition), None)
+
+
+def _came_back(release: Release, history: Sequence[Release]) -> bool:
+    """Whether another release ran since this one was first seen."""
+    return any(r.task_definition != release.task_definition and r.last_seen > release.first_seen for r in history)
+
+
+def _returned(current: str, history: Sequence[Release]) -> bool:
+    mine = _known(current, history)
+    return mine is not None and mine.state is ReleaseState.GOOD and _came_back(mine, history)
 
 
 def last_known_good(

@@ -195,7 +195,7 @@ class Signs:
     def is_new_release(self) -> bool:
         """Whether another task definition began to run within the hour before the trouble was noticed, not after."""
         releases = self._findings.releases.value
-        if releases is None or not self._another_ran_before(releases):
+        if releases is None or releases.returned or not self._another_ran_before(releases):
             return False
         noticed = min((a.since for a in self.alarming), default=self._findings.looked_at)
         return noticed - RELEASE_IS_NEW <= releases.current_since <= noticed

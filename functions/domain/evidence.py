@@ -229,7 +229,8 @@ class ScalingFacts(Model):
     maximum: int = 0
     scale_out_suspended: bool | None = None
     """None where the API does not say."""
-    not_scaled_reasons: tuple[str, ...] = ()
+    not_scaled_reasons: tuple[str, ...] | None = ()
+    """Codes like AlreadyAtMaxCapacity, newest activity first; None where the activities could not be read."""
 
 
 class DependencyState(StrEnum):
@@ -324,6 +325,8 @@ class ReleasesFacts(Model):
 
     current: str
     current_since: Moment
+    returned: bool = False
+    """The current release is a good one that came back after another: a rollback, not a new release."""
     history: tuple[Release, ...] = ()
     """The responder's own history, newest first."""
     service_deployments: tuple[ServiceDeploymentFacts, ...] = ()

@@ -13,9 +13,6 @@ from functions.playbooks.schema import Playbook
 from functions.ports import Clock, Executions, Ledger, MetricsReader, ServiceReader
 from functions.workflow.table import StepName
 
-FUNCTION_MAY_STILL_RUN = timedelta(minutes=2)
-"""Longer than any function's time-out: nothing of an old execution can still write when it is taken over."""
-
 
 class Swept(Model):
     """What one sweep did, for its log line."""
@@ -36,6 +33,8 @@ class Sweep:
     metrics: MetricsReader
     clock: Clock
     playbooks: Sequence[Playbook]
+    take_over_after: timedelta
+    """Longer than any function's time-out: nothing of an old execution can still write when it is taken over."""
 
     def __call__(self) -> Swept:
         restarted = [incident.id for incident in self.ledger.open_incidents() if self._restarted(incident.id)]
@@ -80,7 +79,7 @@ class Sweep:
         return started
 
     def _taken_over(self, incident: Incident, step: StepName, why: str) -> bool:
-        if self.clock.now() - incident.updated_at < FUNCTION_MAY_STILL_RUN:
+        if self.clock.now() - incident.updated_at < self.take_over_after:
             return False
         if self.executions.running(incident.id, incident.generation):
             return False

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from functions.actions.registry import ACTIONS
@@ -62,6 +63,7 @@ class Responder:
             metrics=self.world,
             clock=self.clock,
             playbooks=[self.playbook],
+            take_over_after=timedelta(seconds=70),
         )
         self.watch = Watch(ledger=self.ledger, examiner=examiner, playbooks=playbooks)
         self.steps: dict[StepName, StepCall] = {
