@@ -1,0 +1,195 @@
+"""Messages of every shape the responder reads, small and of our own making. Each call gives a fresh one to change."""
+
+import json
+from typing import Any
+
+ACCOUNT = "111122223333"
+REGION = "eu-central-1"
+AT = "2026-03-01T03:12:04.517+0000"
+
+JsonObject = dict[str, Any]
+
+
+def alarm_arn(name: str) -> str:
+    return f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:{name}"
+
+
+def metric(cluster: str | None = "shop", service: str | None = "orders", *, returned: bool = True) -> JsonObject:
+    """One entry of an alarm's configuration, as EventBridge shapes it."""
+    named = {"ClusterName": cluster, "ServiceName": service}
+    dimensions = {name: value for name, value in named.items() if value is not None}
+    wanted = {"namespace": "AWS/ECS", "name": "CPUUtilization", "dimensions": dimensions}
+    return {"id": "m1", "metricStat": {"metric": wanted, "period": 60, "stat": "Average"}, "returnData": returned}
+
+
+def alarm_detail(*metrics: JsonObject, name: str = "orders-cpu", state: str = "ALARM") -> JsonObject:
+    return {
+        "alarmName": name,
+        "state": {"value": state, "reason": "three of three points were above 85", "timestamp": AT},
+        "previousState": {"value": "OK", "reason": "quiet", "timestamp": "2026-03-01T02:00:00.000+0000"},
+        "configuration": {"metrics": list(metrics) or [metric()]},
+    }
+
+
+def alarm_event(detail: Any = None) -> JsonObject:
+    """EventBridge, `CloudWatch Alarm State Change`."""
+    detail = alarm_detail() if detail is None else detail
+    name = detail.get("alarmName", "x") if isinstance(detail, dict) else "x"
+    return {
+        "version": "0",
+        "id": "7c4f8f0a-0000-4000-8000-000000000001",
+        "detail-type": "CloudWatch Alarm State Change",
+        "source": "aws.cloudwatch",
+        "account": ACCOUNT,
+        "time": "2026-03-01T03:12:04Z",
+        "region": REGION,
+        "resources": [alarm_arn(str(name))],
+        "detail": detail,
+    }
+
+
+def composite_event(rule: str, **state: Any) -> JsonObject:
+    detail = alarm_detail(name="orders-unwell")
+    detail["configuration"] = {"alarmRule": rule}
+    detail["state"] |= state
+    return alarm_event(detail)
+
+
+def lambda_action() -> JsonObject:
+    """A direct Lambda alarm action."""
+    return {
+        "source": "aws.cloudwatch",
+        "alarmArn": alarm_arn("orders-cpu"),
+        "accountId": ACCOUNT,
+        "time": AT,
+        "region": REGION,
+        "alarmData": alarm_detail(),
+    }
+
+
+def sns_message(name: str = "orders-cpu", *, service: str = "orders") -> JsonObject:
+    """What an alarm's SNS action publishes."""
+    return {
+        "AlarmName": name,
+        "AlarmDescription": None,
+        "AWSAccountId": ACCOUNT,
+        "NewStateValue": "ALARM",
+        "NewStateReason": "three of three points were above 85",
+        "StateChangeTime": AT,
+        "Region": "EU (Frankfurt)",
+        "AlarmArn": alarm_arn(name),
+        "OldStateValue": "OK",
+        "Trigger": {
+            "MetricName": "CPUUtilization",
+            "Namespace": "AWS/ECS",
+            "Dimensions": [{"value": service, "name": "ServiceName"}, {"value": "shop", "name": "ClusterName"}],
+            "Period": 60,
+        },
+    }
+
+
+def envelope(message: JsonObject | str, **changes: Any) -> JsonObject:
+    """SNS around a message, as it lies in SQS without raw delivery."""
+    return {
+        "Type": "Notification",
+        "MessageId": "7c4f8f0a-0000-4000-8000-000000000002",
+        "TopicArn": f"arn:aws:sns:{REGION}:{ACCOUNT}:alarms",
+        "Message": message if isinstance(message, str) else json.dumps(message),
+        "Timestamp": "2026-03-01T03:12:04.600Z",
+        "SigningCertURL": "https://sns.example.com/cert.pem",
+    } | changes
+
+
+def sns_to_lambda(*messages: JsonObject | str) -> JsonObject:
+    return {"Records": [{"EventSource": "aws:sns", "EventVersion": "1.0", "Sns": envelope(m)} for m in messages]}
+
+
+def sqs_to_lambda(*bodies: JsonObject | str) -> JsonObject:
+    return {
+        "Records": [
+            {"messageId": f"m-{n}", "eventSource": "aws:sqs", "body": b if isinstance(b, str) else json.dumps(b)}
+            for n, b in enumerate(bodies)
+        ]
+    }
+
+
+def service_arn(path: str = "shop/orders") -> str:
+    return f"arn:aws:ecs:{REGION}:{ACCOUNT}:service/{path}"
+
+
+def deployment_event(name: str = "SERVICE_DEPLOYMENT_FAILED", *, arn: str | None = None) -> JsonObject:
+    return {
+        "version": "0",
+        "detail-type": "ECS Deployment State Change",
+        "source": "aws.ecs",
+        "account": ACCOUNT,
+        "time": "2026-03-01T03:12:05Z",
+        "region": REGION,
+        "resources": [service_arn() if arn is None else arn],
+        "detail": {
+            "eventType": "ERROR" if name.endswith("FAILED") else "INFO",
+            "eventName": name,
+            "deploymentId": "ecs-svc/4711",
+            "updatedAt": "2026-03-01T03:12:04Z",
+            "reason": "ECS deployment circuit breaker: tasks failed to start.",
+        },
+    }
+
+
+def service_action(level: str = "ERROR") -> JsonObject:
+    return {
+        "version": "0",
+        "detail-type": "ECS Service Action",
+        "source": "aws.ecs",
+        "account": ACCOUNT,
+        "time": "2026-03-01T03:12:05Z",
+        "region": REGION,
+        "resources": [service_arn()],
+        "detail": {
+            "eventType": level,
+            "eventName": "SERVICE_TASK_PLACEMENT_FAILURE",
+            "clusterArn": f"arn:aws:ecs:{REGION}:{ACCOUNT}:cluster/shop",
+            "createdAt": "2026-03-01T03:12:04.251Z",
+            "reason": "RESOURCE:MEMORY",
+        },
+    }
+
+
+def task_event() -> JsonObject:
+    return {
+        "version": "0",
+        "detail-type": "ECS Task State Change",
+        "source": "aws.ecs",
+        "account": ACCOUNT,
+        "time": "2026-03-01T03:12:05Z",
+        "region": REGION,
+        "resources": [f"arn:aws:ecs:{REGION}:{ACCOUNT}:task/shop/0123456789abcdef"],
+        "detail": {
+            "clusterArn": f"arn:aws:ecs:{REGION}:{ACCOUNT}:cluster/shop",
+            "group": "service:orders",
+            "lastStatus": "STOPPED",
+            "startedBy": "ecs-svc/4711",
+            "stoppedReason": "Essential container in task exited",
+            "updatedAt": "2026-03-01T03:12:04.9Z",
+            "version": 5,
+        },
+    }
+
+
+def every_shape() -> dict[str, JsonObject]:
+    """One message of each shape that holds exactly one signal."""
+    return {
+        "eventbridge": alarm_event(),
+        "composite": composite_event("ALARM(orders-cpu) OR ALARM(orders-5xx)"),
+        "lambda action": lambda_action(),
+        "sns message": sns_message(),
+        "sns envelope": envelope(sns_message()),
+        "sns to lambda": sns_to_lambda(sns_message()),
+        "sqs, raw": sqs_to_lambda(sns_message()),
+        "sqs, enveloped": sqs_to_lambda(envelope(sns_message())),
+        "sqs, eventbridge": sqs_to_lambda(alarm_event()),
+        "sns around eventbridge": envelope(alarm_event()),
+        "deployment": deployment_event(),
+        "service action": service_action(),
+        "task": task_event(),
+    }

@@ -1,0 +1,92 @@
+"""Whatever arrives, reading it ends in outcomes, never in an exception."""
+
+import json
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from functions.domain.errors import SignalRefused
+from functions.domain.services import is_ecs_name
+from functions.domain.signals import Signal
+from functions.handlers.signals import Ignored, read_message
+from tests.unit.signals import samples
+
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(st.characters(codec=None))
+    | st.sampled_from(
+        ["ALARM", "OK", "aws.ecs", "aws.cloudwatch", samples.AT, samples.service_arn(), "{", "[]", "null"]
+    )
+)
+KEYS = st.text() | st.sampled_from(
+    ["Records", "Sns", "Message", "Type", "TopicArn", "body", "messageId", "detail", "detail-type", "source",
+     "alarmData", "AlarmName", "NewStateValue", "Trigger", "Dimensions", "metrics",
+     "configuration", "state", "value", "resources"]
+)  # fmt: skip
+ANYTHING = st.recursive(
+    SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=5), max_leaves=25
+)
+
+
+def holds(message: Any) -> None:
+    outcomes = read_message(message)
+    assert outcomes
+    for outcome in outcomes:
+        match outcome:
+            case Signal():
+                assert Signal.model_validate_json(outcome.model_dump_json()) == outcome
+                assert outcome.dedupe_key
+                assert outcome.cluster is None or is_ecs_name(outcome.cluster)
+                assert outcome.service is None or is_ecs_name(outcome.service)
+            case Ignored():
+                assert outcome.reason
+            case SignalRefused():
+                assert str(outcome)
+                assert len(str(outcome).splitlines()) == 1
+
+
+def places(value: Any, here: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Every place in a JSON value, its own included."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [here, *(place for key, child in inner for place in places(child, (*here, key)))]
+
+
+def replaced(value: Any, place: tuple[Any, ...], new: Any) -> Any:
+    if not place:
+        return new
+    copy = dict(value) if isinstance(value, dict) else list(value)
+    copy[place[0]] = replaced(value[place[0]], place[1:], new)
+    return copy
+
+
+@given(st.binary() | st.text())
+def test_any_bytes_or_text(body: bytes | str) -> None:
+    """Noise of any kind is ignored or refused."""
+    holds(body)
+
+
+@given(ANYTHING)
+def test_any_json(value: Any) -> None:
+    """Any JSON, also such as uses our own keys in the wrong way, ends in outcomes."""
+    holds(json.dumps(value))
+
+
+@settings(max_examples=300)
+@given(st.data())
+def test_real_shapes_with_one_thing_wrong(data: st.DataObject) -> None:
+    """A real message with anything at all in place of one of its values ends in outcomes."""
+    message = data.draw(st.sampled_from(list(samples.every_shape().values())))
+    place = data.draw(st.sampled_from(places(message)))
+    broken = replaced(message, place, data.draw(ANYTHING))
+    holds(json.dumps(broken))
+
+
+@given(st.sampled_from(list(samples.every_shape().values())), st.integers(min_value=0))
+def test_messages_that_were_cut(message: samples.JsonObject, length: int) -> None:
+    """A message that was cut off anywhere ends in outcomes."""
+    text = json.dumps(message)
+    holds(text[: length % len(text)])
