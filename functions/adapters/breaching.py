@@ -59,9 +59,9 @@ def breaching(rule: Rule, points: Sequence[tuple[datetime, float]], *, now: date
     if rule.grows and compare is not operator.gt and compare is not operator.ge:
         verdicts.pop(current, None)
     filler = {"breaching": True, "notBreaching": False}.get(rule.missing)
-    if not verdicts:
+    newest = max(verdicts, default=oldest - 1)
+    if newest < current - 1 - LATE_PERIODS:
         return filler
-    newest = max(verdicts)
     ends = {newest, current - 1} if newest == current else {newest}
     return any(_enough(rule, verdicts, end, filler) for end in ends)
 

@@ -1,0 +1,267 @@
+"""Reading ECS, from answers in the shapes that ECS gives."""
+
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from botocore.exceptions import ReadTimeoutError
+
+from functions.adapters.ecs import CALLS, EcsReader
+from functions.domain.errors import ReadFailed
+from functions.domain.services import ServiceRef
+from tests.fakes.aws import FakeAws, refusal
+
+ORDERS = ServiceRef(region="eu-west-1", cluster="shop", service="orders")
+PREFIX = "arn:aws:ecs:eu-west-1:000000000000"
+NOON = datetime(2026, 3, 1, 13, tzinfo=timezone(timedelta(hours=1)))
+NOON_UTC = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def service(**changes: Any) -> dict[str, Any]:
+    return {
+        "serviceArn": f"{PREFIX}:service/shop/orders",
+        "status": "ACTIVE",
+        "desiredCount": 4,
+        "runningCount": 3,
+        "pendingCount": 1,
+        "launchType": "FARGATE",
+        "taskDefinition": f"{PREFIX}:task-definition/orders:7",
+        "loadBalancers": [
+            {"targetGroupArn": "arn:tg/one", "containerName": "web", "containerPort": 80},
+            {"targetGroupArn": "arn:tg/one", "containerName": "web", "containerPort": 81},
+            {"loadBalancerName": "classic", "containerName": "web", "containerPort": 80},
+        ],
+        "networkConfiguration": {"awsvpcConfiguration": {"subnets": ["a", "b"], "securityGroups": ["s"]}},
+        "deploymentConfiguration": {
+            "deploymentCircuitBreaker": {"enable": True, "rollback": False},
+            "alarms": {"alarmNames": ["x"], "enable": True, "rollback": True},
+        },
+        "deployments": [
+            {
+                "id": "ecs-svc/1",
+                "status": "PRIMARY",
+                "taskDefinition": f"{PREFIX}:task-definition/orders:7",
+                "desiredCount": 4,
+                "runningCount": 3,
+                "pendingCount": 1,
+                "failedTasks": 2,
+                "createdAt": NOON,
+                "updatedAt": NOON,
+                "rolloutState": "IN_PROGRESS",
+                "rolloutStateReason": "ECS deployment ecs-svc/1 in progress.",
+            }
+        ],
+        "events": [{"id": "e", "createdAt": NOON, "message": "(service orders) said password=hunter2"}],
+        "schedulingStrategy": "REPLICA",
+        "healthCheckGracePeriodSeconds": 60,
+        **changes,
+    }
+
+
+def reader(**replies: Any) -> EcsReader:
+    return EcsReader(FakeAws(**replies).client("ecs"))
+
+
+def described(**changes: Any) -> Any:
+    facts = reader(DescribeServices={"services": [service(**changes)], "failures": []}).service(ORDERS)
+    assert facts is not None
+    return facts
+
+
+class TestTheService:
+    def test_what_is_read(self) -> None:
+        """Counts, the deployment, its guards and its target groups come through, times in UTC, text redacted."""
+        facts = described()
+
+        assert (facts.desired, facts.running, facts.pending) == (4, 3, 1)
+        assert facts.primary.id == "ecs-svc/1"
+        assert (facts.primary.failed, facts.primary.rollout_state) == (2, "IN_PROGRESS")
+        assert facts.primary.created_at == NOON_UTC
+        assert facts.primary.created_at.tzinfo is UTC
+        assert facts.target_groups == ("arn:tg/one",)
+        assert facts.circuit_breaker
+        assert facts.native_rollback
+        assert (facts.controller, facts.strategy, facts.health_check_grace_s) == ("ECS", "REPLICA", 60)
+        assert facts.events[0].message == "(service orders) said password=[redacted]"
+
+    def test_what_ecs_leaves_out(self) -> None:
+        """A service of another controller, or an inactive one, lacks most fields and is read all the same."""
+        bare = {
+            "serviceArn": f"{PREFIX}:service/orders",
+            "status": "INACTIVE",
+            "deploymentController": {"type": "EXTERNAL"},
+        }
+
+        facts = reader(DescribeServices={"services": [bare]}).service(ORDERS)
+
+        assert facts is not None
+        assert (facts.status, facts.controller, facts.primary) == ("INACTIVE", "EXTERNAL", None)
+        assert not facts.native_rollback
+
+    def test_no_such_service(self) -> None:
+        """MISSING, or a cluster that ECS does not know, means that there is no such service."""
+        missing = {"services": [], "failures": [{"arn": "x", "reason": "MISSING"}]}
+
+        assert reader(DescribeServices=missing).service(ORDERS) is None
+        assert reader(DescribeServices=refusal("ClusterNotFoundException")).service(ORDERS) is None
+
+    @pytest.mark.parametrize(
+        "reply",
+        [
+            refusal("AccessDeniedException"),
+            refusal("ServerException", status=500),
+            ReadTimeoutError(endpoint_url="https://ecs"),
+            {"services": [], "failures": [{"arn": "x", "reason": "INTERNAL"}]},
+            {"services": [service(deployments=[{"id": "no time"}])]},
+        ],
+    )
+    def test_no_answer_is_no_evidence(self, reply: Any) -> None:
+        """Whatever keeps ECS from answering is ReadFailed, never an empty answer."""
+        with pytest.raises(ReadFailed):
+            reader(DescribeServices=reply).service(ORDERS)
+
+    def test_surroundings(self) -> None:
+        """The surroundings ignore order and the task definition, and notice another network."""
+        same = described(
+            taskDefinition="other:1",
+            networkConfiguration={"awsvpcConfiguration": {"subnets": ["b", "a"], "securityGroups": ["s"]}},
+        )
+        other = described(networkConfiguration={"awsvpcConfiguration": {"subnets": ["a"], "securityGroups": ["s"]}})
+
+        assert described().surroundings == same.surroundings
+        assert described().surroundings != other.surroundings
+
+
+class TestTasks:
+    def test_running_and_stopped(self) -> None:
+        """Every running task is read, a hundred at a time, and stopped ones with why they stopped."""
+        running = [f"{PREFIX}:task/shop/{number:03}" for number in range(150)]
+        gone = f"{PREFIX}:task/shop/gone"
+
+        def list_tasks(parameters: Any) -> dict[str, Any]:
+            if parameters["desiredStatus"] == "STOPPED":
+                return {"taskArns": [gone]}
+            if "nextToken" in parameters:
+                return {"taskArns": running[100:]}
+            return {"taskArns": running[:100], "nextToken": "more"}
+
+        def describe(parameters: Any) -> dict[str, Any]:
+            return {"tasks": [stopped if arn == gone else {"taskArn": arn} for arn in parameters["tasks"]]}
+
+        stopped = {
+            "taskArn": gone,
+            "taskDefinitionArn": "orders:7",
+            "lastStatus": "STOPPED",
+            "startedBy": "ecs-svc/1",
+            "stoppedAt": NOON,
+            "stopCode": "EssentialContainerExited",
+            "stoppedReason": "Essential container in task exited",
+            "containers": [{"name": "web", "exitCode": 137, "reason": "OutOfMemoryError: killed"}, {"name": "log"}],
+        }
+
+        tasks = reader(ListTasks=list_tasks, DescribeTasks=describe).tasks(ORDERS)
+
+        assert [task.arn for task in tasks.running] == running
+        (task,) = tasks.stopped
+        assert (task.exit_codes, task.container_reasons) == ((137,), ("OutOfMemoryError: killed",))
+        assert (task.stop_code, task.stopped_at) == ("EssentialContainerExited", NOON_UTC)
+        assert task.deployment_id == "ecs-svc/1"
+        assert tasks.running[0].health == "UNKNOWN"
+
+    def test_no_tasks(self) -> None:
+        """A service without tasks needs no second question."""
+        tasks = reader(ListTasks={"taskArns": []}).tasks(ORDERS)
+        assert (tasks.running, tasks.stopped) == ((), ())
+
+
+class TestDeploymentsAndRevisions:
+    def test_service_deployments_come_newest_first(self) -> None:
+        """Deployments are sorted by their creation, with the rollback and the alarms that caused it."""
+        aws = FakeAws(
+            ListServiceDeployments={
+                "serviceDeployments": [
+                    {"serviceDeploymentArn": f"sd/{number:02}", "createdAt": NOON + timedelta(minutes=number)}
+                    for number in range(30)
+                ]
+            },
+            DescribeServiceDeployments=lambda parameters: {
+                "serviceDeployments": [
+                    {
+                        "serviceDeploymentArn": arn,
+                        "status": "ROLLBACK_SUCCESSFUL",
+                        "createdAt": NOON + timedelta(minutes=int(arn[3:])),
+                        "finishedAt": NOON + timedelta(hours=1),
+                        "targetServiceRevision": {"arn": "sr/2"},
+                        "rollback": {"reason": "Alarm triggered", "serviceRevisionArn": "sr/1"},
+                        "alarms": {"status": "TRIGGERED", "triggeredAlarmNames": ["orders-5xx"]},
+                    }
+                    for arn in parameters["serviceDeploymentArns"]
+                ]
+            },
+        )
+
+        found = EcsReader(aws.client("ecs")).service_deployments(ORDERS)
+
+        assert [deployment.arn for deployment in found] == [f"sd/{number:02}" for number in range(29, 9, -1)]
+        assert (found[0].target_revision, found[0].rollback_revision) == ("sr/2", "sr/1")
+        assert found[0].triggered_alarms == ("orders-5xx",)
+        assert found[0].finished_at == NOON_UTC + timedelta(hours=1)
+        assert not found[0].ongoing
+
+    def test_an_account_that_keeps_none(self) -> None:
+        """No deployments on record is an answer, not a failure."""
+        assert reader(ListServiceDeployments={"serviceDeployments": []}).service_deployments(ORDERS) == ()
+        assert reader().revisions([]) == ()
+
+    def test_revisions(self) -> None:
+        """A revision brings its images only when every one of them is known."""
+        images = [
+            {"containerName": "web", "imageDigest": "sha256:b"},
+            {"containerName": "log", "imageDigest": "sha256:a"},
+        ]
+        base = {"taskDefinition": "orders:7", "createdAt": NOON}
+        first, second = reader(
+            DescribeServiceRevisions={
+                "serviceRevisions": [
+                    {**base, "serviceRevisionArn": "sr/1", "containerImages": images, "launchType": "FARGATE"},
+                    {**base, "serviceRevisionArn": "sr/2", "containerImages": [*images, {"containerName": "new"}]},
+                ]
+            }
+        ).revisions(["sr/1", "sr/2"])
+
+        assert (first.task_definition, first.image_digests) == ("orders:7", ("sha256:a", "sha256:b"))
+        assert second.image_digests == ()
+        assert first.surroundings != second.surroundings
+
+    def test_the_state_of_a_task_definition(self) -> None:
+        """A task definition is active, inactive or missing; a question that was denied stays open."""
+        inactive = {"taskDefinition": {"status": "INACTIVE"}}
+        assert reader(DescribeTaskDefinition=inactive).task_definition_status("orders:1") == "INACTIVE"
+        gone = refusal("ClientException", "Unable to describe task definition.")
+        assert reader(DescribeTaskDefinition=gone).task_definition_status("orders:1") == "MISSING"
+        unanswered: tuple[Any, ...] = (refusal("AccessDeniedException"), {"taskDefinition": {}})
+        for reply in unanswered:
+            with pytest.raises(ReadFailed):
+                reader(DescribeTaskDefinition=reply).task_definition_status("orders:1")
+
+
+def test_declared_calls_are_the_calls_made() -> None:
+    """The reader declares exactly the IAM actions of the calls that it makes."""
+    aws = FakeAws(
+        DescribeServices={"services": []},
+        ListTasks={"taskArns": ["task/1"]},
+        DescribeTasks={"tasks": []},
+        ListServiceDeployments={"serviceDeployments": [{"serviceDeploymentArn": "sd/1", "createdAt": NOON}]},
+        DescribeServiceDeployments={"serviceDeployments": []},
+        DescribeServiceRevisions={"serviceRevisions": []},
+        DescribeTaskDefinition={"taskDefinition": {"status": "ACTIVE"}},
+    )
+    ecs = EcsReader(aws.client("ecs"))
+
+    ecs.service(ORDERS)
+    ecs.tasks(ORDERS)
+    ecs.service_deployments(ORDERS)
+    ecs.revisions(["sr/1"])
+    ecs.task_definition_status("orders:1")
+
+    assert aws.actions == set(CALLS)

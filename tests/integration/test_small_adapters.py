@@ -1,0 +1,160 @@
+"""The workflow engine, the topic, the bucket, the clock and the clients."""
+
+import json
+from datetime import UTC
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from functions.adapters import s3, sns, stepfunctions
+from functions.adapters.clients import Clients
+from functions.adapters.clock import SystemClock
+from functions.adapters.s3 import S3Archive
+from functions.adapters.sns import SnsNotifier
+from functions.adapters.stepfunctions import StepFunctionsExecutions
+from functions.domain.errors import ReadFailed
+from functions.ports import Page
+from tests.fakes.aws import FakeAws, record_actions, refusal
+
+MACHINE = "arn:aws:states:eu-west-1:123456789012:stateMachine:responder"
+REGION = "eu-west-1"
+
+
+class TestExecutions:
+    @mock_aws
+    def test_an_execution_starts_once(self) -> None:
+        """An execution carries its incident, is found running, and a second start of the same name is no error."""
+        client = boto3.client("stepfunctions", region_name=REGION)
+        actions = record_actions(client)
+        machine = client.create_state_machine(
+            name="responder",
+            definition=json.dumps({"StartAt": "Wait", "States": {"Wait": {"Type": "Pass", "End": True}}}),
+            roleArn="arn:aws:iam::123456789012:role/responder",
+        )["stateMachineArn"]
+        actions.clear()
+        executions = StepFunctionsExecutions(client, state_machine=machine)
+
+        assert not executions.running("inc-1", 1)
+        assert executions.start("inc-1", 1, step="restore")
+        assert executions.running("inc-1", 1)
+        assert not executions.running("inc-1", 2)
+        assert actions == set(stepfunctions.CALLS)
+
+        arn = f"{machine.replace('stateMachine', 'execution')}:inc-1-1"
+        assert json.loads(client.describe_execution(executionArn=arn)["input"]) == {
+            "incident_id": "inc-1",
+            "generation": 1,
+            "step": "restore",
+        }
+
+    def test_a_name_that_was_used(self) -> None:
+        """ExecutionAlreadyExists says that the incident is being carried, or was."""
+        aws = FakeAws(StartExecution=refusal("ExecutionAlreadyExists"))
+        assert not StepFunctionsExecutions(aws.client("stepfunctions"), state_machine=MACHINE).start("inc-1", 1)
+
+    @pytest.mark.parametrize(("status", "running"), [("RUNNING", True), ("FAILED", False), ("PENDING_REDRIVE", False)])
+    def test_only_running_is_running(self, status: str, running: bool) -> None:
+        """A closed execution does not carry its incident; a version in the machine's ARN is no part of its name."""
+        aws = FakeAws(
+            DescribeExecution={
+                "executionArn": "x",
+                "stateMachineArn": MACHINE,
+                "status": status,
+                "startDate": "2026-01-01T00:00:00Z",
+            }
+        )
+        executions = StepFunctionsExecutions(aws.client("stepfunctions"), state_machine=f"{MACHINE}:live")
+
+        assert executions.running("inc-1", 3) is running
+        assert aws.calls[0][1]["executionArn"] == ("arn:aws:states:eu-west-1:123456789012:execution:responder:inc-1-3")
+
+    def test_no_answer(self) -> None:
+        """Any other error is ReadFailed: neither running nor closed."""
+        aws = FakeAws(DescribeExecution=refusal("AccessDeniedException"), StartExecution=refusal("InvalidName"))
+        executions = StepFunctionsExecutions(aws.client("stepfunctions"), state_machine=MACHINE)
+        with pytest.raises(ReadFailed):
+            executions.running("inc-1", 1)
+        with pytest.raises(ReadFailed):
+            executions.start("inc-1", 1)
+
+
+class TestPages:
+    @mock_aws
+    def test_a_page_is_published(self) -> None:
+        """A page reaches the topic and has an identifier."""
+        client = boto3.client("sns", region_name=REGION)
+        topic = client.create_topic(Name="page")["TopicArn"]
+        actions = record_actions(client)
+
+        page = Page(subject="orders is unwell", text="what, why, what now", attributes={"severity": "P1"})
+
+        assert SnsNotifier(client, topic=topic).publish(page)
+        assert actions == set(sns.CALLS)
+
+    def test_what_is_sent(self) -> None:
+        """Attributes travel as strings, so that subscribers can filter by them."""
+        aws = FakeAws(Publish={"MessageId": "m-1"})
+
+        page = Page(subject="s", text="t", attributes={"severity": "P1"})
+
+        assert SnsNotifier(aws.client("sns"), topic="arn:topic").publish(page) == "m-1"
+        assert aws.calls[0][1] == {
+            "TopicArn": "arn:topic",
+            "Subject": "s",
+            "Message": "t",
+            "MessageAttributes": {"severity": {"DataType": "String", "StringValue": "P1"}},
+        }
+
+    def test_a_topic_that_does_not_take_it(self) -> None:
+        """A page that was not taken is ReadFailed, so that nobody believes it was sent."""
+        aws = FakeAws(Publish=refusal("KMSAccessDenied"))
+        with pytest.raises(ReadFailed, match="arn:topic"):
+            SnsNotifier(aws.client("sns"), topic="arn:topic").publish(Page(subject="s", text="t"))
+
+
+class TestArchive:
+    @mock_aws
+    def test_what_is_kept_can_be_fetched(self) -> None:
+        """A document comes back as it was kept, under the URL that keeping it gave."""
+        client = boto3.client("s3", region_name="us-east-1")
+        client.create_bucket(Bucket="records")
+        actions = record_actions(client)
+        archive = S3Archive(client, bucket="records")
+
+        url = archive.keep("evidence/a b.json", '{"é": 1}', content_type="application/json")
+
+        assert url == "s3://records/evidence/a b.json"
+        assert archive.fetch(url) == '{"é": 1}'
+        assert actions == set(s3.CALLS)
+        with pytest.raises(ReadFailed):
+            archive.fetch("s3://records/missing")
+        with pytest.raises(ValueError, match="not in bucket"):
+            archive.fetch("s3://elsewhere/evidence")
+
+    def test_a_bucket_that_does_not_take_it(self) -> None:
+        """A document that was not stored is ReadFailed."""
+        aws = FakeAws(PutObject=refusal("AccessDenied", status=403))
+        with pytest.raises(ReadFailed):
+            S3Archive(aws.client("s3"), bucket="records").keep("k", "b", content_type="text/plain")
+
+
+class TestClients:
+    def test_changes_are_sent_once(self) -> None:
+        """A client for changes never sends a call again, a client for reads does; both give up within seconds."""
+        clients = Clients(region=REGION)
+
+        once, repeating = clients.once("ecs").meta.config, clients.repeating("ecs").meta.config
+
+        assert once.retries["total_max_attempts"] == 1
+        assert repeating.retries["total_max_attempts"] == 3
+        for config in (once, repeating):
+            assert (config.connect_timeout, config.read_timeout) == (3, 5)
+            assert config.retries["mode"] == "standard"
+            assert config.region_name == REGION
+            assert "ecs-first-responder" in config.user_agent
+
+
+def test_the_clock_is_utc() -> None:
+    """The machine's time comes in UTC."""
+    assert SystemClock().now().tzinfo is UTC
