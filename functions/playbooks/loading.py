@@ -28,8 +28,6 @@ from functions.playbooks.schema import (
 Place = tuple[str | int, ...]
 
 _VARIANTS = "variants"
-_NOT_WRITTEN = ("[key]", "new", "existing")
-"""Parts of an error's location that stand in no file."""
 _VARIANT_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,30}")
 
 _MODELS: Mapping[str, type[BaseModel]] = {
@@ -258,9 +256,9 @@ def _validated(tree: _Tree, variant: str) -> _Source:
 
 
 def _place(data: object, location: Place) -> Place:
-    """Where in the file an error is. Its location has parts that the file has not: a union's tag, the mark of a key."""
+    """Where in the file an error is, as far as the file has it."""
     place: list[str | int] = []
-    for part in location:
+    for part in _written(location):
         match data:
             case dict() if part in data:
                 data = data[part]
@@ -271,8 +269,18 @@ def _place(data: object, location: Place) -> Place:
     return tuple(place)
 
 
+def _written(location: Place) -> Place:
+    """An error's location without what stands in no file: the tag of an alarm's kind, and the mark of a wrong key."""
+    match location:
+        case ["alarms", int(index), "new" | "existing", *rest]:
+            return ("alarms", index, *rest)
+        case [*rest, "[key]"]:
+            return tuple(rest)
+    return location
+
+
 def _told(error: Any) -> str:
-    location: Place = tuple(part for part in error["loc"] if isinstance(part, str) and part not in _NOT_WRITTEN)
+    location: Place = tuple(part for part in _written(error["loc"]) if isinstance(part, str))
     key = ".".join(map(str, location)) or "the playbook"
     last = str(location[-1]) if location else ""
     given = error["input"]

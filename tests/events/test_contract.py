@@ -1,8 +1,8 @@
 """The contract with the senders: hundreds of payloads, recorded, documented or made to hurt, each read as it should be.
 
 The payloads lie beside the project, in `../shared/events`, and are no part of it; without them these tests are skipped.
-What is expected comes from here, not from the reader: a reviewed table for everything unusual, and for the rest an oracle
-that knows nothing of shapes and only gathers names from wherever they stand in the payload.
+What is expected comes from here, not from the reader: a reviewed table for everything unusual, and for the rest an
+oracle that knows nothing of shapes and only gathers names from wherever they stand in the payload.
 """
 
 import json

@@ -134,14 +134,15 @@ def incidents(
 
 @cli.command()
 @click.argument("incident_id", metavar="ID")
+@click.option("--full", is_flag=True, help="Spell out guardrails that agreed and causes that are unlikely.")
 @_with_ledger
 @click.pass_obj
-def show(desk: Desk, incident_id: str, table: str, region: str | None) -> None:
+def show(desk: Desk, incident_id: str, full: bool, table: str, region: str | None) -> None:
     """Show one incident: where it stands, and its whole timeline with evidence, plans and pages."""
     from tools.cli.render import console, trail
     from tools.cli.trails import read_trail
 
-    console().print(trail(read_trail(_ledger(desk, table, region), incident_id), now=desk.now()))
+    console().print(trail(read_trail(_ledger(desk, table, region), incident_id), now=desk.now(), full=full))
 
 
 @cli.command()

@@ -5,6 +5,7 @@ Everything that comes from outside is shown as `Text`, never as markup, and with
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from textwrap import wrap
 from typing import Any
 
 from rich.console import Console, Group, RenderableType
@@ -62,9 +63,12 @@ def took(span: timedelta | None) -> str:
     return f"{seconds // 3600} h {seconds % 3600 // 60:02d} min"
 
 
-def trail(found: Trail, *, now: datetime) -> RenderableType:
-    """A whole incident: head, timeline, and whether the chain verifies."""
-    return Group(head(found, now=now), "", timeline(found), "", verification(found))
+def trail(found: Trail, *, now: datetime, full: bool = False) -> RenderableType:
+    """A whole incident: head, timeline, and whether the chain verifies.
+
+    `full` spells out what otherwise is only counted: guardrails that agreed, causes that are unlikely.
+    """
+    return Group(head(found, now=now), "", timeline(found, full=full), "", verification(found))
 
 
 def head(found: Trail, *, now: datetime) -> RenderableType:
@@ -84,25 +88,38 @@ def head(found: Trail, *, now: datetime) -> RenderableType:
     return Group(title, Padding(facts, (0, 0, 0, 2)))
 
 
-def timeline(found: Trail) -> RenderableType:
+def timeline(found: Trail, *, full: bool = False) -> RenderableType:
     """Every event, by its distance from the alarm, with what it rests on below it."""
-    table = Table.grid(padding=(0, 1))
-    table.add_column(justify="right", style="dim", no_wrap=True)
-    table.add_column(no_wrap=True)
-    table.add_column(style="dim", no_wrap=True)
-    table.add_column(ratio=1)
-    for event in found.events:
-        mark, style = _MARKS.get(event.fact, _OTHER_MARK)
-        details = list(_details(event, found.evidence.get(event.sequence, {})))
-        if event.sequence in found.unread:
-            details.append(Text("its evidence lies in the archive, which could not be read", style="yellow"))
-        table.add_row(
-            _distance(event.at - found.alarm_at),
-            Text(mark, style=style),
-            event.actor,
-            Group(Text(_text(event.summary), style=style if mark != "·" else ""), *details),
+    return Group(
+        *(
+            entry(
+                event,
+                found.evidence.get(event.sequence, {}),
+                since=found.alarm_at,
+                full=full,
+                unread=event.sequence in found.unread,
+            )
+            for event in found.events
         )
-    return table
+    )
+
+
+def entry(
+    event: Event, evidence: Mapping[str, Any], *, since: datetime, full: bool = False, unread: bool = False
+) -> RenderableType:
+    """One event of a timeline that began at `since`; entries printed one after the other stand in line."""
+    mark, style = _MARKS.get(event.fact, _OTHER_MARK)
+    said = Text(_text(event.summary), style="" if mark == _OTHER_MARK[0] else style)
+    details = list(_details(event, evidence, full=full))
+    if unread:
+        details.append(Text("its evidence lies in the archive, which could not be read", style="yellow"))
+    row = Table.grid(padding=(0, 1))
+    row.add_column(justify="right", style="dim", no_wrap=True, width=8)
+    row.add_column(no_wrap=True, width=1)
+    row.add_column(style="dim", no_wrap=True, width=9)
+    row.add_column(ratio=1)
+    row.add_row(_distance(event.at - since), Text(mark, style=style), _text(event.actor), Group(said, *details))
+    return row
 
 
 def verification(found: Trail) -> RenderableType:
@@ -185,23 +202,23 @@ def _explanation(explanation: Explanation) -> RenderableType:
     return Group(title, Padding(facts, (0, 0, 1, 2)))
 
 
-def _details(event: Event, data: Mapping[str, Any]) -> Iterable[RenderableType]:
+def _details(event: Event, data: Mapping[str, Any], *, full: bool) -> Iterable[RenderableType]:
     if "judgements" in data:
-        yield _ranking(data["judgements"])
+        yield _ranking(data["judgements"], most=len(data["judgements"]) if full else _CAUSES_SHOWN)
     if isinstance(decision := data.get("decision"), Mapping):
-        yield from _decision(decision)
+        yield from _decision(decision, event.summary, full=full)
     if event.fact is Fact.ACTION_TAKEN and isinstance(result := data.get("result"), Mapping):
         made = [f"{name.replace('_', ' ')} {value}" for name, value in result.items() if value]
         if made:
             yield Text(_text(", ".join(made)), style="dim")
 
 
-def _ranking(judgements: Sequence[Mapping[str, Any]]) -> RenderableType:
+def _ranking(judgements: Sequence[Mapping[str, Any]], *, most: int) -> RenderableType:
     table = Table.grid(padding=(0, 1))
     table.add_column(justify="right", no_wrap=True)
     table.add_column()
     likely = [j for j in judgements if j.get("confidence", 0) > 0]
-    for judgement in likely[:_CAUSES_SHOWN]:
+    for judgement in likely[:most]:
         first = judgement is likely[0]
         table.add_row(
             Text(f"{judgement['confidence']:.2f}", style="bold" if first else "dim"),
@@ -216,24 +233,37 @@ def _ranking(judgements: Sequence[Mapping[str, Any]]) -> RenderableType:
             for line in judgement.get(key, ()):
                 unread = "not read: " if sign == "?" else ""
                 table.add_row("", Text.assemble((f"{sign} ", style), Text(unread + _text(line), style="dim")))
-    rest = len(judgements) - len(likely[:_CAUSES_SHOWN])
+    rest = len(judgements) - len(likely[:most])
     if rest > 0:
         table.add_row("", Text(f"and {rest} less likely or ruled out", style="dim"))
     return table
 
 
-def _decision(decision: Mapping[str, Any]) -> Iterable[RenderableType]:
+def _decision(decision: Mapping[str, Any], said: str, *, full: bool) -> Iterable[RenderableType]:
     facts = _pairs()
     if isinstance(plan := decision.get("plan"), Mapping):
-        facts.add_row("plan", Text(_text(plan["summary"]), style="bold"))
-        facts.add_row("undo", _text(plan["undo"]))
-    for verdict in decision.get("verdicts", ()):
-        mark = Text("✓ ", style="green") if verdict["allowed"] else Text("✗ ", style="bold red")
-        facts.add_row(_text(verdict["guardrail"]), Text.assemble(mark, _text(verdict["reason"])))
+        if plan["summary"] not in said:
+            facts.add_row("plan", Text(_text(plan["summary"]), style="bold"))
+        facts.add_row("undo", _pasteable(_text(plan["undo"])))
+    verdicts = decision.get("verdicts", ())
+    for verdict in verdicts:
+        if full or not verdict["allowed"]:
+            mark = Text("✓ ", style="green") if verdict["allowed"] else Text("✗ ", style="bold red")
+            facts.add_row(_text(verdict["guardrail"]), Text.assemble(mark, _text(verdict["reason"])))
+    agreed = [_text(verdict["guardrail"]) for verdict in verdicts if verdict["allowed"]]
+    if agreed and not full:
+        facts.add_row("guardrails", Text.assemble(("✓ ", "green"), (", ".join(agreed), "dim")))
     for alternative in decision.get("alternatives", ()):
         facts.add_row("not", f"{_text(alternative['action'])}: {_text(alternative['reason'])}")
     if facts.row_count:
         yield facts
+
+
+def _pasteable(text: str) -> str:
+    """A long command, broken so that a shell still reads it as one when it is copied from the screen."""
+    if not text.startswith("aws "):
+        return text
+    return " \\\n  ".join(wrap(text, width=62, break_on_hyphens=False, break_long_words=False))
 
 
 def _pairs() -> Table:

@@ -1,0 +1,186 @@
+"""Reading playbooks: every mistake has its file, its line, and what to write instead."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from functions.domain.errors import PlaybookError
+from functions.domain.incidents import Mode
+from functions.playbooks.loading import load_playbooks
+
+HEAD = "region: eu-west-1\ncluster: shop\nservice: orders\n"
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "orders.yaml"
+
+
+def mistakes(*paths: Path, variant: str | None = None) -> list[str]:
+    with pytest.raises(PlaybookError) as raised:
+        load_playbooks(paths, variant=variant)
+    return str(raised.value).splitlines()
+
+
+def test_the_smallest_file(file: Path) -> None:
+    """Three lines are a playbook, named after its file."""
+    file.write_text(HEAD)
+
+    (playbook,) = load_playbooks([file])
+    assert playbook.name == "orders"
+    assert playbook.ref.key == "eu-west-1/shop/orders"
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "says"),
+    [
+        ("mode: automatic\n", 4, "mode: 'automatic' is not allowed; write auto"),
+        ("sverity: P1\n", 4, "sverity is no key of a playbook; write severity"),
+        ("limits:\n  max_task: 3\n", 5, "limits.max_task is no key of a playbook; write max_tasks"),
+        (
+            "limits:\n  min_tasks: 9\n  max_tasks: 3\n",
+            4,
+            "limits: min_tasks (9) is above max_tasks (3); write max_tasks: 9 or more, or lower min_tasks",
+        ),
+        ("limits: {max_tasks: -1}\n", 4, "limits.max_tasks: -1 is out of bounds; write a number greater than"),
+        ("limits:\n  cooldown: 5 minutes\n", 5, "'5 minutes' is no length of time; write 90s, 10m or 1h"),
+        ("ladders:\n  overlod: [page]\n", 5, "ladders.overlod: 'overlod' is not allowed; write overload"),
+        ("ladders:\n  overload:\n    - scaleout\n", 6, "ladders.overload: 'scaleout' is not allowed; write scale-out"),
+        ("ladders:\n  overload: [reboot]\n", 5, "write one of: force-new-deployment, scale-out, roll-back, page"),
+        ("ladders:\n  overload: [page, scale-out]\n", 5, "ladders.overload: nothing comes after page; write it last"),
+        ("alarms:\n  - symptom: cpu\n  - symptm: cpu\n", 6, "alarms.symptm is no key of a playbook; write symptom"),
+        ("alarms:\n  - existing: x\n    threshold: 5\n", 6, "alarms.threshold is no key"),
+        ("alarms:\n  - symptom: cpu\n    datapoints: 9\n", 5, "datapoints (9) is above evaluation_periods (3)"),
+        ("alarms: {symptom: cpu}\n", 4, "alarms: a mapping is no list; write each item on a line of its own"),
+        ("settle:\n  rollback: {first_look: 1m, deadline: 2m}\n", 5, "'rollback' is not allowed; write roll-back"),
+        ("confidence: yes\n", 4, "confidence: a yes or no is no number; write one such as 0.6"),
+        ("notify:\n", 4, "notify: nothing has no keys; write `key: value` lines below it, or leave it out"),
+        ("service: cart\n", 4, "'service' stands there twice; write it once"),
+        ("cluster2: [\n", 5, "is no YAML here"),
+        ("a: &x 1\nb: *x\n", 4, "is used a second time through an alias; write it out"),
+        ("variants: []\n", 4, "variants holds nothing"),
+        ("variants:\n  Prod: {}\n", 5, "'Prod' is no variant's name"),
+        ("variants:\n  prod: 5\n", 5, "variant 'prod' is no mapping"),
+        ("variants:\n  prod:\n    mode: yolo\n", 6, "mode: 'yolo' is not allowed; write one of: observe, ask, auto"),
+    ],
+)  # fmt: skip
+def test_a_mistake_names_its_line_and_the_remedy(file: Path, text: str, line: int, says: str) -> None:
+    """A wrong key, an unknown action, a limit out of order: file, line, and what to write instead."""
+    file.write_text(HEAD + text)
+
+    assert any(m.startswith(f"{file}:{line}: ") and says in m for m in mistakes(file)), mistakes(file)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "- a\n", "just text\n", "a: \x01", "? [a]\n: b\n", "x: !!python/object:os.system {}\n"]
+)
+def test_what_is_no_playbook_at_all(file: Path, text: str) -> None:
+    """A file that holds something else is one clear mistake, and nothing in it is ever run."""
+    file.write_text(text)
+
+    assert all(m.startswith(str(file)) for m in mistakes(file))
+
+
+def test_all_mistakes_at_once(file: Path) -> None:
+    """All files are read to their end, and mistakes come in the order of their lines."""
+    file.write_text("region: here\ncluster: shop\nmode: yolo\n")
+    other = file.with_name("cart.yaml")
+    other.write_text("nonsense: 1\n")
+
+    lines = mistakes(file, other)
+    assert [line.split(": ")[0] for line in lines] == [
+        f"{file}:1", f"{file}:1", f"{file}:3", f"{other}:1", f"{other}:1", f"{other}:1", f"{other}:1",
+    ]  # fmt: skip
+    assert any("service is missing" in line for line in lines)
+
+
+def test_a_directory_stands_for_its_files(tmp_path: Path) -> None:
+    """Every YAML file of a directory is read, examples below it are not."""
+    (tmp_path / "orders.yaml").write_text(HEAD)
+    (tmp_path / "cart.yml").write_text(HEAD.replace("orders", "cart"))
+    (tmp_path / "README.md").write_text("words")
+    (tmp_path / "examples").mkdir()
+    (tmp_path / "examples" / "bad.yaml").write_text("bad")
+
+    assert [p.name for p in load_playbooks([tmp_path])] == ["cart", "orders"]
+
+
+def test_files_that_cannot_be_read(tmp_path: Path) -> None:
+    """A path that is not there is a mistake like any other."""
+    (line,) = mistakes(tmp_path / "gone.yaml")
+    assert line == f"{tmp_path / 'gone.yaml'}: cannot be read (No such file or directory)"
+
+
+VARIANTS = """\
+region: eu-west-1
+service: orders
+limits: {max_tasks: 4, cooldown: 5m}
+alarms:
+  - symptom: cpu
+variants:
+  dev: {cluster: shop-dev}
+  prod:
+    cluster: shop
+    mode: auto
+    limits: {max_tasks: 40}
+    alarms: [{existing: orders-5xx}]
+"""
+
+
+def test_variants_lay_their_keys_over_the_file(file: Path) -> None:
+    """Each variant is a playbook of its own: mappings are merged, everything else is replaced."""
+    file.write_text(VARIANTS)
+
+    dev, prod = load_playbooks([file])
+    assert (dev.name, dev.cluster, dev.mode) == ("orders-dev", "shop-dev", Mode.OBSERVE)
+    assert (prod.name, prod.cluster, prod.mode) == ("orders-prod", "shop", Mode.AUTO)
+    assert (prod.limits.max_tasks, prod.limits.cooldown) == (40, 300)
+    assert prod.alarm_names == ("orders-5xx",)
+
+
+def test_one_variant_is_chosen(file: Path) -> None:
+    """With a variant, files give that one; files without variants always count; an unknown one is a mistake."""
+    file.write_text(VARIANTS)
+    file.with_name("cart.yaml").write_text(HEAD.replace("orders", "cart"))
+
+    assert [p.name for p in load_playbooks([file.parent], variant="prod")] == ["cart", "orders-prod"]
+    assert mistakes(file.parent, variant="prd") == ["no playbook has a variant 'prd'; write one of: dev, prod"]
+
+
+def test_one_playbook_per_service(file: Path) -> None:
+    """Two playbooks for one service contradict each other sooner or later."""
+    file.write_text(HEAD)
+    other = file.with_name("other.yaml")
+    other.write_text(HEAD)
+
+    (line,) = mistakes(file, other)
+    assert line == f"{other}:3: eu-west-1/shop/orders has a playbook already, {file}:3; write one playbook per service"
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("service: orders\nalarms: [{existing: x}]\n", "service: cart\nalarms: [{existing: x}]\n"),
+        ("service: cart\nalarms: [{symptom: cpu}]\n", "service: o\nalarms: [{existing: responder-shop-cart-cpu}]\n"),
+        ("service: b-c\nalarms: [{symptom: cpu}]\n", "service: c\ncluster: shop-b\nalarms: [{symptom: cpu}]\n"),
+    ],
+)
+def test_one_playbook_per_alarm(file: Path, first: str, second: str) -> None:
+    """An alarm in two playbooks, written or made, would not say whose it is."""
+    head = "region: eu-west-1\n"
+    other = file.with_name("other.yaml")
+    file.write_text(head + ("" if "cluster" in first else "cluster: shop\n") + first)
+    other.write_text(head + ("" if "cluster" in second else "cluster: shop\n") + second)
+
+    assert any("write it in one playbook only" in line for line in mistakes(file, other))
+
+
+def test_functions_need_no_yaml() -> None:
+    """What runs in Lambda reads compiled playbooks and never imports the YAML reader."""
+    code = (
+        "import sys; import functions.playbooks.compiled, functions.playbooks.matching, functions.handlers.signals; "
+        "sys.exit('yaml' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False, cwd=Path(__file__).parents[3]).returncode == 0

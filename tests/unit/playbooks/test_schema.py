@@ -1,0 +1,203 @@
+"""What a playbook may say, and what it means when it says nothing."""
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from functions.domain.causes import Cause
+from functions.domain.changes import ActionName
+from functions.domain.incidents import Mode
+from functions.playbooks.compiled import compile_playbooks, load_compiled
+from functions.playbooks.ladders import NOT_OURS, default_ladder
+from functions.playbooks.schema import Playbook, Severity, Symptom
+
+SMALLEST = {"region": "eu-west-1", "cluster": "shop", "service": "orders"}
+
+
+def playbook(**said: Any) -> Playbook:
+    return Playbook.model_validate(SMALLEST | said)
+
+
+def problems(**said: Any) -> str:
+    with pytest.raises(ValidationError) as raised:
+        playbook(**said)
+    return str(raised.value)
+
+
+def test_the_smallest_playbook_observes() -> None:
+    """Without a mode nothing is changed, and every other key has a default."""
+    smallest = playbook()
+
+    assert smallest.mode is Mode.OBSERVE
+    assert smallest.ref.key == "eu-west-1/shop/orders"
+    assert smallest.limits.min_tasks == 1
+    assert smallest.alarm_names == ()
+
+
+@pytest.mark.parametrize("cause", Cause)
+def test_every_cause_has_a_ladder(cause: Cause) -> None:
+    """Every ladder ends with people, but for causes that are not ours to answer."""
+    ladder = playbook().ladder(cause)
+
+    assert ladder == default_ladder(cause)
+    assert ladder == () if cause in NOT_OURS else ladder[-1] is ActionName.PAGE
+
+
+def test_a_ladder_ends_with_people_even_if_unsaid() -> None:
+    """A written ladder replaces the default, and a page follows its last action."""
+    written = playbook(ladders={"overload": ["scale-out", "force-new-deployment"], "stuck-tasks": []})
+
+    assert written.ladder(Cause.OVERLOAD) == (
+        ActionName.SCALE_OUT,
+        ActionName.FORCE_NEW_DEPLOYMENT,
+        ActionName.PAGE,
+    )
+    assert written.ladder(Cause.STUCK_TASKS) == (ActionName.PAGE,)
+    assert written.ladder(Cause.BAD_RELEASE) == default_ladder(Cause.BAD_RELEASE)
+
+
+@pytest.mark.parametrize(
+    "ladders",
+    [
+        {"overload": ["page", "scale-out"]},
+        {"overload": ["scale-out", "scale-out"]},
+        {"false-alarm": ["roll-back"]},
+        {"native-rollback": ["roll-back", "page"]},
+        {"no-such-cause": ["page"]},
+        {"overload": ["reboot"]},
+    ],
+)
+def test_ladders_that_cannot_be_climbed(ladders: Any) -> None:
+    """Nothing comes after a page, nothing twice, and nobody acts where ECS or a person is at it."""
+    assert problems(ladders=ladders)
+
+
+def test_names_of_created_alarms() -> None:
+    """An alarm made from a playbook has the same name at every deployment, at most as long as CloudWatch allows."""
+    assert playbook(alarms=[{"symptom": "error-rate"}]).alarm_names == ("responder-shop-orders-error-rate",)
+
+    long = playbook(cluster="c" * 200, service="s" * 200, alarms=[{"symptom": "cpu"}, {"symptom": "memory"}])
+    assert [len(name) for name in long.alarm_names] == [255, 255]
+    assert len(set(long.alarm_names)) == 2
+
+
+def test_an_alarm_of_one_line() -> None:
+    """A symptom alone makes an alarm: its threshold and its M of N have defaults, which follow what is written."""
+    made = playbook(alarms=[{"symptom": symptom} for symptom in Symptom]).alarms
+
+    assert [alarm.threshold for alarm in made] == [symptom.default_threshold for symptom in Symptom]  # type: ignore[union-attr]
+    (short,) = playbook(alarms=[{"symptom": "cpu", "evaluation_periods": 1}]).alarms
+    assert short.datapoints == 1  # type: ignore[union-attr]
+
+
+def test_severity_of_an_alarm() -> None:
+    """An alarm's own severity comes before the playbook's."""
+    graded = playbook(severity="P3", alarms=[{"symptom": "cpu"}, {"existing": "orders-5xx", "severity": "P0"}])
+
+    assert graded.severity_of("orders-5xx") is Severity.P0
+    assert graded.severity_of("responder-shop-orders-cpu") is Severity.P3
+    assert graded.severity_of(None) is Severity.P3
+
+
+@pytest.mark.parametrize(
+    "alarm",
+    [
+        {"symptom": "cpu", "datapoints": 4},
+        {"symptom": "cpu", "threshold": 0},
+        {"symptom": "cpu", "threshold": 101},
+        {"symptom": "cpu", "threshold": float("nan")},
+        {"symptom": "cpu", "threshold": True},
+        {"symptom": "cpu", "period": 45},
+        {"symptom": "cpu", "period": 0},
+        {"symptom": "cpu", "period": 86400, "evaluation_periods": 2},
+        {"symptom": "cpu", "evaluation_periods": 0},
+        {"existing": ""},
+        {"existing": "a\nb"},
+        {"existing": "a", "threshold": 5},
+        {},
+    ],
+)
+def test_alarms_that_cloudwatch_would_refuse(alarm: Any) -> None:
+    """What CloudWatch refuses at deployment is refused at the desk already."""
+    assert problems(alarms=[alarm])
+
+
+def test_the_same_alarm_twice() -> None:
+    """A symptom or an existing alarm stands in a playbook once."""
+    assert "twice" in problems(alarms=[{"symptom": "cpu"}, {"symptom": "cpu", "threshold": 50}])
+
+
+@pytest.mark.parametrize(("written", "meant"), [("90s", 90), ("10m", 600), ("1h", 3600), (45, 45), ("0s", 0)])
+def test_lengths_of_time(written: Any, meant: int) -> None:
+    """A length of time is written with its unit, or in seconds."""
+    assert playbook(limits={"cooldown": written}).limits.cooldown == meant
+
+
+@pytest.mark.parametrize("written", ["", "10", "10 minutes", "-5s", "1.5h", "25h", -1, 1.5, True, None, [1]])
+def test_what_is_no_length_of_time(written: Any) -> None:
+    """Anything else is refused rather than guessed at."""
+    assert problems(limits={"cooldown": written})
+
+
+def test_zero_means_none_allowed() -> None:
+    """A limit of 0 is kept as 0; only an absent one has its default."""
+    strict = playbook(limits={"actions_per_hour": 0, "attempts_per_incident": 0, "cooldown": 0}).limits
+
+    assert (strict.actions_per_hour, strict.attempts_per_incident, strict.cooldown) == (0, 0, 0)
+
+
+def test_limits_in_order() -> None:
+    """A minimum above the maximum is a mistake, whichever was meant."""
+    assert "min_tasks (5) is above max_tasks (2)" in problems(limits={"min_tasks": 5, "max_tasks": 2})
+
+
+def test_settling_times_are_complete() -> None:
+    """What a playbook leaves out of an action's times has its default, and an action always has its times."""
+    patient = playbook(settle={"roll-back": {"deadline": "20m"}})
+
+    assert (patient.settle_of(ActionName.ROLL_BACK).first_look, patient.settle_of(ActionName.ROLL_BACK).deadline) == (
+        90,
+        1200,
+    )
+    assert all(patient.settle_of(action).deadline > 0 for action in ActionName if action is not ActionName.PAGE)
+    assert "not after first_look" in problems(settle={"roll-back": {"first_look": "10m"}})
+
+
+@pytest.mark.parametrize("name", ["", "a b", "arn:aws:ecs:eu-west-1:1:cluster/shop", "s" * 256, "оrders", "*"])
+def test_names_ecs_would_refuse(name: str) -> None:
+    """Cluster and service are names that ECS allows, never ARNs or patterns."""
+    assert problems(cluster=name)
+    assert problems(service=name)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"mode": "full-auto"},
+        {"modus": "auto"},
+        {"region": "Ireland"},
+        {"confidence": 1.5},
+        {"confidence": "high"},
+        {"notify": {"email": ["nobody"]}},
+        {"notify": {"https": ["http://example.com"]}},
+        {"overrides": {"target_groups": ["orders"]}},
+        {"overrides": {"scalable_target": "orders"}},
+        {"scale_out": {"step_percent": 0}},
+        {"scale_out": {"lease": "5s"}},
+        {"limits": {"max_tasks": -1}},
+        {"limits": {"max_tasks": "20"}},
+    ],
+)
+def test_what_no_playbook_may_say(said: Any) -> None:
+    """Unknown keys and values out of range are refused."""
+    assert problems(**said)
+
+
+def test_compiled_playbooks_come_back_the_same() -> None:
+    """What the deployment ships is what was validated, in one order."""
+    one = playbook(name="one", alarms=[{"symptom": "cpu"}, {"existing": "x"}], ladders={"overload": ["scale-out"]})
+    two = playbook(name="two", service="cart", settle={"scale-out": {"first_look": "2m"}})
+
+    assert load_compiled(compile_playbooks([one, two])) == (two, one)
+    assert compile_playbooks([one, two]) == compile_playbooks([two, one])
