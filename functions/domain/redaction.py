@@ -17,7 +17,7 @@ _VALUE = r"(?!\[redacted\])(?:\"[^\"\n]{1,4096}\"|'[^'\n]{1,4096}'|[^\s\"',;&]{1
 _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     (
         re.compile(
-            r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----.{0,16384}?(?:-----END [A-Z ]{0,40}PRIVATE KEY-----|$)", re.S
+            r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----(?:[^-]|-(?!----)){0,16384}(?:-----END [A-Z ]{0,40}PRIVATE KEY-----)?"
         ),
         REDACTED,
     ),
@@ -45,6 +45,10 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
 """What is taken out. Every repetition is bounded, so that hostile text cannot make a rule run away."""
 
 
+_PASSES = 8
+"""One rule's replacement may complete what another looks for; two passes are usual."""
+
+
 def redact(text: str) -> str:
     """The text without credentials and e-mail addresses; redacting it again changes nothing.
 
@@ -52,8 +56,12 @@ def redact(text: str) -> str:
     private keys, and whatever is assigned to a name like `password`, `token` or `api_key`. Host addresses stay: they
     are evidence. A secret without a telling name or shape is not recognised.
     """
-    for pattern, replacement in _RULES:
-        text = pattern.sub(replacement, text)
+    for _ in range(_PASSES):
+        before = text
+        for pattern, replacement in _RULES:
+            text = pattern.sub(replacement, text)
+        if text == before:
+            break
     return text
 
 
