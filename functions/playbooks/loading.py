@@ -23,6 +23,7 @@ from functions.playbooks.schema import (
     Playbook,
     ScaleOut,
     Settle,
+    Symptom,
 )
 
 Place = tuple[str | int, ...]
@@ -43,13 +44,14 @@ _EXAMPLES: Mapping[str, str] = {
     "region": "a Region's code, such as us-east-1",
     "cluster": "the name of the ECS cluster",
     "service": "the name of the ECS service",
-    "symptom": "error-rate, healthy-hosts, response-time, cpu or memory",
+    "symptom": f"one of: {', '.join(Symptom)}",
     "alarm": "the name of an alarm",
     "name": "a short name",
     "first_look": "a length of time, such as 90s",
     "deadline": "a length of time, such as 10m",
     "cooldown": "a length of time, such as 10m",
     "confidence": "0.6",
+    "bake": "a length of time, such as 15m",
     "lease": "a length of time, such as 30m",
     "email": "addresses such as team@example.com",
     "https": "URLs such as https://example.com/hook",

@@ -1,0 +1,246 @@
+"""`responder incidents`, `show`, `verify`, `pause` and `resume`, over a ledger that real steps have written."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from functions.domain.errors import LedgerError
+from functions.domain.incidents import Event
+from functions.playbooks.schema import Playbook
+from functions.workflow.table import StepName
+from tests.fakes.engine import Responder
+from tests.fakes.signals import alarm_signal
+from tests.fakes.world import REF, V1, V2
+from tools.cli.main import Desk, run
+from tools.cli.render import took
+
+SERVICE = "shop/orders"
+
+
+def responder(mode: str) -> Responder:
+    said = {"region": REF.region, "cluster": REF.cluster, "service": REF.service, "mode": mode}
+    made = Responder(playbook=Playbook.model_validate(said | {"alarms": [{"existing": "orders-5xx"}]}))
+    made.world.task_definition = V1
+    made.sweep()
+    made.clock.advance(seconds=3600)
+    made.sweep()
+    made.world.bad.add(V2)
+    made.world.ship(V2)
+    made.clock.advance(seconds=120)
+    made.world.settle_alarm()
+    made.intake(alarm_signal())
+    made.run(until=StepName.END if mode == "auto" else StepName.WATCH)
+    return made
+
+
+@pytest.fixture
+def recovered() -> Responder:
+    """A bad release was rolled back, and the incident is closed."""
+    return responder("auto")
+
+
+@pytest.fixture
+def paged() -> Responder:
+    """A bad release was found, but the playbook only observes: people were paged, and the incident is open."""
+    return responder("observe")
+
+
+def incident_id(made: Responder) -> str:
+    return made.executions.started[-1][0]
+
+
+def ask(made: Responder, *arguments: str, status: int = 0) -> None:
+    desk = Desk(open_ledger=lambda table, region: made.ledger, now=made.clock.now)
+    assert run([*arguments, "--region", REF.region], desk) == status
+
+
+def test_a_recovered_incident(recovered: Responder, capsys: pytest.CaptureFixture[str]) -> None:
+    """The whole story: head with its numbers, ranking with evidence, plan, action, recovery, and the chain."""
+    ask(recovered, "show", incident_id(recovered))
+
+    out = capsys.readouterr().out
+    assert out.startswith("RESOLVED  orders-5xx is ALARM")
+    assert "eu-west-1/shop/orders" in out
+    for line in ("alarm → first action", "alarm → recovery", "bad-release", "+ release orders:2", "undo", "guardrails"):
+        assert line in out
+    assert "✓ the trail holds" in out
+    assert max(map(len, out.splitlines())) <= 100
+
+
+def test_an_incident_that_waits_for_people(paged: Responder, capsys: pytest.CaptureFixture[str]) -> None:
+    """What would have been done, which guardrail said no, and that people were told."""
+    ask(paged, "show", incident_id(paged))
+
+    out = capsys.readouterr().out
+    assert out.startswith("OPEN  ")
+    assert "open for" in out
+    assert "✗ the service is in mode observe" in out
+    assert "✉ page" in out
+
+
+def test_a_long_undo_command_can_be_pasted(recovered: Responder, capsys: pytest.CaptureFixture[str]) -> None:
+    """A command that does not fit on a line is broken where the shell expects it."""
+    ask(recovered, "show", incident_id(recovered))
+
+    lines = capsys.readouterr().out.splitlines()
+    broken = next(n for n, line in enumerate(lines) if "aws ecs update-service" in line)
+    assert lines[broken].rstrip().endswith("\\")
+    assert lines[broken + 1].strip().startswith("--task-definition")
+
+
+def test_everything_is_spelled_out_on_request(recovered: Responder, capsys: pytest.CaptureFixture[str]) -> None:
+    """--full gives every guardrail its line."""
+    ask(recovered, "show", "--full", incident_id(recovered))
+
+    assert "✓ nobody paused this service" in capsys.readouterr().out
+
+
+def test_a_trail_that_holds(recovered: Responder, capsys: pytest.CaptureFixture[str]) -> None:
+    """verify prints how many events there are, and the head's hash to compare with a page."""
+    ask(recovered, "verify", incident_id(recovered))
+
+    head = recovered.ledger.incident(incident_id(recovered)).head_hash
+    assert head in capsys.readouterr().out
+
+
+class Forged:
+    """A ledger in which somebody changed an event."""
+
+    def __init__(self, made: Responder) -> None:
+        self._real = made.ledger
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+    def events(self, wanted: str) -> Sequence[Event]:
+        first, second, *rest = self._real.events(wanted)
+        return (first, second.model_copy(update={"summary": "nothing happened"}), *rest)
+
+
+@pytest.mark.parametrize(("command", "status"), [("verify", 1), ("show", 0)])
+def test_a_forged_trail(recovered: Responder, command: str, status: int, capsys: pytest.CaptureFixture[str]) -> None:
+    """An event that was changed is named; verify answers with status 1."""
+    desk = Desk(open_ledger=lambda table, region: Forged(recovered), now=recovered.clock.now)
+
+    assert run([command, incident_id(recovered), "--region", "eu-west-1"], desk) == status
+    assert "✗ the trail is broken: event 2" in capsys.readouterr().out
+
+
+def test_archived_evidence_that_was_changed(recovered: Responder, capsys: pytest.CaptureFixture[str]) -> None:
+    """Evidence outside the table is part of the promise: a changed document breaks the trail."""
+    archived = [e.data["archived"] for e in recovered.ledger.events(incident_id(recovered)) if "archived" in e.data]
+    for url in archived:
+        recovered.archive.documents[url] += " "
+
+    ask(recovered, "verify", incident_id(recovered), status=1 if archived else 0)
+
+
+def test_lists(recovered: Responder, paged: Responder, capsys: pytest.CaptureFixture[str]) -> None:
+    """Open ones and those of the last day are listed; the options narrow that down."""
+    ask(recovered, "incidents")
+    assert incident_id(recovered) in capsys.readouterr().out
+    ask(recovered, "incidents", "--open")
+    assert capsys.readouterr().out == "no incidents\n"
+    ask(paged, "incidents", "--open", "--service", SERVICE)
+    assert incident_id(paged) in capsys.readouterr().out
+    ask(paged, "incidents", "--service", "shop/cart")
+    assert capsys.readouterr().out == "no incidents\n"
+
+    recovered.clock.advance(seconds=7200)
+    ask(recovered, "incidents", "--since", "1h")
+    assert capsys.readouterr().out == "no incidents\n"
+
+
+def test_an_old_incident_that_is_open_is_listed(paged: Responder, capsys: pytest.CaptureFixture[str]) -> None:
+    """However long ago it was opened, an open incident is never left out."""
+    paged.clock.advance(seconds=timedelta(days=3).total_seconds())
+
+    ask(paged, "incidents", "--since", "1h")
+    assert incident_id(paged) in capsys.readouterr().out
+
+
+def test_signals_without_a_playbook(paged: Responder, capsys: pytest.CaptureFixture[str]) -> None:
+    """Alarms that nobody wrote a playbook for are listed with the reason."""
+    ask(paged, "incidents", "--unmatched")
+    assert capsys.readouterr().out == "every signal belonged to a playbook\n"
+
+    paged.ledger.record_unmatched(alarm_signal(alarm="mystery"), "no playbook names this alarm")
+    ask(paged, "incidents", "--unmatched")
+    out = capsys.readouterr().out
+    assert "mystery is ALARM" in out
+    assert "no playbook names this alarm" in out
+
+
+def test_pause_and_resume(paged: Responder, capsys: pytest.CaptureFixture[str]) -> None:
+    """A pause has an end, a reason and a name; resuming ends it and keeps everything else."""
+    ask(paged, "pause", SERVICE, "--for", "2h", "--reason", "moving house", "--by", "maria")
+    switch = paged.ledger.switch(REF)
+    assert switch.paused(paged.clock.now())
+    assert switch.paused_until == paged.clock.now() + timedelta(hours=2)
+    assert (switch.by, switch.reason) == ("maria", "moving house")
+    assert "is paused until" in capsys.readouterr().out
+
+    ask(paged, "resume", f"{REF.region}/{SERVICE}", "--by", "maria")
+    assert not paged.ledger.switch(REF).paused(paged.clock.now())
+    assert capsys.readouterr().out == "eu-west-1/shop/orders is resumed\n"
+
+    ask(paged, "resume", SERVICE)
+    assert "was not paused" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["show", "inc-gone"], "no incident 'inc-gone'"),
+        (["verify", "inc-gone"], "no incident 'inc-gone'"),
+        (["pause", "orders", "--for", "2h", "--reason", "x"], "'orders' is no service; write cluster/service"),
+        (["pause", SERVICE, "--for", "soon", "--reason", "x"], "'soon' is no length of time; write 30m, 2h or 7d"),
+        (["pause", SERVICE, "--for", "0m", "--reason", "x"], "'0m' is no length of time"),
+        (["pause", SERVICE, "--for", "2h"], "Missing option '--reason'"),
+        (["incidents", "--service", "*/orders"], "is no service"),
+    ],
+)
+def test_errors_are_one_line(
+    paged: Responder, arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What cannot be done is told in one line on stderr, with status 2."""
+    ask(paged, *arguments, status=2)
+
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert says in err
+    assert len(err.splitlines()) == 1
+
+
+def test_a_ledger_that_does_not_answer(paged: Responder, capsys: pytest.CaptureFixture[str]) -> None:
+    """No table, no credentials, no network: one line, and no traceback."""
+
+    def unreachable(table: str, region: str) -> Any:
+        raise LedgerError(f"table {table} in {region} cannot be read: no credentials")
+
+    assert run(["incidents", "--region", "eu-west-1"], Desk(open_ledger=unreachable, now=paged.clock.now)) == 2
+    assert capsys.readouterr().err == (
+        "responder: table ecs-first-responder in eu-west-1 cannot be read: no credentials\n"
+    )
+
+
+def test_a_region_is_needed(
+    paged: Responder, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without a Region it is said how to give one."""
+    monkeypatch.delenv("AWS_REGION", raising=False)
+    monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
+
+    assert run(["incidents"], Desk(open_ledger=lambda table, region: paged.ledger, now=paged.clock.now)) == 2
+    assert "AWS_REGION" in capsys.readouterr().err
+
+
+def test_lengths_of_time_for_people() -> None:
+    """A length of time is told in the two units that matter."""
+    start = datetime(2026, 3, 1)  # noqa: DTZ001 - only the difference counts
+    spans = [timedelta(seconds=42), timedelta(seconds=185), timedelta(hours=2, minutes=10, seconds=5)]
+
+    assert [took((start + span) - start) for span in spans] == ["42 s", "3 min 05 s", "2 h 10 min"]
+    assert took(None) == "—"
