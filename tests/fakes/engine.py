@@ -16,7 +16,7 @@ from functions.workflow.page import PagePeople
 from functions.workflow.remediate import Remediate
 from functions.workflow.restore import Restore
 from functions.workflow.sweep import Sweep
-from functions.workflow.table import TABLE, Outcome, StepName, next_step
+from functions.workflow.table import TABLE, Outcome, Step, StepName, next_step
 from functions.workflow.verify import Verify
 from functions.workflow.visit import StepCall, carry
 from functions.workflow.watch import Watch
@@ -29,6 +29,25 @@ FLEET_LIMIT = 20
 
 class Killed(Exception):
     """An execution that ended in the middle, as a crash or StopExecution ends it."""
+
+
+@dataclass
+class Execution:
+    """One execution of the state machine: where it stands, and the payload it carries."""
+
+    incident: str
+    generation: int
+    at: StepName
+    payload: dict[str, Any]
+
+    @classmethod
+    def begun(cls, incident: str, generation: int, step: str) -> "Execution":
+        payload = {"incident_id": incident, "generation": generation, "step": step}
+        return cls(incident=incident, generation=generation, at=StepName(step), payload=payload)
+
+    @property
+    def key(self) -> tuple[str, int]:
+        return self.incident, self.generation
 
 
 @dataclass
@@ -96,42 +115,39 @@ class Responder:
 
         `before` is called ahead of every visit and may change the world, or raise `Killed`.
         """
-        incident, generation, step = self.executions.started[-1]
-        payload: dict[str, Any] = {"incident_id": incident, "generation": generation, "step": step}
-        at = StepName(step)
+        execution = Execution.begun(*self.executions.started[-1])
+        for _ in range(most):
+            if execution.at is until or execution.key in self.executions.ended:
+                return execution.payload
+            self.go(execution, before=before)
+        raise AssertionError(f"no end after {most} visits: {self.visited[-10:]}")
+
+    def go(self, execution: Execution, *, before: Callable[[StepName], None] | None = None) -> None:
+        """One row of the table. Whoever raises `Killed` on the way ends the execution there."""
         try:
-            for _ in range(most):
-                if at is until or at is StepName.END:
-                    break
-                row = TABLE[at]
-                if row.stand_in is not None:
-                    at = row.stand_in
-                    continue
-                if row.waits:
-                    self.clock.advance(seconds=payload.get("wait_s", 0))
-                if at is StepName.SUCCESSOR:
-                    self.executions.start(payload["incident_id"], payload["generation"])
-                    at = StepName.END
-                    continue
-                if row.function is None:
-                    at = row.transitions[Outcome.DONE]
-                    continue
-                if before is not None:
-                    before(at)
-                exhausted = self.watch.hand_over if at is StepName.WATCH else None
-                payload = carry(at, payload, self.steps[at], exhausted=exhausted)
-                self.clock.advance(seconds=1)
-                outcome = Outcome(payload["outcome"])
-                self.visited.append((at, outcome))
-                at = next_step(at, outcome)
-            else:
-                raise AssertionError(f"no end after {most} visits: {self.visited[-10:]}")
+            execution.at = self._followed(execution, TABLE[execution.at], before)
         except Killed:
-            self.executions.ended.add((incident, generation))
-            return payload
-        if at is StepName.END:
-            self.executions.ended.add((incident, generation))
-        return payload
+            self.executions.ended.add(execution.key)
+        if execution.at is StepName.END:
+            self.executions.ended.add(execution.key)
+
+    def _followed(self, execution: Execution, row: Step, before: Callable[[StepName], None] | None) -> StepName:
+        if row.stand_in is not None:
+            return row.stand_in
+        if row.waits:
+            self.clock.advance(seconds=execution.payload.get("wait_s", 0))
+        if row.name is StepName.SUCCESSOR:
+            self.executions.start(execution.incident, execution.payload["generation"])
+        if row.function is None:
+            return row.transitions[Outcome.DONE]
+        if before is not None:
+            before(row.name)
+        exhausted = self.watch.hand_over if row.name is StepName.WATCH else None
+        execution.payload = carry(row.name, execution.payload, self.steps[row.name], exhausted=exhausted)
+        self.clock.advance(seconds=1)
+        outcome = Outcome(execution.payload["outcome"])
+        self.visited.append((row.name, outcome))
+        return next_step(row.name, outcome)
 
     @property
     def path(self) -> list[str]:

@@ -1,6 +1,6 @@
 """A small ECS service that answers, changes and recovers, behind the ports. Time is the test's."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -83,6 +83,16 @@ class World:
     """What the next changes raise, before anything happens."""
     lost_answers: list[ChangeFailed] = field(default_factory=list)
     """What the next changes raise after they happened."""
+    restored: list[int] = field(default_factory=list)
+    """Floors that were given back."""
+    watching: Callable[[Change], None] | None = None
+    """Called with every change before it has an effect."""
+    meanwhile: list[Callable[[], None]] = field(default_factory=list)
+    """What happens while somebody reads the service, one at a time."""
+    afterwards: list[Callable[[], None]] = field(default_factory=list)
+    """What happens right after a change had its effect, before its answer arrives."""
+    previous: str = V1
+    """The task definition that ran before the deployment in flight."""
     alarm_changed_at: datetime | None = None
     _was_alarming: bool = False
 
@@ -106,10 +116,30 @@ class World:
         self.task_definition = task_definition
         self._deploy()
 
+    def begin_shipping(self, task_definition: str) -> None:
+        """A pipeline deploys, and the deployment goes on until `finish_shipping`."""
+        self.previous = self.task_definition
+        self.task_definition = task_definition
+        self._deploy()
+        self.rollout = "IN_PROGRESS"
+        self.failed_tasks = 3 if task_definition in self.bad else 0
+        self.in_flight = ServiceDeploymentFacts(
+            arn=f"arn:aws:ecs:eu-west-1:000000000000:service-deployment/shop/orders/{self.deployment}",
+            status="IN_PROGRESS",
+            created_at=self.clock.now(),
+        )
+
+    def finish_shipping(self) -> None:
+        """The circuit breaker gives up on a bad release; every other deployment completes."""
+        self.in_flight = None
+        self.rollout = "FAILED" if self.task_definition in self.bad else "COMPLETED"
+
     def _deploy(self) -> str:
         self.deployment += 1
         self.deployed_at = self.clock.now()
         self.rollout = "COMPLETED"
+        self.failed_tasks = 0
+        self.in_flight = None
         return f"ecs-svc/{self.deployment}"
 
     def _may(self, call: str) -> None:
@@ -119,6 +149,8 @@ class World:
     # --- ServiceReader
 
     def service(self, ref: ServiceRef) -> ServiceFacts | None:
+        if self.meanwhile:
+            self.meanwhile.pop()()
         self._may("service")
         assert self.deployed_at is not None
         return ServiceFacts(
@@ -254,10 +286,17 @@ class World:
     # --- ServiceChanger and ScalingRestorer
 
     def apply(self, ref: ServiceRef, change: Change) -> ChangeResult:
+        if self.watching is not None:
+            self.watching(change)
         if self.failing_changes:
             raise self.failing_changes.pop(0)
         self.changes.append(change)
+        return self._answered(change)
+
+    def _answered(self, change: Change) -> ChangeResult:
         result = self._applied(change)
+        if self.afterwards:
+            self.afterwards.pop()()
         if self.lost_answers:
             raise self.lost_answers.pop(0)
         return result
@@ -275,8 +314,7 @@ class World:
             case RegisterCopy():
                 return ChangeResult(made=f"{FAMILY}:99")
             case StopDeployment():
-                self.in_flight = None
-                self.task_definition = V1
+                self.task_definition = self.previous
                 return ChangeResult(made=self._deploy())
             case SetFloor(minimum=minimum):
                 self.minimum = minimum
@@ -285,7 +323,10 @@ class World:
                 return ChangeResult()
 
     def restore_floor(self, ref: ServiceRef, *, resource_id: str, minimum: int) -> ChangeResult:
-        return self.apply(ref, SetFloor(resource_id=resource_id, minimum=minimum))
+        if self.failing_changes:
+            raise self.failing_changes.pop(0)
+        self.restored.append(minimum)
+        return self._answered(SetFloor(resource_id=resource_id, minimum=minimum))
 
 
 @dataclass
