@@ -9,12 +9,13 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from functions.domain.errors import PlaybookError, ResponderError
+from functions.domain.errors import LedgerError, PlaybookError, ResponderError
 
 if TYPE_CHECKING:
     from functions.domain.services import ServiceRef
@@ -218,10 +219,20 @@ def _service(text: str, region: str | None) -> "ServiceRef":
     return ServiceRef(region=parts[0], cluster=parts[1], service=parts[2])
 
 
-def _desk_ledger(table: str, region: str) -> "Ledger":
-    from functions.bootstrap import desk_ledger
+def desk_ledger(table: str, region: str) -> "Ledger":
+    """The ledger on AWS.
 
-    return desk_ledger(table, region)
+    Raises:
+        LedgerError: if the AWS configuration does not allow to reach it, for example an unknown profile.
+    """
+    from botocore.exceptions import BotoCoreError
+
+    from functions import bootstrap
+
+    try:
+        return bootstrap.desk_ledger(table, region)
+    except BotoCoreError as unusable:
+        raise LedgerError(f"the table {table} cannot be reached: {unusable}") from unusable
 
 
 def run(arguments: Sequence[str], desk: Desk) -> int:
@@ -250,7 +261,10 @@ def _failed(message: str, *, prefix: str = "responder: ") -> int:
 
 def main() -> None:
     """Entry point of the `responder` script."""
-    desk = Desk(open_ledger=_desk_ledger, now=lambda: datetime.now(UTC))
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that cannot show a character is no reason to fail
+    desk = Desk(open_ledger=desk_ledger, now=lambda: datetime.now(UTC))
     try:
         status = run(sys.argv[1:], desk)
         sys.stdout.flush()

@@ -122,6 +122,19 @@ def entry(
     return row
 
 
+def brief(event: Event, *, since: datetime) -> RenderableType:
+    """One event in a line or two, for whoever watches it happen."""
+    mark, style = _MARKS.get(event.fact, _OTHER_MARK)
+    table = Table.grid(padding=(0, 1))
+    table.add_column(justify="right", style="dim", no_wrap=True, width=6)
+    table.add_column(no_wrap=True)
+    table.add_column(style="dim", no_wrap=True, width=9)
+    table.add_column(ratio=1)
+    summary = Text(_text(event.summary), style=style if mark != "·" else "")
+    table.add_row(_distance(event.at - since), Text(mark, style=style), event.actor, summary)
+    return table
+
+
 def verification(found: Trail) -> RenderableType:
     """One line: does the trail hold, and what is its head?"""
     if found.broken is not None:

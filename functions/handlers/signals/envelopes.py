@@ -82,10 +82,10 @@ def _read_object(message: Object, *, layers: int) -> list[Outcome]:
         return _read_all(received, layers=layers, empty="no message was in the queue")
     if "Sns" in message:
         return _read_notification(as_object(message["Sns"]), layers=layers)
-    for body in ("body", "Body"):
-        if isinstance(message.get(body), str | Mapping) and ("messageId" in message or "MessageId" in message):
+    for body, marks in (("body", ("messageId", "receiptHandle")), ("Body", ("MessageId", "ReceiptHandle"))):
+        if isinstance(message.get(body), str | Mapping) and not message.keys().isdisjoint(marks):
             return _read(message[body], layers=layers + 1)
-    if "Type" in message and "TopicArn" in message:
+    if "Type" in message and ("TopicArn" in message or message["Type"] == "Notification"):
         return _read_notification(message, layers=layers)
     return [_read_signal(message)]
 
@@ -107,6 +107,8 @@ def _read_signal(message: Object) -> Signal | Ignored:
         return _read_event(message)
     if "NewStateValue" in message or ("AlarmName" in message and "StateValue" not in message):
         return alarms.from_sns_message(message)
+    if "DetailType" in message and "Detail" in message:
+        return Ignored(reason="an entry for PutEvents, not an event that EventBridge delivered")
     keys = ", ".join(map(str, islice(message, 5)))
     return Ignored(reason=f"no alarm and no event: it holds {quoted(keys)}" if keys else "an empty object")
 

@@ -152,6 +152,20 @@ def test_help_is_there(capsys: pytest.CaptureFixture[str]) -> None:
     assert "explain" in capsys.readouterr().out
 
 
+def test_a_terminal_without_unicode() -> None:
+    """Where a character cannot be shown another one stands for it, and the command succeeds."""
+    ran = subprocess.run(
+        [sys.executable, "-m", "tools.cli.main", "explain", "-"],
+        input=json.dumps(samples.sns_message("überlast-警報")).encode(),
+        capture_output=True,
+        check=False,
+        cwd=Path(__file__).parents[3],
+        env={"PYTHONIOENCODING": "ascii", "PATH": ""},
+    )
+    assert (ran.returncode, ran.stderr) == (0, b"")
+    assert b"?berlast-??" in ran.stdout
+
+
 def test_explaining_loads_no_aws_sdk() -> None:
     """Explaining and checking are quick because they import neither boto3 nor Powertools."""
     code = (

@@ -47,8 +47,21 @@ class TestAlarms:
             samples.sqs_to_lambda(samples.sns_message()),
             samples.sqs_to_lambda(samples.envelope(samples.sns_message())),
             samples.envelope(samples.alarm_event()),
+            {"Type": "Notification", "Message": json.dumps(samples.sns_message())},
+            {"Records": [{"receiptHandle": "x", "body": json.dumps(samples.sns_message())}]},
         ],
-        ids=["eventbridge", "lambda", "sns", "envelope", "sns-lambda", "sqs-raw", "sqs-enveloped", "event-in-sns"],
+        ids=[
+            "eventbridge",
+            "lambda",
+            "sns",
+            "envelope",
+            "sns-lambda",
+            "sqs-raw",
+            "sqs-enveloped",
+            "event-in-sns",
+            "bare envelope",
+            "bare record",
+        ],
     )
     def test_every_channel_tells_the_same(self, message: samples.JsonObject) -> None:
         """The same state change is the same signal, with the same key, whichever channel brings it."""
