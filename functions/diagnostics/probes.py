@@ -91,12 +91,11 @@ def read_metrics(around: Surroundings, known: Mapping[str, Any]) -> MetricsFacts
     period_s = max((alarm.period_s for alarm in alarms.alarms), default=60)
     onset = _onset(around, alarms)
     ends = _before_ends(onset, service, period_s)
-    now_s = max(NOW_PERIODS * period_s, alarms.window_s if alarms.alarms else 0)
     starts = ends - timedelta(seconds=BEFORE_PERIODS * period_s)
     series = around.metrics.series(
         MetricsQuery(start=starts, end=around.now, period_s=period_s, dimensions=_dimensions(around, service))
     )
-    split = around.now - timedelta(seconds=now_s)
+    split = max(onset, around.now - timedelta(seconds=max(NOW_PERIODS * period_s, alarms.window_s)))
     windows = {}
     for metric, points in series.items():
         recent = [value for at, value in points if at >= split]
@@ -106,7 +105,12 @@ def read_metrics(around: Surroundings, known: Mapping[str, Any]) -> MetricsFacts
             now=fmean(recent) / scale if recent else None,
             before=median(earlier) / scale if len(earlier) >= FEWEST_POINTS else None,
         )
-    return MetricsFacts(onset=onset, now_s=now_s, before_s=int((ends - starts).total_seconds()), metrics=windows)
+    return MetricsFacts(
+        onset=onset,
+        now_s=int((around.now - split).total_seconds()),
+        before_s=int((ends - starts).total_seconds()),
+        metrics=windows,
+    )
 
 
 def _onset(around: Surroundings, alarms: AlarmsFacts) -> datetime:

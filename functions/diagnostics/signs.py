@@ -123,8 +123,13 @@ class Signs:
         return now is not None and (now == 0 or (before is not None and now < 0.75 * before))
 
     @cached_property
+    def breaching(self) -> tuple[AlarmFacts, ...]:
+        """Alarms in ALARM whose own metric breaches right now: a symptom by itself, and often the first to show."""
+        return tuple(alarm for alarm in self.alarming if alarm.breaching_now)
+
+    @cached_property
     def unwell(self) -> bool:
-        return self.failing or self.slow or self.hosts_missing
+        return self.failing or self.slow or self.hosts_missing or bool(self.breaching)
 
     @cached_property
     def symptoms(self) -> tuple[str, ...]:
@@ -142,6 +147,7 @@ class Signs:
             before = self._before(Metric.HEALTHY_HOSTS)
             usual = "unknown before" if before is None else f"{before:g} before"
             said.append(f"{self._now(Metric.HEALTHY_HOSTS):g} healthy targets ({usual})")
+        said += [f"the metric of alarm {alarm.name} breaches" for alarm in self.breaching]
         return tuple(said)
 
     @cached_property

@@ -68,6 +68,7 @@ class Examiner:
             threshold=playbook.confidence,
             tried=story.tried,
             waited=timedelta(0) if story.waiting_since is None else now - story.waiting_since,
+            age=now - incident.opened_at,
             actions=self.actions,
             terms=self._terms(incident, playbook),
             situation=Situation(
@@ -144,7 +145,7 @@ class Assess:
         incident = incident_of(visit, self.ledger)
         story = tell(self.ledger.events(incident.id))
         inbox = self.ledger.inbox(incident.id)
-        fresh = [_received(entry) for entry in inbox if entry.number > incident.signals_seen]
+        fresh = [received(entry) for entry in inbox if entry.number > incident.signals_seen]
         if story.open_intent is not None:
             self.ledger.append(
                 incident, [*fresh, doubtful(story.open_intent)], step=StepName.ASSESS, signals_seen=len(inbox)
@@ -201,7 +202,8 @@ def doubtful(intent: Intent) -> NewEvent:
     )
 
 
-def _received(entry: InboxEntry) -> NewEvent:
+def received(entry: InboxEntry) -> NewEvent:
+    """The line of the trail that says which signal was seen."""
     signal = entry.signal
     return NewEvent(
         fact=Fact.SIGNAL_RECEIVED,

@@ -16,6 +16,9 @@ from functions.workflow.table import Outcome
 AMBIGUOUS = 0.1
 """Two causes that are no further apart than this, and ask for different things, contradict each other."""
 
+YOUNG_AT_MOST = timedelta(seconds=60)
+"""Metrics arrive up to a minute late: for so long, at the most, an incident may be too young to judge."""
+
 PATIENCE = timedelta(minutes=20)
 """How long ECS or a person may work on it before people are told that it does not get better."""
 
@@ -55,6 +58,7 @@ def decide(
     threshold: float,
     tried: frozenset[ActionName],
     waited: timedelta,
+    age: timedelta,
     actions: Mapping[ActionName, Action],
     terms: Mapping[ActionName, Terms],
     situation: Situation,
@@ -62,7 +66,8 @@ def decide(
     """Choose: act, ask, wait, stand down, or escalate to people with a reason.
 
     `ladders` holds the ladder of every cause in `judgements`; `waited` is how long the responder has been waiting for
-    somebody else. `situation.restarts_or_scales` is filled in here, action by action.
+    somebody else, `age` how long the incident is open. `situation.restarts_or_scales` is filled in here,
+    action by action.
     """
     top = judgements[0]
     if _all_clear(findings):
@@ -76,6 +81,11 @@ def decide(
     if top.cause is Cause.FALSE_ALARM and top.confidence >= threshold:
         return _said(Outcome.STAND_DOWN, top, "the alarm is not borne out by its own metric or by the service")
     if top.confidence < threshold:
+        young = min(YOUNG_AT_MOST, timedelta(seconds=_period_s(findings)))
+        if age < young:
+            return _said(
+                Outcome.WAIT, top, f"too early to tell: the metrics are given {young.seconds} s to show a cause"
+            )
         return _said(Outcome.ESCALATE, top, _too_uncertain(top, judgements, threshold))
     rival = next((j for j in judgements[1:] if top.confidence - j.confidence <= AMBIGUOUS and j.confidence > 0), None)
     if rival is not None and ladders[rival.cause] != ladders[top.cause]:
@@ -135,6 +145,11 @@ def _guarded(top: Judgement, plan: Plan, passed: tuple[Alternative, ...], situat
 
 def _with(situation: Situation, action: Action) -> Situation:
     return Situation(**{**vars(situation), "restarts_or_scales": action.restarts_or_scales})
+
+
+def _period_s(findings: Findings) -> int:
+    alarms = findings.alarms.value
+    return max((alarm.period_s for alarm in alarms.alarms), default=60) if alarms is not None else 60
 
 
 def _all_clear(findings: Findings) -> bool:

@@ -13,6 +13,8 @@ from functions.workflow.story import Story, tell
 SUBJECT_LIMIT = 100
 """Characters of an SNS subject, which must be ASCII without line breaks (SNS API reference: Publish)."""
 
+_REASONS = frozenset({Fact.RECOVERY_CHECKED, Fact.ACTION_WITHHELD, Fact.LEASE_POSTPONED})
+
 HEADINGS = {
     Fact.ACTION_TAKEN: "done",
     Fact.ACTION_DOUBTFUL: "done, perhaps",
@@ -73,11 +75,8 @@ def _cause(story: Story) -> str:
 
 
 def _why(story: Story, events: Sequence[Event]) -> str:
-    last = next(
-        (e for e in reversed(events) if e.fact in (Fact.RECOVERY_CHECKED, Fact.ACTION_WITHHELD, Fact.LEASE_POSTPONED)),
-        None,
-    )
-    if last is not None:
+    last = next((e for e in reversed(events) if e.fact in _REASONS), None)
+    if last is not None and last.fact is not Fact.ACTION_WITHHELD:
         return last.summary
     return "the responder could not go on" if story.decision is None else story.decision.reason
 

@@ -9,12 +9,16 @@ from functions.domain.changes import (
     COPY_JUST_REGISTERED,
     Change,
     ChangeResult,
+    ForceNewDeployment,
     Lease,
     Plan,
+    RegisterCopy,
+    SetFloor,
     SetTaskDefinition,
+    StopDeployment,
 )
 from functions.domain.errors import ChangeDoubtful, ChangeRefused, ReadFailed, Superseded
-from functions.domain.evidence import ReleaseState
+from functions.domain.evidence import ReleaseState, short
 from functions.domain.incidents import Fact, Incident, Mode, NewEvent
 from functions.playbooks.schema import Playbook
 from functions.ports import BudgetCharge, Clock, Ledger, ServiceChanger, ServiceReader
@@ -141,7 +145,7 @@ class Remediate:
         event = NewEvent(
             fact=Fact.ACTION_TAKEN,
             actor=StepName.REMEDIATE,
-            summary=f"{plan.action}: {_done(change)}",
+            summary=_done(change),
             data={"stage": stage, "change": change.model_dump(mode="json"), "result": result.model_dump(mode="json")},
         )
         self.ledger.append(incident, [event], step=StepName.REMEDIATE)
@@ -189,6 +193,14 @@ def _concrete(change: Change, done: tuple[Intent, ...]) -> Change:
 
 
 def _done(change: Change) -> str:
-    return " ".join(
-        [change.kind, *(f"{name}={value}" for name, value in change.model_dump().items() if name != "kind")]
-    )
+    match change:
+        case ForceNewDeployment():
+            return "a new deployment of the same task definition was started"
+        case SetTaskDefinition(task_definition=wanted):
+            return f"the service was set to {short(wanted)}"
+        case RegisterCopy(task_definition=inactive):
+            return f"a copy of the inactive {short(inactive)} was registered"
+        case StopDeployment():
+            return "the deployment in flight was stopped, ECS rolls it back"
+        case SetFloor(minimum=minimum):
+            return f"the floor of the scalable target was set to {minimum} tasks"

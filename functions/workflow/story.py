@@ -31,6 +31,8 @@ class Story:
     intents: tuple[Intent, ...] = ()
     waiting_since: datetime | None = None
     """First of the waits that nothing else interrupted."""
+    waited_at: datetime | None = None
+    """The newest of them."""
     checked: str | None = None
     """What the newest check of the recovery said."""
     steady_since: datetime | None = None
@@ -85,6 +87,7 @@ def tell(events: Sequence[Event]) -> Story:
     decision: Decision | None = None
     intents: list[Intent] = []
     waiting_since: datetime | None = None
+    waited_at: datetime | None = None
     checked: str | None = None
     steady_since: datetime | None = None
     cannot_tell = 0
@@ -97,10 +100,10 @@ def tell(events: Sequence[Event]) -> Story:
                 alarm_at = event.at if occurred is None else datetime.fromisoformat(occurred)
             case Fact.PLAN_CHOSEN | Fact.ACTION_WITHHELD | Fact.WAITED | Fact.STOOD_DOWN:
                 decision = Decision.model_validate(event.data["decision"])
-                if event.fact is not Fact.WAITED:
-                    waiting_since = None
-                elif waiting_since is None:
-                    waiting_since = event.at
+                if event.fact is Fact.WAITED:
+                    waiting_since, waited_at = waiting_since or event.at, event.at
+                else:
+                    waiting_since, waited_at = None, None
             case Fact.ACTION_INTENDED:
                 plan = Plan.model_validate(event.data["plan"])
                 intents.append(Intent(plan=plan, stage=event.data["stage"], at=event.at, sequence=event.sequence))
@@ -136,6 +139,7 @@ def tell(events: Sequence[Event]) -> Story:
         decision=decision,
         intents=tuple(intents),
         waiting_since=waiting_since,
+        waited_at=waited_at,
         checked=checked,
         steady_since=steady_since,
         cannot_tell=cannot_tell,

@@ -4,8 +4,8 @@
 the order exists anywhere.
 
 Between steps travels only the payload: `incident_id`, `generation`, `step`, `outcome`, `wait_s` and `visits` (a counter
-by step). Evidence and plans lie in the ledger: a Step Functions payload ends at 256 KB and an execution at 25,000 events
-(Step Functions Developer Guide, "Service quotas").
+by step). Evidence and plans lie in the ledger: a Step Functions payload ends at 256 KB and an execution at 25,000
+events (Step Functions Developer Guide, "Service quotas").
 """
 
 from collections.abc import Mapping

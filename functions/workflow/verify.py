@@ -1,17 +1,17 @@
 """Verify: did it help? Steady, healthy and quiet, held for as long as the alarm itself looks back."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from functions.domain.errors import ReadFailed
 from functions.domain.evidence import AlarmsFacts, ServiceFacts, TargetsFacts
-from functions.domain.incidents import Fact, Incident, NewEvent
+from functions.domain.incidents import Fact, InboxEntry, Incident, NewEvent
 from functions.domain.model import Model
 from functions.domain.signals import AlarmState
 from functions.playbooks.schema import Playbook
 from functions.ports import Clock, Ledger, MetricsReader, ServiceReader
-from functions.workflow.assess import alarms_of
+from functions.workflow.assess import alarms_of, received
 from functions.workflow.story import Story, tell
 from functions.workflow.table import Outcome, StepName
 from functions.workflow.visit import Result, Visit, incident_of
@@ -21,7 +21,7 @@ WITHOUT_ALARM = timedelta(minutes=5)
 
 CANNOT_TELL_LIMIT = 3
 LOOK_EVERY_S = 30
-WAITED_ENOUGH = timedelta(minutes=5)
+WAITED_ENOUGH = timedelta(seconds=60)
 """After a wait without an action of ours: how long until assess looks again."""
 
 
@@ -47,15 +47,23 @@ class Verify:
         check = self._check(incident, story)
         if check.outcome is Outcome.CANNOT_TELL and story.cannot_tell + 1 >= CANNOT_TELL_LIMIT:
             check = check.model_copy(update={"outcome": Outcome.GIVE_UP})
+        inbox = self.ledger.inbox(incident.id)
+        calming = _calming(inbox, incident.signals_seen)
         changed = check.outcome != story.checked or check.steady != (story.steady_since is not None)
+        events = [received(entry) for entry in calming]
         if changed or check.outcome is not Outcome.NOT_YET:
-            event = NewEvent(
-                fact=Fact.RECOVERY_CHECKED,
-                actor=StepName.VERIFY,
-                summary=f"{check.outcome}: {check.reason}",
-                data=check.model_dump(mode="json"),
+            events.append(
+                NewEvent(
+                    fact=Fact.RECOVERY_CHECKED,
+                    actor=StepName.VERIFY,
+                    summary=f"{check.outcome}: {check.reason}",
+                    data=check.model_dump(mode="json"),
+                )
             )
-            self.ledger.append(incident, [event], step=StepName.VERIFY)
+        if events:
+            self.ledger.append(
+                incident, events, step=StepName.VERIFY, signals_seen=incident.signals_seen + len(calming)
+            )
         return Result(outcome=check.outcome, wait_s=LOOK_EVERY_S)
 
     def _check(self, incident: Incident, story: Story) -> Check:
@@ -80,6 +88,12 @@ class Verify:
         if primary is not None and primary.rollout_state == "FAILED":
             return Check(outcome=Outcome.INEFFECTIVE, steady=False, reason=f"deployment {primary.id} failed")
         return _not_yet(trouble, story, now, steady=False)
+
+
+def _calming(inbox: Sequence[InboxEntry], seen: int) -> Sequence[InboxEntry]:
+    """The unseen signals, when none of them asks for a new assessment: the OK that a recovery brings."""
+    unseen = [entry for entry in inbox if entry.number > seen]
+    return [] if any(entry.signal.opens_incident for entry in unseen) else unseen
 
 
 def unsteady(service: ServiceFacts, targets: TargetsFacts, groups: tuple[str, ...]) -> str | None:
@@ -133,7 +147,7 @@ def _not_yet(reason: str, story: Story, now: datetime, *, steady: bool, patient:
         over = now >= acted.at + timedelta(seconds=acted.plan.deadline_s)
         limit = f"within {acted.plan.deadline_s} s of {acted.plan.action}"
     else:
-        over = story.waiting_since is not None and now >= story.waiting_since + WAITED_ENOUGH
+        over = story.waited_at is None or now >= story.waited_at + WAITED_ENOUGH
         limit = f"within {WAITED_ENOUGH.seconds} s of waiting"
     if over and not patient:
         return Check(outcome=Outcome.INEFFECTIVE, steady=steady, reason=f"{reason}, and did not recover {limit}")

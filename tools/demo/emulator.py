@@ -140,6 +140,9 @@ def emulator(*, wait_scale: float = 1.0, enforce_iam: bool = False, record_calls
             "STATE_DIR": str(directory / "state"),
             "BIND_HOST": _HOST,
             "MINISTACK_HOST": _HOST,
+            # These two would listen on every interface.
+            "IOT_MTLS_ENABLED": "0",
+            "SFTP_ENABLED": "0",
             "GATEWAY_PORT": str(gateway_port),
             "SFN_WAIT_SCALE": str(wait_scale),
             "AUTH": str(enforce_iam).lower(),

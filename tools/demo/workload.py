@@ -6,12 +6,14 @@ responder no more than real traffic does::
 
     python -m tools.demo.workload --faults faults.json --totals totals.jsonl
 
-It stands in for AWS in two more ways, because the emulator has no tasks that serve and no Application Auto Scaling
-that acts: it publishes to namespaces of AWS itself, which only an emulator allows, and it moves the service's desired
-count into the range of its scalable target, as RegisterScalableTarget does at once (Application Auto Scaling API
-reference). It plays no target tracking.
+It stands in for AWS in three more ways, because the emulator has no tasks that serve and no Application Auto Scaling
+that acts. It publishes to namespaces of AWS itself, which only an emulator allows. It registers the running tasks in
+the target group, as ECS does for tasks with an address. And it moves the service's desired count into the range of its
+scalable target, as RegisterScalableTarget does at once (Application Auto Scaling API reference). It plays no target
+tracking.
 """
 
+import hashlib
 import json
 import time
 from argparse import ArgumentParser
@@ -120,6 +122,12 @@ def count_within(desired: int, *, minimum: int, maximum: int) -> int:
     return max(minimum, min(desired, maximum))
 
 
+def address_of(task_arn: str) -> str:
+    """A private address for a task, made up from its identifier: the emulator gives tasks none."""
+    first, second, third = hashlib.sha256(task_arn.encode()).digest()[:3]
+    return f"10.{first}.{second}.{third}"
+
+
 class Workload:
     """The service as its surroundings see it, over boto3 clients that are handed in."""
 
@@ -129,6 +137,7 @@ class Workload:
         self._autoscaling = autoscaling
         self._cloudwatch = cloudwatch
         self._names = self._find_names()
+        self._registered: frozenset[str] = frozenset()
 
     @classmethod
     def from_environment(cls) -> Self:
@@ -142,15 +151,30 @@ class Workload:
     def step(self, faults: Faults, *, at: datetime) -> Second:
         """Live through one second and publish it."""
         self._obey_scalable_target()
-        second = second_of(self._running_tasks(), faults)
+        tasks = self._running_tasks()
+        self._register(tasks)
+        second = second_of(tasks, faults)
         for namespace, data in metric_data(second, self._names, at=at).items():
             if data:
                 self._cloudwatch.put_metric_data(Namespace=namespace, MetricData=data)
         return second
 
-    def _find_names(self) -> Names:
+    def _register(self, tasks: Sequence[Task]) -> None:
+        """Put the running tasks into the target group, and take the others out."""
+        wanted = frozenset(address_of(task.arn) for task in tasks)
+        group = self._target_group()
+        if arrived := wanted - self._registered:
+            self._elbv2.register_targets(TargetGroupArn=group, Targets=[{"Id": each} for each in sorted(arrived)])
+        if gone := self._registered - wanted:
+            self._elbv2.deregister_targets(TargetGroupArn=group, Targets=[{"Id": each} for each in sorted(gone)])
+        self._registered = wanted
+
+    def _target_group(self) -> str:
         (balanced,) = self._service()["loadBalancers"]
-        target_group = balanced["targetGroupArn"]
+        return str(balanced["targetGroupArn"])
+
+    def _find_names(self) -> Names:
+        target_group = self._target_group()
         found = self._elbv2.describe_target_groups(TargetGroupArns=[target_group])["TargetGroups"][0]
         return Names.of(load_balancer_arn=found["LoadBalancerArns"][0], target_group_arn=target_group)
 

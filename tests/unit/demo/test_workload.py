@@ -8,7 +8,7 @@ import pytest
 
 from tools.demo.model import Faults, Task, second_of
 from tools.demo.shop import CLUSTER, SERVICE
-from tools.demo.workload import Names, Workload, count_within, metric_data, totals_line
+from tools.demo.workload import Names, Workload, address_of, count_within, metric_data, totals_line
 
 AT = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 TARGET_GROUP_ARN = "arn:aws:elasticloadbalancing:us-east-1:000000000000:targetgroup/orders/0123456789abcdef"
@@ -54,6 +54,17 @@ class FakeEcs:
 
 
 class FakeElb:
+    def __init__(self) -> None:
+        self.targets: set[str] = set()
+
+    def register_targets(self, *, TargetGroupArn: str, Targets: list[dict[str, str]]) -> None:
+        assert TargetGroupArn == TARGET_GROUP_ARN
+        self.targets |= {target["Id"] for target in Targets}
+
+    def deregister_targets(self, *, TargetGroupArn: str, Targets: list[dict[str, str]]) -> None:
+        assert TargetGroupArn == TARGET_GROUP_ARN
+        self.targets -= {target["Id"] for target in Targets}
+
     def describe_target_groups(self, *, TargetGroupArns: list[str]) -> dict[str, Any]:
         assert TargetGroupArns == [TARGET_GROUP_ARN]
         return {"TargetGroups": [{"LoadBalancerArns": [LOAD_BALANCER_ARN]}]}
@@ -77,10 +88,13 @@ class FakeCloudWatch:
         self.published[Namespace] = MetricData
 
 
-def workload(ecs: FakeEcs, *, ranges: list[tuple[int, int]] | None = None) -> tuple[Workload, FakeCloudWatch]:
+def workload(
+    ecs: FakeEcs, *, ranges: list[tuple[int, int]] | None = None, elb: FakeElb | None = None
+) -> tuple[Workload, FakeCloudWatch]:
     cloudwatch = FakeCloudWatch()
     autoscaling = FakeAutoscaling(ranges if ranges is not None else [(1, 10)])
-    return Workload(ecs=ecs, elbv2=FakeElb(), autoscaling=autoscaling, cloudwatch=cloudwatch), cloudwatch
+    elb = FakeElb() if elb is None else elb
+    return Workload(ecs=ecs, elbv2=elb, autoscaling=autoscaling, cloudwatch=cloudwatch), cloudwatch
 
 
 def published(count: int, faults: Faults) -> dict[str, dict[str, Any]]:
@@ -186,3 +200,14 @@ def test_totals_count_each_request_once() -> None:
         "cpu": None,
         "response_s": None,
     }
+
+
+def test_running_tasks_are_the_targets_of_the_load_balancer() -> None:
+    """A task that starts is registered, one that is gone is taken out."""
+    ecs, elb = FakeEcs(desired=3), FakeElb()
+    life, _ = workload(ecs, elb=elb)
+    life.step(Faults(traffic=60), at=AT)
+    assert elb.targets == {address_of(f"task/{number}") for number in range(3)}
+    ecs.desired = 1
+    life.step(Faults(traffic=60), at=AT)
+    assert elb.targets == {address_of("task/0")}
