@@ -1,0 +1,255 @@
+"""Whatever order intake, two executions and their leases come in, the ledger keeps its promises."""
+
+from collections import defaultdict
+from datetime import datetime, timedelta
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from moto import mock_aws
+
+from functions.adapters.memory_ledger import MemoryLedger
+from functions.domain.changes import Lease, LeaseTerms
+from functions.domain.errors import Superseded
+from functions.domain.incidents import Fact, Incident, IncidentStatus, NewEvent, verify_trail
+from functions.domain.services import ServiceRef
+from functions.domain.signals import AlarmState
+from functions.ports import BudgetCharge, Ledger
+from tests.fakes.clock import FakeClock
+from tests.fakes.signals import alarm_signal
+from tests.integration.conftest import dynamo_ledger
+
+SERVICES = tuple(ServiceRef(region="eu-west-1", cluster="shop", service=name) for name in ("orders", "basket"))
+SERVICE_LIMIT, FLEET_LIMIT = 2, 3
+
+services = st.sampled_from(SERVICES)
+events = st.lists(
+    st.builds(
+        NewEvent,
+        fact=st.just(Fact.LOOKED_AGAIN),
+        actor=st.just("watch"),
+        summary=st.text(max_size=5),
+        data=st.dictionaries(st.text(max_size=3), st.integers() | st.floats(allow_nan=False, allow_infinity=False)),
+    ),
+    min_size=1,
+    max_size=3,
+)
+NOTE = NewEvent(fact=Fact.LOOKED_AGAIN, actor="watch", summary="looked")
+
+
+class Histories(RuleBasedStateMachine):
+    """Random histories on one ledger. `self.heads` are the heads that some execution has in hand, old ones included."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.clock = FakeClock()
+        self.ledger: Ledger = self.make_ledger()
+        self.heads: list[Incident] = []
+        self.delivered: dict[str, ServiceRef] = {}
+        self.joined: dict[str, set[str]] = defaultdict(set)
+        self.generations: dict[str, int] = {}
+        self.charged: dict[str, list[float]] = defaultdict(list)
+        self.out: dict[str, Lease] = {}
+
+    def make_ledger(self) -> Ledger:
+        return MemoryLedger(clock=self.clock)
+
+    @initialize(ref=services)
+    def begin(self, ref: ServiceRef) -> None:
+        self.signal(ref=ref, number=0, may_open=True)
+
+    @rule(ref=services, number=st.integers(0, 8), may_open=st.booleans())
+    def signal(self, ref: ServiceRef, number: int, may_open: bool) -> None:
+        """Intake: the same signal may come any number of times."""
+        state = AlarmState.ALARM if may_open else AlarmState.OK
+        signal = alarm_signal(number, state=state, alarm=f"{ref.service}-5xx")
+        holder = self.ledger.lock_holder(ref)
+
+        opening = self.ledger.record_signal(signal, ref, may_open=may_open)
+
+        assert opening.duplicate == (signal.dedupe_key in self.delivered)
+        self.delivered[signal.dedupe_key] = ref
+        if opening.duplicate or opening.incident_id is None:
+            assert opening.duplicate or (holder is None and not may_open)
+            return
+        assert opening.opened == (holder is None)
+        assert holder in (None, opening.incident_id)
+        self.joined[opening.incident_id].add(signal.dedupe_key)
+        if opening.opened:
+            self.generations[opening.incident_id] = 1
+            self.take_in_hand(self.ledger.incident(opening.incident_id))
+        assert opening.generation == self.generations[opening.incident_id]
+
+    def take_in_hand(self, incident: Incident) -> None:
+        self.heads.append(incident)
+
+    def current(self, head: Incident) -> bool:
+        stored = self.ledger.incident(head.id)
+        return (stored.generation, stored.head_sequence) == (head.generation, head.head_sequence)
+
+    @precondition(lambda self: self.heads)
+    @rule(data=st.data())
+    def read_again(self, data: st.DataObject) -> None:
+        """An execution takes the newest head in hand, beside the old ones that others still have."""
+        head = data.draw(st.sampled_from(self.heads))
+        self.take_in_hand(self.ledger.incident(head.id))
+
+    @precondition(lambda self: self.heads)
+    @rule(data=st.data(), new=events, see=st.booleans(), charge=st.booleans(), lease=st.booleans())
+    def append(self, data: st.DataObject, new: list[NewEvent], see: bool, charge: bool, lease: bool) -> None:
+        head = data.draw(st.sampled_from(self.heads))
+        current = self.current(head)
+        seen = len(self.ledger.inbox(head.id)) if see else None
+        budget = BudgetCharge(at=self.clock.now(), service_limit=SERVICE_LIMIT, fleet_limit=FLEET_LIMIT)
+        room = self.used(head.service.key) < SERVICE_LIMIT and self.used("fleet") < FLEET_LIMIT
+        taken = self.lease_of(head)
+        try:
+            after = self.ledger.append(
+                head,
+                new,
+                step="watch",
+                signals_seen=seen,
+                budget=budget if charge else None,
+                lease=taken if lease else None,
+            )
+        except Superseded:
+            assert not current or (charge and not room)
+            return
+        assert current
+        assert room or not charge
+        if charge:
+            for key in (head.service.key, "fleet"):
+                self.charged[key].append(self.clock.now().timestamp())
+        if lease:
+            self.out[head.id] = taken
+        self.take_in_hand(after)
+
+    def lease_of(self, head: Incident) -> Lease:
+        return Lease(
+            id=head.id,
+            incident_id=head.id,
+            service_key=head.service.key,
+            terms=LeaseTerms(resource_id="r", original=2, value=4, duration_s=60),
+            taken_at=self.clock.now(),
+            due_at=self.clock.now() + timedelta(seconds=60),
+        )
+
+    def used(self, key: str) -> int:
+        an_hour_ago = self.clock.now().timestamp() - 3600
+        return sum(1 for at in self.charged[key] if at > an_hour_ago)
+
+    @precondition(lambda self: self.heads)
+    @rule(data=st.data())
+    def end_lease(self, data: st.DataObject) -> None:
+        head = data.draw(st.sampled_from(self.heads))
+        current, lease = self.current(head), self.out.get(head.id)
+        try:
+            after = self.ledger.end_lease(head, lease or self.lease_of(head), NOTE)
+        except Superseded:
+            assert not current or lease is None
+            return
+        assert current
+        assert lease is not None
+        del self.out[head.id]
+        self.take_in_hand(after)
+
+    @precondition(lambda self: self.heads)
+    @rule(data=st.data())
+    def take_over(self, data: st.DataObject) -> None:
+        """The sweep starts another execution of the incident."""
+        head = data.draw(st.sampled_from(self.heads))
+        current = self.current(head)
+        try:
+            after = self.ledger.next_generation(head, NOTE)
+        except Superseded:
+            assert not current
+            return
+        assert current
+        self.generations[head.id] += 1
+        assert after.generation == self.generations[head.id]
+        self.take_in_hand(after)
+
+    @precondition(lambda self: self.heads)
+    @rule(data=st.data())
+    def resolve(self, data: st.DataObject) -> None:
+        head = data.draw(st.sampled_from(self.heads))
+        current, stored = self.current(head), self.ledger.incident(head.id)
+        may = current and stored.status is IncidentStatus.OPEN and head.signals_seen == len(self.ledger.inbox(head.id))
+        try:
+            after = self.ledger.resolve(head, NOTE)
+        except Superseded:
+            assert not may
+            return
+        assert may
+        self.take_in_hand(after)
+
+    @rule(minutes=st.integers(1, 40))
+    def pass_time(self, minutes: int) -> None:
+        self.clock.advance(seconds=60 * minutes)
+
+    @invariant()
+    def one_open_incident_a_service(self) -> None:
+        """The lock names the one open incident of a service, if there is one."""
+        for ref in SERVICES:
+            incidents = [self.ledger.incident(identifier) for identifier in self.joined]
+            of_service = [i.id for i in incidents if i.service == ref and i.status is IncidentStatus.OPEN]
+            holder = self.ledger.lock_holder(ref)
+            assert of_service == ([] if holder is None else [holder])
+
+    @invariant()
+    def every_trail_verifies(self) -> None:
+        """Every chain is whole, and no event is of an older generation's making."""
+        for identifier in self.joined:
+            head = self.ledger.incident(identifier)
+            verify_trail(self.ledger.events(identifier), head_sequence=head.head_sequence, head_hash=head.head_hash)
+            assert head.generation == self.generations[identifier]
+
+    @invariant()
+    def no_signal_is_lost(self) -> None:
+        """Every distinct signal lies once in the inbox it was said to be in, and is counted there."""
+        for identifier, keys in self.joined.items():
+            inbox = self.ledger.inbox(identifier)
+            assert [entry.number for entry in inbox] == list(range(1, len(keys) + 1))
+            assert {entry.signal.dedupe_key for entry in inbox} == keys
+            assert self.ledger.incident(identifier).signals_received == len(keys)
+
+    @invariant()
+    def budgets_and_leases_are_as_written(self) -> None:
+        """Exactly what was written is charged, never more than allowed; a lease is out until it is ended."""
+        since = self.clock.now() - timedelta(hours=1)
+        assert self.ledger.fleet_charges(since=since) == len(self.charges_since("fleet", since))
+        assert self.used("fleet") <= FLEET_LIMIT
+        for ref in SERVICES:
+            charges = [charge.timestamp() for charge in self.ledger.charges(ref, since=since)]
+            assert charges == self.charges_since(ref.key, since)
+            assert self.used(ref.key) <= SERVICE_LIMIT
+            out = [lease.id for lease in self.out.values() if lease.service_key == ref.key]
+            assert sorted(lease.id for lease in self.ledger.service_leases(ref)) == sorted(out)
+
+    def charges_since(self, key: str, since: datetime) -> list[float]:
+        return sorted((at for at in self.charged[key] if at >= since.timestamp()), reverse=True)
+
+
+class DynamoHistories(Histories):
+    """The same on DynamoDB."""
+
+    def make_ledger(self) -> Ledger:
+        return dynamo_ledger(self.clock, None)
+
+
+@pytest.mark.parametrize(("histories", "examples"), [(Histories, 100), (DynamoHistories, 12)])
+def test_every_history_keeps_the_promises(histories: type[Histories], examples: int) -> None:
+    """At most one open incident a service, whole chains, no stale writer, no lost signal, no budget exceeded."""
+    limits = settings(
+        max_examples=examples, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+    )
+    with mock_aws():
+        run_state_machine_as_test(histories, settings=limits)
