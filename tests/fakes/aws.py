@@ -47,6 +47,7 @@ class FakeAws:
         reply = self.replies[model.name]
         if isinstance(reply, _Refusal):
             return AWSResponse("", reply.status, {}, None), {
+                **reply.fields,
                 "Error": {"Code": reply.code, "Message": reply.message},
                 "ResponseMetadata": {"HTTPStatusCode": reply.status},
             }
@@ -60,14 +61,14 @@ class FakeAws:
 
 
 class _Refusal(Exception):
-    def __init__(self, code: str, message: str, status: int) -> None:
+    def __init__(self, code: str, message: str, status: int, fields: Mapping[str, Any]) -> None:
         super().__init__(code)
-        self.code, self.message, self.status = code, message, status
+        self.code, self.message, self.status, self.fields = code, message, status, fields
 
 
-def refusal(code: str, message: str = "no", *, status: int = 400) -> Exception:
-    """AWS's answer to a call that it does not carry out."""
-    return _Refusal(code, message, status)
+def refusal(code: str, message: str = "no", *, status: int = 400, **fields: Any) -> Exception:
+    """AWS's answer to a call that it does not carry out; `fields` stand beside the error in it."""
+    return _Refusal(code, message, status, fields)
 
 
 def iam_action(model: Any) -> str:
