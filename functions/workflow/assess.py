@@ -8,8 +8,8 @@ from functions.actions.action import Action, Terms
 from functions.diagnostics.look import Probe, Surroundings, look
 from functions.diagnostics.ranking import rank
 from functions.domain.causes import Cause, Judgement
-from functions.domain.changes import ActionName
-from functions.domain.evidence import Findings
+from functions.domain.changes import ActionName, Plan
+from functions.domain.evidence import Findings, ReleaseState
 from functions.domain.incidents import Fact, InboxEntry, Incident, NewEvent
 from functions.guardrails.verdicts import Situation
 from functions.playbooks.schema import Playbook
@@ -147,6 +147,7 @@ class Assess:
         inbox = self.ledger.inbox(incident.id)
         fresh = [received(entry) for entry in inbox if entry.number > incident.signals_seen]
         if story.open_intent is not None:
+            quarantine(self.ledger, incident, story.open_intent.plan)
             self.ledger.append(
                 incident, [*fresh, doubtful(story.open_intent)], step=StepName.ASSESS, signals_seen=len(inbox)
             )
@@ -200,6 +201,18 @@ def doubtful(intent: Intent) -> NewEvent:
         summary=f"nobody wrote down how this ended: {intent.plan.summary}; it counts as done",
         data={"intent": intent.sequence, "error": "the execution ended between the intent and its result"},
     )
+
+
+def quarantine(ledger: Ledger, incident: Incident, plan: Plan) -> None:
+    """Declare bad what the plan rolls back. It comes before the record that the change was made: whoever dies between
+    the two leaves an open intent, and the successor comes by here again."""
+    if plan.quarantine is not None:
+        ledger.judge_release(
+            incident.service,
+            plan.quarantine,
+            ReleaseState.QUARANTINED,
+            reason=f"rolled back in {incident.id}: {plan.cause}",
+        )
 
 
 def received(entry: InboxEntry) -> NewEvent:

@@ -18,11 +18,11 @@ from functions.domain.changes import (
     StopDeployment,
 )
 from functions.domain.errors import ChangeDoubtful, ChangeRefused, ReadFailed, Superseded
-from functions.domain.evidence import ReleaseState, short
+from functions.domain.evidence import short
 from functions.domain.incidents import Fact, Incident, Mode, NewEvent
 from functions.playbooks.schema import Playbook
 from functions.ports import BudgetCharge, Clock, Ledger, ServiceChanger, ServiceReader
-from functions.workflow.assess import doubtful
+from functions.workflow.assess import doubtful, quarantine
 from functions.workflow.story import Intent, tell
 from functions.workflow.table import Outcome, StepName
 from functions.workflow.visit import Result, Visit, incident_of
@@ -43,6 +43,7 @@ class Remediate:
         incident = incident_of(visit, self.ledger)
         story = tell(self.ledger.events(incident.id))
         if story.open_intent is not None:
+            quarantine(self.ledger, incident, story.open_intent.plan)
             self.ledger.append(incident, [doubtful(story.open_intent)], step=StepName.REMEDIATE)
             return Result(outcome=Outcome.DONE, wait_s=story.open_intent.plan.settle_s)
         decision = story.decision
@@ -136,8 +137,8 @@ class Remediate:
                 summary=f"no answer to {change.kind}: it counts as done",
                 data={"error": str(error)},
             )
+            quarantine(self.ledger, incident, plan)
             self.ledger.append(incident, [event], step=StepName.REMEDIATE)
-            self._quarantine(incident, plan)
             return Result(outcome=Outcome.DONE, wait_s=plan.settle_s)
         return self._taken(incident, plan, stage, change, result)
 
@@ -148,10 +149,12 @@ class Remediate:
             summary=_done(change),
             data={"stage": stage, "change": change.model_dump(mode="json"), "result": result.model_dump(mode="json")},
         )
+        last = stage + 1 == len(plan.changes)
+        if last:
+            quarantine(self.ledger, incident, plan)
         self.ledger.append(incident, [event], step=StepName.REMEDIATE)
-        if stage + 1 < len(plan.changes):
+        if not last:
             return Result(outcome=Outcome.NEXT_STAGE)
-        self._quarantine(incident, plan)
         return Result(outcome=Outcome.DONE, wait_s=plan.settle_s)
 
     def _refused(self, incident: Incident, plan: Plan, lease: Lease | None, error: ChangeRefused) -> Result:
@@ -171,15 +174,6 @@ class Remediate:
             )
             self.ledger.end_lease(incident, lease, nothing)
         return Result(outcome=Outcome.FAILED)
-
-    def _quarantine(self, incident: Incident, plan: Plan) -> None:
-        if plan.quarantine is not None:
-            self.ledger.judge_release(
-                incident.service,
-                plan.quarantine,
-                ReleaseState.QUARANTINED,
-                reason=f"rolled back in {incident.id}: {plan.cause}",
-            )
 
 
 def _concrete(change: Change, done: tuple[Intent, ...]) -> Change:
