@@ -52,7 +52,7 @@ def dependency_layer(*, architecture: Architecture, python_version: str) -> Path
             raise PackagingFailed(f"dependencies for {architecture}, Python {python_version}: {last_words[0]}")
         shutil.rmtree(directory / "python" / "bin", ignore_errors=True)
 
-    return _made_once(f"layer-{architecture}-{python_version}", inputs.hexdigest(), install)
+    return _made_once(f"layer-{architecture}-python{python_version.replace('.', '')}", inputs.hexdigest(), install)
 
 
 def code(*, compiled_playbooks: str) -> Path:

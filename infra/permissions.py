@@ -29,6 +29,7 @@ WILDCARDS: Mapping[str, str] = {
     "ecs:DescribeTasks": "A task's id is made at run time; its cluster is named",
     "ecs:ListTasks": "Its resource is a container instance, which Fargate has not; a condition names the clusters",
     "ecs:RegisterTaskDefinition": "A copy of an INACTIVE task definition: the family is known at run time only",
+    "ecs:TagResource": "The copy of a task definition keeps its tags; only while it is being registered",
     "ecs:StopServiceDeployment": "A deployment's id is made at run time; its service is named",
     "elasticloadbalancing:DescribeTargetGroups": NO_RESOURCE,
     "elasticloadbalancing:DescribeTargetHealth": NO_RESOURCE,
@@ -36,13 +37,11 @@ WILDCARDS: Mapping[str, str] = {
         "The roles in a task definition are known at run time only; they can be passed to ECS tasks and to nothing else"
     ),
     "logs:CreateLogDelivery": "Step Functions' own logging: " + NO_RESOURCE,
-    "logs:CreateLogStream": "A log stream's name is made at run time; its log group is named",
     "logs:DeleteLogDelivery": "Step Functions' own logging: " + NO_RESOURCE,
     "logs:DescribeLogGroups": "Step Functions' own logging: " + NO_RESOURCE,
     "logs:DescribeResourcePolicies": "Step Functions' own logging: " + NO_RESOURCE,
     "logs:GetLogDelivery": "Step Functions' own logging: " + NO_RESOURCE,
     "logs:ListLogDeliveries": "Step Functions' own logging: " + NO_RESOURCE,
-    "logs:PutLogEvents": "A log stream's name is made at run time; its log group is named",
     "logs:PutResourcePolicy": "Step Functions' own logging: " + NO_RESOURCE,
     "logs:UpdateLogDelivery": "Step Functions' own logging: " + NO_RESOURCE,
     "s3:GetObject": "Objects of the responder's own archive",
@@ -115,6 +114,8 @@ def _resources(scope: Construct, resource: Resource, reach: Reach) -> list[str]:
         case Resource.TASK_ROLES:
             every_role = Stack.of(scope).format_arn(service="iam", region="", resource="role", resource_name="*")
             return list(reach.task_roles) or [every_role]
+        case Resource.NEW_TASK_DEFINITION:
+            return [_ecs(scope, "task-definition", "*")]
         case Resource.CLUSTER_CONDITION | Resource.ANY:
             return ["*"]
 
@@ -135,6 +136,8 @@ def _conditions(
             }
         case Resource.TASK_ROLES:
             return {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}
+        case Resource.NEW_TASK_DEFINITION:
+            return {"StringEquals": {"ecs:CreateAction": "RegisterTaskDefinition"}}
         case _:
             return {}
 

@@ -19,7 +19,7 @@ from functions.playbooks.schema import ExistingAlarm, Playbook
 from functions.workflow.table import Function
 from infra.channels import Channels
 from infra.context import RETENTIONS, Architecture, Deployment
-from infra.function import ResponderFunction, Shipment
+from infra.function import TIMEOUT_S, ResponderFunction, Shipment
 from infra.health import Health
 from infra.intake import Intake
 from infra.machine import IncidentMachine, execution_arns, machine_arn
@@ -153,7 +153,9 @@ class ResponderStack(Stack):
         ledger = self._storage.ledger_grants()
         return (
             self._function("intake", [*ledger, start], places),
-            self._function("sweep", [*ledger, start, ask, *look], places),
+            self._function(
+                "sweep", [*ledger, start, ask, *look], {**places, settings.FUNCTION_TIMEOUT: str(TIMEOUT_S)}
+            ),
         )
 
     def _ledger_places(self) -> dict[str, str]:

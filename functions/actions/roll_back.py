@@ -83,6 +83,7 @@ ROLL_BACK = Action(
         Permission(action="ecs:StopServiceDeployment", resource=Resource.SERVICE_DEPLOYMENT),
         Permission(action="ecs:DescribeTaskDefinition", resource=Resource.ANY),
         Permission(action="ecs:RegisterTaskDefinition", resource=Resource.ANY),
+        Permission(action="ecs:TagResource", resource=Resource.NEW_TASK_DEFINITION),
         Permission(action="iam:PassRole", resource=Resource.TASK_ROLES),
     ),
 )

@@ -21,6 +21,8 @@ class Resource(StrEnum):
     """Scalable targets have opaque ARNs: any, with conditions on namespace and dimension."""
     TASK_ROLES = "task-roles"
     """The roles a task definition passes on, to ecs-tasks.amazonaws.com only."""
+    NEW_TASK_DEFINITION = "new-task-definition"
+    """Any task definition, but only while it is being registered (condition `ecs:CreateAction`)."""
     ANY = "*"
     """The action takes no resource."""
 

@@ -1,0 +1,158 @@
+"""Who may do what: the grants of the template against what is declared, called and documented."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from functions.actions.registry import ACTIONS
+from functions.adapters import autoscaling, changer, cloudwatch, ecs, elbv2, ledger, s3, sns, sqs, stepfunctions
+from functions.diagnostics.registry import PROBES
+from infra.permissions import WILDCARDS
+from tests.infra.synthesis import Allowed, Synthesis, Template
+
+READS = re.compile(r"^[a-z0-9-]+:(Describe|List|Get|Query|LookupEvents)")
+OWN = re.compile(r"^(dynamodb|s3|logs|xray):")
+"""Services in which the responder writes what is its own."""
+
+CHANGES = {
+    "ecs:UpdateService",
+    "ecs:StopServiceDeployment",
+    "ecs:RegisterTaskDefinition",
+    "ecs:TagResource",
+    "iam:PassRole",
+    "application-autoscaling:RegisterScalableTarget",
+}
+FUNCTIONS = [
+    "assess",
+    "close",
+    "forward",
+    "intake",
+    "lookup",
+    "notify",
+    "remediate",
+    "restore",
+    "sweep",
+    "verify",
+]
+
+
+@pytest.fixture(scope="module")
+def stack(synthesis: Synthesis) -> Template:
+    return synthesis.responder
+
+
+def allowed(stack: Template, function: str) -> set[Allowed]:
+    return stack.allowed_to(f"ecs-first-responder-{function}")
+
+
+def actions(stack: Template, function: str) -> set[str]:
+    return {entry.action for entry in allowed(stack, function)}
+
+
+def everything_allowed(stack: Template) -> set[Allowed]:
+    return {entry for role in stack.resources("AWS::IAM::Role") for entry in stack.allowed(role)}
+
+
+def test_every_wildcard_has_its_reason(stack: Template) -> None:
+    """No action is granted on a wildcard unless the table of exceptions names it, and the table names no other."""
+    granted = {entry.action for entry in everything_allowed(stack) if "*" in entry.resource}
+    assert granted == set(WILDCARDS)
+
+
+def test_no_action_is_a_wildcard(stack: Template) -> None:
+    """Every right is written out."""
+    assert [entry.action for entry in everything_allowed(stack) if "*" in entry.action] == []
+
+
+def test_the_page_on_rights_is_true(stack: Template, project: Path) -> None:
+    """`docs/iam.md` lists every wildcard with its resource and its reason, as the template has them."""
+    rows = re.findall(r"^\| `([^`]+)` \| `([^`]+)` \| (.+) \|$", (project / "docs" / "iam.md").read_text(), re.M)
+    assert {(action, resource) for action, resource, _ in rows} == {
+        (entry.action, generic(entry.resource)) for entry in everything_allowed(stack) if "*" in entry.resource
+    }
+    assert {action: reason for action, _, reason in rows} == WILDCARDS
+
+
+def generic(resource: str) -> str:
+    """A resource with what differs from deployment to deployment replaced."""
+    for pattern, name in (
+        (r"eu-west-1", "REGION"),
+        (r"123456789012", "ACCOUNT"),
+        (r"ecs-first-responder", "NAME"),
+        (r"<StorageArchive[^>]+>", "ARCHIVE"),
+        (r"(service-deployment|service-revision)/shop/[a-z_]+/", r"\1/CLUSTER/SERVICE/"),
+        (r"task/shop/", "task/CLUSTER/"),
+    ):
+        resource = re.sub(pattern, name, resource)
+    return resource
+
+
+@pytest.mark.parametrize("function", ["assess", "verify", "sweep", "intake", "notify", "close", "lookup", "forward"])
+def test_only_remediate_and_restore_change_anything(function: str, stack: Template) -> None:
+    """Whatever looks, decides or tells cannot change a service, whatever its code does."""
+    assert actions(stack, function).isdisjoint(CHANGES)
+
+
+@pytest.mark.parametrize("function", ["assess", "verify"])
+def test_looking_reads_aws_and_writes_the_ledger(function: str, stack: Template) -> None:
+    """Assess and verify have no right that writes outside of the responder's own table, archive, log and traces."""
+    assert [action for action in actions(stack, function) if not READS.match(action) and not OWN.match(action)] == []
+
+
+def test_restore_gives_a_floor_back_and_nothing_else(stack: Template) -> None:
+    """What was temporary is given back with one right alone."""
+    assert actions(stack, "restore") & CHANGES == {"application-autoscaling:RegisterScalableTarget"}
+
+
+def test_changes_reach_the_services_of_the_playbooks_alone(stack: Template) -> None:
+    """A service without a playbook cannot be changed: its ARN is in no policy."""
+    updated = {entry.resource for entry in allowed(stack, "remediate") if entry.action == "ecs:UpdateService"}
+    assert updated == {
+        "arn:aws:ecs:eu-west-1:123456789012:service/shop/orders",
+        "arn:aws:ecs:eu-west-1:123456789012:service/shop/pay_ments",
+    }
+
+
+def test_wide_changes_are_conditional(stack: Template) -> None:
+    """Passing roles and setting scalable targets, which no ARN narrows, are narrowed by conditions."""
+    conditions = {entry.action: entry.conditions for entry in allowed(stack, "remediate")}
+    assert conditions["iam:PassRole"] == '{"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}'
+    assert "ecs:service:DesiredCount" in conditions["application-autoscaling:RegisterScalableTarget"]
+    assert "cluster/shop" in conditions["ecs:ListTasks"] if "ecs:ListTasks" in conditions else True
+
+
+def test_what_is_called_is_granted(stack: Template) -> None:
+    """Every IAM action that an adapter calls is granted to some function: nothing fails for lack of a right."""
+    adapters = (autoscaling, changer, cloudwatch, ecs, elbv2, ledger, s3, sns, sqs, stepfunctions)
+    called = {call for adapter in adapters for call in adapter.CALLS}
+    assert called <= {entry.action for entry in everything_allowed(stack)}
+
+
+def test_what_is_declared_is_granted_where_it_is_needed(stack: Template) -> None:
+    """Assess has what every probe declares, remediate what every action declares."""
+    probes = {permission.action for probe in PROBES.values() for permission in probe.permissions}
+    changes = {permission.action for action in ACTIONS.values() for permission in action.permissions}
+    assert probes <= actions(stack, "assess")
+    assert changes <= actions(stack, "remediate")
+
+
+def test_no_function_may_call_another(stack: Template) -> None:
+    """Only the state machine invokes; a function that is broken into leads no further."""
+    for function in FUNCTIONS:
+        assert "lambda:InvokeFunction" not in actions(stack, function)
+
+
+def test_the_machine_calls_versions_pages_and_itself(stack: Template) -> None:
+    """The state machine's role reaches published versions, the page topic and its own successor."""
+    ((_, machine),) = stack.resources("AWS::StepFunctions::StateMachine").items()
+    granted = stack.allowed(machine["RoleArn"]["Fn::GetAtt"][0])
+    by_action: dict[str, set[str]] = {}
+    for entry in granted:
+        by_action.setdefault(entry.action, set()).add(entry.resource)
+    pages, _ = stack.named("AWS::SNS::Topic", "TopicName", "ecs-first-responder-pages")
+    assert by_action["lambda:InvokeFunction"] == {f"<{v}>" for v in stack.resources("AWS::Lambda::Version")}
+    assert by_action["sns:Publish"] == {f"<{pages}>"}
+    assert by_action["states:StartExecution"] == {
+        "arn:aws:states:eu-west-1:123456789012:stateMachine:ecs-first-responder"
+    }

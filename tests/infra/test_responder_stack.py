@@ -1,0 +1,317 @@
+"""The responder's stack: what its resources promise, not how many there are."""
+
+import json
+from typing import Any
+
+import pytest
+
+from functions import settings
+from functions.domain.table import INDEXES, PARTITION_KEY, SORT_KEY, TTL_ATTRIBUTE
+from functions.observability import METRICS_NAMESPACE, SERVICE, SIGNALS_REJECTED
+from functions.workflow.table import Function
+from infra.function import TIMEOUT_S
+from infra.workflow import definition as compiled
+from tests.infra.synthesis import Synthesis, Template
+
+FUNCTIONS = {*(function.value for function in Function), "intake", "sweep", "forward", "lookup"}
+
+
+@pytest.fixture(scope="module")
+def stack(synthesis: Synthesis) -> Template:
+    return synthesis.responder
+
+
+def function(stack: Template, name: str) -> Any:
+    return stack.named("AWS::Lambda::Function", "FunctionName", f"ecs-first-responder-{name}")[1]
+
+
+def queue(stack: Template, name: str) -> tuple[str, Any]:
+    return stack.named("AWS::SQS::Queue", "QueueName", f"ecs-first-responder-{name}")
+
+
+def statements(properties: Any) -> list[Any]:
+    listed: list[Any] = properties["PolicyDocument"]["Statement"]
+    return listed
+
+
+def test_the_ledger_is_the_table_that_the_functions_write(stack: Template) -> None:
+    """Keys, indexes and time to live are those of the one declaration, and the name is what the CLI looks for."""
+    ((_, table),) = stack.resources("AWS::DynamoDB::Table").items()
+    assert table["TableName"] == "ecs-first-responder"
+    assert table["KeySchema"] == [
+        {"AttributeName": PARTITION_KEY, "KeyType": "HASH"},
+        {"AttributeName": SORT_KEY, "KeyType": "RANGE"},
+    ]
+    assert {
+        (index["IndexName"], *(key["AttributeName"] for key in index["KeySchema"]))
+        for index in table["GlobalSecondaryIndexes"]
+    } == {tuple(index) for index in INDEXES}
+    assert {index["Projection"]["ProjectionType"] for index in table["GlobalSecondaryIndexes"]} == {"ALL"}
+    assert table["TimeToLiveSpecification"] == {"AttributeName": TTL_ATTRIBUTE, "Enabled": True}
+
+
+def test_the_ledger_outlives_mistakes(stack: Template) -> None:
+    """Encrypted, on demand, recoverable to any point in time, and neither deleted nor replaced by a deployment."""
+    ((_, table),) = stack.attributes("AWS::DynamoDB::Table").items()
+    properties = table["Properties"]
+    assert properties["BillingMode"] == "PAY_PER_REQUEST"
+    assert properties["SSESpecification"] == {"SSEEnabled": True}
+    assert properties["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True
+    assert properties["DeletionProtectionEnabled"] is True
+    assert table["DeletionPolicy"] == table["UpdateReplacePolicy"] == "Retain"
+
+
+def test_the_archive_is_closed_and_kept(stack: Template) -> None:
+    """Encrypted, versioned, private, reached by TLS alone, and kept when the stack goes."""
+    ((_, bucket),) = stack.attributes("AWS::S3::Bucket").items()
+    properties = bucket["Properties"]
+    assert properties["BucketEncryption"]
+    assert properties["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert set(properties["PublicAccessBlockConfiguration"].values()) == {True}
+    assert bucket["DeletionPolicy"] == "Retain"
+    ((_, policy),) = stack.resources("AWS::S3::BucketPolicy").items()
+    assert {"Bool": {"aws:SecureTransport": "false"}} in [s.get("Condition") for s in statements(policy)]
+
+
+def test_cloudwatch_may_use_the_key_of_the_topics(stack: Template) -> None:
+    """Without this grant an alarm fails to reach an encrypted topic, and nobody is told."""
+    ((key_id, key),) = stack.resources("AWS::KMS::Key").items()
+    assert key["EnableKeyRotation"] is True
+    (granted,) = (
+        statement
+        for statement in key["KeyPolicy"]["Statement"]
+        if statement["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+    )
+    assert set(granted["Action"]) == {"kms:Decrypt", "kms:GenerateDataKey"}
+    for topic in stack.resources("AWS::SNS::Topic").values():
+        assert topic["KmsMasterKeyId"] == {"Fn::GetAtt": [key_id, "Arn"]}
+
+
+def test_only_alarms_of_this_account_reach_the_topics(stack: Template) -> None:
+    """CloudWatch may publish for this account's alarms, everybody only by TLS."""
+    for policy in stack.resources("AWS::SNS::TopicPolicy").values():
+        said = {statement["Sid"]: statement for statement in statements(policy)}
+        assert said["AlarmsOfThisAccount"]["Condition"]["StringEquals"] == {"aws:SourceAccount": "123456789012"}
+        (tls,) = (s for s in said.values() if s["Effect"] == "Deny")
+        assert tls["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def test_people_are_subscribed_by_playbook_and_by_context(stack: Template) -> None:
+    """Addresses of the playbooks and of the deployment get every page."""
+    pages, _ = stack.named("AWS::SNS::Topic", "TopicName", "ecs-first-responder-pages")
+    assert {
+        (subscription["Protocol"], subscription["Endpoint"])
+        for subscription in stack.resources("AWS::SNS::Subscription").values()
+        if subscription["TopicArn"] == {"Ref": pages}
+    } == {("email", "on-call@example.com"), ("https", "https://pages.example.com/hook")}
+
+
+def test_a_message_that_cannot_be_read_is_kept(stack: Template) -> None:
+    """After five receives a message lies in the dead-letter queue for a fortnight."""
+    dead_letters, properties = queue(stack, "intake-dead-letters")
+    _, intake = queue(stack, "intake")
+    assert intake["RedrivePolicy"] == {
+        "deadLetterTargetArn": {"Fn::GetAtt": [dead_letters, "Arn"]},
+        "maxReceiveCount": 5,
+    }
+    assert properties["MessageRetentionPeriod"] == 14 * 86_400
+
+
+def test_every_queue_is_encrypted_and_reached_by_tls_alone(stack: Template) -> None:
+    """SSE-SQS everywhere, so that SNS and EventBridge need no key of ours."""
+    queues = stack.resources("AWS::SQS::Queue")
+    assert all(properties["SqsManagedSseEnabled"] is True for properties in queues.values())
+    closed = {
+        policy["Queues"][0]["Ref"]
+        for policy in stack.resources("AWS::SQS::QueuePolicy").values()
+        if any(s["Effect"] == "Deny" and "aws:SecureTransport" in str(s["Condition"]) for s in statements(policy))
+    }
+    assert closed == set(queues)
+
+
+def test_the_intake_reads_in_batches_and_fails_by_the_message(stack: Template) -> None:
+    """One bad record does not send its whole batch back, and no message returns while the function may still work."""
+    ((_, mapping),) = stack.resources("AWS::Lambda::EventSourceMapping").items()
+    queue_id, properties = queue(stack, "intake")
+    assert mapping["EventSourceArn"] == {"Fn::GetAtt": [queue_id, "Arn"]}
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert properties["VisibilityTimeout"] >= 6 * TIMEOUT_S
+
+
+def test_alarms_come_in_by_the_topic(stack: Template) -> None:
+    """The alarm topic feeds the intake queue; what cannot be delivered is kept."""
+    alarms, _ = stack.named("AWS::SNS::Topic", "TopicName", "ecs-first-responder-alarms")
+    queue_id, _ = queue(stack, "intake")
+    (subscription,) = (
+        subscription
+        for subscription in stack.resources("AWS::SNS::Subscription").values()
+        if subscription["TopicArn"] == {"Ref": alarms}
+    )
+    assert subscription["Endpoint"] == {"Fn::GetAtt": [queue_id, "Arn"]}
+    assert "deadLetterTargetArn" in subscription["RedrivePolicy"]
+
+
+def rules(stack: Template) -> dict[str, Any]:
+    """The rules that feed the intake, by detail type."""
+    return {
+        rule["EventPattern"]["detail-type"][0]: rule
+        for rule in stack.resources("AWS::Events::Rule").values()
+        if "EventPattern" in rule
+    }
+
+
+def test_events_come_in_by_rules(stack: Template) -> None:
+    """Alarms that others made, deployments, and service actions of level ERROR; task state changes would be a flood."""
+    found = rules(stack)
+    assert {kind: rule["EventPattern"].get("detail") for kind, rule in found.items()} == {
+        "CloudWatch Alarm State Change": {"alarmName": ["orders-legacy-5xx"]},
+        "ECS Deployment State Change": None,
+        "ECS Service Action": {"eventType": ["ERROR"]},
+    }
+    queue_id, _ = queue(stack, "intake")
+    undelivered, _ = queue(stack, "undelivered")
+    for rule in found.values():
+        (target,) = rule["Targets"]
+        assert target["Arn"] == {"Fn::GetAtt": [queue_id, "Arn"]}
+        assert target["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": [undelivered, "Arn"]}}
+
+
+def test_an_alarm_may_call_the_forwarder_directly(stack: Template) -> None:
+    """A Lambda alarm action of this account is let in, and ends in the same queue."""
+    forwarder, properties = stack.named("AWS::Lambda::Function", "FunctionName", "ecs-first-responder-forward")
+    (permission,) = (
+        permission
+        for permission in stack.resources("AWS::Lambda::Permission").values()
+        if permission["Principal"] == "lambda.alarms.cloudwatch.amazonaws.com"
+    )
+    assert permission["FunctionName"] == {"Fn::GetAtt": [forwarder, "Arn"]}
+    assert permission["SourceAccount"] == "123456789012"
+    assert properties["Environment"]["Variables"][settings.INTAKE_QUEUE_URL] == {"Ref": queue(stack, "intake")[0]}
+
+
+@pytest.mark.parametrize("name", sorted(FUNCTIONS))
+def test_a_function_is_what_it_is_tested_as(name: str, stack: Template) -> None:
+    """Python 3.13 on arm64, traced, with the layer, a role of its own and a log group of its own that forgets."""
+    properties = function(stack, name)
+    assert properties["Runtime"] == "python3.13"
+    assert properties["Architectures"] == ["arm64"]
+    assert properties["TracingConfig"] == {"Mode": "Active"}
+    assert len(properties["Layers"]) == 1
+    assert properties["Handler"] == f"functions.handlers.{name}.handler"
+    log = stack.resources("AWS::Logs::LogGroup")[properties["LoggingConfig"]["LogGroup"]["Ref"]]
+    assert log["RetentionInDays"] == 90
+    role = stack.resources("AWS::IAM::Role")[properties["Role"]["Fn::GetAtt"][0]]
+    assert "ManagedPolicyArns" not in role
+
+
+def test_no_two_functions_share_a_role(stack: Template) -> None:
+    """What one function may do, no other may by accident."""
+    roles = [properties["Role"]["Fn::GetAtt"][0] for properties in stack.resources("AWS::Lambda::Function").values()]
+    assert len(set(roles)) == len(roles) == len(FUNCTIONS)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("intake", {settings.TABLE_NAME, settings.BUCKET_NAME, settings.STATE_MACHINE_ARN}),
+        (
+            "sweep",
+            {settings.TABLE_NAME, settings.BUCKET_NAME, settings.STATE_MACHINE_ARN, settings.FUNCTION_TIMEOUT},
+        ),
+        ("assess", {settings.TABLE_NAME, settings.BUCKET_NAME, settings.FLEET_ACTIONS_PER_HOUR}),
+        ("remediate", {settings.TABLE_NAME, settings.BUCKET_NAME, settings.FLEET_ACTIONS_PER_HOUR}),
+        ("verify", {settings.TABLE_NAME, settings.BUCKET_NAME}),
+        ("notify", {settings.TABLE_NAME, settings.BUCKET_NAME, settings.PAGE_TOPIC_ARN}),
+        ("close", {settings.TABLE_NAME, settings.BUCKET_NAME, settings.PAGE_TOPIC_ARN}),
+        ("restore", {settings.TABLE_NAME, settings.BUCKET_NAME}),
+        ("forward", {settings.INTAKE_QUEUE_URL}),
+        ("lookup", set()),
+    ],
+)
+def test_a_function_is_told_what_it_needs(name: str, expected: set[str], stack: Template) -> None:
+    """Each function's environment holds the settings it reads and no others."""
+    variables = function(stack, name)["Environment"]["Variables"]
+    assert {key for key in variables if key.startswith("RESPONDER_")} == expected
+
+
+def test_executions_call_published_versions(stack: Template, definition: dict[str, Any]) -> None:
+    """An execution goes on with the code it began with: it names versions, and old versions are kept."""
+    versions = stack.attributes("AWS::Lambda::Version")
+    called = {
+        state["Arguments"]["FunctionName"]
+        for state in definition["States"].values()
+        if state.get("Resource", "").endswith("lambda:invoke")
+    }
+    assert called == {f"<{version}>" for version in versions}
+    assert {version["DeletionPolicy"] for version in versions.values()} == {"Retain"}
+
+
+def test_the_machine_is_compiled_from_the_table(stack: Template, definition: dict[str, Any]) -> None:
+    """What is deployed is what the compiler makes of the table, with this stack's names in it."""
+    names = {
+        function: definition["States"][function.value if function is not Function.NOTIFY else "page"]["Arguments"][
+            "FunctionName"
+        ]
+        for function in Function
+    }
+    pages, _ = stack.named("AWS::SNS::Topic", "TopicName", "ecs-first-responder-pages")
+    assert definition == compiled(
+        functions=names,
+        function_timeout_s=TIMEOUT_S,
+        page_topic=f"<{pages}>",
+        state_machine="arn:aws:states:eu-west-1:123456789012:stateMachine:ecs-first-responder",
+    )
+
+
+def test_the_machine_is_traced_and_logs_errors(stack: Template) -> None:
+    """A Standard machine under a fixed name, with X-Ray and a log of what went wrong, kept for a while."""
+    ((_, machine),) = stack.resources("AWS::StepFunctions::StateMachine").items()
+    assert machine["StateMachineName"] == "ecs-first-responder"
+    assert machine.get("StateMachineType", "STANDARD") == "STANDARD"
+    assert machine["TracingConfiguration"] == {"Enabled": True}
+    assert machine["LoggingConfiguration"]["Level"] == "ERROR"
+    _, log = stack.named("AWS::Logs::LogGroup", "LogGroupName", "/aws/vendedlogs/states/ecs-first-responder")
+    assert log["RetentionInDays"] == 90
+
+
+def test_the_sweep_runs_every_five_minutes(stack: Template) -> None:
+    """Nothing depends on a message arriving."""
+    sweep, _ = stack.named("AWS::Lambda::Function", "FunctionName", "ecs-first-responder-sweep")
+    (rule,) = (rule for rule in stack.resources("AWS::Events::Rule").values() if "ScheduleExpression" in rule)
+    assert rule["ScheduleExpression"] == "rate(5 minutes)"
+    assert rule["Targets"][0]["Arn"] == {"Fn::GetAtt": [sweep, "Arn"]}
+
+
+def test_the_responder_is_watched_too(stack: Template) -> None:
+    """Dead letters, broken functions, failed executions, unreadable signals and a silent sweep page people directly."""
+    pages, _ = stack.named("AWS::SNS::Topic", "TopicName", "ecs-first-responder-pages")
+    alarms = stack.resources("AWS::CloudWatch::Alarm").values()
+    assert all(alarm["AlarmActions"] == [{"Ref": pages}] for alarm in alarms)
+    assert {alarm["AlarmName"].removeprefix("ecs-first-responder-") for alarm in alarms} == {
+        "intake-dead-letters-not-empty",
+        "undelivered-not-empty",
+        "intake-errors",
+        "sweep-errors",
+        "forward-errors",
+        "executions-failed",
+        "signals-rejected",
+        "sweep-silent",
+    }
+
+
+def test_rejected_signals_are_counted_where_they_are_emitted(stack: Template) -> None:
+    """The alarm reads the very metric that the intake writes."""
+    _, alarm = stack.named("AWS::CloudWatch::Alarm", "AlarmName", "ecs-first-responder-signals-rejected")
+    assert (alarm["Namespace"], alarm["MetricName"]) == (METRICS_NAMESPACE, SIGNALS_REJECTED)
+    assert alarm["Dimensions"] == [{"Name": "service", "Value": SERVICE}]
+
+
+def test_a_silent_sweep_is_an_alarm(stack: Template) -> None:
+    """Nobody would miss the sweep, so its absence is what breaches."""
+    _, alarm = stack.named("AWS::CloudWatch::Alarm", "AlarmName", "ecs-first-responder-sweep-silent")
+    assert (alarm["ComparisonOperator"], alarm["TreatMissingData"]) == ("LessThanThreshold", "breaching")
+
+
+def test_no_secret_and_no_address_is_in_the_state_machine(definition: dict[str, Any]) -> None:
+    """Between steps travel counters alone; people's addresses belong to the topic."""
+    assert "on-call@example.com" not in json.dumps(definition)

@@ -1,0 +1,227 @@
+"""The table of steps against the state machine that is made from it."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import jsonata
+import pytest
+
+from functions.workflow.table import ENTRY, TABLE, Function, Outcome, Step, StepName
+from infra.workflow import BEGIN, FAILED, PAGE_FAILURE, UNSAID_WAIT_S, answer_state, definition, first_state
+
+FUNCTION_TIMEOUT_S = 60
+MACHINE = "arn:aws:states:eu-west-1:123456789012:stateMachine:responder"
+EVENTS_OF_AN_EXECUTION = 25_000
+EVENTS_OF_A_STATE = {"Task": 5, "Choice": 2, "Wait": 2, "Pass": 2, "Succeed": 2, "Fail": 2}
+"""Entered and exited, and for a task scheduled, started and ended between them."""
+
+WORKING = [step for step in TABLE.values() if step.function is not None]
+
+
+@pytest.fixture(scope="module")
+def machine() -> dict[str, Any]:
+    return definition(
+        functions={function: f"arn:function:{function}:7" for function in Function},
+        function_timeout_s=FUNCTION_TIMEOUT_S,
+        page_topic="arn:topic:pages",
+        state_machine=MACHINE,
+    )
+
+
+@pytest.fixture(scope="module")
+def states(machine: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = machine["States"]
+    return found
+
+
+def evaluate(text: str, *, given: Mapping[str, Any], result: Any = None, error: Any = None) -> Any:
+    """What Step Functions makes of a JSONata expression."""
+    assert text.startswith("{%")
+    assert text.endswith("%}")
+    bindings = {"states": {"input": dict(given), "result": result, "errorOutput": error}}
+    return jsonata.Jsonata.jsonata(text[2:-2].strip()).evaluate(None, bindings)
+
+
+def chosen(choice: Mapping[str, Any], given: Mapping[str, Any]) -> str:
+    """The state a Choice goes on with."""
+    for rule in choice["Choices"]:
+        if evaluate(rule["Condition"], given=given):
+            return str(rule["Next"])
+    return str(choice["Default"])
+
+
+@pytest.mark.parametrize("step", WORKING, ids=lambda step: step.name.value)
+def test_every_outcome_leads_where_the_table_says(step: Step, states: dict[str, Any]) -> None:
+    """After a step, each of its outcomes is followed by the first state of the step that the table names."""
+    route = states[answer_state(step.name)]
+    for outcome, target in step.transitions.items():
+        assert chosen(route, {"outcome": outcome.value}) == first_state(target)
+
+
+@pytest.mark.parametrize("step", WORKING, ids=lambda step: step.name.value)
+def test_a_superseded_execution_ends(step: Step, states: dict[str, Any]) -> None:
+    """An execution that another one has replaced ends from any step, without a word."""
+    assert chosen(states[answer_state(step.name)], {"outcome": Outcome.SUPERSEDED.value}) == StepName.END.value
+    assert states[StepName.END.value] == {"Type": "Succeed"}
+
+
+@pytest.mark.parametrize("step", WORKING, ids=lambda step: step.name.value)
+@pytest.mark.parametrize("answer", [{"outcome": "never-heard-of"}, {"outcome": None}, {}])
+def test_an_outcome_that_leads_nowhere_is_paged(step: Step, answer: dict[str, Any], states: dict[str, Any]) -> None:
+    """An outcome outside the table, or none at all, ends in a page and not in a guess."""
+    assert chosen(states[answer_state(step.name)], answer) == PAGE_FAILURE
+
+
+@pytest.mark.parametrize("step", WORKING, ids=lambda step: step.name.value)
+def test_a_step_is_told_its_name_and_all_that_came_before(step: Step, states: dict[str, Any]) -> None:
+    """A step's function gets the payload of the step before it, with its own name as `step`."""
+    payload = states[step.name.value]["Arguments"]["Payload"]
+    before = {"incident_id": "inc-1", "generation": 2, "step": "other", "wait_s": 5, "visits": {"assess": 3}}
+    assert evaluate(payload, given=before) == {**before, "step": step.name.value}
+
+
+@pytest.mark.parametrize("step", WORKING, ids=lambda step: step.name.value)
+def test_a_step_calls_its_own_function_and_hands_its_answer_on(step: Step, states: dict[str, Any]) -> None:
+    """What the table names as the step's function is what is invoked, and its answer is the next state's input."""
+    state = states[step.name.value]
+    assert state["Resource"] == "arn:aws:states:::lambda:invoke"
+    assert state["Arguments"]["FunctionName"] == f"arn:function:{step.function}:7"
+    assert evaluate(state["Output"], given={}, result={"Payload": {"outcome": "act"}}) == {"outcome": "act"}
+    assert state["Next"] == answer_state(step.name)
+
+
+def test_no_call_of_a_function_is_ever_repeated(states: dict[str, Any]) -> None:
+    """A call whose answer is lost may have had its effect, so no invocation has a Retry of any kind."""
+    invocations = [state for state in states.values() if state.get("Resource", "").endswith("lambda:invoke")]
+    assert len(invocations) == len(WORKING)
+    assert all("Retry" not in state for state in invocations)
+
+
+def test_a_task_outwaits_its_function(states: dict[str, Any]) -> None:
+    """A task gives up only after the function behind it was stopped, so that no effect comes after the error."""
+    for step in WORKING:
+        assert states[step.name.value]["TimeoutSeconds"] > FUNCTION_TIMEOUT_S
+
+
+def test_every_error_of_every_task_is_paged(states: dict[str, Any]) -> None:
+    """Whatever fails in a task that carries the incident leads to the page that Step Functions sends by itself."""
+    tasks = {name: state for name, state in states.items() if state["Type"] == "Task" and name != PAGE_FAILURE}
+    assert set(tasks) == {step.name.value for step in WORKING} | {StepName.SUCCESSOR.value}
+    for state in tasks.values():
+        assert state["Catch"][-1]["ErrorEquals"] == ["States.ALL"]
+        assert state["Catch"][-1]["Next"] == PAGE_FAILURE
+
+
+def test_the_page_of_a_failure_says_where_and_why(states: dict[str, Any]) -> None:
+    """The operators read which incident stopped, at which step, with which error, and how to see its trail."""
+    before = {"incident_id": "inc-20260301-031200-ab12", "generation": 2, "step": "assess", "outcome": "act"}
+    error = {"Error": "States.Timeout", "Cause": "x" * 30_000}
+    caught = evaluate(states["remediate"]["Catch"][-1]["Output"], given=before, error=error)
+    arguments = states[PAGE_FAILURE]["Arguments"]
+    message = evaluate(arguments["Message"], given=caught)
+    assert arguments["TopicArn"] == "arn:topic:pages"
+    assert "Incident inc-20260301-031200-ab12, generation 2: step remediate failed with States.Timeout: xxx" in message
+    assert "\nIts trail: responder show inc-20260301-031200-ab12" in message
+    assert len(message) < 3_000
+    assert len(evaluate(arguments["Subject"], given=caught)) <= 100
+    assert states[PAGE_FAILURE]["Next"] == FAILED
+
+
+def test_the_page_of_a_stray_outcome_names_it(states: dict[str, Any]) -> None:
+    """An outcome that leads nowhere is paged with the step that gave it."""
+    stray = {"incident_id": "inc-1", "generation": 1, "step": "verify", "outcome": "maybe"}
+    assert 'step verify answered "maybe", which leads nowhere' in evaluate(
+        states[PAGE_FAILURE]["Arguments"]["Message"], given=stray
+    )
+
+
+def test_a_page_is_possible_without_an_outcome_or_an_incident(states: dict[str, Any]) -> None:
+    """An execution started with nonsense still ends in a page."""
+    assert "which leads nowhere" in evaluate(states[PAGE_FAILURE]["Arguments"]["Message"], given={})
+
+
+@pytest.mark.parametrize("entry", ENTRY)
+def test_an_execution_begins_where_it_is_told(entry: StepName, machine: dict[str, Any]) -> None:
+    """The payload's `step` says where an execution begins, for the entries of the table."""
+    assert machine["StartAt"] == BEGIN
+    assert chosen(machine["States"][BEGIN], {"step": entry.value}) == first_state(entry)
+
+
+def test_an_execution_begins_nowhere_else(states: dict[str, Any]) -> None:
+    """Whoever starts an execution at another step, above all at remediate, gets a page instead."""
+    for step in set(StepName) - set(ENTRY):
+        assert chosen(states[BEGIN], {"step": step.value}) == PAGE_FAILURE
+
+
+@pytest.mark.parametrize("step", [step for step in TABLE.values() if step.waits], ids=lambda step: step.name.value)
+def test_a_waiting_step_waits_as_long_as_it_was_told(step: Step, states: dict[str, Any]) -> None:
+    """The wait before a step is the payload's `wait_s`; without one it is short, but never no wait at all."""
+    wait = states[first_state(step.name)]
+    assert wait["Type"] == "Wait"
+    assert evaluate(wait["Seconds"], given={"wait_s": 90}) == 90
+    assert evaluate(wait["Seconds"], given={}) == UNSAID_WAIT_S > 0
+
+
+def test_approval_leads_to_its_stand_in(states: dict[str, Any]) -> None:
+    """Until approvals exist, asking for one pages the operators with the plan."""
+    assert states[StepName.APPROVAL.value] == {"Type": "Pass", "Next": first_state(StepName.PAGE)}
+
+
+def test_a_successor_is_the_next_generation_at_assess(states: dict[str, Any]) -> None:
+    """An execution whose visits are used up starts its successor under the name that the ledger expects, and ends."""
+    state = states[StepName.SUCCESSOR.value]
+    arguments = state["Arguments"]
+    payload = {"incident_id": "inc-1", "generation": 3, "visits": {"watch": 200}}
+    assert arguments["StateMachineArn"] == MACHINE
+    assert evaluate(arguments["Name"], given=payload) == "inc-1-3"
+    assert evaluate(arguments["Input"]["incident_id"], given=payload) == "inc-1"
+    assert evaluate(arguments["Input"]["generation"], given=payload) == 3
+    assert arguments["Input"]["step"] == "assess"
+    assert state["Next"] == StepName.END.value
+    assert state["Catch"][0]["Next"] == StepName.END.value, "a successor that runs already is all that is wanted"
+
+
+def test_every_state_is_reached_and_every_way_leads_somewhere(machine: dict[str, Any]) -> None:
+    """No state is left over, and none names a state that is not there."""
+    states = machine["States"]
+    reached: set[str] = set()
+    to_visit = [machine["StartAt"]]
+    while to_visit:
+        name = to_visit.pop()
+        if name not in reached:
+            reached.add(name)
+            to_visit += ways(states[name])
+    # Approval has no way in but an outcome, which no playbook gives yet; the route to it is there all the same.
+    assert reached == set(states)
+
+
+def ways(state: Mapping[str, Any]) -> Iterator[str]:
+    for key in ("Next", "Default"):
+        if key in state:
+            yield state[key]
+    for rule in (*state.get("Choices", ()), *state.get("Catch", ())):
+        yield rule["Next"]
+
+
+def test_an_execution_ends_before_its_history_is_full(states: dict[str, Any]) -> None:
+    """Even if every step uses up its visits, an execution stays below the 25,000 events at which Step Functions ends it.
+
+    Each visit costs its own states and, at most, every state without a function that may follow it.
+    """
+
+    def events(name: str) -> int:
+        return EVENTS_OF_A_STATE[states[name]["Type"]]
+
+    alone = sum(events(first_state(step.name)) for step in TABLE.values() if step.function is None)
+    total = 10 + alone
+    for step in WORKING:
+        own = {first_state(step.name), step.name.value, answer_state(step.name)}
+        followers = {
+            target for target in step.transitions.values() if target in TABLE and TABLE[target].function is None
+        }
+        # One more than its visits: the one that says `exhausted`.
+        total += (step.visits + 1) * (
+            sum(map(events, own)) + max((events(first_state(t)) for t in followers), default=0)
+        )
+    assert all(step.visits > 0 for step in WORKING)
+    assert total < EVENTS_OF_AN_EXECUTION
