@@ -22,8 +22,10 @@ def resource_id(ref: ServiceRef) -> str:
 class AutoScalingReader:
     """The part of `ServiceReader` that Application Auto Scaling answers. IAM actions: `CALLS`."""
 
-    def __init__(self, client: Any) -> None:
+    def __init__(self, client: Any, *, supporting: Any) -> None:
+        """`supporting` is a client that does not repeat: the reasons it reads are not worth waiting for."""
         self._autoscaling = client
+        self._supporting = supporting
 
     def scaling(self, ref: ServiceRef) -> ScalingFacts:
         with reading(f"the scalable target of {ref.service}"):
@@ -47,7 +49,7 @@ class AutoScalingReader:
         # They support a judgement and never decide it, so the range is worth reporting without them.
         try:
             with reading(f"the scaling activities of {ref.service}"):
-                answer = self._autoscaling.describe_scaling_activities(
+                answer = self._supporting.describe_scaling_activities(
                     ServiceNamespace=NAMESPACE,
                     ResourceId=resource_id(ref),
                     ScalableDimension=DIMENSION,

@@ -30,9 +30,9 @@ class Clients:
         return self._client(service, attempts=READ_ATTEMPTS)
 
     def once(self, service: Service) -> Any:
-        """A client for changes: one call is sent at most once.
+        """A client for changes, and for reads that are not worth a second try: one call is sent at most once.
 
-        ECS has no idempotency token for them, and botocore would send a call again after a read time-out.
+        ECS has no idempotency token for changes, and botocore would send a call again after a read time-out.
         """
         return self._client(service, attempts=1)
 

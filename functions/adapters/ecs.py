@@ -185,7 +185,7 @@ def _task_facts(task: Answer) -> TaskFacts:
         zone=task.get("availabilityZone"),
         started_at=moment(task, "startedAt"),
         stopped_at=moment(task, "stoppedAt"),
-        stop_code=task.get("stopCode"),
+        stop_code=task.get("stopCode") or None,
         stopped_reason=clean(task.get("stoppedReason", "")),
         exit_codes=tuple(code for c in containers if (code := c.get("exitCode")) is not None),
         container_reasons=tuple(clean(reason) for c in containers if (reason := c.get("reason"))),

@@ -30,7 +30,9 @@ class AwsServiceReader:
         return cls(
             ecs=EcsReader(clients.repeating("ecs")),
             elbv2=Elbv2Reader(clients.repeating("elbv2")),
-            autoscaling=AutoScalingReader(clients.repeating("application-autoscaling")),
+            autoscaling=AutoScalingReader(
+                clients.repeating("application-autoscaling"), supporting=clients.once("application-autoscaling")
+            ),
         )
 
     def service(self, ref: ServiceRef) -> ServiceFacts | None:

@@ -90,6 +90,11 @@ class TestTargets:
         assert reader.load_balancer(arn) == front["LoadBalancerArn"]
 
 
+def scaling_reader(aws: FakeAws) -> AutoScalingReader:
+    client = aws.client("application-autoscaling")
+    return AutoScalingReader(client, supporting=client)
+
+
 class TestScaling:
     def test_the_range_and_why_it_does_not_move(self) -> None:
         """The range, a suspension and the reasons for not scaling are read, each reason once."""
@@ -108,7 +113,7 @@ class TestScaling:
             },
         )
 
-        facts = AutoScalingReader(aws.client("application-autoscaling")).scaling(ORDERS)
+        facts = scaling_reader(aws).scaling(ORDERS)
 
         assert (facts.registered, facts.minimum, facts.maximum) == (True, 2, 10)
         assert facts.resource_id == "service/shop/orders"
@@ -119,7 +124,7 @@ class TestScaling:
     def test_no_scalable_target(self) -> None:
         """A service without a scalable target is read as such, which is not a failure."""
         aws = FakeAws(DescribeScalableTargets={"ScalableTargets": []})
-        assert not AutoScalingReader(aws.client("application-autoscaling")).scaling(ORDERS).registered
+        assert not scaling_reader(aws).scaling(ORDERS).registered
 
     def test_activities_only_support(self) -> None:
         """Without its activities the range is known still, and the reasons are unknown, not absent."""
@@ -128,7 +133,7 @@ class TestScaling:
             DescribeScalingActivities=refusal("NotImplemented", status=501),
         )
 
-        facts = AutoScalingReader(aws.client("application-autoscaling")).scaling(ORDERS)
+        facts = scaling_reader(aws).scaling(ORDERS)
 
         assert (facts.registered, facts.not_scaled_reasons, facts.scale_out_suspended) == (True, None, None)
 
@@ -136,4 +141,4 @@ class TestScaling:
         """A scalable target that cannot be read is ReadFailed, never a service without one."""
         aws = FakeAws(DescribeScalableTargets=EndpointConnectionError(endpoint_url="https://x"))
         with pytest.raises(ReadFailed):
-            AutoScalingReader(aws.client("application-autoscaling")).scaling(ORDERS)
+            scaling_reader(aws).scaling(ORDERS)
