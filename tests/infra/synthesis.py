@@ -115,7 +115,7 @@ class Synthesis:
             for destination in entry["destinations"].values()
             if fnmatch(file_name, f"*{destination['objectKey']}")
         )
-        return self.directory / source
+        return self.directory / str(source)
 
     def findings(self) -> list[str]:
         """What cdk-nag and CDK's own validation have to say, errors and warnings."""

@@ -52,7 +52,7 @@ def test_every_change_of_state_is_told(synthesis: Synthesis) -> None:
 
 
 def test_the_error_rate_counts_what_the_load_balancer_answers_itself(orders: Template) -> None:
-    """Without a healthy target there are no requests to targets: the balancer's own 5xx are errors and requests both."""
+    """Without a healthy target there are no requests to targets: the balancer's own 5xx are errors and requests."""
     queries = {query["Id"]: query for query in alarm(orders, "error-rate")["Metrics"]}
     (expression,) = (query["Expression"] for query in queries.values() if "Expression" in query)
     assert error_rate(expression, requests=100, target5xx=4, balancer5xx=0) == 4

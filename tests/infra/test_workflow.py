@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import jsonata
+import jsonata  # type: ignore[import-untyped]  # it comes without types
 import pytest
 
 from functions.workflow.table import ENTRY, TABLE, Function, Outcome, Step, StepName
@@ -204,7 +204,7 @@ def ways(state: Mapping[str, Any]) -> Iterator[str]:
 
 
 def test_an_execution_ends_before_its_history_is_full(states: dict[str, Any]) -> None:
-    """Even if every step uses up its visits, an execution stays below the 25,000 events at which Step Functions ends it.
+    """Even if every step uses up its visits, an execution stays below the 25,000 events that end it.
 
     Each visit costs its own states and, at most, every state without a function that may follow it.
     """
