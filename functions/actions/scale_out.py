@@ -5,7 +5,7 @@ from math import ceil
 from functions.actions.action import Action, Refusal, Terms, state_before, untouchable
 from functions.domain.causes import Cause
 from functions.domain.changes import ActionName, LeaseTerms, Plan, SetFloor
-from functions.domain.evidence import Findings, Metric
+from functions.domain.evidence import Findings, Metric, ScalingFacts
 from functions.domain.permissions import Permission, Resource
 
 COMFORTABLE_CPU = 60.0
@@ -39,10 +39,7 @@ def plan_scale_out(cause: Cause, findings: Findings, terms: Terms) -> Plan | Ref
             f"{service.desired} tasks run already, and no more are allowed "
             f"(scalable target {scaling.maximum}, playbook {terms.max_tasks})"
         )
-    original = next(
-        (lease.terms.original for lease in terms.leases if lease.terms.resource_id == scaling.resource_id),
-        scaling.minimum,
-    )
+    original = _original(scaling, terms)
     return Plan(
         action=ActionName.SCALE_OUT,
         cause=cause,
@@ -55,6 +52,12 @@ def plan_scale_out(cause: Cause, findings: Findings, terms: Terms) -> Plan | Ref
         deadline_s=terms.deadline_s,
         lease=LeaseTerms(resource_id=scaling.resource_id, original=original, value=floor, duration_s=terms.lease_s),
     )
+
+
+def _original(scaling: ScalingFacts, terms: Terms) -> int:
+    """The floor to give back. One that a lease of ours raised is not it; one that a person set since then is."""
+    ours = (lease.terms for lease in terms.leases if lease.terms.resource_id == scaling.resource_id)
+    return next((lease.original for lease in ours if lease.value == scaling.minimum), scaling.minimum)
 
 
 SCALE_OUT = Action(

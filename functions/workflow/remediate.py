@@ -97,7 +97,7 @@ class Remediate:
         lease = None
         if plan.lease is not None:
             lease = Lease(
-                id=plan.lease.resource_id,
+                id=f"{plan.lease.resource_id}#{incident.id}",
                 incident_id=incident.id,
                 service_key=incident.service.key,
                 terms=plan.lease,

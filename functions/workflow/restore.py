@@ -6,6 +6,7 @@ from datetime import datetime
 
 from functions.domain.changes import Lease
 from functions.domain.errors import ChangeFailed, ReadFailed
+from functions.domain.evidence import ScalingFacts
 from functions.domain.incidents import Fact, Incident, NewEvent
 from functions.ports import Clock, Ledger, ScalingRestorer, ServiceReader
 from functions.workflow.story import tell
@@ -67,10 +68,7 @@ class Restore:
             self._end(incident, lease, Fact.LEASE_RESTORED, f"the floor is {terms.original} tasks, as it was")
             return None
         if not scaling.registered or scaling.minimum != terms.value:
-            now = f"the floor is {scaling.minimum}" if scaling.registered else "the scalable target is gone"
-            self._end(
-                incident, lease, Fact.LEASE_LEFT, f"{now}, not the {terms.value} we set: somebody else changed it"
-            )
+            self._end(incident, lease, Fact.LEASE_LEFT, self._why_left(lease, scaling))
             return None
         try:
             self.restorer.restore_floor(incident.service, resource_id=terms.resource_id, minimum=terms.original)
@@ -80,6 +78,14 @@ class Restore:
             incident, lease, Fact.LEASE_RESTORED, f"the floor is back from {terms.value} to {terms.original} tasks"
         )
         return None
+
+    def _why_left(self, lease: Lease, scaling: ScalingFacts) -> str:
+        if not scaling.registered:
+            return "the scalable target is gone"
+        for other in self.ledger.service_leases(self.ledger.incident(lease.incident_id).service):
+            if other.terms.resource_id == lease.terms.resource_id and other.terms.value == scaling.minimum:
+                return f"the floor is {scaling.minimum}: the lease of incident {other.incident_id} gives it back"
+        return f"the floor is {scaling.minimum}, not the {lease.terms.value} we set: somebody else changed it"
 
     def _end(self, incident: Incident, lease: Lease, fact: Fact, summary: str) -> None:
         event = NewEvent(
