@@ -65,14 +65,16 @@ class Sweep:
         return self._taken_over(incident, StepName.ASSESS, "no execution carries this incident: a new one goes on")
 
     def _restoring(self) -> list[str]:
-        """Leases whose end has passed and that nobody is about to give back."""
+        """Leases whose end has passed and that nobody is about to give back: an open incident of the service does, when
+        it closes."""
         started = []
         for lease in self.ledger.leases_due(self.clock.now()):
             try:
                 incident = self.ledger.incident(lease.incident_id)
             except NotInLedger:
                 continue
-            if incident.status is IncidentStatus.OPEN or incident.id in started:
+            held = self.ledger.lock_holder(incident.service) is not None
+            if held or incident.id in started:
                 continue
             if self._taken_over(incident, StepName.RESTORE, "a lease is overdue and no execution carries it"):
                 started.append(incident.id)
