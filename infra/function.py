@@ -1,7 +1,6 @@
 """One Lambda function of the responder, with a role and a log group that are its own."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_iam as iam
@@ -11,25 +10,12 @@ from constructs import Construct
 
 from infra.compliance import acknowledge, acknowledge_wildcards
 from infra.permissions import Grant
+from infra.shipment import Shipment
 
 TIMEOUT_S = 60
 """Of every function. One look at a service takes a few seconds; what has not answered by then will not."""
 
 MEMORY_MB = 512
-
-
-@dataclass(frozen=True, kw_only=True)
-class Shipment:
-    """What all functions share: code, dependencies, and where they run."""
-
-    name: str
-    """Begins every function's name."""
-    code: lambda_.Code
-    layers: Sequence[lambda_.ILayerVersion]
-    runtime: lambda_.Runtime
-    architecture: lambda_.Architecture
-    log_retention: logs.RetentionDays
-    environment: Mapping[str, str]
 
 
 class ResponderFunction(Construct):
@@ -76,7 +62,6 @@ class ResponderFunction(Construct):
             tracing=lambda_.Tracing.ACTIVE,
             environment={
                 "POWERTOOLS_LOG_LEVEL": "INFO",
-                **shipment.environment,
                 **({} if environment is None else environment),
             },
             # A running execution goes on calling the version it began with.

@@ -2,9 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from aws_cdk import Duration, Environment, IStackSynthesizer, Stack
-from aws_cdk import aws_events as events
-from aws_cdk import aws_events_targets as targets
+from aws_cdk import Environment, IStackSynthesizer, Stack
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from constructs import Construct
@@ -14,20 +12,18 @@ from functions.actions.registry import ACTIONS
 from functions.diagnostics.registry import PROBES
 from functions.domain.changes import ActionName
 from functions.domain.permissions import Permission, Resource
-from functions.playbooks.compiled import compile_playbooks
 from functions.playbooks.schema import ExistingAlarm, Playbook
 from functions.workflow.table import Function
 from infra.channels import Channels
-from infra.context import RETENTIONS, Architecture, Deployment
-from infra.function import TIMEOUT_S, ResponderFunction, Shipment
+from infra.context import Deployment
+from infra.function import TIMEOUT_S, ResponderFunction
 from infra.health import Health
 from infra.intake import Intake
 from infra.machine import IncidentMachine, execution_arns, machine_arn
-from infra.packaging import code, dependency_layer
 from infra.permissions import Grant, Reach, grants
+from infra.schedule import SWEEP_EVERY, SweepSchedule
+from infra.shipment import Shipment
 from infra.storage import Storage
-
-SWEEP_EVERY = Duration.minutes(5)
 
 _LOOKUP_NEEDS = (
     Permission(action="ecs:DescribeServices", resource=Resource.SERVICE),
@@ -59,7 +55,6 @@ class ResponderStack(Stack):
             description="An automatic first responder for Amazon ECS services",
         )
         self._name = deployment.name
-        self._playbooks = playbooks
         self._reach = Reach([playbook.ref for playbook in playbooks], deployment.task_roles)
         self._storage = Storage(
             self,
@@ -82,7 +77,7 @@ class ResponderStack(Stack):
             alarm_topic=self._channels.alarms,
             existing_alarms=_existing_alarms(playbooks),
         )
-        self._shipment = _shipment(self, deployment, playbooks)
+        self._shipment = Shipment(self, "Shipment", deployment=deployment, playbooks=playbooks)
         steps = self._step_functions(deployment)
         workflow = IncidentMachine(
             self,
@@ -100,13 +95,7 @@ class ResponderStack(Stack):
         )
         lookup = self._function("lookup", self._granted(_LOOKUP_NEEDS))
         intake.connect(reader=reader.function, forwarder=forwarder.function)
-        events.Rule(
-            self,
-            "SweepSchedule",
-            description="Nothing depends on a message arriving: lost executions, overdue leases, alarms nobody told",
-            schedule=events.Schedule.rate(SWEEP_EVERY),
-            targets=[targets.LambdaFunction(sweep.function, retry_attempts=0)],
-        )
+        SweepSchedule(self, "Schedule", sweep=sweep.function)
         Health(
             self,
             "Health",
@@ -120,6 +109,10 @@ class ResponderStack(Stack):
         )
         self.alarm_topic: sns.ITopic = self._channels.alarms
         self.lookup: lambda_.IFunction = lookup.function
+        # Exported even when no service stack imports them: CloudFormation refuses to take an export back while a stack
+        # that was left behind by a deleted playbook still uses it.
+        self.export_value(self.alarm_topic.topic_arn)
+        self.export_value(self.lookup.function_arn)
 
     def _step_functions(self, deployment: Deployment) -> dict[Function, ResponderFunction]:
         """The functions that carry the workflow's steps."""
@@ -173,36 +166,6 @@ class ResponderStack(Stack):
         return ResponderFunction(
             self, module.title(), shipment=self._shipment, module=module, grants=rights, environment=environment
         )
-
-
-def _shipment(scope: Construct, deployment: Deployment, playbooks: Sequence[Playbook]) -> Shipment:
-    runtime = lambda_.Runtime(f"python{deployment.python_version}", lambda_.RuntimeFamily.PYTHON)
-    layers: list[lambda_.ILayerVersion] = []
-    if deployment.architecture is not Architecture.LOCAL:
-        directory = dependency_layer(architecture=deployment.architecture, python_version=deployment.python_version)
-        layers.append(
-            lambda_.LayerVersion(
-                scope,
-                "Dependencies",
-                description="functions/requirements.txt",
-                code=lambda_.Code.from_asset(str(directory)),
-                compatible_runtimes=[runtime],
-                compatible_architectures=[_machine(deployment.architecture)],
-            )
-        )
-    return Shipment(
-        name=deployment.name,
-        code=lambda_.Code.from_asset(str(code(compiled_playbooks=compile_playbooks(playbooks)))),
-        layers=layers,
-        runtime=runtime,
-        architecture=_machine(deployment.architecture),
-        log_retention=RETENTIONS[deployment.log_retention],
-        environment={},
-    )
-
-
-def _machine(architecture: Architecture) -> lambda_.Architecture:
-    return lambda_.Architecture.X86_64 if architecture is Architecture.X86_64 else lambda_.Architecture.ARM_64
 
 
 def _needs_of(*probes: str) -> list[Permission]:

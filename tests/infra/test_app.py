@@ -127,6 +127,16 @@ def test_an_emulator_gets_the_same_stacks_without_the_layer(tmp_path: Path) -> N
     assert alarm["Period"] == 10
 
 
+def test_the_archive_can_be_locked(tmp_path: Path) -> None:
+    """With Object Lock a trail stays for as long as the deployment says."""
+    made = synthesise(
+        Deployment(region="us-east-1", playbooks=tmp_path, architecture=Architecture.LOCAL, object_lock_days=365),
+        tmp_path / "cdk.out",
+    )
+    ((_, bucket),) = made.responder.resources("AWS::S3::Bucket").items()
+    assert bucket["ObjectLockConfiguration"]["Rule"]["DefaultRetention"] == {"Days": 365, "Mode": "GOVERNANCE"}
+
+
 def test_without_a_playbook_nothing_may_be_changed(tmp_path: Path) -> None:
     """A responder that has no service yet records what comes in and has no right to anything else."""
     made = synthesise(
