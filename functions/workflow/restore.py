@@ -15,6 +15,8 @@ from functions.workflow.visit import Result, Visit, incident_of
 
 POSTPONE_S = 300
 POSTPONE_LIMIT = 6
+PAUSED_S = 900
+"""How often to look whether an operator's pause is over: it holds for giving back, too."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +37,8 @@ class Restore:
         if holder is not None and holder != incident.id:
             return self._left_to(incident, holder)
         now = self.clock.now()
+        if self.ledger.switch(incident.service).paused(now):
+            return Result(outcome=Outcome.NOT_DUE, wait_s=PAUSED_S)
         due = [lease for lease in leases if lease.due_at <= now]
         if not due:
             return Result(outcome=Outcome.NOT_DUE, wait_s=until_due(leases, now))
