@@ -6,6 +6,7 @@ from functions.domain.incidents import Fact, IncidentStatus, NewEvent
 from functions.ports import Archive, Ledger, Notifier
 from functions.workflow.close import keep
 from functions.workflow.letters import escalation
+from functions.workflow.restore import POSTPONE_LIMIT
 from functions.workflow.story import Story, tell
 from functions.workflow.table import Outcome, StepName
 from functions.workflow.visit import Result, Visit, incident_of
@@ -41,6 +42,8 @@ class PagePeople:
 
 
 def _about(story: Story) -> str:
-    """What this page would be about; the same twice in a row is one page."""
+    """What this page would be about; the same twice in a row is one page.
+
+    A lease that cannot be given back is tried again at every sweep: once it was told, its number says nothing new."""
     gist = "" if story.decision is None else story.decision.gist
-    return f"{gist}#{story.attempts}#{story.checked or ''}#{story.postponed}"
+    return f"{gist}#{story.attempts}#{story.checked or ''}#{min(story.postponed, POSTPONE_LIMIT)}"
