@@ -153,11 +153,13 @@ def _period_s(findings: Findings) -> int:
 
 
 def _all_clear(findings: Findings) -> bool:
-    """Alarms known to be OK, nothing in flight, no symptom. Without an alarm a steady service is enough."""
+    """Alarms known to be OK and their metrics too, nothing in flight, no symptom. Without an alarm a steady service is
+    enough. Metrics that could not be read are no good news."""
     service, alarms = findings.service.value, findings.alarms.value
-    if service is None or alarms is None or not service.steady:
+    if service is None or alarms is None or not findings.metrics.known or not service.steady:
         return False
-    return alarms.all_ok and not Signs(findings).unwell
+    breaching = any(alarm.breaching_now for alarm in alarms.alarms)
+    return alarms.all_ok and not breaching and not Signs(findings).unwell
 
 
 def _too_uncertain(top: Judgement, judgements: Sequence[Judgement], threshold: float) -> str:
