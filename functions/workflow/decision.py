@@ -23,6 +23,10 @@ PATIENCE = timedelta(minutes=20)
 """How long ECS or a person may work on it before people are told that it does not get better."""
 
 
+OTHERS_AT_WORK = frozenset({Cause.NATIVE_ROLLBACK, Cause.SOMEONE_AT_WORK})
+"""Causes that are waited for, until the patience ends."""
+
+
 class Alternative(Model):
     """Another rung of the ladder, and why it was not taken."""
 
@@ -72,7 +76,7 @@ def decide(
     top = judgements[0]
     if _all_clear(findings):
         return _said(Outcome.ALL_CLEAR, top, "every alarm of the incident is OK and the service shows no symptom")
-    if top.cause in (Cause.NATIVE_ROLLBACK, Cause.SOMEONE_AT_WORK):
+    if top.cause in OTHERS_AT_WORK:
         if waited >= PATIENCE:
             return _said(
                 Outcome.ESCALATE, top, f"{top.cause} for {PATIENCE.seconds // 60} minutes, and it did not get better"

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from functions.domain.changes import ActionName, ChangeResult, Plan
 from functions.domain.incidents import Event, Fact
-from functions.workflow.decision import Decision
+from functions.workflow.decision import OTHERS_AT_WORK, Decision
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +30,7 @@ class Story:
     """The newest decision."""
     intents: tuple[Intent, ...] = ()
     waiting_since: datetime | None = None
-    """First of the waits that nothing else interrupted."""
+    """First of the waits that nothing else interrupted; telling people that they took too long is no interruption."""
     waited_at: datetime | None = None
     """The newest of them."""
     checked: str | None = None
@@ -102,7 +102,7 @@ def tell(events: Sequence[Event]) -> Story:
                 decision = Decision.model_validate(event.data["decision"])
                 if event.fact is Fact.WAITED:
                     waiting_since, waited_at = waiting_since or event.at, event.at
-                else:
+                elif decision.cause not in OTHERS_AT_WORK:
                     waiting_since, waited_at = None, None
             case Fact.ACTION_INTENDED:
                 plan = Plan.model_validate(event.data["plan"])
