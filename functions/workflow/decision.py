@@ -91,7 +91,7 @@ def decide(
                 Outcome.WAIT, top, f"too early to tell: the metrics are given {young.seconds} s to show a cause"
             )
         return _said(Outcome.ESCALATE, top, _too_uncertain(top, judgements, threshold))
-    rival = next((j for j in judgements[1:] if top.confidence - j.confidence <= AMBIGUOUS and j.confidence > 0), None)
+    rival = next((j for j in judgements[1:] if j.confidence > 0 and _alike(top, j)), None)
     if rival is not None and ladders[rival.cause] != ladders[top.cause]:
         return _said(
             Outcome.ESCALATE,
@@ -100,6 +100,11 @@ def decide(
             "and they ask for different things",
         )
     return _climb(top, findings, ladders[top.cause], tried, actions, terms, situation)
+
+
+def _alike(top: Judgement, other: Judgement) -> bool:
+    """Rounded, because 0.8 - 0.7 is a little more than 0.1."""
+    return round(top.confidence - other.confidence, 2) <= AMBIGUOUS
 
 
 def _climb(
