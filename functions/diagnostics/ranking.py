@@ -101,7 +101,7 @@ def bad_release(signs: Signs, case: Case) -> None:
         case.rests_on(0.9, signs.release_age, *signs.symptoms)
     if crashes >= CRASHES_COUNT:
         case.rests_on(0.9, signs.release_age, f"{crashes} tasks of this release stopped by themselves lately")
-    case.speaks_against(signs.load_up, f"there is more load than usual: {signs.load}", at_most=0.65)
+    case.speaks_against(signs.load_up, f"there is more load than usual: {signs.load}", at_most=0.55)
     _not_a_release(signs, case)
 
 
