@@ -106,9 +106,15 @@ def bad_release(signs: Signs, case: Case) -> None:
 
 
 def _not_a_release(signs: Signs, case: Case) -> None:
-    if signs.dependencies_known:
-        failing = signs.dependencies.failing
-        case.speaks_against(bool(failing), "a dependency is failing, which looks the same from outside", at_most=0.3)
+    _no_dependency(signs, case, "a dependency is failing, which looks the same from outside", at_most=0.3)
+
+
+def _no_dependency(signs: Signs, case: Case, evidence: str, *, at_most: float) -> None:
+    """Dependencies that could not be read count like failing ones: unread evidence never makes a cause likelier."""
+    if not signs.dependencies_known:
+        case.speaks_against(True, "whether a dependency is failing could not be read", at_most=at_most)
+    else:
+        case.speaks_against(bool(signs.dependencies.failing), evidence, at_most=at_most)
 
 
 def overload(signs: Signs, case: Case) -> None:
@@ -119,9 +125,8 @@ def overload(signs: Signs, case: Case) -> None:
         case.rests_on(0.65, f"more load: {signs.load}", *signs.symptoms)
     elif signs.cpu_high and signs.cpu_up:
         case.rests_on(0.5, f"CPU is at {signs.cpu_now:.0f} % without more requests")
-    case.speaks_against(signs.is_new_release, "a new release came shortly before", at_most=0.65)
-    if signs.dependencies_known:
-        case.speaks_against(bool(signs.dependencies.failing), "a dependency is failing", at_most=0.2)
+    case.speaks_against(signs.may_be_new_release, "a new release came shortly before, or may have", at_most=0.65)
+    _no_dependency(signs, case, "a dependency is failing", at_most=0.2)
     case.speaks_against(
         signs.at_ceiling, "the service already runs as many tasks as its scalable target allows", at_most=0.4
     )
@@ -135,8 +140,7 @@ def scaling_ceiling(signs: Signs, case: Case) -> None:
             f"more load: {signs.load}",
             f"{signs.service.desired} tasks run, and the scalable target allows {signs.scaling.maximum}",
         )
-    if signs.dependencies_known:
-        case.speaks_against(bool(signs.dependencies.failing), "a dependency is failing", at_most=0.2)
+    _no_dependency(signs, case, "a dependency is failing", at_most=0.2)
 
 
 def stuck_tasks(signs: Signs, case: Case) -> None:
@@ -161,8 +165,9 @@ def stuck_tasks(signs: Signs, case: Case) -> None:
 def crash_loop(signs: Signs, case: Case) -> None:
     """Tasks of a release that ran for long now stop by themselves again and again."""
     crashes = signs.crashes(CRASHES_WITHIN)
-    if crashes >= CRASHES_COUNT and not signs.is_new_release:
+    if crashes >= CRASHES_COUNT:
         case.rests_on(0.8, f"{crashes} tasks stopped by themselves in the last {CRASHES_WITHIN.seconds // 60} minutes")
+    case.speaks_against(signs.may_be_new_release, "a new release came shortly before, or may have", at_most=0.4)
 
 
 def false_alarm(signs: Signs, case: Case) -> None:

@@ -206,6 +206,11 @@ class Signs:
         noticed = min((a.since for a in self.alarming), default=self._findings.looked_at)
         return noticed - RELEASE_IS_NEW <= releases.current_since <= noticed
 
+    @property
+    def may_be_new_release(self) -> bool:
+        """The same, where releases that could not be read count as new ones."""
+        return not self._findings.releases.known or self.is_new_release
+
     @staticmethod
     def _another_ran_before(releases: ReleasesFacts) -> bool:
         """The first release of a service has nobody before it, and no way back."""
