@@ -88,6 +88,11 @@ def bad_deployment(signs: Signs, case: Case) -> None:
             case.rests_on(0.85, f"{primary.failed} tasks of deployment {primary.id} failed to start or to stay up")
         if signs.unwell:
             case.rests_on(0.8, f"deployment {primary.id} is in progress and users feel it", *signs.symptoms)
+    case.speaks_against(
+        signs.releases.current_since < primary.created_at,
+        "the deployment brought no other release: what it runs ran before",
+        at_most=0.4,
+    )
     _not_a_release(signs, case)
 
 
