@@ -181,6 +181,8 @@ def false_alarm(signs: Signs, case: Case) -> None:
     if alarming and all(alarm.breaching_now is False for alarm in alarming) and not signs.unwell:
         case.rests_on(0.9, "the metric of every alarm that is in ALARM does not breach", "the service shows no symptom")
     case.speaks_against(not signs.service.steady, "the service is not in a steady state", at_most=0.4)
+    crashes = signs.crashes(CRASHES_WITHIN)
+    case.speaks_against(crashes >= CRASHES_COUNT, f"{crashes} tasks stopped by themselves lately", at_most=0.4)
 
 
 RULES: Sequence[Rule] = (
@@ -223,7 +225,7 @@ RULES: Sequence[Rule] = (
         judge=stuck_tasks,
     ),
     Rule(cause=Cause.CRASH_LOOP, requires=("service", "tasks"), supports=("releases", "metrics"), judge=crash_loop),
-    Rule(cause=Cause.FALSE_ALARM, requires=("service", "alarms", "metrics"), supports=("targets",), judge=false_alarm),
+    Rule(cause=Cause.FALSE_ALARM, requires=("service", "alarms", "metrics", "tasks"), supports=("targets",), judge=false_alarm),
 )
 """In the order in which equal confidence is decided: what forbids acting comes before what invites it."""
 
