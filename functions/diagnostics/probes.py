@@ -165,18 +165,19 @@ def read_releases(around: Surroundings, known: Mapping[str, Any]) -> ReleasesFac
         differs_beyond_task_definition=(
             None if candidate is None else _surroundings_differ(candidate, service, around.history, revisions, current)
         ),
-        changed_during_incident=_someone_else(around, service),
+        changed_during_incident=_someone_else(around, service, deployments),
     )
 
 
-def _someone_else(around: Surroundings, service: ServiceFacts) -> bool:
-    primary = service.primary
-    return (
-        around.began_at is not None
-        and primary is not None
-        and primary.created_at > around.began_at
-        and primary.id not in around.own_deployments
-    )
+def _someone_else(
+    around: Surroundings, service: ServiceFacts, deployments: Sequence[ServiceDeploymentFacts]
+) -> bool:
+    """Whether a deployment that is not ours began during the incident, also one that is only pending yet."""
+    primary, began_at = service.primary, around.began_at
+    if began_at is None or primary is None or primary.id in around.own_deployments:
+        return False
+    begun = (primary.created_at, *(d.created_at for d in deployments if d.ongoing))
+    return any(at > began_at for at in begun)
 
 
 def _running_since(current: str, service: ServiceFacts, history: Sequence[Release]) -> datetime | None:
