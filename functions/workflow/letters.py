@@ -85,6 +85,8 @@ def _evidence(events: Sequence[Event]) -> list[str]:
     ranked = next((e for e in reversed(events) if e.fact is Fact.CAUSES_RANKED), None)
     if ranked is None:
         return []
+    if "judgements" not in ranked.data:
+        return [f"too long for a page, kept as {ranked.data.get('archived', 'part of the trail')}"]
     judgements = [Judgement.model_validate(judgement) for judgement in ranked.data["judgements"]]
     lines = []
     for judgement in judgements[:3]:
