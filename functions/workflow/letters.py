@@ -7,6 +7,7 @@ from functions.domain.causes import Cause, Judgement
 from functions.domain.changes import ActionName, SetTaskDefinition
 from functions.domain.evidence import short
 from functions.domain.incidents import Event, Fact, Incident
+from functions.domain.redaction import clean
 from functions.ports import Page
 from functions.workflow.story import Story, tell
 
@@ -31,7 +32,7 @@ def escalation(incident: Incident, events: Sequence[Event]) -> Page:
     lines = [
         f"{incident.service.service} in {incident.service.cluster} ({incident.service.region}) needs a person.",
         "",
-        f"Alarm      {incident.title}",
+        f"Alarm      {clean(incident.title)}",
         f"Opened     {_clock(incident.opened_at)}",
         f"Cause      {_cause(story)}",
         f"Why a page {_why(story, events)}",
@@ -52,7 +53,7 @@ def recovered(incident: Incident, events: Sequence[Event]) -> Page:
     lines = [
         f"{incident.service.service} in {incident.service.cluster} ({incident.service.region}) {summary}.",
         "",
-        f"Alarm      {incident.title}",
+        f"Alarm      {clean(incident.title)}",
         f"Opened     {_clock(incident.opened_at)}",
         f"Cause      {_cause(story)}",
     ]
@@ -145,7 +146,7 @@ def _clock(moment: datetime) -> str:
 
 
 def _page(incident: Incident, subject: str, lines: Sequence[str], *, kind: str) -> Page:
-    plain = " ".join(subject.encode("ascii", "replace").decode().split())
+    plain = clean(subject).encode("ascii", "replace").decode()
     return Page(
         subject=plain if len(plain) <= SUBJECT_LIMIT else plain[: SUBJECT_LIMIT - 3] + "...",
         text="\n".join(lines) + "\n",
