@@ -42,7 +42,7 @@ RETENTIONS: Mapping[int, logs.RetentionDays] = {
 }
 """Days a log group may be kept: those of CloudWatch Logs that somebody would choose."""
 
-_PERIODS = (10, 20, 30)
+_SHORT_PERIODS = (10, 30)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,7 +109,7 @@ class Deployment:
 
 
 def _is_period(seconds: int) -> bool:
-    return seconds in _PERIODS or (seconds > 0 and seconds % 60 == 0)
+    return seconds in _SHORT_PERIODS or (seconds > 0 and seconds % 60 == 0)
 
 
 class _Reader:

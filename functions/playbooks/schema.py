@@ -54,8 +54,8 @@ def _ecs_name(text: str) -> str:
 
 
 def _valid_period(period: int) -> int:
-    if period not in (10, 20, 30) and (period % 60 != 0 or not 60 <= period <= _DAY_S):
-        raise ValueError("CloudWatch has no such period: write 10, 20, 30 or a multiple of 60, in seconds")
+    if period not in (10, 30) and (period % 60 != 0 or not 60 <= period <= _DAY_S):
+        raise ValueError("no alarm has such a period: write 10, 30 or a multiple of 60, in seconds")
     return period
 
 
