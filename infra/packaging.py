@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,6 +24,10 @@ REQUIREMENTS = PROJECT / "functions" / "requirements.txt"
 _MACHINES = {Architecture.ARM64: "aarch64", Architecture.X86_64: "x86_64"}
 _GLIBC = ("manylinux2014", "manylinux_2_17", "manylinux_2_28", "manylinux_2_34")
 """Wheels that run on Amazon Linux 2023, which every Lambda runtime from Python 3.12 on stands on (glibc 2.34)."""
+
+
+_FORGET_CODE_AFTER_S = 3_600
+"""Every change of the code leaves a directory behind; a synthesis needs its own for seconds."""
 
 
 class PackagingFailed(RuntimeError):
@@ -70,7 +75,12 @@ def code(*, compiled_playbooks: str) -> Path:
             shutil.copyfile(source, target)
         (directory / COMPILED_PLAYBOOKS).write_text(compiled_playbooks)
 
-    return _made_once("code", inputs.hexdigest(), copy)
+    made = _made_once("code", inputs.hexdigest(), copy)
+    for other in BUILD.glob("code-*"):
+        if other != made and time.time() - other.stat().st_mtime > _FORGET_CODE_AFTER_S:
+            shutil.rmtree(other, ignore_errors=True)
+    os.utime(made)
+    return made
 
 
 def _made_once(name: str, digest: str, make: Callable[[Path], None]) -> Path:

@@ -1,6 +1,9 @@
 """What is shipped to Lambda: the code, and the dependencies as that machine and that Python need them."""
 
+import ast
 import struct
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -42,6 +45,27 @@ def test_every_handler_is_shipped(synthesis: Synthesis, code: Path) -> None:
     for properties in synthesis.responder.resources("AWS::Lambda::Function").values():
         module = properties["Handler"].removesuffix(".handler").replace(".", "/")
         assert "def handler(" in (code / f"{module}.py").read_text()
+
+
+def test_everything_the_functions_import_is_shipped(code: Path, layer: Path) -> None:
+    """No function fails at import: what is not Python's own lies in the layer. Loading YAML stays at the desk."""
+    imported = {
+        name.partition(".")[0]
+        for source in (code / "functions").rglob("*.py")
+        if source != code / "functions" / "playbooks" / "loading.py"
+        for name in imports(ast.parse(source.read_text()))
+    }
+    outside = imported - sys.stdlib_module_names - {"functions"}
+    assert {name for name in outside if not list(layer.glob(f"{name}*"))} == set()
+    assert "boto3" in outside
+
+
+def imports(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module is not None:
+            yield node.module
 
 
 def test_the_functions_get_the_playbooks_of_their_region(code: Path) -> None:
