@@ -192,6 +192,7 @@ def region() -> str:
 
 
 def desk_ledger(table: str, region: str) -> Ledger:
-    """The ledger for a command at the desk; evidence in the archive is fetched by its URL alone."""
+    """The ledger for a command at the desk."""
     clients = Clients(region=region)
-    return DynamoLedger(clients.repeating("dynamodb"), table=table, clock=SystemClock())
+    archive = S3Archive(clients.repeating("s3"), bucket=None)
+    return DynamoLedger(clients.repeating("dynamodb"), table=table, clock=SystemClock(), archive=archive)

@@ -10,13 +10,19 @@ CALLS = ("s3:PutObject", "s3:GetObject")
 
 
 class S3Archive:
-    """The `Archive` of the deployed responder. IAM actions: `CALLS`."""
+    """The `Archive` of the deployed responder. IAM actions: `CALLS`.
 
-    def __init__(self, client: Any, *, bucket: str) -> None:
+    Without a bucket it only fetches: at the desk the ledger's own URLs say where its documents lie.
+    """
+
+    def __init__(self, client: Any, *, bucket: str | None) -> None:
         self._client = client
         self._bucket = bucket
 
     def keep(self, key: str, body: str, *, content_type: str) -> str:
+        """Raises ValueError when there is no bucket to keep it in."""
+        if self._bucket is None:
+            raise ValueError("this archive only fetches")
         with reading(f"s3://{self._bucket}/{key}"):
             self._client.put_object(Bucket=self._bucket, Key=key, Body=body.encode(), ContentType=content_type)
         return f"s3://{self._bucket}/{key}"
@@ -24,9 +30,9 @@ class S3Archive:
     def fetch(self, url: str) -> str:
         """Raises ValueError for a URL that is not of this bucket."""
         place = urlsplit(url)
-        if (place.scheme, place.netloc) != ("s3", self._bucket):
+        if place.scheme != "s3" or (self._bucket is not None and place.netloc != self._bucket):
             raise ValueError(f"{url} is not in bucket {self._bucket}")
         with reading(url):
-            answer = self._client.get_object(Bucket=self._bucket, Key=place.path.removeprefix("/"))
+            answer = self._client.get_object(Bucket=place.netloc, Key=place.path.removeprefix("/"))
             body: bytes = answer["Body"].read()
         return body.decode()

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from statistics import fmean, median
+from statistics import median
 from typing import Any, cast
 
 from functions.diagnostics.look import Surroundings
@@ -33,6 +33,9 @@ COUNTS = frozenset({Metric.REQUESTS, Metric.TARGET_5XX, Metric.ELB_5XX})
 
 BEFORE_PERIODS = 30
 NOW_PERIODS = 3
+"""How many periods are "now" where no alarm says how far it looks back."""
+LATE_PERIODS = 2
+"""A standard metric arrives up to a minute late."""
 FEWEST_POINTS = 3
 """A window with fewer data points says nothing about what is usual."""
 
@@ -95,22 +98,29 @@ def read_metrics(around: Surroundings, known: Mapping[str, Any]) -> MetricsFacts
     series = around.metrics.series(
         MetricsQuery(start=starts, end=around.now, period_s=period_s, dimensions=_dimensions(around, service))
     )
-    split = max(onset, around.now - timedelta(seconds=max(NOW_PERIODS * period_s, alarms.window_s)))
+    points_now = max((alarm.evaluation_periods for alarm in alarms.alarms), default=NOW_PERIODS)
     windows = {}
     for metric, points in series.items():
-        recent = [value for at, value in points if at >= split]
+        recent = _newest(points, points_now, now=around.now, period_s=period_s)
         earlier = [value for at, value in points if at < ends]
         scale = period_s if metric in COUNTS else 1
         windows[metric] = MetricWindow(
-            now=fmean(recent) / scale if recent else None,
+            now=median(recent) / scale if recent else None,
             before=median(earlier) / scale if len(earlier) >= FEWEST_POINTS else None,
         )
     return MetricsFacts(
         onset=onset,
-        now_s=int((around.now - split).total_seconds()),
+        now_s=points_now * period_s,
         before_s=int((ends - starts).total_seconds()),
         metrics=windows,
     )
+
+
+def _newest(points: Sequence[tuple[datetime, float]], count: int, *, now: datetime, period_s: int) -> list[float]:
+    """The values of the newest whole periods: one that still runs counts too little, an old one is no longer now."""
+    whole = [(at, value) for at, value in points if at + timedelta(seconds=period_s) <= now]
+    oldest = now - timedelta(seconds=(count + LATE_PERIODS) * period_s)
+    return [value for at, value in whole[-count:] if at >= oldest]
 
 
 def _onset(around: Surroundings, alarms: AlarmsFacts) -> datetime:
@@ -169,9 +179,7 @@ def read_releases(around: Surroundings, known: Mapping[str, Any]) -> ReleasesFac
     )
 
 
-def _someone_else(
-    around: Surroundings, service: ServiceFacts, deployments: Sequence[ServiceDeploymentFacts]
-) -> bool:
+def _someone_else(around: Surroundings, service: ServiceFacts, deployments: Sequence[ServiceDeploymentFacts]) -> bool:
     """Whether a deployment that is not ours began during the incident, also one that is only pending yet."""
     primary, began_at = service.primary, around.began_at
     if began_at is None or primary is None or primary.id in around.own_deployments:

@@ -225,7 +225,12 @@ RULES: Sequence[Rule] = (
         judge=stuck_tasks,
     ),
     Rule(cause=Cause.CRASH_LOOP, requires=("service", "tasks"), supports=("releases", "metrics"), judge=crash_loop),
-    Rule(cause=Cause.FALSE_ALARM, requires=("service", "alarms", "metrics", "tasks"), supports=("targets",), judge=false_alarm),
+    Rule(
+        cause=Cause.FALSE_ALARM,
+        requires=("service", "alarms", "metrics", "tasks"),
+        supports=("targets",),
+        judge=false_alarm,
+    ),
 )
 """In the order in which equal confidence is decided: what forbids acting comes before what invites it."""
 

@@ -22,6 +22,7 @@ from functions.workflow.visit import Result, Visit, incident_of
 LOOK_DEADLINE_S = 20.0
 LOOKBACK = timedelta(hours=1)
 COOLDOWN_LOOKBACK = timedelta(days=1)
+FIRST_WATCH_S = 60
 
 FACT_OF: Mapping[Outcome, Fact] = {
     Outcome.ACT: Fact.PLAN_CHOSEN,
@@ -164,7 +165,10 @@ class Assess:
             signals_seen=len(inbox),
         )
         self._note_release(incident, assessment.findings)
-        return Result(outcome=decision.outcome, wait_s=_wait_s(decision))
+        return Result(
+            outcome=decision.outcome,
+            wait_s=FIRST_WATCH_S if decision.outcome is Outcome.STAND_DOWN else decision.wait_s,
+        )
 
     def _without_playbook(self, incident: Incident, fresh: list[NewEvent], seen: int) -> Result:
         """The playbook was taken away while the incident was open: nothing may be done any more."""
@@ -183,14 +187,6 @@ class Assess:
                 at=findings.looked_at,
                 surroundings=service.surroundings,
             )
-
-
-SETTLE_WHILE_WAITING_S = 30
-FIRST_WATCH_S = 60
-
-
-def _wait_s(decision: Decision) -> int:
-    return {Outcome.WAIT: SETTLE_WHILE_WAITING_S, Outcome.STAND_DOWN: FIRST_WATCH_S}.get(decision.outcome, 0)
 
 
 def doubtful(intent: Intent) -> NewEvent:

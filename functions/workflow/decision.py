@@ -16,8 +16,12 @@ from functions.workflow.table import Outcome
 AMBIGUOUS = 0.1
 """Two causes that are no further apart than this, and ask for different things, contradict each other."""
 
-YOUNG_AT_MOST = timedelta(seconds=60)
-"""Metrics arrive up to a minute late: for so long, at the most, an incident may be too young to judge."""
+YOUNG_PERIODS = 2
+YOUNG_AT_MOST = timedelta(seconds=120)
+"""Metrics come by whole periods, up to a minute late: an incident without a clear cause may be too young to judge."""
+
+LOOK_AGAIN_S = 60
+"""Seconds between two looks while somebody else is at it."""
 
 PATIENCE = timedelta(minutes=20)
 """How long ECS or a person may work on it before people are told that it does not get better."""
@@ -45,6 +49,8 @@ class Decision(Model):
     plan: Plan | None = None
     verdicts: tuple[Verdict, ...] = ()
     alternatives: tuple[Alternative, ...] = ()
+    wait_s: int = 0
+    """Seconds after which the next look is due, where the decision is to wait."""
 
     @property
     def gist(self) -> str:
@@ -81,14 +87,19 @@ def decide(
             return _said(
                 Outcome.ESCALATE, top, f"{top.cause} for {PATIENCE.seconds // 60} minutes, and it did not get better"
             )
-        return _said(Outcome.WAIT, top, "somebody else is already at it: acting on top of it would fight it")
+        return _said(
+            Outcome.WAIT, top, "somebody else is already at it: acting on top of it would fight it", wait_s=LOOK_AGAIN_S
+        )
     if top.cause is Cause.FALSE_ALARM and top.confidence >= threshold:
         return _said(Outcome.STAND_DOWN, top, "the alarm is not borne out by its own metric or by the service")
     if top.confidence < threshold:
-        young = min(YOUNG_AT_MOST, timedelta(seconds=_period_s(findings)))
+        young = min(YOUNG_AT_MOST, timedelta(seconds=YOUNG_PERIODS * _period_s(findings)))
         if age < young:
             return _said(
-                Outcome.WAIT, top, f"too early to tell: the metrics are given {young.seconds} s to show a cause"
+                Outcome.WAIT,
+                top,
+                f"too early to tell: the metrics are given {young.seconds} s to show a cause",
+                wait_s=max(1, ceil((young - age).total_seconds())),
             )
         return _said(Outcome.ESCALATE, top, _too_uncertain(top, judgements, threshold))
     rival = next((j for j in judgements[1:] if j.confidence > 0 and _alike(top, j)), None)
@@ -188,6 +199,7 @@ def _said(
     plan: Plan | None = None,
     verdicts: tuple[Verdict, ...] = (),
     alternatives: tuple[Alternative, ...] = (),
+    wait_s: int = 0,
 ) -> Decision:
     return Decision(
         outcome=outcome,
@@ -197,4 +209,5 @@ def _said(
         plan=plan,
         verdicts=verdicts,
         alternatives=alternatives,
+        wait_s=wait_s,
     )

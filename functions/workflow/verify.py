@@ -21,8 +21,6 @@ WITHOUT_ALARM = timedelta(minutes=5)
 
 CANNOT_TELL_LIMIT = 3
 LOOK_EVERY_S = 30
-WAITED_ENOUGH = timedelta(seconds=60)
-"""After a wait without an action of ours: how long until assess looks again."""
 
 
 class Check(Model):
@@ -147,8 +145,9 @@ def _not_yet(reason: str, story: Story, now: datetime, *, steady: bool, patient:
         over = now >= acted.at + timedelta(seconds=acted.plan.deadline_s)
         limit = f"within {acted.plan.deadline_s} s of {acted.plan.action}"
     else:
-        over = story.waited_at is None or now >= story.waited_at + WAITED_ENOUGH
-        limit = f"within {WAITED_ENOUGH.seconds} s of waiting"
+        wait_s = 0 if story.decision is None else story.decision.wait_s
+        over = story.waited_at is None or now >= story.waited_at + timedelta(seconds=wait_s)
+        limit = f"within {wait_s} s of waiting"
     if over and not patient:
         return Check(outcome=Outcome.INEFFECTIVE, steady=steady, reason=f"{reason}, and did not recover {limit}")
     return Check(outcome=Outcome.NOT_YET, steady=steady, reason=reason)

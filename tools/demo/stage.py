@@ -155,7 +155,7 @@ class Stage:
 
     def ledger(self) -> Ledger:
         """The responder's ledger, read the way the `responder` command reads it."""
-        archive = S3Archive(self.aws.client("s3"), bucket="")
+        archive = S3Archive(self.aws.client("s3"), bucket=None)
         return DynamoLedger(self.aws.client("dynamodb"), table=RESPONDER, clock=_Clock(), archive=archive)
 
     def totals(self) -> Sequence[Now]:
