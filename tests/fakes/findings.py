@@ -1,0 +1,203 @@
+"""Findings of one look, built from what differs from an ordinary day: two tasks of an old release, all well."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from functions.domain.evidence import (
+    AlarmFacts,
+    AlarmsFacts,
+    DependenciesFacts,
+    DependencyFacts,
+    DependencyState,
+    DeploymentFacts,
+    Findings,
+    Metric,
+    MetricsFacts,
+    MetricWindow,
+    Reading,
+    Release,
+    ReleasesFacts,
+    ReleaseState,
+    ScalingFacts,
+    ServiceDeploymentFacts,
+    ServiceFacts,
+    TargetsFacts,
+    TaskFacts,
+    TasksFacts,
+)
+from functions.domain.signals import AlarmState
+from tests.fakes.world import GROUP, V1, V2
+
+NOW = datetime(2026, 3, 1, 3, 12, tzinfo=UTC)
+LONG_AGO = NOW - timedelta(days=3)
+JUST_NOW = NOW - timedelta(minutes=10)
+ALARM_AT = NOW - timedelta(minutes=2)
+READINGS = ("service", "tasks", "targets", "alarms", "metrics", "scaling", "releases", "dependencies")
+
+ORDINARY: Mapping[Metric, float] = {
+    Metric.REQUESTS: 10.0,
+    Metric.TARGET_5XX: 0.0,
+    Metric.LATENCY: 0.12,
+    Metric.HEALTHY_HOSTS: 2.0,
+    Metric.CPU: 35.0,
+    Metric.MEMORY: 40.0,
+}
+FAILING: Mapping[Metric, float] = {Metric.TARGET_5XX: 4.0}
+"""Four of ten requests fail."""
+
+
+def findings(**said: Any) -> Findings:
+    """What one look brought. A field given as None could not be read."""
+    ordinary = {
+        "service": service(),
+        "tasks": tasks(),
+        "targets": TargetsFacts(targets=()),
+        "alarms": alarms(),
+        "metrics": metrics(),
+        "scaling": scaling(),
+        "releases": releases(),
+        "dependencies": dependencies(),
+    }
+    readings = {
+        name: Reading(error=f"{name} is throttled") if value is None else Reading(value=value)
+        for name, value in (ordinary | said).items()
+    }
+    return Findings(looked_at=NOW, **readings)
+
+
+def without(seen: Findings, *names: str) -> Findings:
+    """The same look, but these could not be read."""
+    return seen.model_copy(update={name: Reading(error=f"{name} is throttled") for name in names})
+
+
+def deployment(**said: Any) -> DeploymentFacts:
+    ordinary = {
+        "id": "ecs-svc/1",
+        "status": "PRIMARY",
+        "rollout_state": "COMPLETED",
+        "task_definition": V2,
+        "desired": 2,
+        "running": 2,
+        "pending": 0,
+        "failed": 0,
+        "created_at": LONG_AGO,
+    }
+    return DeploymentFacts.model_validate(ordinary | said)
+
+
+def service(*, primary: DeploymentFacts | None = None, **said: Any) -> ServiceFacts:
+    primary = deployment() if primary is None else primary
+    ordinary = {
+        "arn": "arn:aws:ecs:eu-west-1:000000000000:service/shop/orders",
+        "status": "ACTIVE",
+        "desired": 2,
+        "running": 2,
+        "pending": 0,
+        "task_definition": primary.task_definition,
+        "deployments": (primary,),
+        "target_groups": (GROUP,),
+        "surroundings": "as always",
+    }
+    return ServiceFacts.model_validate(ordinary | said)
+
+
+def tasks(*, crashes: int = 0, minutes_ago: float = 3, of: str = V2, **said: Any) -> TasksFacts:
+    """`crashes` tasks that stopped by themselves, so long ago."""
+    stopped = tuple(
+        TaskFacts.model_validate(
+            {
+                "arn": f"task/{n}",
+                "task_definition": of,
+                "last_status": "STOPPED",
+                "stop_code": "EssentialContainerExited",
+                "stopped_at": NOW - timedelta(minutes=minutes_ago),
+                **said,
+            }
+        )
+        for n in range(crashes)
+    )
+    return TasksFacts(running=(), stopped=stopped)
+
+
+def alarm(**said: Any) -> AlarmFacts:
+    ordinary = {
+        "name": "orders-5xx",
+        "arn": "arn:aws:cloudwatch:eu-west-1:000000000000:alarm:orders-5xx",
+        "state": AlarmState.ALARM,
+        "since": ALARM_AT,
+        "evaluation_periods": 2,
+        "breaching_now": True,
+    }
+    return AlarmFacts.model_validate(ordinary | said)
+
+
+def alarms(*given: AlarmFacts, gone: tuple[str, ...] = ()) -> AlarmsFacts:
+    return AlarmsFacts(alarms=given or (alarm(),), gone=gone)
+
+
+def metrics(
+    now: Mapping[Metric, float | None] | None = None, before: Mapping[Metric, float | None] | None = None
+) -> MetricsFacts:
+    """An ordinary day, but for what is given; None is a window without data."""
+    at_present: dict[Metric, float | None] = {**ORDINARY, **(now or {})}
+    earlier: dict[Metric, float | None] = {**ORDINARY, **(before or {})}
+    return MetricsFacts(
+        onset=ALARM_AT,
+        now_s=180,
+        before_s=1800,
+        metrics={m: MetricWindow(now=at_present.get(m), before=earlier.get(m)) for m in {*at_present, *earlier}},
+    )
+
+
+def scaling(**said: Any) -> ScalingFacts:
+    ordinary = {"registered": True, "resource_id": "service/shop/orders", "minimum": 2, "maximum": 10}
+    return ScalingFacts.model_validate(ordinary | said)
+
+
+def release(task_definition: str = V1, **said: Any) -> Release:
+    ordinary = {
+        "task_definition": task_definition,
+        "first_seen": LONG_AGO - timedelta(days=30),
+        "last_seen": LONG_AGO,
+        "state": ReleaseState.GOOD,
+    }
+    return Release.model_validate(ordinary | said)
+
+
+def releases(*, since: datetime = LONG_AGO, **said: Any) -> ReleasesFacts:
+    ordinary = {
+        "current": V2,
+        "current_since": since,
+        "history": (release(V2, first_seen=since, last_seen=NOW, state=ReleaseState.SEEN), release(V1)),
+        "last_known_good": V1,
+        "last_known_good_reason": "the newest release that was watched to be good",
+        "differs_beyond_task_definition": False,
+    }
+    return ReleasesFacts.model_validate(ordinary | said)
+
+
+def service_deployment(status: str = "IN_PROGRESS", **said: Any) -> ServiceDeploymentFacts:
+    ordinary = {
+        "arn": "arn:aws:ecs:eu-west-1:000000000000:service-deployment/shop/orders/1",
+        "status": status,
+        "created_at": JUST_NOW,
+    }
+    return ServiceDeploymentFacts.model_validate(ordinary | said)
+
+
+def dependencies(state: DependencyState | None = DependencyState.OK) -> DependenciesFacts:
+    """One dependency in that state; None for a playbook that names none."""
+    if state is None:
+        return DependenciesFacts(dependencies=())
+    return DependenciesFacts(dependencies=(DependencyFacts(name="orders-db", state=state, detail="said the test"),))
+
+
+def newly_released(**said: Any) -> Findings:
+    """A release ten minutes ago whose deployment completed; what else is given differs, too."""
+    ordinary = {
+        "service": service(primary=deployment(created_at=JUST_NOW)),
+        "releases": releases(since=JUST_NOW),
+        "metrics": metrics(now=FAILING),
+    }
+    return findings(**(ordinary | said))

@@ -1,0 +1,391 @@
+"""What each probe makes of what AWS shows."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from functions.diagnostics.look import Surroundings
+from functions.diagnostics.probes import (
+    FEWEST_POINTS,
+    last_known_good,
+    read_alarms,
+    read_dependencies,
+    read_metrics,
+    read_releases,
+    read_service,
+    read_targets,
+)
+from functions.domain.errors import ReadFailed
+from functions.domain.evidence import (
+    AlarmFacts,
+    DependencyState,
+    Metric,
+    MetricsFacts,
+    Release,
+    ReleaseState,
+    RevisionFacts,
+    ServiceDeploymentFacts,
+    ServiceFacts,
+)
+from functions.domain.services import ServiceRef
+from functions.domain.signals import AlarmState
+from functions.ports import MetricsQuery
+from tests.fakes.clock import FakeClock
+from tests.fakes.findings import (
+    ALARM_AT,
+    JUST_NOW,
+    LONG_AGO,
+    NOW,
+    alarm,
+    alarms,
+    deployment,
+    release,
+    service,
+    service_deployment,
+)
+from tests.fakes.world import BALANCER, FAMILY, GROUP, REF, V1, V2, V3, World
+
+
+@dataclass
+class Shown(World):
+    """AWS as a test wants it shown."""
+
+    clock: FakeClock = field(default_factory=FakeClock)
+    shown_service: ServiceFacts | None = field(default_factory=service)
+    shown_alarms: tuple[AlarmFacts, ...] = ()
+    shown_deployments: tuple[ServiceDeploymentFacts, ...] = ()
+    shown_revisions: tuple[RevisionFacts, ...] = ()
+    points: Mapping[Metric, Sequence[tuple[datetime, float]]] = field(default_factory=dict)
+    queries: list[MetricsQuery] = field(default_factory=list)
+
+    def service(self, ref: ServiceRef) -> ServiceFacts | None:
+        return self.shown_service
+
+    def alarms(self, names: Sequence[str]) -> Sequence[AlarmFacts]:
+        return [shown for shown in self.shown_alarms if shown.name in names]
+
+    def service_deployments(self, ref: ServiceRef) -> Sequence[ServiceDeploymentFacts]:
+        return self.shown_deployments
+
+    def revisions(self, arns: Sequence[str]) -> Sequence[RevisionFacts]:
+        return [revision for revision in self.shown_revisions if revision.arn in arns]
+
+    def series(self, query: MetricsQuery) -> Mapping[Metric, Sequence[tuple[datetime, float]]]:
+        self.queries.append(query)
+        return {
+            metric: [(at, value) for at, value in points if query.start <= at < query.end]
+            for metric, points in self.points.items()
+        }
+
+
+def around(world: World, **said: object) -> Surroundings:
+    return Surroundings(**{"ref": REF, "reader": world, "metrics": world, "now": NOW, **said})  # type: ignore[arg-type]
+
+
+def minutes(value: float, *, since: datetime, until: datetime = NOW) -> list[tuple[datetime, float]]:
+    """The same value every minute."""
+    count = int((until - since).total_seconds() // 60)
+    return [(since + timedelta(minutes=n), value) for n in range(count)]
+
+
+def measured(world: Shown, given_alarms: Sequence[AlarmFacts] = (), **said: object) -> MetricsFacts:
+    known = {"service": world.shown_service, "alarms": alarms(*given_alarms) if given_alarms else alarms()}
+    return read_metrics(around(world, **said), known)
+
+
+def test_a_service_that_is_gone_is_not_read() -> None:
+    """ECS knows no such service: that is a failed reading, never an empty one."""
+    with pytest.raises(ReadFailed, match="knows no service orders"):
+        read_service(around(Shown(shown_service=None)), {})
+
+
+def test_alarms_that_no_longer_exist_are_named() -> None:
+    """The incident spoke of two alarms, one was deleted meanwhile: it is gone, and not OK."""
+    facts = read_alarms(around(Shown(shown_alarms=(alarm(),)), alarms=("orders-5xx", "orders-cpu")), {})
+    assert [a.name for a in facts.alarms] == ["orders-5xx"]
+    assert facts.gone == ("orders-cpu",)
+    assert not facts.all_ok
+
+
+def test_a_service_without_load_balancer_has_no_targets() -> None:
+    """Nothing is asked and nothing is unknown."""
+    lonely = service(target_groups=())
+    assert read_targets(around(Shown(unreadable={"targets"})), {"service": lonely}).targets == ()
+
+
+@pytest.mark.parametrize(
+    ("shown", "state"),
+    [
+        (alarm(name="db", state=AlarmState.ALARM), DependencyState.FAILING),
+        (alarm(name="db", state=AlarmState.OK, breaching_now=True), DependencyState.FAILING),
+        (alarm(name="db", state=AlarmState.OK, breaching_now=False), DependencyState.OK),
+        (alarm(name="db", state=AlarmState.OK, breaching_now=None), DependencyState.OK),
+        (alarm(name="db", state=AlarmState.INSUFFICIENT_DATA, breaching_now=None), DependencyState.UNKNOWN),
+        (alarm(name="another"), DependencyState.UNKNOWN),
+    ],
+)
+def test_a_dependency_is_what_its_alarm_says(shown: AlarmFacts, state: DependencyState) -> None:
+    """An alarm without data, or none at all, leaves the dependency unknown, which is not fine."""
+    facts = read_dependencies(around(Shown(shown_alarms=(shown,)), dependencies={"orders-db": "db"}), {})
+    assert [d.state for d in facts.dependencies] == [state]
+    assert facts.all_ok == (state is DependencyState.OK)
+
+
+def test_a_playbook_without_dependencies_asks_nothing() -> None:
+    """There is nothing to read, and nothing is known to be fine."""
+    facts = read_dependencies(around(Shown()), {})
+    assert (facts.failing, facts.all_ok) == ((), False)
+
+
+def test_the_trouble_began_before_the_alarm_spoke() -> None:
+    """An alarm looks back over its window; the earliest of several alarms counts, and one that is OK does not."""
+    early = alarm(name="a", since=ALARM_AT - timedelta(minutes=5), evaluation_periods=3)
+    calm = alarm(name="b", state=AlarmState.OK, since=LONG_AGO)
+    facts = measured(Shown(), [alarm(), early, calm])
+    assert facts.onset == ALARM_AT - timedelta(minutes=8)
+
+
+def test_without_an_alarm_the_trouble_began_with_the_incident() -> None:
+    """A failed deployment opens an incident, too."""
+    world = Shown()
+    calm = alarms(alarm(state=AlarmState.OK))
+    assert read_metrics(around(world, began_at=JUST_NOW), {"service": service(), "alarms": calm}).onset == JUST_NOW
+    assert read_metrics(around(world), {"service": service(), "alarms": calm}).onset == NOW
+
+
+def test_the_usual_time_ends_before_the_trouble() -> None:
+    """What is compared with is half an hour before the trouble began; the trouble itself is not in it."""
+    onset = ALARM_AT - timedelta(minutes=2)
+    points = [*minutes(600, since=NOW - timedelta(hours=2), until=onset), *minutes(1800, since=onset)]
+    facts = measured(Shown(points={Metric.REQUESTS: points}))
+    assert facts.before(Metric.REQUESTS) == 10.0
+    assert facts.now(Metric.REQUESTS) == 30.0
+
+
+def test_the_usual_time_ends_before_a_release_that_came_shortly_before() -> None:
+    """A release slowly makes it worse: minutes after it are not what is usual."""
+    shipped = JUST_NOW
+    world = Shown(
+        shown_service=service(primary=deployment(created_at=shipped)),
+        points={Metric.CPU: [*minutes(35, since=NOW - timedelta(hours=2), until=shipped), *minutes(90, since=shipped)]},
+    )
+    facts = measured(world)
+    assert facts.before(Metric.CPU) == 35
+    assert world.queries[0].start < shipped - timedelta(minutes=30)
+
+
+def test_a_release_of_long_ago_leaves_the_usual_time_alone() -> None:
+    """Only a release within the hour before the trouble moves the window."""
+    world = Shown(shown_service=service(primary=deployment(created_at=NOW - timedelta(hours=3))))
+    measured(world)
+    assert world.queries[0].start > NOW - timedelta(hours=1)
+
+
+def test_counts_are_per_second_and_everything_else_is_as_it_is() -> None:
+    """CloudWatch sums counts over a period, and averages the rest."""
+    hour = minutes(120, since=NOW - timedelta(hours=1))
+    facts = measured(Shown(points={Metric.REQUESTS: hour, Metric.TARGET_5XX: hour, Metric.LATENCY: hour}))
+    assert [facts.now(m) for m in (Metric.REQUESTS, Metric.TARGET_5XX, Metric.LATENCY)] == [2.0, 2.0, 120.0]
+
+
+def test_a_few_points_are_no_usual_day() -> None:
+    """A service that began to send metrics minutes ago has no before."""
+    ends = ALARM_AT - timedelta(minutes=3)
+    few = minutes(600, since=ends - timedelta(minutes=FEWEST_POINTS - 1), until=ends)
+    assert measured(Shown(points={Metric.REQUESTS: few})).before(Metric.REQUESTS) is None
+
+
+def test_no_data_is_none_and_not_zero() -> None:
+    """A metric that CloudWatch does not have stays unknown."""
+    facts = measured(Shown(points={Metric.REQUESTS: []}))
+    assert facts.now(Metric.REQUESTS) is None
+    assert facts.now(Metric.CPU) is None
+
+
+def test_dimensions_are_named_as_aws_publishes_them() -> None:
+    """ECS metrics by cluster and service; those of the load balancer by the ends of the ARNs."""
+    world = Shown()
+    measured(world)
+    asked = world.queries[0].dimensions
+    front, behind = "app/shop/0123456789abcdef", "targetgroup/orders/0123456789abcdef"
+    assert asked[Metric.CPU] == {"ClusterName": "shop", "ServiceName": "orders"}
+    assert asked[Metric.ELB_5XX] == {"LoadBalancer": front}
+    assert asked[Metric.REQUESTS] == {"LoadBalancer": front, "TargetGroup": behind}
+    assert set(asked) == set(Metric)
+
+
+def test_a_service_without_load_balancer_has_only_its_own_metrics() -> None:
+    """Nothing is asked of a load balancer that is not there."""
+    world = Shown(shown_service=service(target_groups=()))
+    measured(world)
+    assert set(world.queries[0].dimensions) == {Metric.CPU, Metric.MEMORY}
+
+
+def test_overrides_come_before_what_the_service_says() -> None:
+    """A playbook may name target groups and load balancer by itself."""
+    world = Shown()
+    other = GROUP.replace("orders", "other")
+    measured(world, target_groups=(other,), load_balancer=BALANCER.replace("shop", "mall"))
+    assert world.queries[0].dimensions[Metric.REQUESTS] == {
+        "LoadBalancer": "app/mall/0123456789abcdef",
+        "TargetGroup": "targetgroup/other/0123456789abcdef",
+    }
+
+
+def test_a_forced_deployment_is_no_release() -> None:
+    """It starts a deployment, but the task definition was first seen long before."""
+    history = (release(V2, first_seen=LONG_AGO, last_seen=NOW), release(V1, last_seen=LONG_AGO - timedelta(days=1)))
+    world = Shown(shown_service=service(primary=deployment(created_at=JUST_NOW)))
+    facts = read_releases(around(world, history=history), {"service": world.shown_service})
+    assert facts.current_since == LONG_AGO
+
+
+def test_a_release_that_came_back_runs_since_it_came_back() -> None:
+    """The first sight of an older task definition is not when it began to run this time."""
+    history = (
+        release(V1, first_seen=LONG_AGO, last_seen=NOW, state=ReleaseState.SEEN),
+        release(V3, first_seen=LONG_AGO + timedelta(days=1), last_seen=JUST_NOW),
+    )
+    world = Shown(shown_service=service(primary=deployment(task_definition=V1, created_at=JUST_NOW)))
+    facts = read_releases(around(world, history=history), {"service": world.shown_service})
+    assert facts.current_since == JUST_NOW
+    assert not facts.returned
+
+
+def test_a_good_release_that_came_back_is_known_as_such() -> None:
+    """A rollback is no new release."""
+    history = (
+        release(V1, first_seen=LONG_AGO, last_seen=NOW, state=ReleaseState.GOOD),
+        release(V3, first_seen=LONG_AGO + timedelta(days=1), last_seen=JUST_NOW),
+    )
+    world = Shown(shown_service=service(primary=deployment(task_definition=V1, created_at=JUST_NOW)))
+    assert read_releases(around(world, history=history), {"service": world.shown_service}).returned
+
+
+@pytest.mark.parametrize(
+    ("created", "ongoing", "own", "someone"),
+    [
+        (JUST_NOW, None, frozenset(), True),
+        (JUST_NOW, None, frozenset({"ecs-svc/1"}), False),
+        (LONG_AGO, None, frozenset(), False),
+        (LONG_AGO, JUST_NOW, frozenset(), True),
+        (LONG_AGO, LONG_AGO, frozenset(), False),
+    ],
+)
+def test_a_deployment_during_the_incident_that_is_not_ours_is_somebody(
+    created: datetime, ongoing: datetime | None, own: frozenset[str], someone: bool
+) -> None:
+    """Also one that is only pending, and so not the primary yet."""
+    world = Shown(
+        shown_service=service(primary=deployment(created_at=created)),
+        shown_deployments=() if ongoing is None else (service_deployment("PENDING", created_at=ongoing),),
+    )
+    seen = around(world, began_at=JUST_NOW - timedelta(minutes=1), own_deployments=own)
+    assert read_releases(seen, {"service": world.shown_service}).changed_during_incident is someone
+
+
+def test_a_routine_look_sees_nobody_at_work() -> None:
+    """Without an incident there is nothing that a deployment could interfere with."""
+    world = Shown(shown_service=service(primary=deployment(created_at=JUST_NOW)))
+    assert not read_releases(around(world), {"service": world.shown_service}).changed_during_incident
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "differs"), [("a", "a", False), ("a", "b", True), ("", "a", None), ("a", "", None)]
+)
+def test_whether_more_than_the_task_definition_changed(then: str, now: str, differs: bool | None) -> None:
+    """Compared with the record of when the last known good ran; without one nobody knows."""
+    world = Shown(shown_service=service(surroundings=now))
+    history = (release(V1, surroundings=then),)
+    facts = read_releases(around(world, history=history), {"service": world.shown_service})
+    assert facts.last_known_good == V1
+    assert facts.differs_beyond_task_definition is differs
+
+
+def test_a_deregistered_release_is_known_to_be_inactive() -> None:
+    """ECS takes no INACTIVE task definition: the plan has to know."""
+    world = Shown(inactive={V1})
+    facts = read_releases(around(world, history=(release(V1),)), {"service": world.shown_service})
+    assert (facts.last_known_good, facts.last_known_good_active) == (V1, False)
+
+
+def revision(task_definition: str, *digests: str) -> RevisionFacts:
+    return RevisionFacts(arn=f"revision/{task_definition}", task_definition=task_definition, image_digests=digests)
+
+
+def deployed(task_definition: str, status: str = "SUCCESSFUL", **said: object) -> ServiceDeploymentFacts:
+    return service_deployment(status, target_revision=f"revision/{task_definition}", **said)
+
+
+def test_after_a_rollback_of_ecs_its_own_target_counts() -> None:
+    """A rollback creates no new revision: what ran then is the rollback's revision; the target failed."""
+    rolled_back = deployed(V3, "ROLLBACK_SUCCESSFUL", rollback_revision=f"revision/{V1}")
+    good, _ = last_known_good(V2, (), (rolled_back,), (revision(V3), revision(V1)))
+    assert good == V1
+
+
+@pytest.mark.parametrize("status", ["ROLLBACK_FAILED", "STOPPED", "IN_PROGRESS", "PENDING"])
+def test_a_deployment_that_never_got_steady_is_no_way_back(status: str) -> None:
+    """Only what reached a steady state is a candidate."""
+    assert last_known_good(V2, (), (deployed(V1, status),), (revision(V1),))[0] is None
+
+
+def test_the_same_images_under_another_name_are_no_way_back() -> None:
+    """With a mutable tag another task definition may run the very image that is bad."""
+    good, why = last_known_good(
+        V2, (release(V1),), (deployed(V1),), (revision(V1, "sha256:1"), revision(V2, "sha256:1"))
+    )
+    assert good is None
+    assert "same images" in why
+
+
+RELEASES = st.lists(
+    st.builds(
+        lambda n, state: release(f"{FAMILY}:{n}", state=state),
+        st.integers(1, 6),
+        st.sampled_from(ReleaseState),
+    ),
+    max_size=6,
+    unique_by=lambda r: r.task_definition,
+)
+DEPLOYMENTS = st.lists(
+    st.builds(
+        lambda n, status, back: deployed(f"{FAMILY}:{n}", status, rollback_revision=f"revision/{FAMILY}:{back}"),
+        st.integers(1, 6),
+        st.sampled_from(["SUCCESSFUL", "ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED", "IN_PROGRESS", "STOPPED"]),
+        st.integers(1, 6),
+    ),
+    max_size=6,
+)
+REVISIONS = st.lists(
+    st.builds(lambda n, image: revision(f"{FAMILY}:{n}", f"sha256:{image}"), st.integers(1, 6), st.integers(1, 4)),
+    unique_by=lambda r: r.arn,
+)
+
+
+@given(RELEASES, DEPLOYMENTS, REVISIONS)
+def test_the_way_back_is_never_where_we_are_nor_where_it_was_bad(
+    history: list[Release], deployments: list[ServiceDeploymentFacts], revisions: list[RevisionFacts]
+) -> None:
+    """Never the current release, never a quarantined or suspect one, never the same image; and a watched one first."""
+    good, why = last_known_good(V2, history, deployments, revisions)
+    assert why
+    if good is None:
+        return
+    states = {r.task_definition: r.state for r in history}
+    images = {r.task_definition: r.image_digests for r in revisions}
+    assert good != V2
+    assert states.get(good) not in (ReleaseState.QUARANTINED, ReleaseState.SUSPECT)
+    assert V2 not in images or images.get(good) != images[V2]
+    watched = {
+        r.task_definition
+        for r in history
+        if r.state is ReleaseState.GOOD
+        and r.task_definition != V2
+        and images.get(r.task_definition, 0) != images.get(V2)
+    }
+    assert not watched or good in watched

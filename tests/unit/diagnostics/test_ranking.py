@@ -1,0 +1,313 @@
+"""Which cause is named for which evidence, and what must hold for every evidence."""
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from functions.diagnostics.ranking import RULES, Rule, rank
+from functions.domain.causes import Cause, Judgement
+from functions.domain.evidence import DependencyState, Findings, Metric
+from functions.domain.signals import AlarmState
+from tests.fakes.findings import (
+    ALARM_AT,
+    FAILING,
+    JUST_NOW,
+    LONG_AGO,
+    NOW,
+    READINGS,
+    alarm,
+    alarms,
+    dependencies,
+    deployment,
+    findings,
+    metrics,
+    newly_released,
+    release,
+    releases,
+    scaling,
+    service,
+    service_deployment,
+    tasks,
+    without,
+)
+from tests.fakes.world import V1, V2
+
+CERTAIN = 0.6
+"""From here on the default playbook acts."""
+
+BUSY = {Metric.REQUESTS: 30.0, Metric.CPU: 95.0}
+HUNG = {Metric.TARGET_5XX: 5.0, Metric.CPU: 3.0}
+
+
+def new(**said: object) -> dict[str, object]:
+    return {"task_definition": V2, "created_at": JUST_NOW, **said}
+
+
+CLEAR = {
+    "a release ten minutes before the alarm": (Cause.BAD_RELEASE, newly_released()),
+    "a release whose tasks die": (Cause.BAD_RELEASE, newly_released(metrics=metrics(), tasks=tasks(crashes=2))),
+    "a release on a service without a baseline": (
+        Cause.BAD_RELEASE,
+        newly_released(metrics=metrics(now=FAILING, before=dict.fromkeys(Metric))),
+    ),
+    "a deployment in progress whose tasks do not come up": (
+        Cause.BAD_DEPLOYMENT,
+        newly_released(service=service(primary=deployment(**new(rollout_state="IN_PROGRESS", failed=3)))),
+    ),
+    "a deployment in progress that users feel": (
+        Cause.BAD_DEPLOYMENT,
+        newly_released(service=service(primary=deployment(**new(rollout_state="IN_PROGRESS")))),
+    ),
+    "a deployment that the circuit breaker gave up": (
+        Cause.BAD_DEPLOYMENT,
+        newly_released(service=service(primary=deployment(**new(rollout_state="FAILED"))), metrics=metrics()),
+    ),
+    "more load and busy tasks": (Cause.OVERLOAD, findings(metrics=metrics(now=BUSY))),
+    "more load and errors, though no CPU is read": (
+        Cause.OVERLOAD,
+        findings(metrics=metrics(now={Metric.REQUESTS: 30.0, **FAILING, Metric.CPU: None})),
+    ),
+    "more load at the ceiling": (
+        Cause.SCALING_CEILING,
+        findings(metrics=metrics(now=BUSY), scaling=scaling(maximum=2)),
+    ),
+    "idle tasks while requests fail": (Cause.STUCK_TASKS, findings(metrics=metrics(now=HUNG))),
+    "a dead database": (
+        Cause.DEPENDENCY_FAILING,
+        findings(metrics=metrics(now=HUNG), dependencies=dependencies(DependencyState.FAILING)),
+    ),
+    "a dead database that nobody feels yet": (
+        Cause.DEPENDENCY_FAILING,
+        findings(
+            alarms=alarms(alarm(state=AlarmState.OK, breaching_now=False)),
+            dependencies=dependencies(DependencyState.FAILING),
+        ),
+    ),
+    "a dead database shortly after a release": (
+        Cause.DEPENDENCY_FAILING,
+        newly_released(dependencies=dependencies(DependencyState.FAILING)),
+    ),
+    "a dead database under load": (
+        Cause.DEPENDENCY_FAILING,
+        findings(metrics=metrics(now={**BUSY, **FAILING}), dependencies=dependencies(DependencyState.FAILING)),
+    ),
+    "ECS rolls back": (
+        Cause.NATIVE_ROLLBACK,
+        newly_released(
+            releases=releases(since=JUST_NOW, service_deployments=(service_deployment("ROLLBACK_IN_PROGRESS"),))
+        ),
+    ),
+    "a person deploys": (
+        Cause.SOMEONE_AT_WORK,
+        newly_released(releases=releases(since=JUST_NOW, changed_during_incident=True)),
+    ),
+    "an alarm that its own metric denies": (Cause.FALSE_ALARM, findings(alarms=alarms(alarm(breaching_now=False)))),
+    "an old release whose tasks die again and again": (
+        Cause.CRASH_LOOP,
+        findings(tasks=tasks(crashes=3), alarms=alarms(alarm(breaching_now=False))),
+    ),
+}
+
+
+@pytest.mark.parametrize(("cause", "seen"), CLEAR.values(), ids=CLEAR)
+def test_the_cause_is_named(cause: Cause, seen: Findings) -> None:
+    """Clear evidence names its cause, with reasons, and surely enough to act upon."""
+    top = rank(seen)[0]
+    assert (top.cause, top.confidence >= CERTAIN) == (cause, True)
+    assert top.evidence_for
+
+
+NEAR_MISSES = {
+    "the release is an hour old": (
+        Cause.BAD_RELEASE,
+        newly_released(releases=releases(since=ALARM_AT - timedelta(minutes=61))),
+    ),
+    "the release is a good one that a rollback brought back": (
+        Cause.BAD_RELEASE,
+        newly_released(releases=releases(since=JUST_NOW, returned=True)),
+    ),
+    "the release came after the alarm": (Cause.BAD_RELEASE, newly_released(releases=releases(since=NOW))),
+    "no other release ever ran": (
+        Cause.BAD_RELEASE,
+        newly_released(releases=releases(since=JUST_NOW, history=(release(V2),))),
+    ),
+    "more load than usual came with the release": (
+        Cause.BAD_RELEASE,
+        newly_released(metrics=metrics(now={**BUSY, **FAILING})),
+    ),
+    "a dependency fails": (Cause.BAD_RELEASE, newly_released(dependencies=dependencies(DependencyState.FAILING))),
+    "the dependencies cannot be read": (Cause.BAD_RELEASE, newly_released(dependencies=None)),
+    "the metrics cannot be read": (Cause.BAD_RELEASE, newly_released(metrics=None)),
+    "nothing is wrong with the service": (
+        Cause.BAD_RELEASE,
+        newly_released(metrics=metrics(), alarms=alarms(alarm(breaching_now=False))),
+    ),
+    "one task died": (
+        Cause.BAD_RELEASE,
+        newly_released(metrics=metrics(), tasks=tasks(crashes=1), alarms=alarms(alarm(breaching_now=False))),
+    ),
+    "a forced deployment of the old release failed": (
+        Cause.BAD_DEPLOYMENT,
+        findings(service=service(primary=deployment(created_at=JUST_NOW, rollout_state="FAILED"))),
+    ),
+    "a forced deployment of the old release is in progress": (
+        Cause.BAD_DEPLOYMENT,
+        findings(service=service(primary=deployment(created_at=JUST_NOW, rollout_state="IN_PROGRESS", failed=3))),
+    ),
+    "busy tasks without more requests": (Cause.OVERLOAD, findings(metrics=metrics(now={Metric.CPU: 95.0}))),
+    "busy tasks without a baseline": (
+        Cause.OVERLOAD,
+        findings(metrics=metrics(now=BUSY, before=dict.fromkeys(Metric))),
+    ),
+    "load up, a dependency failing": (
+        Cause.OVERLOAD,
+        findings(metrics=metrics(now=BUSY), dependencies=dependencies(DependencyState.FAILING)),
+    ),
+    "load up, dependencies unread": (Cause.OVERLOAD, findings(metrics=metrics(now=BUSY), dependencies=None)),
+    "load up, releases unread": (Cause.OVERLOAD, findings(metrics=metrics(now=BUSY), releases=None)),
+    "load up, at the ceiling": (Cause.OVERLOAD, findings(metrics=metrics(now=BUSY), scaling=scaling(maximum=2))),
+    "idle tasks and fewer requests": (
+        Cause.STUCK_TASKS,
+        findings(metrics=metrics(now={**HUNG, Metric.REQUESTS: 5.0})),
+    ),
+    "idle tasks after a release": (Cause.STUCK_TASKS, newly_released(metrics=metrics(now=HUNG))),
+    "idle tasks in a playbook without dependencies": (
+        Cause.STUCK_TASKS,
+        findings(metrics=metrics(now=HUNG), dependencies=dependencies(None)),
+    ),
+    "idle tasks, the dependency's alarm without data": (
+        Cause.STUCK_TASKS,
+        findings(metrics=metrics(now=HUNG), dependencies=dependencies(DependencyState.UNKNOWN)),
+    ),
+    "idle tasks, and no CPU was worth comparing": (
+        Cause.STUCK_TASKS,
+        findings(metrics=metrics(now=HUNG, before={Metric.CPU: 4.0})),
+    ),
+    "the dying tasks are of the release before": (Cause.CRASH_LOOP, findings(tasks=tasks(crashes=5, of=V1))),
+    "the tasks died an hour ago": (Cause.CRASH_LOOP, findings(tasks=tasks(crashes=5, minutes_ago=60))),
+    "the tasks were stopped by a person": (
+        Cause.CRASH_LOOP,
+        findings(tasks=tasks(crashes=5, stop_code="UserInitiated")),
+    ),
+    "the alarm cannot be asked again": (Cause.FALSE_ALARM, findings(alarms=alarms(alarm(breaching_now=None)))),
+    "the alarm is denied, but users get errors": (
+        Cause.FALSE_ALARM,
+        findings(alarms=alarms(alarm(breaching_now=False)), metrics=metrics(now=FAILING)),
+    ),
+    "the alarm is denied, but tasks die": (
+        Cause.FALSE_ALARM,
+        findings(alarms=alarms(alarm(breaching_now=False)), tasks=tasks(crashes=2)),
+    ),
+    "one of two alarms is denied": (
+        Cause.FALSE_ALARM,
+        findings(alarms=alarms(alarm(breaching_now=False), alarm(name="orders-cpu"))),
+    ),
+}
+
+
+@pytest.mark.parametrize(("cause", "seen"), NEAR_MISSES.values(), ids=NEAR_MISSES)
+def test_what_only_looks_like_it_is_not_acted_upon(cause: Cause, seen: Findings) -> None:
+    """Each cause has neighbours that look alike from one side: none of them is sure enough to act upon."""
+    assert confidence(rank(seen), cause) < CERTAIN
+
+
+def test_without_a_fitting_cause_people_are_told_the_symptoms() -> None:
+    """Unknown names what users feel and what could not be read, and is never certain."""
+    seen = findings(metrics=metrics(now=FAILING), tasks=None)
+    top = rank(seen)[0]
+    assert (top.cause, top.confidence) == (Cause.UNKNOWN, 0.0)
+    assert any("requests fail" in line for line in top.evidence_for)
+    assert any("tasks could not be read" in line for line in top.evidence_against)
+
+
+def test_a_release_of_long_ago_says_when_it_came() -> None:
+    """The evidence carries its numbers."""
+    (top, *_) = rank(newly_released())
+    assert any("orders:2 came 10 minutes ago" in line for line in top.evidence_for)
+    assert any("40.0% of requests fail (0.0% before)" in line for line in top.evidence_for)
+
+
+def confidence(judgements: tuple[Judgement, ...], cause: Cause) -> float:
+    return next((judgement.confidence for judgement in judgements if judgement.cause is cause), 0.0)
+
+
+LEVEL = st.none() | st.sampled_from([0.0, 0.01, 0.5, 2.0, 10.0, 35.0, 90.0, 1e9])
+ANY_METRICS = st.builds(
+    metrics, st.dictionaries(st.sampled_from(Metric), LEVEL), st.dictionaries(st.sampled_from(Metric), LEVEL)
+)
+SINCE = st.sampled_from([LONG_AGO, JUST_NOW, ALARM_AT, NOW])
+ANY_SERVICE = st.builds(
+    lambda created, rollout, failed, desired, running, primary: service(
+        primary=deployment(created_at=created, rollout_state=rollout, failed=failed, status=primary),
+        desired=desired,
+        running=running,
+    ),
+    SINCE,
+    st.sampled_from([None, "IN_PROGRESS", "COMPLETED", "FAILED"]),
+    st.integers(0, 4),
+    st.integers(0, 12),
+    st.integers(0, 12),
+    st.sampled_from(["PRIMARY", "ACTIVE"]),
+)
+ANY_ALARM = st.builds(
+    lambda state, breaching, since: alarm(state=state, breaching_now=breaching, since=since),
+    st.sampled_from(AlarmState),
+    st.sampled_from([None, True, False]),
+    SINCE,
+)
+ANY_RELEASES = st.builds(
+    lambda since, changed, status, alone: releases(
+        since=since,
+        changed_during_incident=changed,
+        service_deployments=() if status is None else (service_deployment(status),),
+        history=(release(V2),) if alone else (release(V2), release(V1)),
+    ),
+    SINCE,
+    st.booleans(),
+    st.sampled_from([None, "SUCCESSFUL", "IN_PROGRESS", "ROLLBACK_IN_PROGRESS"]),
+    st.booleans(),
+)
+ANYTHING_SEEN = st.builds(
+    findings,
+    service=ANY_SERVICE,
+    tasks=st.builds(tasks, crashes=st.integers(0, 3), of=st.sampled_from([V1, V2])),
+    alarms=st.lists(ANY_ALARM, max_size=3).map(lambda given: alarms(*given) if given else alarms()),
+    metrics=ANY_METRICS,
+    scaling=st.builds(scaling, registered=st.booleans(), maximum=st.integers(0, 12)),
+    releases=ANY_RELEASES,
+    dependencies=st.builds(dependencies, st.none() | st.sampled_from(DependencyState)),
+)
+SOME_READINGS = st.sets(st.sampled_from(READINGS))
+
+
+@given(ANYTHING_SEEN, SOME_READINGS)
+def test_every_look_is_ranked_and_always_alike(seen: Findings, unread: set[str]) -> None:
+    """Whatever was seen, and whatever could not be, there is a ranking: likeliest first, in 0 to 1, the same each time,
+    and the same again when judged from what the ledger stored."""
+    partly = without(seen, *unread)
+    judgements = rank(partly)
+    assert judgements == rank(Findings.model_validate_json(partly.model_dump_json()))
+    fitting = [judgement.confidence for judgement in judgements if not judgement.missing]
+    assert fitting == sorted(fitting, reverse=True)
+    assert all(0 <= value <= 1 for value in fitting)
+
+
+@given(ANYTHING_SEEN, SOME_READINGS)
+def test_a_cause_whose_required_evidence_is_unread_is_barred(seen: Findings, unread: set[str]) -> None:
+    """It is listed with what is missing, and never with any confidence."""
+    judgements = rank(without(seen, *unread))
+    for rule in RULES:
+        if unread & set(rule.requires):
+            (judgement,) = [j for j in judgements if j.cause is rule.cause]
+            assert judgement.confidence == 0
+            assert set(judgement.missing) == unread & set(rule.requires)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.cause)
+@given(seen=ANYTHING_SEEN)
+def test_unread_support_never_makes_a_cause_likelier(rule: Rule, seen: Findings) -> None:
+    """Also where the reading would have spoken against it: not to know is never better than to know."""
+    for name in rule.supports:
+        assert confidence(rank(without(seen, name)), rule.cause) <= confidence(rank(seen), rule.cause)
