@@ -1,0 +1,276 @@
+"""What each action plans, and when it makes no plan at all."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from functions.actions.action import Refusal, Terms
+from functions.actions.registry import ACTIONS
+from functions.domain.causes import Cause
+from functions.domain.changes import (
+    COPY_JUST_REGISTERED,
+    ActionName,
+    Change,
+    ForceNewDeployment,
+    Lease,
+    LeaseTerms,
+    Plan,
+    RegisterCopy,
+    SetFloor,
+    SetTaskDefinition,
+    StopDeployment,
+)
+from functions.domain.evidence import Findings, Metric
+from tests.fakes.findings import (
+    JUST_NOW,
+    NOW,
+    READINGS,
+    deployment,
+    findings,
+    metrics,
+    newly_released,
+    releases,
+    scaling,
+    service,
+    service_deployment,
+    without,
+)
+from tests.fakes.world import REF, V1, V2
+
+RESOURCE = "service/shop/orders"
+TERMS = Terms(settle_s=90, deadline_s=600, max_tasks=20, step_percent=50, lease_s=1800)
+CAUSE = {
+    ActionName.ROLL_BACK: Cause.BAD_RELEASE,
+    ActionName.SCALE_OUT: Cause.OVERLOAD,
+    ActionName.FORCE_NEW_DEPLOYMENT: Cause.STUCK_TASKS,
+}
+SCALE = ActionName.SCALE_OUT
+BACK = ActionName.ROLL_BACK
+FORCE = ActionName.FORCE_NEW_DEPLOYMENT
+
+
+def planned(action: ActionName, seen: Findings, terms: Terms = TERMS) -> Plan:
+    plan = ACTIONS[action].plan(CAUSE[action], seen, terms)
+    assert isinstance(plan, Plan), plan
+    return plan
+
+
+def refused(action: ActionName, seen: Findings, terms: Terms = TERMS) -> str:
+    refusal = ACTIONS[action].plan(CAUSE[action], seen, terms)
+    assert isinstance(refusal, Refusal), refusal
+    return refusal.reason
+
+
+def lease(*, original: int, value: int) -> Lease:
+    return Lease(
+        id="one",
+        incident_id="inc-before",
+        service_key=REF.key,
+        terms=LeaseTerms(resource_id=RESOURCE, original=original, value=value, duration_s=1800),
+        taken_at=NOW,
+        due_at=NOW + timedelta(minutes=30),
+    )
+
+
+def test_no_change_carries_a_desired_count() -> None:
+    """The desired count belongs to the autoscaler and to people: there is no change that could set it."""
+    kinds = get_args(get_args(Change)[0])
+    fields = {name for kind in kinds for name in kind.model_fields}
+    assert fields == {"kind", "task_definition", "service_deployment", "resource_id", "minimum"}
+
+
+@pytest.mark.parametrize("action", CAUSE)
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ({"status": "DRAINING"}, "the service is DRAINING"),
+        ({"status": "INACTIVE"}, "the service is INACTIVE"),
+        ({"desired": 0, "running": 0}, "set to 0 tasks, which a person did"),
+    ],
+)
+def test_a_service_that_is_going_or_was_stopped_is_left_alone(
+    action: ActionName, said: Mapping[str, Any], reason: str
+) -> None:
+    """A person set it to 0 or deletes it: no action touches it."""
+    assert reason in refused(action, findings(service=service(**said)))
+
+
+@pytest.mark.parametrize("action", [BACK, FORCE])
+@pytest.mark.parametrize("controller", ["CODE_DEPLOY", "EXTERNAL"])
+def test_other_deployment_controllers_take_no_deployment_of_ours(action: ActionName, controller: str) -> None:
+    """UpdateService refuses them, so the plan does."""
+    assert controller in refused(action, findings(service=service(controller=controller)))
+
+
+NEEDED = {BACK: {"service", "releases"}, FORCE: {"service", "releases"}, SCALE: {"service", "scaling", "metrics"}}
+
+
+@pytest.mark.parametrize("action", CAUSE)
+@given(unread=st.sets(st.sampled_from(READINGS)))
+def test_a_plan_is_made_of_what_was_read(action: ActionName, unread: set[str]) -> None:
+    """Without a reading that it rests on there is no plan; without any other there is."""
+    made = ACTIONS[action].plan(CAUSE[action], without(findings(), *unread), TERMS)
+    assert isinstance(made, Refusal) == bool(unread & NEEDED[action])
+
+
+def test_every_plan_says_how_it_is_undone_and_what_it_relies_on() -> None:
+    """For people, and for the look just before the action."""
+    for action in CAUSE:
+        plan = planned(action, findings())
+        assert plan.undo
+        assert plan.summary
+        assert (plan.settle_s, plan.deadline_s) == (90, 600)
+        assert plan.before.task_definition == V2
+        assert plan.before.primary_deployment == "ecs-svc/1"
+        assert (plan.before.minimum is None) == (action is not SCALE)
+
+
+# --- roll back
+
+
+def test_a_rollback_sets_the_last_known_good() -> None:
+    """One change, to the release that was found; what runs now is declared bad."""
+    plan = planned(BACK, newly_released())
+    assert plan.changes == (SetTaskDefinition(task_definition=V1),)
+    assert plan.quarantine == V2
+    assert "--cluster shop --service orders --task-definition orders:2" in plan.undo
+
+
+def test_an_inactive_release_is_copied_first() -> None:
+    """ECS takes no INACTIVE task definition."""
+    plan = planned(BACK, newly_released(releases=releases(since=JUST_NOW, last_known_good_active=False)))
+    assert plan.changes == (
+        RegisterCopy(task_definition=V1),
+        SetTaskDefinition(task_definition=COPY_JUST_REGISTERED),
+    )
+
+
+@pytest.mark.parametrize("status", ["PENDING", "IN_PROGRESS", "STOP_REQUESTED"])
+def test_a_deployment_in_flight_is_stopped_instead(status: str) -> None:
+    """ECS itself goes back then, and the old tasks that still run are kept."""
+    flight = service_deployment(status)
+    plan = planned(BACK, newly_released(releases=releases(since=JUST_NOW, service_deployments=(flight,))))
+    assert plan.changes == (StopDeployment(service_deployment=flight.arn),)
+    assert plan.quarantine == V2
+
+
+@pytest.mark.parametrize("status", ["ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS"])
+def test_a_rollback_of_ecs_is_left_alone(status: str) -> None:
+    """Touch nothing, verify."""
+    seen = newly_released(releases=releases(service_deployments=(service_deployment(status),)))
+    assert refused(BACK, seen) == "ECS is rolling back by itself"
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ({"last_known_good": None, "last_known_good_reason": "no other release"}, "no other release"),
+        ({"differs_beyond_task_definition": True}, "more than the task definition changed"),
+        ({"differs_beyond_task_definition": None}, "nobody recorded"),
+    ],
+)
+def test_without_a_sure_way_back_there_is_no_rollback(said: Mapping[str, Any], reason: str) -> None:
+    """Nothing to go back to, or more than a task definition would have to go back, or nobody knows."""
+    assert reason in refused(BACK, newly_released(releases=releases(since=JUST_NOW, **said)))
+
+
+# --- force a new deployment
+
+
+def test_stuck_tasks_are_replaced_by_the_same_release() -> None:
+    """One change, nothing is declared bad, nothing is leased."""
+    plan = planned(FORCE, findings())
+    assert plan.changes == (ForceNewDeployment(),)
+    assert (plan.quarantine, plan.lease) == (None, None)
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        findings(releases=releases(service_deployments=(service_deployment(),))),
+        findings(service=service(deployments=(deployment(), deployment(id="ecs-svc/0", status="ACTIVE")))),
+    ],
+)
+def test_nothing_is_forced_on_top_of_a_deployment(seen: Findings) -> None:
+    """Each forced deployment starts another one."""
+    assert "a deployment is under way" in refused(FORCE, seen)
+
+
+# --- scale out
+
+
+def test_the_floor_is_raised_for_the_load_there_is() -> None:
+    """Three times the requests at 35 % CPU before: 4 tasks carry them at 60 %."""
+    seen = findings(metrics=metrics(now={Metric.REQUESTS: 30.0, Metric.CPU: 95.0}))
+    plan = planned(SCALE, seen)
+    assert plan.changes == (SetFloor(resource_id=RESOURCE, minimum=4),)
+    assert plan.lease == LeaseTerms(resource_id=RESOURCE, original=2, value=4, duration_s=1800)
+
+
+@pytest.mark.parametrize("before", [{Metric.REQUESTS: None}, {Metric.REQUESTS: 0.0}, {Metric.CPU: None}])
+def test_without_a_baseline_the_playbooks_step_counts(before: Mapping[Metric, float | None]) -> None:
+    """Half as many tasks again."""
+    plan = planned(SCALE, findings(metrics=metrics(now={Metric.REQUESTS: 900.0}, before=before)))
+    assert plan.changes == (SetFloor(resource_id=RESOURCE, minimum=3),)
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ({"registered": False}, "no scalable target"),
+        ({"scale_out_suspended": True}, "suspended on the scalable target, which a person did"),
+        ({"maximum": 2}, "no more are allowed"),
+    ],
+)
+def test_a_scalable_target_that_cannot_be_raised_is_not(said: Mapping[str, Any], reason: str) -> None:
+    """There is none, a person suspended it, or its ceiling is reached."""
+    assert reason in refused(SCALE, findings(scaling=scaling(**said)))
+
+
+COUNT = st.integers(1, 40)
+RATE = st.none() | st.floats(0, 1e6, allow_nan=False)
+
+
+@given(COUNT, COUNT, COUNT, COUNT, RATE, RATE, st.none() | st.floats(0, 100), st.integers(1, 400))
+def test_a_floor_is_higher_than_now_and_below_every_ceiling(
+    desired: int, minimum: int, maximum: int, allowed: int, now: float, before: float, cpu: float, step: int
+) -> None:
+    """Whatever the numbers: more tasks than run, a higher floor than there is, no more than the scalable target and
+    the playbook allow; or no plan."""
+    seen = findings(
+        service=service(desired=desired, running=desired),
+        scaling=scaling(minimum=minimum, maximum=maximum),
+        metrics=metrics(now={Metric.REQUESTS: now}, before={Metric.REQUESTS: before, Metric.CPU: cpu}),
+    )
+    terms = Terms(settle_s=90, deadline_s=600, max_tasks=allowed, step_percent=step, lease_s=1800)
+    plan = ACTIONS[SCALE].plan(Cause.OVERLOAD, seen, terms)
+    if isinstance(plan, Refusal):
+        assert min(maximum, allowed) <= max(desired, minimum) or minimum > desired
+        return
+    (change,) = plan.changes
+    assert isinstance(change, SetFloor)
+    assert max(desired, minimum) < change.minimum <= min(maximum, allowed)
+    assert plan.lease is not None
+    assert plan.lease.value == change.minimum
+
+
+@pytest.mark.parametrize(
+    ("leases", "original"),
+    [
+        ((), 4),
+        ((lease(original=2, value=4),), 2),
+        ((lease(original=2, value=3), lease(original=2, value=4)), 2),
+        ((lease(original=2, value=6),), 4),
+    ],
+)
+def test_the_floor_to_give_back_is_the_one_nobody_raised_for_a_while(leases: tuple[Lease, ...], original: int) -> None:
+    """A floor that a lease of ours raised is not the original; one that a person set since is."""
+    terms = Terms(settle_s=90, deadline_s=600, max_tasks=20, step_percent=50, lease_s=1800, leases=leases)
+    seen = findings(service=service(desired=4, running=4), scaling=scaling(minimum=4))
+    plan = planned(SCALE, seen, terms)
+    assert plan.lease is not None
+    assert plan.lease.original == original

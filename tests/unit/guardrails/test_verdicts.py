@@ -1,0 +1,145 @@
+"""May we, here, now? Every guardrail at its limit."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from functions.actions.action import state_before
+from functions.domain.causes import Cause
+from functions.domain.changes import ActionName, Change, ForceNewDeployment, Plan, SetFloor, Verdict
+from functions.domain.evidence import DependencyState
+from functions.domain.incidents import Mode, Switch
+from functions.guardrails.verdicts import GUARDRAILS, Situation, judge
+from tests.fakes.findings import NOW, dependencies, findings, releases, service, service_deployment
+
+FORCE = ForceNewDeployment()
+
+
+def situation(**said: object) -> Situation:
+    """One in which everything is allowed, but for what is said."""
+    ordinary: dict[str, object] = {
+        "now": NOW,
+        "mode": Mode.AUTO,
+        "switch": Switch(),
+        "findings": findings(),
+        "attempts": 0,
+        "attempts_limit": 3,
+        "charges": (),
+        "hourly_limit": 4,
+        "fleet_charges": 0,
+        "fleet_limit": 20,
+        "cooldown_s": 600,
+        "own_charges": (),
+        "min_tasks": 1,
+        "max_tasks": 20,
+        "restarts_or_scales": True,
+    }
+    return Situation(**(ordinary | said))  # type: ignore[arg-type]
+
+
+def plan(*changes: Change, action: ActionName = ActionName.FORCE_NEW_DEPLOYMENT) -> Plan:
+    return Plan(
+        action=action,
+        cause=Cause.STUCK_TASKS,
+        summary="said the test",
+        changes=changes or (FORCE,),
+        before=state_before(service()),
+        undo="nothing",
+        settle_s=60,
+        deadline_s=600,
+    )
+
+
+def floor(minimum: int) -> Plan:
+    return plan(SetFloor(resource_id="service/shop/orders", minimum=minimum), action=ActionName.SCALE_OUT)
+
+
+def denied(given: Situation, by: Plan | None = None) -> set[str]:
+    return {verdict.guardrail for verdict in judge(given, plan() if by is None else by) if not verdict.allowed}
+
+
+def test_an_ordinary_action_is_allowed_by_every_guardrail() -> None:
+    """Each says yes with a reason, in a fixed order."""
+    verdicts = judge(situation(), plan())
+    assert all(verdict.allowed and verdict.reason for verdict in verdicts)
+    assert [v.guardrail.replace(" ", "_") for v in verdicts] == [guardrail.__name__ for guardrail in GUARDRAILS]
+
+
+def ago(seconds: float) -> datetime:
+    return NOW - timedelta(seconds=seconds)
+
+
+LIMITS = [
+    ("attempts", {"attempts": 2, "attempts_limit": 3}, True),
+    ("attempts", {"attempts": 3, "attempts_limit": 3}, False),
+    ("attempts", {"attempts": 0, "attempts_limit": 0}, False),
+    ("service budget", {"charges": (ago(10), ago(20)), "own_charges": (ago(10), ago(20)), "hourly_limit": 3}, True),
+    ("service budget", {"charges": (ago(10), ago(20)), "own_charges": (ago(10), ago(20)), "hourly_limit": 2}, False),
+    ("service budget", {"charges": (ago(3599),), "hourly_limit": 1, "cooldown_s": 0}, False),
+    ("service budget", {"charges": (ago(3600),), "hourly_limit": 1}, True),
+    ("service budget", {"hourly_limit": 0}, False),
+    ("fleet budget", {"fleet_charges": 19, "fleet_limit": 20}, True),
+    ("fleet budget", {"fleet_charges": 20, "fleet_limit": 20}, False),
+    ("fleet budget", {"fleet_limit": 0}, False),
+    ("cooldown", {"charges": (ago(600),), "cooldown_s": 600}, True),
+    ("cooldown", {"charges": (ago(599),), "cooldown_s": 600}, False),
+    ("cooldown", {"charges": (ago(0),), "cooldown_s": 0}, True),
+    ("cooldown", {"charges": (ago(1),), "own_charges": (ago(1),), "cooldown_s": 600}, True),
+    ("cooldown", {"charges": (ago(1), ago(599)), "own_charges": (ago(1),), "cooldown_s": 600}, False),
+    ("mode", {"mode": Mode.ASK}, False),
+    ("mode", {"mode": Mode.OBSERVE}, False),
+    ("mode", {"mode": Mode.AUTO, "switch": Switch(mode=Mode.OBSERVE)}, False),
+    ("mode", {"mode": Mode.OBSERVE, "switch": Switch(mode=Mode.AUTO)}, True),
+    ("pause", {"switch": Switch(paused_until=NOW + timedelta(seconds=1))}, False),
+    ("pause", {"switch": Switch(paused_until=NOW)}, True),
+    ("task counts", {"min_tasks": 2}, True),
+    ("task counts", {"min_tasks": 3}, False),
+    ("task counts", {"findings": findings(service=None), "min_tasks": 1}, False),
+    ("dependency", {"findings": findings(dependencies=dependencies(DependencyState.FAILING))}, False),
+    ("dependency", {"findings": findings(dependencies=dependencies(DependencyState.UNKNOWN))}, True),
+    ("dependency", {"findings": findings(dependencies=dependencies(None))}, True),
+    ("dependency", {"findings": findings(dependencies=None)}, False),
+    ("dependency", {"findings": findings(dependencies=None), "restarts_or_scales": False}, True),
+    ("external change", {"findings": findings(releases=releases(changed_during_incident=True))}, False),
+]
+
+
+@pytest.mark.parametrize(("guardrail", "said", "allowed"), LIMITS, ids=lambda value: str(value)[:60])
+def test_a_guardrail_at_its_limit(guardrail: str, said: dict[str, object], allowed: bool) -> None:
+    """Up to the limit it is allowed, from there on not; 0 allows none; and no other guardrail minds."""
+    assert denied(situation(**said)) == (set() if allowed else {guardrail})
+
+
+@pytest.mark.parametrize(("minimum", "allowed"), [(1, False), (2, True), (5, True), (6, False)])
+def test_a_floor_stays_between_the_playbooks_bounds(minimum: int, allowed: bool) -> None:
+    """Both bounds are allowed themselves, whatever the plan's own arithmetic said."""
+    assert denied(situation(min_tasks=2, max_tasks=5), floor(minimum)) == (set() if allowed else {"task counts"})
+
+
+@pytest.mark.parametrize("status", ["ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS"])
+def test_a_native_rollback_is_not_acted_upon(status: str) -> None:
+    """ECS is at it already."""
+    seen = findings(releases=releases(service_deployments=(service_deployment(status),)))
+    assert denied(situation(findings=seen)) == {"native rollback"}
+
+
+def test_releases_that_could_not_be_read_deny() -> None:
+    """Nobody knows whether ECS or a person is at it."""
+    assert denied(situation(findings=findings(releases=None))) == {"native rollback", "external change"}
+
+
+def test_every_denial_says_why() -> None:
+    """With who, how much and until when."""
+    given = replace(
+        situation(),
+        switch=Switch(paused_until=NOW + timedelta(hours=1), by="ann", reason="migration"),
+        attempts=3,
+        charges=(NOW - timedelta(seconds=30),),
+        findings=findings(dependencies=dependencies(DependencyState.FAILING)),
+    )
+    reasons: dict[str, Verdict] = {verdict.guardrail: verdict for verdict in judge(given, plan())}
+    assert reasons["pause"].reason == "paused by ann until 2026-03-01 04:12 UTC: migration"
+    assert reasons["attempts"].reason == "3 of 3 attempts of this incident are used"
+    assert reasons["cooldown"].reason.endswith("the cooldown ends at 03:21:30")
+    assert reasons["dependency"].reason == "failing: orders-db"
