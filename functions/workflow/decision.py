@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from math import ceil
 
 from functions.actions.action import Action, Refusal, Terms
 from functions.diagnostics.signs import Signs
