@@ -1,0 +1,290 @@
+"""What is decided, given a ranking: sure enough, alone enough, allowed; else wait or people."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from functions.actions.action import Terms
+from functions.actions.registry import ACTIONS
+from functions.diagnostics.ranking import rank
+from functions.domain.causes import Cause, Judgement
+from functions.domain.changes import ActionName
+from functions.domain.evidence import DependencyState, Findings, Metric
+from functions.domain.incidents import Mode, Switch
+from functions.domain.signals import AlarmState
+from functions.guardrails.verdicts import Situation
+from functions.playbooks.ladders import default_ladder
+from functions.workflow.decision import PATIENCE, Decision, decide
+from functions.workflow.table import Outcome
+from tests.fakes.findings import (
+    FAILING,
+    NOW,
+    alarm,
+    alarms,
+    dependencies,
+    deployment,
+    findings,
+    metrics,
+    newly_released,
+    releases,
+    service,
+)
+
+TERMS = {name: Terms(settle_s=90, deadline_s=600, max_tasks=20, step_percent=50, lease_s=1800) for name in ACTIONS}
+BUSY = findings(metrics=metrics(now={Metric.REQUESTS: 30.0, Metric.CPU: 95.0}))
+CALM = findings(alarms=alarms(alarm(state=AlarmState.OK, breaching_now=False)))
+OLD = timedelta(minutes=10)
+
+
+def decided(
+    seen: Findings,
+    judgements: tuple[Judgement, ...] | None = None,
+    *,
+    ladders: Mapping[Cause, tuple[ActionName, ...]] | None = None,
+    threshold: float = 0.6,
+    tried: frozenset[ActionName] = frozenset(),
+    waited: timedelta = timedelta(0),
+    age: timedelta = OLD,
+    situation: Mapping[str, object] | None = None,
+) -> Decision:
+    ranked = rank(seen) if judgements is None else judgements
+    ordinary: dict[str, object] = {
+        "now": NOW,
+        "mode": Mode.AUTO,
+        "switch": Switch(),
+        "findings": seen,
+        "attempts": 0,
+        "attempts_limit": 3,
+        "charges": (),
+        "hourly_limit": 4,
+        "fleet_charges": 0,
+        "fleet_limit": 20,
+        "cooldown_s": 600,
+        "own_charges": (),
+        "min_tasks": 1,
+        "max_tasks": 20,
+        "restarts_or_scales": False,
+    }
+    return decide(
+        findings=seen,
+        judgements=ranked,
+        ladders={j.cause: default_ladder(j.cause) for j in ranked} | dict(ladders or {}),
+        threshold=threshold,
+        tried=tried,
+        waited=waited,
+        age=age,
+        actions=ACTIONS,
+        terms=TERMS,
+        situation=Situation(**(ordinary | dict(situation or {}))),  # type: ignore[arg-type]
+    )
+
+
+def judged(*ranked: tuple[Cause, float]) -> tuple[Judgement, ...]:
+    return tuple(Judgement(cause=cause, confidence=confidence) for cause, confidence in ranked)
+
+
+def test_a_sure_cause_is_acted_upon() -> None:
+    """With its plan, every verdict, and the rule as a sentence."""
+    decision = decided(newly_released())
+    assert decision.outcome is Outcome.ACT
+    assert decision.plan is not None
+    assert decision.plan.action is ActionName.ROLL_BACK
+    assert all(verdict.allowed for verdict in decision.verdicts)
+    assert decision.reason.startswith("bad-release at 0.90: roll back from orders:2 to orders:1")
+
+
+@pytest.mark.parametrize(("confidence", "outcome"), [(0.6, Outcome.ACT), (0.59, Outcome.ESCALATE)])
+def test_from_the_playbooks_threshold_on_it_acts(confidence: float, outcome: Outcome) -> None:
+    """Exactly the threshold is enough; below it people are told by how much."""
+    decision = decided(newly_released(), judged((Cause.BAD_RELEASE, confidence)))
+    assert decision.outcome is outcome
+    assert outcome is Outcome.ACT or "0.59, below the playbook's 0.60" in decision.reason
+
+
+@pytest.mark.parametrize(
+    ("other", "confidence", "outcome"),
+    [
+        (Cause.OVERLOAD, 0.7, Outcome.ESCALATE),
+        (Cause.OVERLOAD, 0.69, Outcome.ACT),
+        (Cause.CRASH_LOOP, 0.8, Outcome.ESCALATE),
+        (Cause.BAD_DEPLOYMENT, 0.8, Outcome.ACT),
+    ],
+)
+def test_two_causes_that_fit_alike_and_ask_for_different_things(
+    other: Cause, confidence: float, outcome: Outcome
+) -> None:
+    """They contradict each other: people decide. Two that ask for the same do not, and a distant one neither."""
+    assert decided(newly_released(), judged((Cause.BAD_RELEASE, 0.8), (other, confidence))).outcome is outcome
+
+
+def test_what_could_not_be_read_is_told_to_people() -> None:
+    """When nothing fits, they hear which causes were barred by which reading."""
+    decision = decided(newly_released(metrics=None, alarms=alarms(alarm(breaching_now=None))))
+    assert decision.outcome is Outcome.ESCALATE
+    assert "bad-release needs metrics" in decision.reason
+
+
+@pytest.mark.parametrize(
+    ("waited", "outcome"),
+    [(timedelta(0), Outcome.WAIT), (PATIENCE - timedelta(seconds=1), Outcome.WAIT), (PATIENCE, Outcome.ESCALATE)],
+)
+@pytest.mark.parametrize("cause", [Cause.SOMEONE_AT_WORK, Cause.NATIVE_ROLLBACK])
+def test_somebody_else_at_it_is_waited_for_twenty_minutes(cause: Cause, waited: timedelta, outcome: Outcome) -> None:
+    """Whoever it is may go on undisturbed; after twenty minutes people hear that it does not get better."""
+    decision = decided(newly_released(), judged((cause, 1.0)), waited=waited)
+    assert decision.outcome is outcome
+    assert decision.plan is None
+
+
+@pytest.mark.parametrize(
+    ("seen", "clear"),
+    [
+        (CALM, True),
+        (CALM.model_copy(update={"alarms": findings(alarms=alarms()).alarms}), False),
+        (findings(alarms=alarms(alarm(state=AlarmState.OK, breaching_now=True))), False),
+        (findings(alarms=alarms(alarm(state=AlarmState.INSUFFICIENT_DATA, breaching_now=None))), False),
+        (findings(alarms=alarms(alarm(state=AlarmState.OK, breaching_now=False), gone=("orders-cpu",))), False),
+        (CALM.model_copy(update={"metrics": findings(metrics=None).metrics}), False),
+        (CALM.model_copy(update={"service": findings(service=None).service}), False),
+        (CALM.model_copy(update={"alarms": findings(alarms=None).alarms}), False),
+        (CALM.model_copy(update={"metrics": findings(metrics=metrics(now=FAILING)).metrics}), False),
+        (CALM.model_copy(update={"service": findings(service=service(running=1)).service}), False),
+        (
+            CALM.model_copy(
+                update={"service": findings(service=service(primary=deployment(rollout_state="IN_PROGRESS"))).service}
+            ),
+            False,
+        ),
+    ],
+)
+def test_all_clear_needs_everything_known_and_fine(seen: Findings, clear: bool) -> None:
+    """Alarms OK, their metrics too, the service steady, users well; and each of these read, not assumed."""
+    assert (decided(seen).outcome is Outcome.ALL_CLEAR) == clear
+
+
+def test_a_false_alarm_is_stood_down_from() -> None:
+    """Nothing to do but to watch."""
+    assert decided(findings(alarms=alarms(alarm(breaching_now=False)))).outcome is Outcome.STAND_DOWN
+
+
+def test_a_rung_that_was_tried_or_refused_is_passed() -> None:
+    """The next one is taken, and the trail says why not the first."""
+    ladder = (ActionName.ROLL_BACK, ActionName.SCALE_OUT, ActionName.FORCE_NEW_DEPLOYMENT, ActionName.PAGE)
+    decision = decided(
+        findings(service=service(desired=20, running=20)),
+        judged((Cause.STUCK_TASKS, 0.9)),
+        ladders={Cause.STUCK_TASKS: ladder},
+        tried=frozenset({ActionName.ROLL_BACK}),
+    )
+    assert decision.plan is not None
+    assert decision.plan.action is ActionName.FORCE_NEW_DEPLOYMENT
+    assert [(a.action, a.reason[:24]) for a in decision.alternatives] == [
+        (ActionName.ROLL_BACK, "tried in this incident a"),
+        (ActionName.SCALE_OUT, "20 tasks run already, an"),
+    ]
+
+
+def test_at_the_end_of_the_ladder_there_are_people() -> None:
+    """They hear what was passed on the way."""
+    decision = decided(newly_released(), tried=frozenset({ActionName.ROLL_BACK}))
+    assert decision.outcome is Outcome.ESCALATE
+    assert decision.reason == "the ladder of bad-release ends with people: roll-back: tried in this incident already"
+
+
+def test_an_incident_may_be_too_young_to_judge() -> None:
+    """Metrics come late: without a clear cause the first minutes are waited for; a clear one is not."""
+    unclear = findings(metrics=metrics(now=FAILING))
+    young = decided(unclear, age=timedelta(seconds=10))
+    assert young.outcome is Outcome.WAIT
+    assert 0 < young.wait_s <= 120
+    assert decided(unclear).outcome is Outcome.ESCALATE
+    assert decided(newly_released(), age=timedelta(seconds=10)).outcome is Outcome.ACT
+
+
+@pytest.mark.parametrize(
+    ("situation", "outcome"),
+    [
+        ({"mode": Mode.OBSERVE}, Outcome.ESCALATE),
+        ({"mode": Mode.ASK}, Outcome.ASK),
+        ({"mode": Mode.ASK, "attempts": 3}, Outcome.ESCALATE),
+        ({"mode": Mode.OBSERVE, "switch": Switch(mode=Mode.ASK)}, Outcome.ASK),
+        ({"switch": Switch(paused_until=NOW + timedelta(hours=1))}, Outcome.STAND_DOWN),
+        ({"switch": Switch(paused_until=NOW + timedelta(hours=1)), "mode": Mode.ASK}, Outcome.STAND_DOWN),
+        ({"hourly_limit": 0}, Outcome.ESCALATE),
+        ({"fleet_limit": 0}, Outcome.ESCALATE),
+        ({"attempts_limit": 0}, Outcome.ESCALATE),
+    ],
+)
+def test_a_denied_plan_is_kept_and_not_carried_out(situation: Mapping[str, object], outcome: Outcome) -> None:
+    """Whoever denies it, the plan is in the decision: people see what would have been done."""
+    decision = decided(newly_released(), situation=situation)
+    assert decision.outcome is outcome
+    assert decision.plan is not None
+
+
+MOMENTS = st.lists(st.integers(0, 7200).map(lambda s: NOW - timedelta(seconds=s)), max_size=4)
+SITUATIONS = st.fixed_dictionaries(
+    {
+        "mode": st.sampled_from(Mode),
+        "switch": st.builds(
+            Switch,
+            paused_until=st.sampled_from([None, NOW, NOW + timedelta(minutes=1)]),
+            mode=st.none() | st.sampled_from(Mode),
+        ),
+        "attempts": st.integers(0, 3),
+        "attempts_limit": st.integers(0, 3),
+        "charges": MOMENTS,
+        "hourly_limit": st.integers(0, 3),
+        "fleet_charges": st.integers(0, 3),
+        "fleet_limit": st.integers(0, 3),
+        "cooldown_s": st.integers(0, 3600),
+        "min_tasks": st.integers(0, 4),
+        "max_tasks": st.integers(2, 8),
+    }
+)
+SEEN = st.sampled_from(
+    [
+        newly_released(),
+        BUSY,
+        findings(metrics=metrics(now={Metric.TARGET_5XX: 5.0, Metric.CPU: 3.0})),
+        newly_released(releases=releases(changed_during_incident=True)),
+        findings(metrics=metrics(now=FAILING), dependencies=dependencies(DependencyState.FAILING)),
+        CALM,
+    ]
+)
+
+
+@given(SEEN, SITUATIONS)
+def test_only_what_every_guardrail_allows_is_done(seen: Findings, situation: Mapping[str, object]) -> None:
+    """Act means: no verdict denies, the mode is auto, and nobody paused. A pause comes before asking."""
+    decision = decided(seen, situation=situation)
+    given_situation = Situation(
+        **{  # type: ignore[arg-type]
+            "now": NOW,
+            "findings": seen,
+            "own_charges": (),
+            "restarts_or_scales": False,
+            **situation,
+        }
+    )
+    if decision.outcome is Outcome.ACT:
+        assert decision.verdicts
+        assert all(verdict.allowed for verdict in decision.verdicts)
+        assert given_situation.effective_mode is Mode.AUTO
+        assert not given_situation.switch.paused(NOW)
+    if decision.outcome is Outcome.ASK:
+        assert given_situation.effective_mode is Mode.ASK
+        assert not given_situation.switch.paused(NOW)
+
+
+def test_the_gist_changes_with_what_people_have_to_know_only() -> None:
+    """Numbers that move by themselves are no news; a guardrail that lifts is."""
+    first = decided(newly_released(), situation={"charges": (NOW - timedelta(seconds=10),)})
+    later = decided(newly_released(), situation={"charges": (NOW - timedelta(seconds=300),)})
+    lifted = decided(newly_released(), situation={"charges": (NOW - timedelta(seconds=600),)})
+    assert first.reason != later.reason
+    assert first.gist == later.gist == "escalate|bad-release|roll-back|cooldown"
+    assert lifted.gist == "act|bad-release|roll-back"
