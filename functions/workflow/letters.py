@@ -49,7 +49,7 @@ def recovered(incident: Incident, events: Sequence[Event]) -> Page:
     """All clear: what it was, what helped, and what still differs from the infrastructure code."""
     story = tell(events)
     resolved = next((e for e in reversed(events) if e.fact is Fact.INCIDENT_RESOLVED), None)
-    summary = incident.title if resolved is None else resolved.summary
+    summary = clean(incident.title) if resolved is None else resolved.summary
     lines = [
         f"{incident.service.service} in {incident.service.cluster} ({incident.service.region}) {summary}.",
         "",
