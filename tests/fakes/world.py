@@ -66,6 +66,10 @@ class World:
     """Task definitions that answer with errors."""
     stuck: bool = False
     database_down: bool = False
+    database_alarms: set[str] = field(default_factory=lambda: {"orders-db-unreachable"})
+    """Names of the alarms that follow the database; every other alarm follows the service."""
+    reason: str = ""
+    """What every alarm gives as its reason."""
     load: float = 1.0
     minimum: int = 2
     maximum: int = 10
@@ -237,7 +241,7 @@ class World:
 
     def _alarm(self, name: str) -> AlarmFacts:
         assert self.alarm_changed_at is not None
-        if name == "orders-db-unreachable":
+        if name in self.database_alarms:
             state = AlarmState.ALARM if self.database_down else AlarmState.OK
             breaching = self.database_down
         else:
@@ -247,6 +251,7 @@ class World:
             name=name,
             arn=f"arn:aws:cloudwatch:eu-west-1:000000000000:alarm:{name}",
             state=state,
+            reason=self.reason,
             since=self.alarm_changed_at,
             period_s=60,
             evaluation_periods=2,

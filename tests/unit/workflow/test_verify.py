@@ -1,0 +1,249 @@
+"""Did it help? Steady, healthy and quiet, for as long as the alarm itself looks back; and never by missing data."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import pytest
+
+from functions.adapters.memory_ledger import MemoryLedger
+from functions.domain.causes import Cause
+from functions.domain.changes import ActionName, ForceNewDeployment, Plan, StateBefore
+from functions.domain.evidence import AlarmFacts, DeploymentFacts, ServiceFacts, TargetFacts
+from functions.domain.incidents import Event, Fact, NewEvent
+from functions.domain.services import ServiceRef
+from functions.domain.signals import AlarmState, Signal, SignalKind
+from functions.workflow.decision import Decision
+from functions.workflow.table import Outcome, StepName
+from functions.workflow.verify import WITHOUT_ALARM, Verify
+from functions.workflow.visit import Visit
+from tests.fakes.clock import FakeClock
+from tests.fakes.findings import alarm, deployment, service
+from tests.fakes.signals import alarm_signal
+from tests.fakes.world import GROUP, REF, World
+
+DEADLINE_S = 600
+PLAN = Plan(
+    action=ActionName.FORCE_NEW_DEPLOYMENT,
+    cause=Cause.STUCK_TASKS,
+    summary="said the test",
+    changes=(ForceNewDeployment(),),
+    before=StateBefore(
+        status="ACTIVE", desired=2, task_definition="orders:2", primary_deployment="ecs-svc/1", deployments=1
+    ),
+    undo="nothing",
+    settle_s=60,
+    deadline_s=DEADLINE_S,
+)
+DECIDED = Decision(outcome=Outcome.ACT, cause=Cause.STUCK_TASKS, confidence=0.9, reason="said the test", plan=PLAN)
+
+
+@dataclass
+class Shown(World):
+    """A service and an alarm as a test wants them shown; without an alarm, it was deleted."""
+
+    clock: FakeClock = field(default_factory=FakeClock)
+    shown: ServiceFacts | None = field(default_factory=service)
+    healthy: int = 2
+    alarm: AlarmFacts | None = None
+
+    def service(self, ref: ServiceRef) -> ServiceFacts | None:
+        self._may("service")
+        return self.shown
+
+    def targets(self, target_groups: Sequence[str]) -> Sequence[TargetFacts]:
+        self._may("targets")
+        states = ["healthy"] * self.healthy + ["unhealthy"] * (2 - self.healthy)
+        return [TargetFacts(target_group=GROUP, target=str(n), state=state) for n, state in enumerate(states)]
+
+    def alarms(self, names: Sequence[str]) -> Sequence[AlarmFacts]:
+        self._may("alarms")
+        return () if self.alarm is None else (self.alarm,)
+
+
+class Incident:
+    """An incident in which the service was acted upon just now."""
+
+    def __init__(self, *, signal: Signal | None = None) -> None:
+        self.world = Shown()
+        self.clock = self.world.clock
+        self.quiet(minutes=60)
+        self.ledger = MemoryLedger(clock=self.clock)
+        opening = self.ledger.record_signal(signal or alarm_signal(), REF, may_open=True)
+        assert opening.incident_id is not None
+        self.id = opening.incident_id
+        self.ledger.append(
+            self.ledger.incident(self.id),
+            [
+                said(Fact.PLAN_CHOSEN, decision=DECIDED.model_dump(mode="json")),
+                said(Fact.ACTION_INTENDED, plan=PLAN.model_dump(mode="json"), stage=0),
+                said(Fact.ACTION_TAKEN, stage=0),
+            ],
+            step="remediate",
+            signals_seen=1,
+        )
+        self.verify = Verify(ledger=self.ledger, reader=self.world, metrics=self.world, clock=self.clock, playbooks={})
+
+    def quiet(self, *, minutes: float) -> None:
+        """The alarm, which looks back over two minutes, is OK for so long."""
+        since = self.clock.now() - timedelta(minutes=minutes)
+        self.world.alarm = alarm(state=AlarmState.OK, breaching_now=False, since=since)
+
+    def look(self) -> str:
+        return self.verify(Visit(incident_id=self.id, generation=1)).outcome
+
+    @property
+    def last(self) -> Event:
+        return self.ledger.events(self.id)[-1]
+
+
+def said(fact: Fact, **data: object) -> NewEvent:
+    return NewEvent(fact=fact, actor="remediate", summary="said the test", data=data)
+
+
+@pytest.fixture
+def incident() -> Incident:
+    return Incident()
+
+
+def test_all_quiet_for_the_alarms_own_window_is_recovered(incident: Incident) -> None:
+    """Evaluation periods times period: two minutes here, not a second less."""
+    incident.quiet(minutes=1.99)
+    assert incident.look() == "not-yet"
+    incident.quiet(minutes=2)
+    assert incident.look() == "recovered"
+    assert incident.last.fact is Fact.RECOVERY_CHECKED
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        service(running=1, pending=1),
+        service(primary=deployment(rollout_state="IN_PROGRESS")),
+        service(deployments=(deployment(), deployment(id="ecs-svc/0", status="ACTIVE"))),
+        service(desired=3, running=3),
+    ],
+    ids=["a task is missing", "the deployment goes on", "the old one drains", "a target is not healthy yet"],
+)
+def test_an_unsteady_service_is_not_recovered_yet(incident: Incident, shown: ServiceFacts) -> None:
+    """However quiet the alarm is: a deployment under way, a missing task or an unhealthy target is not over."""
+    incident.world.shown = shown
+    assert incident.look() == "not-yet"
+    incident.clock.advance(seconds=DEADLINE_S)
+    assert incident.look() == "ineffective"
+
+
+def test_unhealthy_targets_are_not_recovered(incident: Incident) -> None:
+    """Tasks that run are not yet tasks that answer."""
+    incident.world.healthy = 1
+    assert incident.look() == "not-yet"
+    assert "1 of 2 targets are healthy" in incident.last.summary
+
+
+def test_an_alarm_still_in_alarm_is_ineffective_at_the_deadline(incident: Incident) -> None:
+    """Until then there is time; not a second longer."""
+    incident.world.alarm = alarm(state=AlarmState.ALARM)
+    incident.clock.advance(seconds=DEADLINE_S - 1)
+    assert incident.look() == "not-yet"
+    incident.clock.advance(seconds=1)
+    assert incident.look() == "ineffective"
+
+
+def test_what_is_on_its_way_may_pass_the_deadline(incident: Incident) -> None:
+    """The alarm is OK at last but not for its window: giving up now would undo what helped."""
+    incident.clock.advance(seconds=DEADLINE_S)
+    incident.quiet(minutes=1)
+    assert incident.look() == "not-yet"
+
+
+def test_an_ok_that_the_metric_denies_is_not_trusted(incident: Incident) -> None:
+    """SetAlarmState can fake an OK, too."""
+    incident.world.alarm = alarm(
+        state=AlarmState.OK, breaching_now=True, since=incident.clock.now() - timedelta(days=1)
+    )
+    assert incident.look() == "not-yet"
+
+
+@pytest.mark.parametrize("blind", ["service", "targets", "alarms", "no data", "deleted", "gone"])
+def test_missing_data_is_inconclusive_and_people_hear_after_three(incident: Incident, blind: str) -> None:
+    """Never success: an unread service, an alarm without data, a deleted alarm. Three times in a row is a page."""
+    match blind:
+        case "no data":
+            incident.world.alarm = alarm(state=AlarmState.INSUFFICIENT_DATA, breaching_now=None)
+        case "deleted":
+            incident.world.alarm = None
+        case "gone":
+            incident.world.shown = None
+        case _:
+            incident.world.unreadable = {blind}
+    assert [incident.look() for _ in range(3)] == ["cannot-tell", "cannot-tell", "give-up"]
+
+
+def test_one_clear_look_in_between_starts_the_count_anew(incident: Incident) -> None:
+    """Three in a row means in a row."""
+    incident.world.alarm = alarm(state=AlarmState.ALARM)
+    for blind in ({"alarms"}, {"alarms"}, set[str](), {"alarms"}, {"alarms"}):
+        incident.world.unreadable = blind
+        assert incident.look() in ("cannot-tell", "not-yet")
+
+
+def failed(primary: DeploymentFacts) -> ServiceFacts:
+    return service(primary=primary.model_copy(update={"rollout_state": "FAILED"}))
+
+
+def test_a_deployment_that_failed_is_ineffective_at_once(incident: Incident) -> None:
+    """There is nothing to wait for."""
+    incident.world.shown = failed(deployment())
+    assert incident.look() == "ineffective"
+
+
+def test_without_an_alarm_five_steady_minutes_are_a_recovery() -> None:
+    """An incident that a failed deployment opened; the minutes begin when it was first seen steady."""
+    incident = Incident(
+        signal=Signal(kind=SignalKind.DEPLOYMENT, occurred_at=FakeClock().now(), event_name="SERVICE_DEPLOYMENT_FAILED")
+    )
+    incident.world.shown = service(running=1)
+    assert incident.look() == "not-yet"
+    incident.clock.advance(seconds=60)
+    incident.world.shown = service()
+    assert incident.look() == "not-yet"
+    incident.clock.advance(seconds=WITHOUT_ALARM.seconds - 1)
+    assert incident.look() == "not-yet"
+    incident.clock.advance(seconds=1)
+    assert incident.look() == "recovered"
+
+
+def test_an_unsteady_moment_starts_the_five_minutes_anew() -> None:
+    """Steady means all the time."""
+    incident = Incident(signal=Signal(kind=SignalKind.SERVICE_ACTION, occurred_at=FakeClock().now(), level="ERROR"))
+    assert incident.look() == "not-yet"
+    incident.clock.advance(seconds=200)
+    incident.world.shown = service(running=1)
+    assert incident.look() == "not-yet"
+    incident.clock.advance(seconds=30)
+    incident.world.shown = service()
+    assert incident.look() == "not-yet"
+    incident.clock.advance(seconds=200)
+    assert incident.look() == "not-yet"
+
+
+def test_the_same_answer_is_written_once(incident: Incident) -> None:
+    """A trail of hundreds of equal lines helps nobody."""
+    incident.world.alarm = alarm(state=AlarmState.ALARM)
+    incident.look()
+    head = incident.ledger.incident(incident.id).head_sequence
+    for _ in range(5):
+        incident.clock.advance(seconds=30)
+        incident.look()
+    assert incident.ledger.incident(incident.id).head_sequence == head
+
+
+def test_the_ok_that_a_recovery_brings_is_seen_on_the_way(incident: Incident) -> None:
+    """It asks for no new assessment, so that closing need not go back for it; a new ALARM does."""
+    incident.ledger.record_signal(alarm_signal(60, state=AlarmState.OK), REF, may_open=False)
+    incident.look()
+    assert incident.ledger.incident(incident.id).signals_seen == 2
+    incident.ledger.record_signal(alarm_signal(120), REF, may_open=True)
+    incident.look()
+    assert incident.ledger.incident(incident.id).signals_seen == 2
+    assert incident.ledger.incident(incident.id).step == StepName.VERIFY
