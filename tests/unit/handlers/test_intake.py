@@ -1,0 +1,102 @@
+"""The intake function: what it keeps of a batch, what it hands back to the queue, and what it leaves in the log."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from functions import bootstrap
+from functions.adapters.memory_ledger import MemoryLedger
+from functions.handlers import forward, intake
+from functions.playbooks.schema import Playbook
+from functions.workflow.intake import Intake
+from tests.fakes.clock import FakeClock
+from tests.fakes.world import FakeExecutions
+from tests.unit.handlers.context import context
+from tests.unit.signals import samples
+
+PLAYBOOK = Playbook.model_validate({"region": samples.REGION, "cluster": "shop", "service": "orders"})
+
+
+@pytest.fixture
+def executions(monkeypatch: pytest.MonkeyPatch) -> FakeExecutions:
+    """The real intake around a ledger in memory."""
+    started = FakeExecutions()
+    step = Intake(ledger=MemoryLedger(clock=FakeClock()), executions=started, playbooks=[PLAYBOOK])
+    monkeypatch.setattr(bootstrap, "intake", lambda: step)
+    return started
+
+
+def batch(*bodies: object) -> dict[str, Any]:
+    """An SQS event with these messages, numbered from 0."""
+    return {
+        "Records": [
+            {
+                "messageId": f"message-{number}",
+                "receiptHandle": "handle",
+                "body": body if isinstance(body, str) else json.dumps(body),
+                "attributes": {},
+                "messageAttributes": {},
+                "md5OfBody": "",
+                "eventSource": "aws:sqs",
+                "eventSourceARN": f"arn:aws:sqs:{samples.REGION}:{samples.ACCOUNT}:intake",
+                "awsRegion": samples.REGION,
+            }
+            for number, body in enumerate(bodies)
+        ]
+    }
+
+
+def failed(answer: Mapping[str, Any]) -> list[str]:
+    return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+
+
+def emitted(capsys: pytest.CaptureFixture[str], metric: str) -> list[list[float]]:
+    """The values of a metric, as the embedded metric format prints them."""
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
+    return [line[metric] for line in lines if metric in line]
+
+
+def test_the_good_records_of_a_batch_are_kept(executions: FakeExecutions, caplog: pytest.LogCaptureFixture) -> None:
+    """One broken, one foreign, two good: only the broken one goes back to the queue, with its reason in the log."""
+    answer = intake.handler(
+        batch(samples.alarm_event(), "{broken", {"hello": "world"}, samples.alarm_event()), context("intake")
+    )
+    assert failed(answer) == ["message-1"]
+    assert len(executions.started) == 1
+    (rejected,) = [vars(record) for record in caplog.records if record.levelname == "ERROR"]
+    assert rejected["message_id"] == "message-1"
+    assert "broken JSON" in rejected["reason"]
+
+
+@pytest.mark.parametrize(("metric", "counts"), [("SignalsRejected", [[1.0]]), ("SignalsRecorded", [[1.0]])])
+def test_what_is_kept_and_what_is_rejected_is_counted(
+    executions: FakeExecutions, capsys: pytest.CaptureFixture[str], metric: str, counts: list[list[float]]
+) -> None:
+    """Alarms look at these numbers."""
+    intake.handler(batch("{broken", samples.alarm_event()), context("intake"))
+    assert emitted(capsys, metric) == counts
+
+
+def test_a_batch_of_nothing_but_broken_records_goes_back_whole(executions: FakeExecutions) -> None:
+    """Each by its own name: the function itself does not fail."""
+    assert failed(intake.handler(batch("{broken", "["), context("intake"))) == ["message-0", "message-1"]
+    assert executions.started == []
+
+
+def test_a_message_of_several_parts_keeps_the_good_ones(executions: FakeExecutions) -> None:
+    """The queue keeps the message for its bad part; the good one is taken in all the same, and only once."""
+    message = {"Records": [{"Sns": {"Message": json.dumps(samples.alarm_event())}}, {"Sns": {"Message": "{broken"}}]}
+    for _ in range(3):
+        assert failed(intake.handler(batch(message), context("intake"))) == ["message-0"]
+    assert len(executions.started) == 1
+
+
+def test_an_alarm_that_calls_lambda_itself_is_put_on_the_queue(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unread: intake alone judges it."""
+    sent: list[Mapping[str, Any]] = []
+    monkeypatch.setattr(bootstrap, "forward", lambda: sent.append)
+    event = samples.lambda_action()
+    forward.handler(event, context("forward"))
+    assert sent == [event]

@@ -1,0 +1,98 @@
+"""The step functions: each parses the payload, makes one call, and returns the payload."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from functions import bootstrap
+from functions.handlers import assess, close, notify, remediate, restore, sweep, verify
+from functions.workflow.sweep import Swept
+from functions.workflow.table import TABLE, Outcome, StepName
+from functions.workflow.visit import Result, Visit
+from tests.unit.handlers.context import context
+
+Handler = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
+
+CARRIED: list[tuple[StepName, Handler, str, Outcome]] = [
+    (StepName.ASSESS, assess.handler, "assess", Outcome.ACT),
+    (StepName.WATCH, assess.handler, "watch", Outcome.LOOK_AGAIN),
+    (StepName.REMEDIATE, remediate.handler, "remediate", Outcome.DONE),
+    (StepName.VERIFY, verify.handler, "verify", Outcome.RECOVERED),
+    (StepName.PAGE, notify.handler, "page_people", Outcome.PAGED),
+    (StepName.CLOSE, close.handler, "close", Outcome.RESOLVED),
+    (StepName.RESTORE, restore.handler, "restore", Outcome.RESTORED),
+]
+
+
+class FakeStep:
+    """A step that says one thing, and remembers what it was given."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        self.outcome = outcome
+        self.visits: list[Visit] = []
+
+    def __call__(self, visit: Visit) -> Result:
+        self.visits.append(visit)
+        return Result(outcome=self.outcome, wait_s=7)
+
+    def hand_over(self, visit: Visit) -> Result:
+        return Result(outcome=Outcome.EXHAUSTED, generation=visit.generation + 1)
+
+
+@pytest.fixture(params=CARRIED, ids=lambda carried: carried[0])
+def carried(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> tuple[StepName, Handler, FakeStep]:
+    step, handler, built_by, outcome = request.param
+    fake = FakeStep(outcome)
+    monkeypatch.setattr(bootstrap, built_by, lambda: fake)
+    return step, handler, fake
+
+
+def payload(step: StepName, **said: object) -> dict[str, Any]:
+    return {"incident_id": "inc-1", "generation": 3, "step": step.value, **said}
+
+
+def test_a_step_is_called_once_with_the_payload(carried: tuple[StepName, Handler, FakeStep]) -> None:
+    """And what it says goes back into the payload, counted."""
+    step, handler, fake = carried
+    answer = handler(payload(step, visits={step.value: 1}), context(step))
+    (visit,) = fake.visits
+    assert (visit.incident_id, visit.generation) == ("inc-1", 3)
+    assert answer == {
+        "incident_id": "inc-1",
+        "generation": 3,
+        "step": step,
+        "outcome": fake.outcome,
+        "wait_s": 7,
+        "visits": {step: 2},
+    }
+
+
+def test_a_step_whose_visits_are_used_up_is_not_called(carried: tuple[StepName, Handler, FakeStep]) -> None:
+    """The counter answers; only watch hands over to a new generation."""
+    step, handler, fake = carried
+    answer = handler(payload(step, visits={step.value: TABLE[step].visits}), context(step))
+    assert fake.visits == []
+    assert answer["outcome"] == "exhausted"
+    assert answer["generation"] == (4 if step is StepName.WATCH else 3)
+
+
+def test_a_payload_without_an_incident_is_a_bug(carried: tuple[StepName, Handler, FakeStep]) -> None:
+    """It is raised, so that the error edge pages people; nothing is guessed."""
+    step, handler, fake = carried
+    with pytest.raises(ValueError, match="incident_id"):
+        handler({"step": step.value, "generation": 1}, context(step))
+    assert fake.visits == []
+
+
+def test_the_sweep_says_what_it_swept_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its schedule does not look, but whoever calls it by hand does."""
+    monkeypatch.setattr(bootstrap, "sweep", lambda: lambda: Swept(opened=("inc-1",)))
+    assert sweep.handler({}, context("sweep")) == {
+        "restarted": [],
+        "restoring": [],
+        "opened": ["inc-1"],
+        "good": [],
+        "unread": [],
+    }
