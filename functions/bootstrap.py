@@ -148,7 +148,7 @@ def verify() -> Verify:
 
 @cache
 def page_people() -> PagePeople:
-    return PagePeople(ledger=_ledger(), notifier=_notifier(), archive=_archive())
+    return PagePeople(ledger=_ledger(), notifier=_notifier(), archive=_archive(), playbooks=_by_service())
 
 
 @cache

@@ -55,7 +55,7 @@ class Intake(Construct):
         )
         alarm_topic.add_subscription(subscriptions.SqsSubscription(self.queue, dead_letter_queue=self.undelivered))
         target = targets.SqsQueue(self.queue, dead_letter_queue=self.undelivered)
-        for number, names in enumerate(alarm_chunks(existing_alarms), start=1):
+        for number, names in enumerate(pattern_chunks(existing_alarms), start=1):
             events.Rule(
                 self,
                 f"ExistingAlarms{number}",
@@ -118,8 +118,8 @@ class Intake(Construct):
         )
 
 
-def alarm_chunks(names: Sequence[str]) -> list[tuple[str, ...]]:
-    """Split alarm names so that each part fits into one event pattern."""
+def pattern_chunks(names: Sequence[str]) -> list[tuple[str, ...]]:
+    """Split names or ARNs so that each part fits into one event pattern."""
     room = _LONGEST_PATTERN - 200
     chunks: list[tuple[str, ...]] = []
     current: list[str] = []

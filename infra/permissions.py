@@ -93,12 +93,17 @@ def grants(scope: Construct, permissions: Iterable[Permission], reach: Reach) ->
     ]
 
 
+def service_arns(scope: Construct, reach: Reach) -> list[str]:
+    """ARNs of the services that playbooks name."""
+    return [_ecs(scope, "service", f"{ref.cluster}/{ref.service}") for ref in reach.services]
+
+
 def _resources(scope: Construct, resource: Resource, reach: Reach) -> list[str]:
     clusters = sorted({ref.cluster for ref in reach.services})
     names = sorted(f"{ref.cluster}/{ref.service}" for ref in reach.services)
     match resource:
         case Resource.SERVICE:
-            return [_ecs(scope, "service", name) for name in names]
+            return service_arns(scope, reach)
         case Resource.SERVICE_DEPLOYMENT:
             return [_ecs(scope, "service-deployment", f"{name}/*") for name in names]
         case Resource.SERVICE_REVISION:

@@ -20,7 +20,7 @@ from infra.function import TIMEOUT_S, ResponderFunction
 from infra.health import Health
 from infra.intake import Intake
 from infra.machine import IncidentMachine, execution_arns, machine_arn
-from infra.permissions import Grant, Reach, grants
+from infra.permissions import Grant, Reach, grants, service_arns
 from infra.schedule import SWEEP_EVERY, SweepSchedule
 from infra.shipment import Shipment
 from infra.storage import Storage
@@ -95,7 +95,7 @@ class ResponderStack(Stack):
         )
         lookup = self._function("lookup", self._granted(_LOOKUP_NEEDS))
         intake.connect(reader=reader.function, forwarder=forwarder.function)
-        SweepSchedule(self, "Schedule", sweep=sweep.function)
+        SweepSchedule(self, "Schedule", sweep=sweep.function, service_arns=service_arns(self, self._reach))
         Health(
             self,
             "Health",

@@ -1,23 +1,44 @@
 """What wakes the sweep."""
 
+from collections.abc import Sequence
+
 from aws_cdk import Duration
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
+from infra.intake import pattern_chunks
+
 SWEEP_EVERY = Duration.minutes(5)
 
 
 class SweepSchedule(Construct):
-    """Calls the sweep every five minutes. A call that is lost is not repeated: the next one does the same."""
+    """Calls the sweep every five minutes, and when a deployment of one of `service_arns` has completed.
 
-    def __init__(self, scope: Construct, id: str, *, sweep: lambda_.IFunction) -> None:
+    A call that is lost is not repeated: the next one does the same.
+    """
+
+    def __init__(self, scope: Construct, id: str, *, sweep: lambda_.IFunction, service_arns: Sequence[str]) -> None:
         super().__init__(scope, id)
+        target = targets.LambdaFunction(sweep, retry_attempts=0)
         events.Rule(
             self,
             "Rule",
             description="Nothing depends on a message arriving: lost executions, overdue leases, alarms nobody told",
             schedule=events.Schedule.rate(SWEEP_EVERY),
-            targets=[targets.LambdaFunction(sweep, retry_attempts=0)],
+            targets=[target],
         )
+        for number, arns in enumerate(pattern_chunks(service_arns), start=1):
+            events.Rule(
+                self,
+                f"Completed{number}",
+                description="A release that is in place belongs into the release history at once",
+                event_pattern=events.EventPattern(
+                    source=["aws.ecs"],
+                    detail_type=["ECS Deployment State Change"],
+                    resources=list(arns),
+                    detail={"eventName": ["SERVICE_DEPLOYMENT_COMPLETED"]},
+                ),
+                targets=[target],
+            )

@@ -5,13 +5,13 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions import bootstrap
+from functions.handlers.visits import visit
 from functions.observability import logger, tracer
 from functions.workflow.table import StepName
-from functions.workflow.visit import carry
 
 
-@logger.inject_lambda_context
+@logger.inject_lambda_context(clear_state=True)
 @tracer.capture_lambda_handler(capture_response=False)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """One visit; the payload of the state machine in, the same with an outcome out."""
-    return carry(StepName.CLOSE, event, bootstrap.close())
+    return visit(StepName.CLOSE, event, bootstrap.close())

@@ -24,7 +24,7 @@ HEADINGS = {
 }
 
 
-def escalation(incident: Incident, events: Sequence[Event]) -> Page:
+def escalation(incident: Incident, events: Sequence[Event], *, severity: str = "") -> Page:
     """The page: what is wrong, what was tried, why nothing more is done, and where to look."""
     story = tell(events)
     decision = story.decision
@@ -42,7 +42,9 @@ def escalation(incident: Incident, events: Sequence[Event]) -> Page:
     lines += _section("Evidence", _evidence(events))
     lines += _section("Tried", _tried(events))
     lines += _where(incident)
-    return _page(incident, f"[page] {incident.service.service}: {cause}", lines, kind="page")
+    return _page(
+        incident, f"[page{severity and ' ' + severity}] {incident.service.service}: {cause}", lines, kind="page"
+    )
 
 
 def recovered(incident: Incident, events: Sequence[Event]) -> Page:

@@ -1,9 +1,12 @@
 """Page: tell people once for each thing they have to know."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from functions.domain.incidents import Fact, IncidentStatus, NewEvent
+from functions.domain.incidents import Fact, Incident, IncidentStatus, NewEvent
+from functions.playbooks.schema import Playbook
 from functions.ports import Archive, Ledger, Notifier
+from functions.workflow.assess import alarms_of
 from functions.workflow.close import keep
 from functions.workflow.letters import escalation
 from functions.workflow.restore import POSTPONE_LIMIT
@@ -18,6 +21,7 @@ class PagePeople:
     ledger: Ledger
     notifier: Notifier
     archive: Archive
+    playbooks: Mapping[str, Playbook]
 
     def __call__(self, visit: Visit) -> Result:
         """Publish, then write that it was: a page may go out twice after a crash, never not at all."""
@@ -27,7 +31,7 @@ class PagePeople:
         about = _about(story)
         if about != story.paged:
             keep(self.archive, incident, events)
-            page = escalation(incident, events)
+            page = escalation(incident, events, severity=self._severity(incident))
             message = self.notifier.publish(page)
             event = NewEvent(
                 fact=Fact.PAGE_SENT,
@@ -39,6 +43,14 @@ class PagePeople:
         if incident.status is IncidentStatus.RESOLVED:
             return Result(outcome=Outcome.TOLD)
         return Result(outcome=Outcome.PAGED, wait_s=SHORTEST_S)
+
+    def _severity(self, incident: Incident) -> str:
+        """The gravest severity among the alarms of the incident, P0 before P4; empty without a playbook."""
+        playbook = self.playbooks.get(incident.service.key)
+        if playbook is None:
+            return ""
+        alarms = alarms_of(self.ledger.inbox(incident.id))
+        return min((playbook.severity_of(alarm) for alarm in alarms), default=playbook.severity)
 
 
 def _about(story: Story) -> str:

@@ -99,7 +99,9 @@ class Responder:
             StepName.VERIFY: Verify(
                 ledger=self.ledger, reader=self.world, metrics=self.world, clock=self.clock, playbooks=playbooks
             ),
-            StepName.PAGE: PagePeople(ledger=self.ledger, notifier=self.notifier, archive=self.archive),
+            StepName.PAGE: PagePeople(
+                ledger=self.ledger, notifier=self.notifier, archive=self.archive, playbooks=playbooks
+            ),
             StepName.CLOSE: Close(ledger=self.ledger, archive=self.archive, notifier=self.notifier, clock=self.clock),
             StepName.RESTORE: Restore(ledger=self.ledger, reader=self.world, restorer=self.world, clock=self.clock),
         }

@@ -156,7 +156,7 @@ def rules(stack: Template) -> dict[str, Any]:
     return {
         rule["EventPattern"]["detail-type"][0]: rule
         for rule in stack.resources("AWS::Events::Rule").values()
-        if "EventPattern" in rule
+        if "EventPattern" in rule and "resources" not in rule["EventPattern"]
     }
 
 
@@ -279,6 +279,17 @@ def test_the_sweep_runs_every_five_minutes(stack: Template) -> None:
     sweep, _ = stack.named("AWS::Lambda::Function", "FunctionName", "ecs-first-responder-sweep")
     (rule,) = (rule for rule in stack.resources("AWS::Events::Rule").values() if "ScheduleExpression" in rule)
     assert rule["ScheduleExpression"] == "rate(5 minutes)"
+    assert rule["Targets"][0]["Arn"] == {"Fn::GetAtt": [sweep, "Arn"]}
+
+
+def test_a_completed_deployment_wakes_the_sweep(stack: Template) -> None:
+    """What runs now belongs into the release history at once; only deployments of playbooks' services count."""
+    sweep, _ = stack.named("AWS::Lambda::Function", "FunctionName", "ecs-first-responder-sweep")
+    (rule,) = (
+        rule for rule in stack.resources("AWS::Events::Rule").values() if "resources" in rule.get("EventPattern", {})
+    )
+    assert rule["EventPattern"]["detail"] == {"eventName": ["SERVICE_DEPLOYMENT_COMPLETED"]}
+    assert rule["EventPattern"]["resources"]
     assert rule["Targets"][0]["Arn"] == {"Fn::GetAtt": [sweep, "Arn"]}
 
 
