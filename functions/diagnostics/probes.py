@@ -102,7 +102,7 @@ def read_metrics(around: Surroundings, known: Mapping[str, Any]) -> MetricsFacts
     windows = {}
     for metric, points in series.items():
         recent = _newest(points, points_now, now=around.now, period_s=period_s)
-        earlier = [value for at, value in points if at < ends]
+        earlier = _earlier(points, ends, otherwise=onset - timedelta(seconds=period_s))
         scale = period_s if metric in COUNTS else 1
         windows[metric] = MetricWindow(
             now=median(recent) / scale if recent else None,
@@ -121,6 +121,12 @@ def _newest(points: Sequence[tuple[datetime, float]], count: int, *, now: dateti
     whole = [(at, value) for at, value in points if at + timedelta(seconds=period_s) <= now]
     oldest = now - timedelta(seconds=(count + LATE_PERIODS) * period_s)
     return [value for at, value in whole[-count:] if at >= oldest]
+
+
+def _earlier(points: Sequence[tuple[datetime, float]], ends: datetime, *, otherwise: datetime) -> list[float]:
+    """The values of the usual time; where a release left too little of it, of the time until the trouble began."""
+    before = [value for at, value in points if at < ends]
+    return before if len(before) >= FEWEST_POINTS else [value for at, value in points if at < otherwise]
 
 
 def _onset(around: Surroundings, alarms: AlarmsFacts) -> datetime:

@@ -178,6 +178,19 @@ def test_the_usual_time_ends_before_a_release_that_came_shortly_before() -> None
     assert world.queries[0].start < shipped - timedelta(minutes=30)
 
 
+def test_a_new_service_is_compared_with_its_own_first_minutes() -> None:
+    """Where nothing ran before the release, the time between it and the trouble is what is usual."""
+    shipped = ALARM_AT - timedelta(minutes=20)
+    onset = ALARM_AT - timedelta(minutes=2)
+    world = Shown(
+        shown_service=service(primary=deployment(created_at=shipped)),
+        points={Metric.REQUESTS: [*minutes(600, since=shipped, until=onset), *minutes(1800, since=onset)]},
+    )
+    facts = measured(world)
+    assert facts.before(Metric.REQUESTS) == 10.0
+    assert facts.now(Metric.REQUESTS) == 30.0
+
+
 def test_a_release_of_long_ago_leaves_the_usual_time_alone() -> None:
     """Only a release within the hour before the trouble moves the window."""
     world = Shown(shown_service=service(primary=deployment(created_at=NOW - timedelta(hours=3))))
