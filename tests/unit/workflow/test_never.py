@@ -134,6 +134,18 @@ class HostileDay(RuleBasedStateMachine):
         self.happens(what, told="at once", minutes=2)
         self.run(rows, which=-1)
 
+    @rule(
+        trouble=st.sampled_from(["a bad release", "tasks hang", "six times the load"]),
+        what=st.sampled_from(["a long pause", "observe", "a good release", "an engineer sets the floor to 7"]),
+    )
+    def interfered_with_between_plan_and_action(self, trouble: str, what: str) -> None:
+        self.happens(trouble, told="at once", minutes=2)
+        for _ in range(4):
+            for execution in self.alive()[-1:]:
+                if execution.at is StepName.REMEDIATE:
+                    self.happened(what)
+                self.go(execution)
+
     def happened(self, what: str) -> None:
         world, ledger, now = self.world, self.responder.ledger, self.responder.clock.now()
         match what:
