@@ -1,0 +1,112 @@
+"""Tables that repeat what the code says are what the code says. A failure shows the table to paste."""
+
+import dataclasses
+import inspect
+import tomllib
+from collections.abc import Sequence
+
+from functions.adapters import ledger
+from functions.diagnostics.ranking import RULES
+from functions.domain.causes import Cause
+from functions.domain.incidents import Mode
+from functions.guardrails.verdicts import GUARDRAILS
+from functions.playbooks.ladders import default_ladder
+from functions.workflow.decision import OTHERS_AT_WORK, PATIENCE
+from functions.workflow.table import TABLE, Outcome, Step
+from infra.context import Deployment
+from tests.docs.pages import ARCHITECTURE, PROJECT, README, Page, code, written
+
+JUDGED = tuple(rule.cause for rule in RULES)
+
+
+def must_show(page: Page, header: Sequence[str], rows: Sequence[tuple[str, ...]]) -> None:
+    """The page has this very table."""
+    assert page.table(*header) == rows, f"{page} should have:\n\n{written(header, rows)}\n"
+
+
+def first_line(documented: object) -> str:
+    return (inspect.getdoc(documented) or "").splitlines()[0].rstrip(".")
+
+
+def answer(cause: Cause) -> str:
+    if cause in OTHERS_AT_WORK:
+        return f"wait; people after {PATIENCE.seconds // 60} minutes"
+    return ", then ".join(code(action) for action in default_ladder(cause)) or "stand down, and look again"
+
+
+def test_the_causes_and_their_default_ladders() -> None:
+    """The README lists what is told apart today, what that needs to be read, and what happens by default."""
+    rows = [
+        (code(rule.cause), first_line(rule.judge), ", ".join(rule.requires), answer(rule.cause)) for rule in RULES
+    ] + [(code(Cause.UNKNOWN), "No cause fits the evidence", "", answer(Cause.UNKNOWN))]
+    must_show(README, ("cause", "what it is", "has to be read", "by default"), rows)
+
+
+def test_the_causes_that_are_not_told_apart() -> None:
+    """The README names every other cause as one that cannot be found yet."""
+    (paragraph,) = (part for part in README.prose.split("\n\n") if part.startswith("Not told apart yet"))
+    missing = [cause for cause in Cause if cause not in JUDGED and cause is not Cause.UNKNOWN]
+    named = [name for name in paragraph.split("`")[1::2] if name != Cause.UNKNOWN]
+    assert named == missing, ", ".join(map(code, missing))
+
+
+def test_the_modes() -> None:
+    """Every mode is explained, in the order of trust."""
+    assert [mode for mode, _ in README.table("mode", "what happens")] == [code(mode) for mode in Mode]
+
+
+def test_the_guardrails() -> None:
+    """Every guardrail is explained, in the order in which they judge."""
+    shown = [name for name, _ in README.table("guardrail", "the plan is carried out only if")]
+    assert shown == [guardrail.__name__.replace("_", " ") for guardrail in GUARDRAILS]
+
+
+def test_the_context_keys() -> None:
+    """Every key that a deployment may be told is there with its default."""
+    defaults = {field.name: field.default for field in dataclasses.fields(Deployment)}
+    shown = {key.strip("`"): default.strip("`") for key, default, _ in README.table("key", "default", "what it is")}
+    assert shown == {key: default_text(default) for key, default in defaults.items()}
+
+
+def default_text(default: object) -> str:
+    if default is dataclasses.MISSING or default is None or default == ():
+        return ""
+    return str(default).lower() if isinstance(default, bool) else str(default)
+
+
+def test_the_life_of_an_incident() -> None:
+    """The architecture page shows the table that the state machine is compiled from."""
+    header = ("step", "function", "waits first", "visits", "says → goes to")
+    must_show(ARCHITECTURE, header, [step_row(step) for step in TABLE.values()])
+
+
+def step_row(step: Step) -> tuple[str, ...]:
+    if step.stand_in is not None:
+        leads = f"not there yet: → {step.stand_in}"
+    else:
+        leads = " · ".join(f"{said} → {to}" for said, to in step.transitions.items() if said is not Outcome.EXHAUSTED)
+        used_up = step.transitions.get(Outcome.EXHAUSTED)
+        leads += "" if used_up is None else f" · visits used up → {used_up}"
+    return (
+        step.name,
+        "" if step.function is None else code(step.function),
+        "yes" if step.waits else "",
+        str(step.visits or ""),
+        leads,
+    )
+
+
+def test_the_records_of_the_ledger() -> None:
+    """The architecture page shows the keys that the ledger writes."""
+    lines = [line for line in (ledger.__doc__ or "").splitlines() if line.startswith("| ")][2:]
+    rows = [tuple(cell.strip() for cell in line.strip("|").split("|")) for line in lines]
+    must_show(ARCHITECTURE, ("record", "pk", "sk", "in index"), rows)
+
+
+def test_the_rooms() -> None:
+    """The architecture page lists the rooms from the upper to the lower, as the import rule has them."""
+    contracts = tomllib.loads((PROJECT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    layers = next(contract["layers"] for contract in contracts if contract["type"] == "layers")
+    rooms = [room.strip() for layer in layers for room in layer.split("|")]
+    shown = [name.strip("`/") for name, _ in ARCHITECTURE.table("room of functions/", "holds")]
+    assert [name.removesuffix(".py") for name in shown] == rooms
