@@ -66,7 +66,7 @@ class Page:
         rows: list[tuple[str, ...]] = []
         for line in [*self.text.splitlines(), ""]:
             if line.startswith("| "):
-                rows.append(tuple(cell.strip() for cell in line.strip().strip("|").split(" | ")))
+                rows.append(tuple(cell.strip() for cell in line.strip()[1:-1].split("|")))
             elif rows:
                 yield rows
                 rows = []
