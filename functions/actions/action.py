@@ -5,7 +5,7 @@ from typing import Protocol
 
 from functions.domain.causes import Cause
 from functions.domain.changes import ActionName, Lease, Plan, StateBefore
-from functions.domain.evidence import Findings, ScalingFacts, ServiceFacts
+from functions.domain.evidence import Findings, ReleasesFacts, ScalingFacts, ServiceFacts
 from functions.domain.permissions import Permission
 
 
@@ -56,6 +56,19 @@ def untouchable(service: ServiceFacts) -> str | None:
     if service.desired == 0:
         return "the service is set to 0 tasks, which a person did"
     return None
+
+
+def deployable(findings: Findings) -> tuple[ServiceFacts, ReleasesFacts] | Refusal:
+    """The service and its releases, where a deployment may be started through UpdateService."""
+    service, releases = findings.service.value, findings.releases.value
+    if service is None or releases is None:
+        return Refusal("the service or its releases could not be read")
+    refusal = untouchable(service)
+    if refusal is not None:
+        return Refusal(refusal)
+    if service.controller != "ECS":
+        return Refusal(f"deployment controller {service.controller} does not take deployments by UpdateService")
+    return service, releases
 
 
 def state_before(service: ServiceFacts, scaling: ScalingFacts | None = None) -> StateBefore:

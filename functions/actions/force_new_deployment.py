@@ -1,6 +1,6 @@
 """Replace every task by a fresh one of the same task definition."""
 
-from functions.actions.action import Action, Refusal, Terms, state_before, untouchable
+from functions.actions.action import Action, Refusal, Terms, deployable, state_before
 from functions.domain.causes import Cause
 from functions.domain.changes import ActionName, ForceNewDeployment, Plan
 from functions.domain.evidence import Findings
@@ -9,14 +9,10 @@ from functions.domain.permissions import Permission, Resource
 
 def plan_force_new_deployment(cause: Cause, findings: Findings, terms: Terms) -> Plan | Refusal:
     """Never on top of a deployment: ECS would start another one over it."""
-    service, releases = findings.service.value, findings.releases.value
-    if service is None or releases is None:
-        return Refusal("the service or its releases could not be read")
-    refusal = untouchable(service)
-    if refusal is not None:
-        return Refusal(refusal)
-    if service.controller != "ECS":
-        return Refusal(f"deployment controller {service.controller} does not take a forced deployment")
+    found = deployable(findings)
+    if isinstance(found, Refusal):
+        return found
+    service, releases = found
     if releases.in_flight is not None or len(service.deployments) != 1:
         return Refusal("a deployment is under way, and forcing another on top of it would fight it")
     return Plan(

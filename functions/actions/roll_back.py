@@ -1,6 +1,6 @@
 """Go back to the last known good release; never simply to "revision − 1"."""
 
-from functions.actions.action import Action, Refusal, Terms, state_before, untouchable
+from functions.actions.action import Action, Refusal, Terms, deployable, state_before
 from functions.domain.causes import Cause
 from functions.domain.changes import (
     COPY_JUST_REGISTERED,
@@ -17,14 +17,10 @@ from functions.domain.permissions import Permission, Resource
 
 def plan_roll_back(cause: Cause, findings: Findings, terms: Terms) -> Plan | Refusal:
     """Stop the suspect deployment if it is still under way, else set the task definition of the last known good."""
-    service, releases = findings.service.value, findings.releases.value
-    if service is None or releases is None:
-        return Refusal("the service or its releases could not be read")
-    refusal = untouchable(service)
-    if refusal is not None:
-        return Refusal(refusal)
-    if service.controller != "ECS":
-        return Refusal(f"deployment controller {service.controller} does not take a task definition by UpdateService")
+    found = deployable(findings)
+    if isinstance(found, Refusal):
+        return found
+    service, releases = found
     flight = releases.in_flight
     if flight is not None and flight.rolling_back:
         return Refusal("ECS is rolling back by itself")

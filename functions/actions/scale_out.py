@@ -1,11 +1,11 @@
 """Run more tasks for a while, by raising the floor of the scalable target; never by fighting the autoscaler."""
 
-from math import ceil
+from math import ceil, isfinite
 
 from functions.actions.action import Action, Refusal, Terms, state_before, untouchable
 from functions.domain.causes import Cause
 from functions.domain.changes import ActionName, LeaseTerms, Plan, SetFloor
-from functions.domain.evidence import Findings, Metric, ScalingFacts
+from functions.domain.evidence import Findings, Metric, MetricsFacts, ScalingFacts
 from functions.domain.permissions import Permission, Resource
 
 COMFORTABLE_CPU = 60.0
@@ -24,16 +24,15 @@ def plan_scale_out(cause: Cause, findings: Findings, terms: Terms) -> Plan | Ref
         return Refusal("the service has no scalable target: somebody has to set its count by hand")
     if scaling.scale_out_suspended:
         return Refusal("scaling out is suspended on the scalable target, which a person did")
-    wanted = ceil(service.desired * (1 + terms.step_percent / 100))
-    load_now, load_before = metrics.now(Metric.REQUESTS), metrics.before(Metric.REQUESTS)
-    cpu_before = metrics.before(Metric.CPU)
-    why = f"{terms.step_percent} % more"
-    if load_now is not None and load_before and cpu_before is not None:
-        for_load = ceil(service.desired * load_now / load_before * cpu_before / COMFORTABLE_CPU)
-        if for_load > wanted:
-            wanted = for_load
-            why = f"{load_now:.1f} requests/s at {COMFORTABLE_CPU:.0f} % CPU"
-    floor = min(wanted, scaling.maximum, terms.max_tasks)
+    ceiling = min(scaling.maximum, terms.max_tasks)
+    step = ceil(service.desired * (1 + terms.step_percent / 100))
+    needed = _tasks_for_load(service.desired, metrics)
+    if needed is not None and needed > step:
+        floor = ceil(min(needed, ceiling))
+        why = f"{metrics.now(Metric.REQUESTS):.1f} requests/s at {COMFORTABLE_CPU:.0f} % CPU"
+    else:
+        floor = min(step, ceiling)
+        why = f"{terms.step_percent} % more"
     if floor <= service.desired or floor <= scaling.minimum:
         return Refusal(
             f"{service.desired} tasks run already, and no more are allowed "
@@ -52,6 +51,15 @@ def plan_scale_out(cause: Cause, findings: Findings, terms: Terms) -> Plan | Ref
         deadline_s=terms.deadline_s,
         lease=LeaseTerms(resource_id=scaling.resource_id, original=original, value=floor, duration_s=terms.lease_s),
     )
+
+
+def _tasks_for_load(desired: int, metrics: MetricsFacts) -> float | None:
+    """How many tasks would carry the load of now at a comfortable CPU; None where the metrics do not say."""
+    now, before, cpu = metrics.now(Metric.REQUESTS), metrics.before(Metric.REQUESTS), metrics.before(Metric.CPU)
+    if now is None or cpu is None or before is None or before <= 0:
+        return None
+    needed = desired * now / before * cpu / COMFORTABLE_CPU
+    return needed if isfinite(needed) else None
 
 
 def _original(scaling: ScalingFacts, terms: Terms) -> int:

@@ -1,12 +1,13 @@
 """What a trail tells: the state of an incident is folded from its events, never kept a second time."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from functions.domain.changes import ActionName, ChangeResult, Plan
 from functions.domain.incidents import Event, Fact
 from functions.workflow.decision import OTHERS_AT_WORK, Decision
+from functions.workflow.table import Outcome
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,66 +84,49 @@ class Story:
 
 def tell(events: Sequence[Event]) -> Story:
     """Fold a trail, oldest event first."""
-    alarm_at: datetime | None = None
-    decision: Decision | None = None
-    intents: list[Intent] = []
-    waiting_since: datetime | None = None
-    waited_at: datetime | None = None
-    checked: str | None = None
-    steady_since: datetime | None = None
-    cannot_tell = 0
-    paged: str | None = None
-    postponed = 0
+    story = Story()
     for event in events:
-        match event.fact:
-            case Fact.INCIDENT_OPENED:
-                occurred = event.data.get("signal", {}).get("occurred_at")
-                alarm_at = event.at if occurred is None else datetime.fromisoformat(occurred)
-            case Fact.PLAN_CHOSEN | Fact.ACTION_WITHHELD | Fact.WAITED | Fact.STOOD_DOWN:
-                decision = Decision.model_validate(event.data["decision"])
-                if event.fact is Fact.WAITED:
-                    waiting_since, waited_at = waiting_since or event.at, event.at
-                elif decision.cause not in OTHERS_AT_WORK:
-                    waiting_since, waited_at = None, None
-            case Fact.ACTION_INTENDED:
-                plan = Plan.model_validate(event.data["plan"])
-                intents.append(Intent(plan=plan, stage=event.data["stage"], at=event.at, sequence=event.sequence))
-                checked, steady_since, cannot_tell = None, None, 0
-            case Fact.ACTION_TAKEN | Fact.ACTION_DOUBTFUL | Fact.ACTION_REFUSED:
-                last = intents.pop()
-                result = ChangeResult.model_validate(event.data["result"]) if "result" in event.data else None
-                intents.append(
-                    Intent(
-                        plan=last.plan,
-                        stage=last.stage,
-                        at=last.at,
-                        sequence=last.sequence,
-                        ended=event.fact,
-                        result=result,
-                    )
-                )
-            case Fact.RECOVERY_CHECKED:
-                checked = event.data["outcome"]
-                cannot_tell = cannot_tell + 1 if checked == "cannot-tell" else 0
-                if not event.data["steady"]:
-                    steady_since = None
-                elif steady_since is None:
-                    steady_since = event.at
-            case Fact.PAGE_SENT:
-                paged = event.data["about"]
-            case Fact.LEASE_POSTPONED:
-                postponed += 1
-            case _:
-                pass
-    return Story(
-        alarm_at=alarm_at,
-        decision=decision,
-        intents=tuple(intents),
-        waiting_since=waiting_since,
-        waited_at=waited_at,
-        checked=checked,
-        steady_since=steady_since,
-        cannot_tell=cannot_tell,
-        paged=paged,
-        postponed=postponed,
-    )
+        story = _after(story, event)
+    return story
+
+
+def _after(story: Story, event: Event) -> Story:
+    match event.fact:
+        case Fact.INCIDENT_OPENED:
+            occurred = event.data.get("signal", {}).get("occurred_at")
+            return replace(story, alarm_at=event.at if occurred is None else datetime.fromisoformat(occurred))
+        case Fact.WAITED:
+            since = story.waiting_since or event.at
+            return replace(story, decision=_decision(event), waiting_since=since, waited_at=event.at)
+        case Fact.PLAN_CHOSEN | Fact.ACTION_WITHHELD | Fact.STOOD_DOWN:
+            decision = _decision(event)
+            if decision.cause in OTHERS_AT_WORK:
+                return replace(story, decision=decision)
+            return replace(story, decision=decision, waiting_since=None, waited_at=None)
+        case Fact.ACTION_INTENDED:
+            plan = Plan.model_validate(event.data["plan"])
+            intent = Intent(plan=plan, stage=event.data["stage"], at=event.at, sequence=event.sequence)
+            intents = (*story.intents, intent)
+            return replace(story, intents=intents, checked=None, steady_since=None, cannot_tell=0)
+        case Fact.ACTION_TAKEN | Fact.ACTION_DOUBTFUL | Fact.ACTION_REFUSED:
+            result = ChangeResult.model_validate(event.data["result"]) if "result" in event.data else None
+            ended = replace(story.intents[-1], ended=event.fact, result=result)
+            return replace(story, intents=(*story.intents[:-1], ended))
+        case Fact.RECOVERY_CHECKED:
+            checked = event.data["outcome"]
+            return replace(
+                story,
+                checked=checked,
+                cannot_tell=story.cannot_tell + 1 if checked == Outcome.CANNOT_TELL else 0,
+                steady_since=(story.steady_since or event.at) if event.data["steady"] else None,
+            )
+        case Fact.PAGE_SENT:
+            return replace(story, paged=event.data["about"])
+        case Fact.LEASE_POSTPONED:
+            return replace(story, postponed=story.postponed + 1)
+        case _:
+            return story
+
+
+def _decision(event: Event) -> Decision:
+    return Decision.model_validate(event.data["decision"])
