@@ -29,6 +29,8 @@ class Surroundings:
     history: tuple[Release, ...] = ()
     own_deployments: frozenset[str] = frozenset()
     """Deployments that our own actions of this incident started."""
+    stopped_at: datetime | None = None
+    """When we stopped a deployment in this incident: the rollback that ECS begins then is ours, too."""
     dependencies: Mapping[str, str] = field(default_factory=dict)
     """Alarm by name of the dependency that it speaks for."""
     target_groups: tuple[str, ...] = ()

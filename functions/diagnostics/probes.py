@@ -190,7 +190,9 @@ def _someone_else(around: Surroundings, service: ServiceFacts, deployments: Sequ
     primary, began_at = service.primary, around.began_at
     if began_at is None or primary is None or primary.id in around.own_deployments:
         return False
-    begun = (primary.created_at, *(d.created_at for d in deployments if d.ongoing))
+    begun = [primary.created_at, *(d.created_at for d in deployments if d.ongoing)]
+    if around.stopped_at is not None:
+        begun = [at for at in begun if at < around.stopped_at]
     return any(at > began_at for at in begun)
 
 

@@ -194,7 +194,7 @@ class Limits(Strict):
     attempts_per_incident: Count = 3
     actions_per_hour: Count = 4
     cooldown: Seconds = 600
-    """After a recovery, how long no new incident of the service is acted upon."""
+    """After an action, how long no later incident of the service is acted upon."""
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:

@@ -109,6 +109,7 @@ class Examiner:
             began_at=incident.opened_at,
             history=tuple(self.ledger.releases(incident.service)),
             own_deployments=story.own_deployments,
+            stopped_at=story.stopped_at,
             dependencies={dependency.name: dependency.alarm for dependency in playbook.dependencies},
             target_groups=playbook.overrides.target_groups,
             load_balancer=playbook.overrides.load_balancer,
@@ -224,10 +225,12 @@ def received(entry: InboxEntry) -> NewEvent:
 
 def _gathered(findings: Findings) -> NewEvent:
     unknown = findings.unknown()
-    summary = "looked at the service" + (f"; could not read {', '.join(sorted(unknown))}" if unknown else "")
     service = findings.service.value
+    summary = "looked at the service"
     if service is not None:
-        summary = f"{service.running} of {service.desired} tasks run, {summary}"
+        summary += f": {service.running} of {service.desired} tasks run"
+    if unknown:
+        summary += f"; could not read {', '.join(sorted(unknown))}"
     return NewEvent(
         fact=Fact.EVIDENCE_GATHERED,
         actor=StepName.ASSESS,
@@ -241,7 +244,11 @@ def _ranked(judgements: Sequence[Judgement]) -> NewEvent:
     return NewEvent(
         fact=Fact.CAUSES_RANKED,
         actor=StepName.ASSESS,
-        summary=f"likeliest cause: {top.cause} ({top.confidence:.2f})",
+        summary=(
+            "no cause fits the evidence"
+            if top.cause is Cause.UNKNOWN
+            else f"likeliest cause: {top.cause} ({top.confidence:.2f})"
+        ),
         data={"judgements": [judgement.model_dump(mode="json") for judgement in judgements]},
     )
 

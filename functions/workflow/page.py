@@ -29,7 +29,7 @@ class PagePeople:
         events = self.ledger.events(incident.id)
         story = tell(events)
         about = _about(story)
-        if about != story.paged:
+        if about not in story.paged:
             keep(self.archive, incident, events)
             page = escalation(incident, events, severity=self._severity(incident))
             message = self.notifier.publish(page)
@@ -54,7 +54,7 @@ class PagePeople:
 
 
 def _about(story: Story) -> str:
-    """What this page would be about; the same twice in a row is one page.
+    """What this page would be about; the same twice is one page.
 
     A lease that cannot be given back is tried again at every sweep: once it was told, its number says nothing new."""
     gist = "" if story.decision is None else story.decision.gist

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from functions.domain.changes import ActionName, ChangeResult, Plan
+from functions.domain.changes import ActionName, ChangeResult, Plan, StopDeployment
 from functions.domain.incidents import Event, Fact
 from functions.workflow.decision import OTHERS_AT_WORK, Decision
 from functions.workflow.table import Outcome
@@ -40,8 +40,10 @@ class Story:
     """Since when every check of the recovery found the service steady and healthy."""
     cannot_tell: int = 0
     """Checks in a row that could not tell."""
-    paged: str | None = None
-    """What the newest page was about."""
+    paged: frozenset[str] = frozenset()
+    """What pages were about."""
+    stopped_at: datetime | None = None
+    """When a deployment was stopped by us: ECS begins its rollback then, under an id that nobody told us."""
     postponed: int = 0
     """How often a lease could not be given back yet."""
 
@@ -111,7 +113,14 @@ def _after(story: Story, event: Event) -> Story:
         case Fact.ACTION_TAKEN | Fact.ACTION_DOUBTFUL | Fact.ACTION_REFUSED:
             result = ChangeResult.model_validate(event.data["result"]) if "result" in event.data else None
             ended = replace(story.intents[-1], ended=event.fact, result=result)
-            return replace(story, intents=(*story.intents[:-1], ended))
+            stopped = event.fact is not Fact.ACTION_REFUSED and isinstance(
+                ended.plan.changes[ended.stage], StopDeployment
+            )
+            return replace(
+                story,
+                intents=(*story.intents[:-1], ended),
+                stopped_at=ended.at if stopped else story.stopped_at,
+            )
         case Fact.RECOVERY_CHECKED:
             checked = event.data["outcome"]
             return replace(
@@ -121,7 +130,7 @@ def _after(story: Story, event: Event) -> Story:
                 steady_since=(story.steady_since or event.at) if event.data["steady"] else None,
             )
         case Fact.PAGE_SENT:
-            return replace(story, paged=event.data["about"])
+            return replace(story, paged=story.paged | {event.data["about"]})
         case Fact.LEASE_POSTPONED:
             return replace(story, postponed=story.postponed + 1)
         case _:

@@ -144,6 +144,7 @@ TABLE: Mapping[StepName, Step] = {
                 Outcome.NOT_YET: StepName.SETTLE,
                 Outcome.CANNOT_TELL: StepName.SETTLE,
                 Outcome.INEFFECTIVE: StepName.ASSESS,
+                Outcome.LOOK_AGAIN: StepName.ASSESS,
                 Outcome.GIVE_UP: StepName.PAGE,
                 Outcome.EXHAUSTED: StepName.PAGE,
             },

@@ -141,14 +141,14 @@ def _held(alarms: AlarmsFacts, story: Story, now: datetime) -> Check:
 def _not_yet(reason: str, story: Story, now: datetime, *, steady: bool, patient: bool = False) -> Check:
     """Not recovered: still time, or past the deadline. `patient`: it is on the way, so the deadline may pass."""
     acted = story.acted
-    if acted is not None:
-        over = now >= acted.at + timedelta(seconds=acted.plan.deadline_s)
+    if acted is None:
+        waited = timedelta(seconds=0 if story.decision is None else story.decision.wait_s)
+        if (story.waited_at is None or now >= story.waited_at + waited) and not patient:
+            return Check(
+                outcome=Outcome.LOOK_AGAIN, steady=steady, reason=f"{reason} after {waited.seconds} s of waiting"
+            )
+    elif now >= acted.at + timedelta(seconds=acted.plan.deadline_s) and not patient:
         limit = f"within {acted.plan.deadline_s} s of {acted.plan.action}"
-    else:
-        wait_s = 0 if story.decision is None else story.decision.wait_s
-        over = story.waited_at is None or now >= story.waited_at + timedelta(seconds=wait_s)
-        limit = f"within {wait_s} s of waiting"
-    if over and not patient:
         return Check(outcome=Outcome.INEFFECTIVE, steady=steady, reason=f"{reason}, and did not recover {limit}")
     return Check(outcome=Outcome.NOT_YET, steady=steady, reason=reason)
 

@@ -235,6 +235,19 @@ def test_a_paused_service_is_left_alone(responder: Responder) -> None:
     assert Fact.PLAN_OUTDATED in facts(responder)
 
 
+def test_a_switch_to_observe_between_plan_and_action_is_obeyed(responder: Responder) -> None:
+    """Remediate asks for the mode once more, just before it acts."""
+
+    def observe(step: StepName) -> None:
+        if step is StepName.REMEDIATE:
+            responder.ledger.set_switch(REF, Switch(mode=Mode.OBSERVE, by="ann"))
+
+    after_bad_release(responder)
+    responder.run(before=observe, until=StepName.WATCH)
+    assert responder.world.changes == []
+    assert Fact.PLAN_OUTDATED in facts(responder)
+
+
 def test_an_operators_mode_comes_before_the_playbooks(responder: Responder) -> None:
     """A switch to observe takes effect at once."""
     responder.ledger.set_switch(REF, Switch(mode=Mode.OBSERVE, by="ann"))

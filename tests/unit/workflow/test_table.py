@@ -10,7 +10,7 @@ EVENTS_PER_VISIT = 12
 SAID_BY = {
     StepName.ASSESS: {"act", "ask", "wait", "all-clear", "stand-down", "escalate"},
     StepName.REMEDIATE: {"done", "next-stage", "differs", "failed"},
-    StepName.VERIFY: {"recovered", "not-yet", "cannot-tell", "ineffective", "give-up"},
+    StepName.VERIFY: {"recovered", "not-yet", "cannot-tell", "ineffective", "look-again", "give-up"},
     StepName.PAGE: {"paged", "told"},
     StepName.WATCH: {"look-again", "changed", "all-clear"},
     StepName.CLOSE: {"resolved", "leases-left", "new-signal"},
