@@ -1,0 +1,130 @@
+"""Whatever people are told to type exists: targets, scenarios, commands, options, keys, names, playbooks."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from functions.playbooks.loading import load_playbooks
+from functions.workflow.table import StepName
+from infra.context import Architecture, Deployment
+from tests.docs.pages import OPERATIONS, PAGES, PROJECT, README, Page
+from tests.infra.synthesis import Synthesis, synthesise
+from tools.cli.main import cli
+from tools.demo.__main__ import main as demo
+from tools.demo.scenarios import SCENARIOS
+
+pages = pytest.mark.parametrize("page", PAGES, ids=str)
+PLAYBOOK = "region: eu-west-1\ncluster: shop\nservice: orders\nalarms: [{symptom: cpu}]\n"
+NAME = re.compile(r"\becs-first-responder(?:-[a-z]+)*")
+MARKS = "●○·◆◇▷▶✗◀✉✓"
+
+
+@pages
+def test_every_make_target_exists(page: Page) -> None:
+    """`make TARGET` names a target, `SCENARIO=` a scenario; no variable is set that the Makefile does not read."""
+    makefile = (PROJECT / "Makefile").read_text()
+    targets = set(re.findall(r"^([a-z]+):.*##", makefile, re.M))
+    variables = set(re.findall(r"^([A-Z]+) \?=", makefile, re.M))
+    for command in page.commands:
+        words = command.split()
+        if words[:1] == ["make"]:
+            assert {word for word in words[1:] if "=" not in word} <= targets, command
+        for name, value in re.findall(r"\b([A-Z]+)=(\S+)", command):
+            if words[:1] == ["make"] or command.startswith(name):
+                assert name in variables, command
+                assert name != "SCENARIO" or value in {*SCENARIOS, "all"}, command
+
+
+def responder_commands(page: Page) -> Iterator[list[str]]:
+    for command in page.commands:
+        words = command.removeprefix(".venv/bin/").split()
+        if words[:1] == ["responder"] and len(words) > 1:
+            yield words[1:]
+
+
+@pages
+def test_every_responder_command_exists(page: Page) -> None:
+    """With every option it is shown with."""
+    for name, *words in responder_commands(page):
+        options = {option for parameter in cli.commands[name].params for option in parameter.opts}
+        assert {word for word in words if word.startswith("--")} <= options, name
+
+
+def test_every_responder_command_is_explained() -> None:
+    """The table of the operations page has them all, with options that they have."""
+    rows = OPERATIONS.table("command", "what for")
+    assert {what.strip("`").split()[1] for what, _ in rows} == set(cli.commands)
+    for what, why in rows:
+        options = {option for parameter in command(what).params for option in parameter.opts}
+        assert set(re.findall(r"--[a-z]+", why)) <= options, what
+
+
+def command(written: str) -> click.Command:
+    return cli.commands[written.strip("`").split()[1]]
+
+
+@pages
+def test_every_context_key_exists(page: Page) -> None:
+    """What stands behind `-c` is a field of the deployment."""
+    for line in page.commands:
+        for key in re.findall(r"(?:^|\s)-c (\w+)=", line):
+            assert key in Deployment.__dataclass_fields__ or key == "key", line
+
+
+@pages
+def test_every_playbook_on_a_page_holds(page: Page, tmp_path: Path) -> None:
+    """A block of YAML is a whole playbook, and can be copied."""
+    for number, block in enumerate(page.blocks("yaml")):
+        file = tmp_path / str(number) / "orders.yaml"
+        file.parent.mkdir()
+        file.write_text(block)
+        assert len(load_playbooks([file])) == 1
+
+
+@pytest.fixture(scope="module")
+def synthesis(tmp_path_factory: pytest.TempPathFactory) -> Synthesis:
+    """The stacks of the README's playbook, with an alarm that needs no look-up."""
+    playbooks = tmp_path_factory.mktemp("playbooks")
+    (playbooks / "orders.yaml").write_text(PLAYBOOK)
+    deployment = Deployment(region="eu-west-1", playbooks=playbooks, architecture=Architecture.LOCAL)
+    return synthesise(deployment, tmp_path_factory.mktemp("cdk.out"))
+
+
+def test_everything_that_is_named_is_deployed(synthesis: Synthesis) -> None:
+    """A stack, queue, topic, function or alarm on a page bears the name that the stacks give it."""
+    names = {"ecs-first-responder", *synthesis.services}
+    for resource in synthesis.responder.body["Resources"].values():
+        properties = resource.get("Properties", {}).items()
+        names |= {value for key, value in properties if key.endswith("Name") and isinstance(value, str)}
+    for page in PAGES:
+        assert set(NAME.findall(page.text)) <= names, page
+
+
+def test_every_alarm_on_the_responder_is_explained(synthesis: Synthesis) -> None:
+    """People who are paged by one find it on the operations page."""
+    alarms = [alarm["AlarmName"] for alarm in synthesis.responder.resources("AWS::CloudWatch::Alarm").values()]
+    shown = [row[0].strip("`") for row in OPERATIONS.table("alarm", "what it means", "what to do")]
+    assert sorted(f"ecs-first-responder-{name}" for name in shown) == sorted(alarms)
+
+
+def test_the_excerpt_looks_like_the_demo() -> None:
+    """Each event stands there as the demo prints it: distance, mark, who says it, and what."""
+    (excerpt,) = README.blocks("text")
+    events = [line for line in excerpt.splitlines() if line.startswith(" +")]
+    actors = "|".join(["intake", *StepName])
+    assert len(events) > 5
+    assert all(re.match(rf" \+\d:\d\d [{MARKS}] ({actors}) +\S", line) for line in events)
+    assert "recovered" in excerpt
+
+
+def test_the_demo_takes_what_the_makefile_gives_it(capsys: pytest.CaptureFixture[str]) -> None:
+    """`make demo` calls the demo with options that it has."""
+    with pytest.raises(SystemExit):
+        demo(["--help"])
+    told = capsys.readouterr().out
+    recipe = re.search(r"tools\.demo (.*)$", (PROJECT / "Makefile").read_text(), re.M)
+    assert recipe is not None
+    assert all(option in told for option in re.findall(r"--[a-z]+", recipe[1]))
