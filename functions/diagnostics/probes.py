@@ -78,8 +78,10 @@ def read_dependencies(around: Surroundings, known: Mapping[str, Any]) -> Depende
         alarm = alarms.get(alarm_name)
         if alarm is None:
             state, detail = DependencyState.UNKNOWN, f"alarm {alarm_name} does not exist"
-        elif alarm.state is AlarmState.ALARM or alarm.breaching_now:
-            state, detail = DependencyState.FAILING, f"alarm {alarm_name} is {alarm.state}: {alarm.reason}"
+        elif alarm.state is AlarmState.ALARM:
+            state, detail = DependencyState.FAILING, f"alarm {alarm_name} is ALARM: {alarm.reason}"
+        elif alarm.breaching_now:
+            state, detail = DependencyState.FAILING, f"the metric of alarm {alarm_name} breaches"
         elif alarm.state is AlarmState.OK:
             state, detail = DependencyState.OK, f"alarm {alarm_name} is OK"
         else:

@@ -141,9 +141,11 @@ def _climb(
             passed.append(Alternative(action=name, reason=plan.reason))
             continue
         return _guarded(top, plan, tuple(passed), _with(situation, action))
-    reason = f"the ladder of {top.cause} ends with people"
+    reason = f"{top.cause} is for people: its ladder has no action"
     if passed:
-        reason += ": " + "; ".join(f"{alternative.action}: {alternative.reason}" for alternative in passed)
+        reason = f"the ladder of {top.cause} is at its end: " + "; ".join(
+            f"{alternative.action}: {alternative.reason}" for alternative in passed
+        )
     return _said(Outcome.ESCALATE, top, reason, alternatives=tuple(passed))
 
 

@@ -289,7 +289,7 @@ def _pairs() -> Table:
 def _columns(*names: str) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
     for name in names:
-        table.add_column(name)
+        table.add_column(name, overflow="fold")
     return table
 
 

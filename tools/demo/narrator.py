@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
-from rich.padding import Padding
 from rich.panel import Panel
 from rich.rule import Rule
 from rich.spinner import Spinner
@@ -121,7 +120,7 @@ class Narrator:
         """Commands for a person to paste: never wrapped."""
         self.title(title)
         for line in lines:
-            self.out.print(Padding(Text(line, no_wrap=True, overflow="ignore"), (0, 0, 0, 2)), crop=False)
+            self.out.print(Text(f"  {line}"), soft_wrap=True)
 
 
 def _seconds(span: timedelta | None) -> str:

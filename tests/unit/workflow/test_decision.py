@@ -191,7 +191,7 @@ def test_at_the_end_of_the_ladder_there_are_people() -> None:
     """They hear what was passed on the way."""
     decision = decided(newly_released(), tried=frozenset({ActionName.ROLL_BACK}))
     assert decision.outcome is Outcome.ESCALATE
-    assert decision.reason == "the ladder of bad-release ends with people: roll-back: tried in this incident already"
+    assert decision.reason == "the ladder of bad-release is at its end: roll-back: tried in this incident already"
 
 
 def test_an_incident_may_be_too_young_to_judge() -> None:
