@@ -55,8 +55,11 @@ class ServiceReader(Protocol):
     def load_balancer(self, target_group: str) -> str | None:
         """ARN of the load balancer in front of the target group; None when it has none."""
 
-    def scaling(self, ref: ServiceRef) -> ScalingFacts:
-        """The scalable target of the desired count."""
+    def log_groups(self, task_definition: str) -> Sequence[str]:
+        """CloudWatch log groups that its containers write to, in their order; empty when they log elsewhere."""
+
+    def scaling(self, ref: ServiceRef, *, resource_id: str | None = None) -> ScalingFacts:
+        """The scalable target of the desired count; `resource_id` where it is not the service's own."""
 
 
 class MetricsQuery(Model):

@@ -27,10 +27,10 @@ class AutoScalingReader:
         self._autoscaling = client
         self._supporting = supporting
 
-    def scaling(self, ref: ServiceRef) -> ScalingFacts:
+    def scaling(self, ref: ServiceRef, *, named: str | None = None) -> ScalingFacts:
         with reading(f"the scalable target of {ref.service}"):
             answer = self._autoscaling.describe_scalable_targets(
-                ServiceNamespace=NAMESPACE, ResourceIds=[resource_id(ref)], ScalableDimension=DIMENSION
+                ServiceNamespace=NAMESPACE, ResourceIds=[named or resource_id(ref)], ScalableDimension=DIMENSION
             )
         targets = answer.get("ScalableTargets", ())
         if not targets:

@@ -128,6 +128,14 @@ class EcsReader:
             raise ReadFailed(f"task definition {task_definition} could not be read: AWS left out its status")
         return str(status)
 
+    def log_groups(self, task_definition: str) -> Sequence[str]:
+        with reading(f"task definition {task_definition}"):
+            answer = self._ecs.describe_task_definition(taskDefinition=task_definition)
+        containers = answer.get("taskDefinition", {}).get("containerDefinitions", ())
+        logs = [container.get("logConfiguration") or {} for container in containers]
+        groups = [(log.get("options") or {}).get("awslogs-group") for log in logs if log.get("logDriver") == "awslogs"]
+        return tuple(dict.fromkeys(group for group in groups if group))
+
 
 def _service_facts(service: Answer) -> ServiceFacts:
     rules = service.get("deploymentConfiguration") or {}

@@ -56,5 +56,8 @@ class AwsServiceReader:
     def load_balancer(self, target_group: str) -> str | None:
         return self._elbv2.load_balancer(target_group)
 
-    def scaling(self, ref: ServiceRef) -> ScalingFacts:
-        return self._autoscaling.scaling(ref)
+    def log_groups(self, task_definition: str) -> Sequence[str]:
+        return self._ecs.log_groups(task_definition)
+
+    def scaling(self, ref: ServiceRef, *, resource_id: str | None = None) -> ScalingFacts:
+        return self._autoscaling.scaling(ref, named=resource_id)

@@ -37,6 +37,10 @@ class Surroundings:
     """Instead of those that the service names."""
     load_balancer: str | None = None
     """Instead of the one in front of the target group."""
+    scalable_target: str | None = None
+    """Instead of the one that has the service's own name."""
+    log_group: str | None = None
+    """Instead of those that the task definition names."""
 
 
 class Read(Protocol):

@@ -65,7 +65,7 @@ def read_alarms(around: Surroundings, known: Mapping[str, Any]) -> AlarmsFacts:
 
 
 def read_scaling(around: Surroundings, known: Mapping[str, Any]) -> ScalingFacts:
-    return around.reader.scaling(around.ref)
+    return around.reader.scaling(around.ref, resource_id=around.scalable_target)
 
 
 def read_dependencies(around: Surroundings, known: Mapping[str, Any]) -> DependenciesFacts:
@@ -174,6 +174,7 @@ def read_releases(around: Surroundings, known: Mapping[str, Any]) -> ReleasesFac
         current=current,
         current_since=_running_since(current, service, around.history) or around.now,
         returned=_returned(current, around.history),
+        log_groups=_log_groups(around, current),
         history=around.history,
         service_deployments=deployments,
         revisions=revisions,
@@ -196,6 +197,16 @@ def _someone_else(around: Surroundings, service: ServiceFacts, deployments: Sequ
     if around.stopped_at is not None:
         begun = [at for at in begun if at < around.stopped_at]
     return any(at > began_at for at in begun)
+
+
+def _log_groups(around: Surroundings, task_definition: str) -> tuple[str, ...]:
+    """For people only: no decision rests on it, so it may be missing."""
+    if around.log_group is not None:
+        return (around.log_group,)
+    try:
+        return tuple(around.reader.log_groups(task_definition))
+    except ReadFailed:
+        return ()
 
 
 def _running_since(current: str, service: ServiceFacts, history: Sequence[Release]) -> datetime | None:

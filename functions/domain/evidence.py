@@ -325,6 +325,8 @@ class ReleasesFacts(Model):
 
     current: str
     current_since: Moment
+    log_groups: tuple[str, ...] = ()
+    """Where the current release logs, in CloudWatch Logs; empty when it logs elsewhere or nobody could say."""
     returned: bool = False
     """The current release is a good one that came back after another: a rollback, not a new release."""
     history: tuple[Release, ...] = ()

@@ -157,7 +157,7 @@ class NewAlarm(Strict):
 
 
 class ExistingAlarm(Strict):
-    """An alarm that somebody else made. Its topic has to send to the responder's."""
+    """An alarm that somebody else made. EventBridge tells its state changes by its name; nothing on it has to change."""
 
     existing: AlarmName
     """Its name."""
@@ -284,7 +284,7 @@ class Playbook(Strict):
     cluster: EcsName
     service: EcsName
     mode: Mode = Mode.OBSERVE
-    """`observe` says what it would do, `ask` pages with the plan, `auto` acts."""
+    """`observe` pages with what it would do, `ask` does the same for now, `auto` acts."""
     severity: Severity = Severity.P2
     alarms: tuple[Alarm, ...] = ()
     dependencies: tuple[Dependency, ...] = ()

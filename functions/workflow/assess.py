@@ -113,6 +113,8 @@ class Examiner:
             dependencies={dependency.name: dependency.alarm for dependency in playbook.dependencies},
             target_groups=playbook.overrides.target_groups,
             load_balancer=playbook.overrides.load_balancer,
+            scalable_target=playbook.overrides.scalable_target,
+            log_group=playbook.overrides.log_group,
         )
 
     def _terms(self, incident: Incident, playbook: Playbook) -> dict[ActionName, Terms]:

@@ -9,7 +9,9 @@ from functions.domain.evidence import short
 from functions.domain.incidents import Event, Fact, Incident
 from functions.domain.redaction import clean
 from functions.ports import Page
+from functions.workflow.decision import Decision
 from functions.workflow.story import Story, tell
+from functions.workflow.table import Outcome
 
 SUBJECT_LIMIT = 100
 """Characters of an SNS subject, which must be ASCII without line breaks (SNS API reference: Publish)."""
@@ -24,7 +26,9 @@ HEADINGS = {
 }
 
 
-def escalation(incident: Incident, events: Sequence[Event], *, severity: str = "") -> Page:
+def escalation(
+    incident: Incident, events: Sequence[Event], *, severity: str = "", log_group: str | None = None
+) -> Page:
     """The page: what is wrong, what was tried, why nothing more is done, and where to look."""
     story = tell(events)
     decision = story.decision
@@ -34,14 +38,14 @@ def escalation(incident: Incident, events: Sequence[Event], *, severity: str = "
         "",
         f"Alarm      {clean(incident.title)}",
         f"Opened     {_clock(incident.opened_at)}",
-        f"Cause      {_cause(story)}",
+        f"Cause      {_cause(story, events)}",
         f"Why a page {_why(story, events)}",
     ]
     if decision is not None and decision.plan is not None and not story.intents:
         lines += ["", "What would be done:", f"  {decision.plan.summary}", f"  undo: {decision.plan.undo}"]
     lines += _section("Evidence", _evidence(events))
     lines += _section("Tried", _tried(events))
-    lines += _where(incident)
+    lines += _where(incident, log_group=log_group)
     return _page(
         incident, f"[page{severity and ' ' + severity}] {incident.service.service}: {cause}", lines, kind="page"
     )
@@ -57,7 +61,7 @@ def recovered(incident: Incident, events: Sequence[Event]) -> Page:
         "",
         f"Alarm      {clean(incident.title)}",
         f"Opened     {_clock(incident.opened_at)}",
-        f"Cause      {_cause(story)}",
+        f"Cause      {_cause(story, events)}",
     ]
     lines += _section("Done", _tried(events))
     lines += _section("To do", _drift(story))
@@ -65,9 +69,10 @@ def recovered(incident: Incident, events: Sequence[Event]) -> Page:
     return _page(incident, f"[recovered] {incident.service.service}: {summary}", lines, kind="recovered")
 
 
-def _cause(story: Story) -> str:
+def _cause(story: Story, events: Sequence[Event]) -> str:
+    """The cause that was acted upon, else the newest one found: that all is clear now is no cause."""
     acted = story.acted
-    decision = story.decision
+    decision = _last_trouble(events)
     if acted is not None:
         return str(acted.plan.cause)
     if decision is None:
@@ -75,6 +80,11 @@ def _cause(story: Story) -> str:
     if decision.cause is Cause.UNKNOWN:
         return "unknown: no cause fits the evidence"
     return f"{decision.cause} (confidence {decision.confidence:.2f})"
+
+
+def _last_trouble(events: Sequence[Event]) -> Decision | None:
+    decisions = (Decision.model_validate(e.data["decision"]) for e in reversed(events) if "decision" in e.data)
+    return next((decision for decision in decisions if decision.outcome is not Outcome.ALL_CLEAR), None)
 
 
 def _why(story: Story, events: Sequence[Event]) -> str:
@@ -133,9 +143,11 @@ def _section(title: str, lines: Sequence[str]) -> list[str]:
     return ["", f"{title}:", *(f"  {line}" for line in lines)] if lines else []
 
 
-def _where(incident: Incident) -> list[str]:
+def _where(incident: Incident, *, log_group: str | None = None) -> list[str]:
+    tail = f"aws logs tail {log_group} --since 30m --region {incident.service.region}"
     return [
         "",
+        *([] if log_group is None else [f"Logs       {tail}"]),
         f"Look       responder show {incident.id}",
         f"Check      responder verify {incident.id}",
         f"Pause      responder pause {incident.service.key} --for 2h --reason '...'",

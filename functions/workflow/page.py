@@ -1,9 +1,11 @@
 """Page: tell people once for each thing they have to know."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from functions.domain.incidents import Fact, Incident, IncidentStatus, NewEvent
+from functions.domain.errors import ReadFailed, TrailBroken
+from functions.domain.evidence import Findings
+from functions.domain.incidents import Event, Fact, Incident, IncidentStatus, NewEvent
 from functions.playbooks.schema import Playbook
 from functions.ports import Archive, Ledger, Notifier
 from functions.workflow.assess import alarms_of
@@ -31,7 +33,7 @@ class PagePeople:
         about = _about(story)
         if about not in story.paged:
             keep(self.archive, incident, events)
-            page = escalation(incident, events, severity=self._severity(incident))
+            page = escalation(incident, events, severity=self._severity(incident), log_group=self._log_group(events))
             message = self.notifier.publish(page)
             event = NewEvent(
                 fact=Fact.PAGE_SENT,
@@ -51,6 +53,17 @@ class PagePeople:
             return ""
         alarms = alarms_of(self.ledger.inbox(incident.id))
         return min((playbook.severity_of(alarm) for alarm in alarms), default=playbook.severity)
+
+    def _log_group(self, events: Sequence[Event]) -> str | None:
+        """Where the service logs, as the newest look at it saw; a page goes out without it, too."""
+        looked = next((event for event in reversed(events) if event.fact is Fact.EVIDENCE_GATHERED), None)
+        if looked is None:
+            return None
+        try:
+            releases = Findings.model_validate(self.ledger.evidence(looked)["findings"]).releases.value
+        except (ReadFailed, TrailBroken):
+            return None
+        return releases.log_groups[0] if releases is not None and releases.log_groups else None
 
 
 def _about(story: Story) -> str:

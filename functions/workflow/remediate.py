@@ -77,7 +77,9 @@ class Remediate:
             return "another incident holds the service"
         try:
             service = self.reader.service(incident.service)
-            scaling = self.reader.scaling(incident.service) if plan.before.minimum is not None else None
+            target = playbook.overrides.scalable_target
+            scaled = plan.before.minimum is not None
+            scaling = self.reader.scaling(incident.service, resource_id=target) if scaled else None
         except ReadFailed as error:
             return f"the service could not be read again: {error}"
         if service is None:

@@ -64,7 +64,7 @@ class Restore:
     def _give_back(self, incident: Incident, lease: Lease) -> str | None:
         """Restore one lease; the problem when it cannot be done now."""
         try:
-            scaling = self.reader.scaling(incident.service)
+            scaling = self.reader.scaling(incident.service, resource_id=lease.terms.resource_id)
         except ReadFailed as error:
             return str(error)
         terms = lease.terms

@@ -213,7 +213,10 @@ class World:
     def load_balancer(self, target_group: str) -> str | None:
         return BALANCER
 
-    def scaling(self, ref: ServiceRef) -> ScalingFacts:
+    def log_groups(self, task_definition: str) -> Sequence[str]:
+        return ("/ecs/orders",)
+
+    def scaling(self, ref: ServiceRef, *, resource_id: str | None = None) -> ScalingFacts:
         self._may("scaling")
         if not self.has_scaling:
             return ScalingFacts(registered=False)

@@ -244,6 +244,17 @@ class TestDeploymentsAndRevisions:
             with pytest.raises(ReadFailed):
                 reader(DescribeTaskDefinition=reply).task_definition_status("orders:1")
 
+    def test_where_its_containers_log(self) -> None:
+        """The groups of the awslogs driver, each once; a container that logs elsewhere names none."""
+
+        def container(driver: str, group: str) -> dict[str, Any]:
+            return {"name": group, "logConfiguration": {"logDriver": driver, "options": {"awslogs-group": group}}}
+
+        containers = [container("awslogs", "/ecs/orders"), container("awslogs", "/ecs/orders"), {"name": "quiet"}]
+        containers.append(container("awsfirelens", "/ecs/router"))
+        described = {"taskDefinition": {"status": "ACTIVE", "containerDefinitions": containers}}
+        assert reader(DescribeTaskDefinition=described).log_groups("orders:1") == ("/ecs/orders",)
+
 
 def test_declared_calls_are_the_calls_made() -> None:
     """The reader declares exactly the IAM actions of the calls that it makes."""

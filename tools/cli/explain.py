@@ -15,7 +15,7 @@ from functions.playbooks.matching import Match, find_service
 from functions.playbooks.schema import Playbook
 
 _WOULD = {
-    Mode.OBSERVE: "looks for the cause and records the plan, changes nothing (mode observe)",
+    Mode.OBSERVE: "looks for the cause, pages with the plan, changes nothing (mode observe)",
     Mode.ASK: "looks for the cause and pages with the plan, changes nothing (mode ask)",
     Mode.AUTO: "looks for the cause and acts within the playbook's limits (mode auto)",
 }

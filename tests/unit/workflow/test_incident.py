@@ -188,6 +188,7 @@ def test_a_dead_database_is_not_scaled_against(responder: Responder) -> None:
     (page,) = responder.notifier.pages
     assert page.subject.endswith(" orders: dependency-failing")
     assert "orders-db" in responder.notifier.pages[0].text
+    assert "aws logs tail /ecs/orders --since 30m --region eu-west-1" in responder.notifier.pages[0].text
 
 
 def test_watch_closes_when_everything_is_well_again(responder: Responder) -> None:
@@ -205,6 +206,7 @@ def test_watch_closes_when_everything_is_well_again(responder: Responder) -> Non
     responder.run(before=repaired)
     assert responder.path[-2:] == ["watch:all-clear", "close:resolved"]
     assert responder.world.changes == []
+    assert "Cause      dependency-failing" in responder.notifier.pages[-1].text
 
 
 def test_observe_records_the_plan_and_changes_nothing() -> None:
