@@ -1,6 +1,5 @@
-"""Ledgers to test against: in memory, on moto, and on an emulator where its address is given."""
+"""Ledgers to test against: in memory, on moto, and on the emulator of the demo."""
 
-import os
 import uuid
 from collections.abc import Iterator
 
@@ -14,9 +13,14 @@ from functions.ports import Ledger
 from tests.fakes.archive import FakeArchive
 from tests.fakes.clock import FakeClock
 from tests.fakes.table import create_table
+from tools.demo.emulator import emulator
 
-EMULATOR = "RESPONDER_TEST_ENDPOINT"
-"""Environment variable with the address of an AWS emulator that the contract is to be tested on as well."""
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[str]:
+    """Where an emulator answers."""
+    with emulator() as running:
+        yield running.endpoint
 
 
 @pytest.fixture
@@ -29,7 +33,7 @@ def archive() -> FakeArchive:
     return FakeArchive()
 
 
-@pytest.fixture(params=["memory", "moto", *(["emulator"] if EMULATOR in os.environ else [])])
+@pytest.fixture(params=["memory", "moto", "emulator"])
 def ledger(request: pytest.FixtureRequest, clock: FakeClock, archive: FakeArchive) -> Iterator[Ledger]:
     match request.param:
         case "memory":
@@ -38,7 +42,7 @@ def ledger(request: pytest.FixtureRequest, clock: FakeClock, archive: FakeArchiv
             with mock_aws():
                 yield dynamo_ledger(clock, archive)
         case _:
-            yield dynamo_ledger(clock, archive, endpoint=os.environ[EMULATOR])
+            yield dynamo_ledger(clock, archive, endpoint=request.getfixturevalue("endpoint"))
 
 
 def dynamo_ledger(clock: FakeClock, archive: FakeArchive | None, *, endpoint: str | None = None) -> DynamoLedger:

@@ -1,0 +1,86 @@
+"""What comes in at the deployed responder: broken messages, alarms of others, and an alarm that is none."""
+
+import json
+from typing import Any
+
+from functions.domain.incidents import Fact
+from tests.e2e.conftest import Responder, facts
+from tools.demo.emulator import ACCOUNT, REGION
+from tools.demo.stage import ALARM
+
+
+def sns_message(name: str, *, state: str = "ALARM") -> dict[str, Any]:
+    return {
+        "AlarmName": name,
+        "AWSAccountId": ACCOUNT,
+        "NewStateValue": state,
+        "NewStateReason": "made up by a test",
+        "StateChangeTime": "2026-03-01T03:12:04.517+0000",
+        "Region": "US East (N. Virginia)",
+        "AlarmArn": f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:{name}",
+        "OldStateValue": "OK",
+        "Trigger": {"MetricName": "Depth", "Namespace": "Somewhere", "Dimensions": []},
+    }
+
+
+def direct_action(name: str) -> dict[str, Any]:
+    """What CloudWatch hands to a Lambda function that is the action of an alarm."""
+    return {
+        "source": "aws.cloudwatch",
+        "alarmArn": f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:{name}",
+        "accountId": ACCOUNT,
+        "time": "2026-03-01T03:12:04.517+0000",
+        "region": REGION,
+        "alarmData": {
+            "alarmName": name,
+            "state": {
+                "value": "ALARM",
+                "reason": "made up by a test",
+                "timestamp": "2026-03-01T03:12:04.517+0000",
+            },
+            "previousState": {"value": "OK", "timestamp": "2026-03-01T03:00:00.000+0000"},
+            "configuration": {"metrics": []},
+        },
+    }
+
+
+def test_broken_messages_end_in_the_dead_letter_queue_and_good_ones_do_not(responder: Responder) -> None:
+    """Of one batch the good message is kept; each bad one is retried, then kept apart, with the reason in the log."""
+    good = json.dumps(sns_message("queue-depth-of-others"))
+    cut = good[: len(good) // 2]
+    nonsense = json.dumps(sns_message("orders-errors", state="SUPPRESSED"))
+    responder.sqs.set_queue_attributes(QueueUrl=responder.intake_queue, Attributes={"VisibilityTimeout": "1"})
+
+    responder.sqs.send_message_batch(
+        QueueUrl=responder.intake_queue,
+        Entries=[{"Id": str(number), "MessageBody": body} for number, body in enumerate((cut, good, nonsense))],
+    )
+
+    dead_letters: set[str] = set()
+
+    def dead() -> bool:
+        dead_letters.update(responder.messages_in(responder.queue("intake-dead-letters")))
+        return len(dead_letters) >= 2
+
+    responder.until(dead, "the bad messages are in no dead-letter queue")
+    assert dead_letters == {cut, nonsense}
+    kept = {signal.alarm: reason for signal, reason in responder.ledger.unmatched()}
+    assert "playbook" in kept["queue-depth-of-others"]
+    reasons = {line["reason"] for line in responder.said("intake", "message rejected")}
+    assert any("broken JSON" in reason for reason in reasons)
+    assert any("SUPPRESSED" in reason for reason in reasons)
+
+
+def test_an_alarm_that_calls_the_function_directly_is_a_signal_but_no_evidence(responder: Responder) -> None:
+    """A direct action opens an incident like any message does; as the alarm itself is OK, nothing is changed."""
+    before, changes = responder.incidents(), responder.changes_of_the_service()
+
+    responder.invoke("forward", direct_action(ALARM))
+
+    responder.until(lambda: len(responder.incidents()) > len(before), "no incident was opened")
+    (opened,) = responder.incidents().keys() - before.keys()
+    trail = responder.until_closed(responder.ledger.incident(opened))
+    assert trail.broken is None
+    assert Fact.EVIDENCE_GATHERED in facts(trail)
+    assert not {Fact.ACTION_INTENDED, Fact.ACTION_TAKEN, Fact.PAGE_SENT} & set(facts(trail))
+    assert responder.changes_of_the_service() == changes
