@@ -157,7 +157,7 @@ class NewAlarm(Strict):
 
 
 class ExistingAlarm(Strict):
-    """An alarm that somebody else made. EventBridge tells its state changes by its name; nothing on it has to change."""
+    """An alarm that somebody else made. EventBridge tells its state changes by name; nothing on it has to change."""
 
     existing: AlarmName
     """Its name."""
