@@ -119,7 +119,7 @@ def _held(alarms: AlarmsFacts, story: Story, now: datetime) -> Check:
     loud = [alarm for alarm in alarms.alarms if alarm.state is AlarmState.ALARM]
     silent = [alarm for alarm in alarms.alarms if alarm.state is AlarmState.INSUFFICIENT_DATA]
     if loud:
-        return _not_yet(f"alarm {loud[0].name} is still in ALARM", story, now, steady=True)
+        return _not_yet(f"alarm {loud[0].name} is still in ALARM", story, now, steady=True, lag_s=alarms.window_s)
     if silent:
         return _cannot_tell(f"alarm {silent[0].name} has no data", steady=True)
     breaching = [alarm for alarm in alarms.alarms if alarm.breaching_now]
@@ -138,8 +138,12 @@ def _held(alarms: AlarmsFacts, story: Story, now: datetime) -> Check:
     return _not_yet(f"every alarm is OK, but not for {alarms.window_s} s yet", story, now, steady=True, patient=True)
 
 
-def _not_yet(reason: str, story: Story, now: datetime, *, steady: bool, patient: bool = False) -> Check:
-    """Not recovered: still time, or past the deadline. `patient`: it is on the way, so the deadline may pass."""
+def _not_yet(reason: str, story: Story, now: datetime, *, steady: bool, patient: bool = False, lag_s: int = 0) -> Check:
+    """Not recovered: still time, or past the deadline.
+
+    `patient`: it is on the way, so the deadline may pass. `lag_s`: an alarm goes on saying ALARM for as long as it
+    looks back, however well the service is by then.
+    """
     acted = story.acted
     if acted is None:
         waited = timedelta(seconds=0 if story.decision is None else story.decision.wait_s)
@@ -147,7 +151,7 @@ def _not_yet(reason: str, story: Story, now: datetime, *, steady: bool, patient:
             return Check(
                 outcome=Outcome.LOOK_AGAIN, steady=steady, reason=f"{reason} after {waited.seconds} s of waiting"
             )
-    elif now >= acted.at + timedelta(seconds=acted.plan.deadline_s) and not patient:
+    elif now >= acted.at + timedelta(seconds=acted.plan.deadline_s + lag_s) and not patient:
         limit = f"within {acted.plan.deadline_s} s of {acted.plan.action}"
         return Check(outcome=Outcome.INEFFECTIVE, steady=steady, reason=f"{reason}, and did not recover {limit}")
     return Check(outcome=Outcome.NOT_YET, steady=steady, reason=reason)

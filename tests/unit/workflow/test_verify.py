@@ -140,10 +140,11 @@ def test_unhealthy_targets_are_not_recovered(incident: Incident) -> None:
     assert "1 of 2 targets are healthy" in incident.last.summary
 
 
-def test_an_alarm_still_in_alarm_is_ineffective_at_the_deadline(incident: Incident) -> None:
-    """Until then there is time; not a second longer."""
-    incident.world.alarm = alarm(state=AlarmState.ALARM)
-    incident.clock.advance(seconds=DEADLINE_S - 1)
+def test_an_alarm_still_in_alarm_is_ineffective_after_the_deadline_and_its_own_window(incident: Incident) -> None:
+    """An alarm says ALARM for as long as it looks back; beyond that there is not a second more."""
+    loud = alarm(state=AlarmState.ALARM)
+    incident.world.alarm = loud
+    incident.clock.advance(seconds=DEADLINE_S + loud.window_s - 1)
     assert incident.look() == "not-yet"
     incident.clock.advance(seconds=1)
     assert incident.look() == "ineffective"
