@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from statistics import median
+from statistics import fmean, median
 from typing import Any, cast
 
 from functions.diagnostics.look import Surroundings
@@ -34,6 +34,8 @@ COUNTS = frozenset({Metric.REQUESTS, Metric.TARGET_5XX, Metric.ELB_5XX})
 BEFORE_PERIODS = 30
 NOW_PERIODS = 3
 """How many periods are "now" where no alarm says how far it looks back."""
+PRECEDING_PERIODS = 2
+"""Whole periods that are "just before" a deployment: enough to see trouble, too few to hide it."""
 LATE_PERIODS = 2
 """A standard metric arrives up to a minute late."""
 FEWEST_POINTS = 3
@@ -104,11 +106,13 @@ def read_metrics(around: Surroundings, known: Mapping[str, Any]) -> MetricsFacts
     windows = {}
     for metric, points in series.items():
         recent = _newest(points, points_now, now=around.now, period_s=period_s)
+        preceding = _preceding(points, service, period_s=period_s)
         earlier = _earlier(points, ends, otherwise=onset - timedelta(seconds=period_s))
         scale = period_s if metric in COUNTS else 1
         windows[metric] = MetricWindow(
             now=median(recent) / scale if recent else None,
             before=median(earlier) / scale if len(earlier) >= FEWEST_POINTS else None,
+            preceding=fmean(preceding) / scale if preceding else None,
         )
     return MetricsFacts(
         onset=onset,
@@ -123,6 +127,16 @@ def _newest(points: Sequence[tuple[datetime, float]], count: int, *, now: dateti
     whole = [(at, value) for at, value in points if at + timedelta(seconds=period_s) <= now]
     oldest = now - timedelta(seconds=(count + LATE_PERIODS) * period_s)
     return [value for at, value in whole[-count:] if at >= oldest]
+
+
+def _preceding(points: Sequence[tuple[datetime, float]], service: ServiceFacts, *, period_s: int) -> list[float]:
+    """The values of the last whole periods before the newest deployment began."""
+    if service.primary is None:
+        return []
+    ends = service.primary.created_at
+    starts = ends - timedelta(seconds=(PRECEDING_PERIODS + 1) * period_s)
+    whole = [value for at, value in points if at >= starts and at + timedelta(seconds=period_s) <= ends]
+    return whole[-PRECEDING_PERIODS:]
 
 
 def _earlier(points: Sequence[tuple[datetime, float]], ends: datetime, *, otherwise: datetime) -> list[float]:

@@ -61,9 +61,11 @@ def native_rollback(signs: Signs, case: Case) -> None:
 
 
 def someone_at_work(signs: Signs, case: Case) -> None:
-    """A deployment that began during the incident and is not ours is a person or a pipeline."""
+    """A deployment that is not ours and began when the trouble was there already is a person or a pipeline at it."""
     if signs.releases.changed_during_incident:
         case.rests_on(0.95, "a deployment that is not ours began after this incident did")
+    if signs.may_be_a_cure:
+        case.rests_on(0.95, "users felt the trouble before the newest deployment began: it may be somebody's cure")
 
 
 def dependency_failing(signs: Signs, case: Case) -> None:

@@ -1,6 +1,6 @@
 """Signs: what the findings show, in the words the rules use. Every threshold of the ranking stands here, once."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TypeVar
 
@@ -23,6 +23,9 @@ T = TypeVar("T")
 
 RELEASE_IS_NEW = timedelta(hours=1)
 """A release that came longer before the trouble is no longer the first suspect."""
+
+CURE_TAKES = timedelta(minutes=20)
+"""How long before the alarm a deployment may have begun to count as somebody's answer to the trouble."""
 
 ERRORS_MATTER = 0.02
 """Share of failed requests from which users are said to feel it."""
@@ -106,15 +109,29 @@ class Signs:
         return self._share(self._before(Metric.REQUESTS), self._before(Metric.TARGET_5XX), self._before(Metric.ELB_5XX))
 
     @cached_property
+    def trouble_came_first(self) -> bool:
+        """Users felt it before the newest deployment began: that deployment is no cause, and may be the cure."""
+        metrics = self._metrics
+        if metrics is None:
+            return False
+        share = self._share(
+            metrics.preceding(Metric.REQUESTS), metrics.preceding(Metric.TARGET_5XX), metrics.preceding(Metric.ELB_5XX)
+        )
+        failed = share is not None and share >= ERRORS_MATTER and _rose(share, self.error_share_before, ERRORS_ROSE)
+        latency = metrics.preceding(Metric.LATENCY)
+        slow = latency is not None and latency >= SLOW_S and _rose(latency, self._before(Metric.LATENCY), SLOWED)
+        return failed or slow
+
+    @cached_property
     def failing(self) -> bool:
         """Users get errors that they did not get before; without a before, errors that matter are enough."""
         now, before = self.error_share_now, self.error_share_before
-        return now is not None and now >= ERRORS_MATTER and (before is None or now >= ERRORS_ROSE * before)
+        return now is not None and now >= ERRORS_MATTER and _rose(now, before, ERRORS_ROSE)
 
     @cached_property
     def slow(self) -> bool:
         now, before = self._now(Metric.LATENCY), self._before(Metric.LATENCY)
-        return now is not None and now >= SLOW_S and (before is None or now >= SLOWED * before)
+        return now is not None and now >= SLOW_S and _rose(now, before, SLOWED)
 
     @cached_property
     def hosts_missing(self) -> bool:
@@ -203,8 +220,20 @@ class Signs:
         releases = self._findings.releases.value
         if releases is None or releases.returned or not self._another_ran_before(releases):
             return False
+        return not self.trouble_came_first and self._within(releases.current_since, RELEASE_IS_NEW)
+
+    @cached_property
+    def may_be_a_cure(self) -> bool:
+        """Whether a deployment began while there was trouble already, before the alarm: somebody acted on it."""
+        service = self._findings.service.value
+        if service is None or service.primary is None or not self.trouble_came_first:
+            return False
+        return self._within(service.primary.created_at, CURE_TAKES)
+
+    def _within(self, moment: datetime, lookback: timedelta) -> bool:
+        """Before the trouble was noticed, but not longer before than that."""
         noticed = min((a.since for a in self.alarming), default=self._findings.looked_at)
-        return noticed - RELEASE_IS_NEW <= releases.current_since <= noticed
+        return noticed - lookback <= moment <= noticed
 
     @property
     def may_be_new_release(self) -> bool:
@@ -242,3 +271,8 @@ def _given(value: T | None) -> T:
     if value is None:
         raise LookupError("a rule asked for a reading that it does not require")
     return value
+
+
+def _rose(now: float, before: float | None, factor: float) -> bool:
+    """Whether it is clearly more than usual; without a usual, any is."""
+    return before is None or now >= factor * before

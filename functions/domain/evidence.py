@@ -201,6 +201,8 @@ class MetricWindow(Model):
 
     now: float | None
     before: float | None
+    preceding: float | None = None
+    """Just before the newest deployment began: trouble that was there already is not that deployment's."""
 
 
 class MetricsFacts(Model):
@@ -218,6 +220,10 @@ class MetricsFacts(Model):
     def before(self, metric: Metric) -> float | None:
         window = self.metrics.get(metric)
         return None if window is None else window.before
+
+    def preceding(self, metric: Metric) -> float | None:
+        window = self.metrics.get(metric)
+        return None if window is None else window.preceding
 
 
 class ScalingFacts(Model):

@@ -137,16 +137,22 @@ def alarms(*given: AlarmFacts, gone: tuple[str, ...] = ()) -> AlarmsFacts:
 
 
 def metrics(
-    now: Mapping[Metric, float | None] | None = None, before: Mapping[Metric, float | None] | None = None
+    now: Mapping[Metric, float | None] | None = None,
+    before: Mapping[Metric, float | None] | None = None,
+    preceding: Mapping[Metric, float | None] | None = None,
 ) -> MetricsFacts:
     """An ordinary day, but for what is given; None is a window without data."""
+    just_before: dict[Metric, float | None] = {**ORDINARY, **(preceding or {})}
     at_present: dict[Metric, float | None] = {**ORDINARY, **(now or {})}
     earlier: dict[Metric, float | None] = {**ORDINARY, **(before or {})}
     return MetricsFacts(
         onset=ALARM_AT,
         now_s=180,
         before_s=1800,
-        metrics={m: MetricWindow(now=at_present.get(m), before=earlier.get(m)) for m in {*at_present, *earlier}},
+        metrics={
+            m: MetricWindow(now=at_present.get(m), before=earlier.get(m), preceding=just_before.get(m))
+            for m in {*at_present, *earlier, *just_before}
+        },
     )
 
 

@@ -178,6 +178,23 @@ def test_the_usual_time_ends_before_a_release_that_came_shortly_before() -> None
     assert world.queries[0].start < shipped - timedelta(minutes=30)
 
 
+def test_what_preceded_the_newest_deployment_is_kept_apart() -> None:
+    """The two whole minutes before it tell whether the trouble was there already."""
+    shipped = JUST_NOW
+    world = Shown(
+        shown_service=service(primary=deployment(created_at=shipped)),
+        points={
+            Metric.TARGET_5XX: [
+                *minutes(0, since=NOW - timedelta(hours=2), until=shipped - timedelta(minutes=2)),
+                *minutes(300, since=shipped - timedelta(minutes=2)),
+            ]
+        },
+    )
+    facts = measured(world)
+    assert facts.before(Metric.TARGET_5XX) == 0.0
+    assert facts.preceding(Metric.TARGET_5XX) == 5.0
+
+
 def test_a_new_service_is_compared_with_its_own_first_minutes() -> None:
     """Where nothing ran before the release, the time between it and the trouble is what is usual."""
     shipped = ALARM_AT - timedelta(minutes=20)

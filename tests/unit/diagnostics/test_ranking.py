@@ -311,3 +311,22 @@ def test_unread_support_never_makes_a_cause_likelier(rule: Rule, seen: Findings)
     """Also where the reading would have spoken against it: not to know is never better than to know."""
     for name in rule.supports:
         assert confidence(rank(without(seen, name)), rule.cause) <= confidence(rank(seen), rule.cause)
+
+
+def test_a_release_that_came_into_the_trouble_is_not_its_cause() -> None:
+    """Users felt it already when somebody deployed: that may be the cure, and rolling it back would be harm."""
+    seen = newly_released(metrics=metrics(now=FAILING, preceding=FAILING))
+    ranked = rank(seen)
+    assert ranked[0].cause is Cause.SOMEONE_AT_WORK
+    assert Cause.BAD_RELEASE not in {judgement.cause for judgement in ranked}
+
+
+def test_a_cure_is_given_twenty_minutes() -> None:
+    """A deployment of half an hour ago that did not help is nobody at work any more, and no release to blame either."""
+    long_before = ALARM_AT - timedelta(minutes=30)
+    seen = newly_released(
+        service=service(primary=deployment(created_at=long_before)),
+        releases=releases(since=long_before),
+        metrics=metrics(now=FAILING, preceding=FAILING),
+    )
+    assert {judgement.cause for judgement in rank(seen)} <= {Cause.UNKNOWN}
