@@ -12,8 +12,11 @@ import pytest
 from tools.demo.emulator import ACCOUNT, REGION, Emulator, emulator
 
 HOLD_UNTIL_KILLED = """
+import signal
 import time
 from tools.demo.emulator import emulator
+# A shell starts its background jobs deaf to Ctrl-C, and whatever they start is so too: the tests may be one.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 with emulator() as running:
     print(running.directory, flush=True)
     time.sleep(60)
