@@ -1,11 +1,11 @@
 """The real CDK CLI, aimed at the emulator."""
 
 import shutil
-import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tools.demo.emulator import ACCOUNT, REGION, Emulator
+from tools.demo.processes import process_group
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -59,17 +59,12 @@ def _run(emulator: Emulator, verb: str, arguments: Sequence[str]) -> None:
     if program is None:
         raise CdkFailed("the CDK CLI is not installed: run `make setup`")
     output = ["--output", str(emulator.directory / "cdk.out"), "--no-notices", "--no-color"]
-    done = subprocess.run(
-        [program, verb, *arguments, *output],
-        cwd=PROJECT,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    with (emulator.directory / "cdk.log").open("a") as log:
-        log.write(done.stdout)
-    if done.returncode != 0:
-        raise CdkFailed(f"`cdk {verb}` ended with status {done.returncode}:\n{done.stdout.strip()}")
+    log = emulator.directory / "cdk.log"
+    said_before = log.stat().st_size if log.exists() else 0
+    command = [program, verb, *arguments, *output]
+    # The CLI is a tree of processes (wrapper, Node.js, app, jsii): killing the first alone would leave the others.
+    with process_group(command, environment=environment, log=log, directory=PROJECT) as cli:
+        status = cli.wait()
+    if status != 0:
+        said = log.read_bytes()[said_before:].decode(errors="replace")
+        raise CdkFailed(f"`cdk {verb}` ended with status {status}:\n{said.strip()}")

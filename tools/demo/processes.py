@@ -37,9 +37,9 @@ def terminating() -> Iterator[None]:
 
 @contextmanager
 def process_group(
-    command: Sequence[str], *, environment: Mapping[str, str], log: Path
+    command: Sequence[str], *, environment: Mapping[str, str], log: Path, directory: Path | None = None
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a command in a process group of its own; at the end the whole group is killed.
+    """Run a command in a process group of its own, and in `directory` if given; at the end the whole group is killed.
 
     The group is its own session too: a Ctrl-C in the terminal reaches only the parent, which then decides the order in
     which things end. Killed, not asked: nothing that these processes hold is worth saving.
@@ -47,6 +47,7 @@ def process_group(
     with log.open("ab") as output:
         process = subprocess.Popen(
             command,
+            cwd=directory,
             env=dict(environment),
             stdin=subprocess.DEVNULL,
             stdout=output,
