@@ -12,6 +12,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 # Neither the CDK CLI nor npm should ask the network for news on every run.
 export CDK_DISABLE_VERSION_CHECK := 1
 export NPM_CONFIG_UPDATE_NOTIFIER := false
+export NODE_DISABLE_COMPILE_CACHE := 1
 
 .DEFAULT_GOAL := help
 .PHONY: help setup check unit test demo clean
