@@ -6,7 +6,7 @@ Everything is plain data that can be pickled, because runs are made in several p
 All times are seconds of the world's clock, from the beginning of the run.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -44,23 +44,23 @@ class Timeline:
     """How a run went, in intervals of equal length; all series are equally long.
 
     A run of an hour in intervals of 30 s has 120 points, which is as much as a plot shows and small enough to keep for
-    every run.
+    every run; `array("f")` keeps thousands of runs in little memory.
     """
 
     interval_s: float
-    requests_rps: tuple[float, ...]
+    requests_rps: Sequence[float]
     """What users sent, on average over the interval."""
-    failed_rps: tuple[float, ...]
+    failed_rps: Sequence[float]
     """Of these, the ones that failed."""
-    slow_rps: tuple[float, ...]
+    slow_rps: Sequence[float]
     """Of these, the ones that were answered too late."""
-    tasks_desired: tuple[int, ...]
+    tasks_desired: Sequence[int]
     """At the end of the interval, as all counts of tasks."""
-    tasks_running: tuple[int, ...]
-    tasks_healthy: tuple[int, ...]
+    tasks_running: Sequence[int]
+    tasks_healthy: Sequence[int]
     """Tasks that the load balancer sends requests to."""
-    cpu_percent: tuple[float, ...]
-    latency_s: tuple[float, ...]
+    cpu_percent: Sequence[float]
+    latency_s: Sequence[float]
     notes: tuple[Note, ...] = ()
     """By time."""
 
@@ -122,8 +122,10 @@ class Summary:
     """Runs of one policy taken together: of one scenario, or of all of them."""
 
     runs: int
+    troubled: int
+    """Runs in which there was trouble to recover from."""
     recovered: int
-    """Runs in which the service met its objective at the end."""
+    """Runs in which the service met its objective at the end, whether it ever missed it or not."""
     escalated_correctly: int
     """Runs in which people were paged exactly when they were needed."""
     impact_median: float
