@@ -165,27 +165,13 @@ def playbook_of(tree: Tree, *, name: str) -> Playbook:
         errors = invalid.errors(include_url=False)
         suggested = {(e["loc"][:-1], _closest(e)) for e in errors if e["type"] == "extra_forbidden"}
         told = [
-            (tree.at(_place(tree.data, error["loc"])), _told(error))
+            (tree.at(tree.nearest(_written(error["loc"]))), _told(error))
             for error in errors
             if error["type"] != "default_factory_not_called"
             and not (error["type"] == "missing" and (error["loc"][:-1], str(error["loc"][-1])) in suggested)
         ]
         told.sort(key=lambda problem: int(problem[0].rpartition(":")[2]))
         raise Problems(*(f"{where}: {what}" for where, what in told)) from None
-
-
-def _place(data: object, location: Place) -> Place:
-    """Where in the file an error is, as far as the file has it."""
-    place: list[str | int] = []
-    for part in _written(location):
-        match data:
-            case dict() if part in data:
-                data = data[part]
-                place.append(part)
-            case list() if isinstance(part, int) and part < len(data):
-                data = data[part]
-                place.append(part)
-    return tuple(place)
 
 
 def _written(location: Place) -> Place:

@@ -33,6 +33,20 @@ class Tree:
             place = place[:-1]
         return f"{self.path}:{self.lines.get(place, 1)}"
 
+    def nearest(self, location: Place) -> Place:
+        """Where in the file a validation error is, as far as the file has it; what stands in no file is passed over."""
+        data: Any = self.data
+        place: list[str | int] = []
+        for part in location:
+            match data:
+                case dict() if part in data:
+                    data = data[part]
+                    place.append(part)
+                case list() if isinstance(part, int) and part < len(data):
+                    data = data[part]
+                    place.append(part)
+        return tuple(place)
+
     def below(self, key: str) -> "Tree":
         """The mapping under a key, as a tree of its own.
 

@@ -1,4 +1,4 @@
-"""Step Functions in virtual time: interprets the workflow's table as `infra/` compiles it, with JSON between the steps."""
+"""Step Functions in virtual time: interprets the workflow's table as `infra/` compiles it, with JSON between steps."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -9,8 +9,8 @@ from functions.workflow.table import TABLE, Function, Outcome, Step, StepName, n
 from infra.workflow import UNSAID_WAIT_S
 
 STEP_S = 2.0
-"""Seconds of the world's clock from entering a step to its outcome: a warm function of 256 MB with its two or three
-round trips to AWS one after the other, and the transitions before and after it. An assumption; probes run side by side."""
+"""Seconds of the world's clock from entering a step to its outcome: a warm function with its two or three round
+trips to AWS one after the other, and the transitions before and after it. An assumption; probes run side by side."""
 
 Json = dict[str, Any]
 
