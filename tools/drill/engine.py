@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from functions.workflow.table import TABLE, Function, Outcome, Step, StepName, next_step
@@ -24,6 +25,7 @@ class Execution:
     """One execution: where it stands, the payload it carries, and how it ended."""
 
     name: str
+    started_at: datetime
     at: StepName
     payload: Json
     status: str = "RUNNING"
@@ -36,11 +38,13 @@ class Engine:
     def __init__(
         self,
         *,
+        now: Callable[[], datetime],
         later: Callable[[float, Callable[[], None]], None],
         invoke: Callable[[Function, Json], Json],
         page: Callable[[str, str], None],
     ) -> None:
         """`later` calls back after so many seconds, `invoke` runs a function, `page` takes a subject and a text."""
+        self._now = now
         self._later = later
         self._invoke = invoke
         self._page = page
@@ -50,15 +54,14 @@ class Engine:
         """Begin an execution; False when one of that name exists, running or not."""
         if name in self._executions:
             return False
-        execution = Execution(name=name, at=StepName(payload["step"]), payload=dict(payload))
+        execution = Execution(name=name, started_at=self._now(), at=StepName(payload["step"]), payload=dict(payload))
         self._executions[name] = execution
         self._enter(execution)
         return True
 
-    def status(self, name: str) -> str | None:
-        """What DescribeExecution would say; None where no such execution exists."""
-        execution = self._executions.get(name)
-        return None if execution is None else execution.status
+    def execution(self, name: str) -> Execution | None:
+        """The execution of that name, where there is one."""
+        return self._executions.get(name)
 
     @property
     def failed(self) -> tuple[Execution, ...]:

@@ -7,7 +7,7 @@ asks for are the alarms that the world has. In a drill every playbook is in mode
 import difflib
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -92,6 +92,10 @@ class Scenario:
     @property
     def truth(self) -> Truth:
         return self.head.truth
+
+    def of(self, setting: Setting) -> "Scenario":
+        """The same in another world."""
+        return replace(self, setting=setting)
 
 
 def shipped() -> tuple[str, ...]:
@@ -257,5 +261,6 @@ def _told(error: Any, place: Place) -> str:
 
 
 def _keys() -> set[str]:
-    parts: list[type[Part]] = [p for p in vars(setting).values() if isinstance(p, type) and issubclass(p, Part)]
-    return {name for part in (*parts, Head, Truth) for name in part.model_fields}
+    parts: list[type[Part]] = [Head, Truth]
+    parts += [part for part in vars(setting).values() if isinstance(part, type) and issubclass(part, Part)]
+    return {name for part in parts for name in part.model_fields}

@@ -1,0 +1,159 @@
+"""The responder as it is deployed, in a world: its handlers, its clients, its workflow, all on virtual time."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from functions import bootstrap
+from functions.adapters.clients import Clients
+from functions.adapters.memory_ledger import MemoryLedger
+from functions.adapters.s3 import S3Archive
+from functions.domain.incidents import Event
+from functions.handlers import assess, close, intake, notify, remediate, restore, sweep, verify
+from functions.playbooks.schema import Playbook
+from functions.settings import Settings
+from functions.workflow.table import Function
+from tools.drill.engine import Engine, Json
+from tools.drill.switchboard import Switchboard
+from tools.drill.world.world import World
+
+SWEEP_EVERY_S = 300
+"""The schedule of the sweep, as the stack sets it."""
+
+Handler = Callable[[dict[str, Any], LambdaContext], Any]
+
+HANDLERS: Mapping[Function, Handler] = {
+    Function.ASSESS: assess.handler,
+    Function.REMEDIATE: remediate.handler,
+    Function.VERIFY: verify.handler,
+    Function.NOTIFY: notify.handler,
+    Function.CLOSE: close.handler,
+    Function.RESTORE: restore.handler,
+}
+
+
+class DrillSettings(Settings):
+    """What the stack would have told the functions."""
+
+    def __init__(self, *, region: str, account: str) -> None:
+        self._region = region
+        self.account = account
+
+    @property
+    def region(self) -> str:
+        return self._region
+
+    @property
+    def table(self) -> str:
+        return "ecs-first-responder"
+
+    @property
+    def bucket(self) -> str:
+        return "ecs-first-responder"
+
+    @property
+    def page_topic(self) -> str:
+        return f"arn:aws:sns:{self._region}:{self.account}:ecs-first-responder-pages"
+
+    @property
+    def state_machine(self) -> str:
+        return f"arn:aws:states:{self._region}:{self.account}:stateMachine:ecs-first-responder"
+
+    @property
+    def function_timeout_s(self) -> int:
+        return 60
+
+    @property
+    def fleet_actions_per_hour(self) -> int:
+        return 20
+
+
+class _Context:
+    """What Lambda hands a function beside its event."""
+
+    function_version = "1"
+    memory_limit_in_mb = 256
+    aws_request_id = "drill"
+
+    def __init__(self, name: str, *, settings: DrillSettings) -> None:
+        self.function_name = name
+        self.invoked_function_arn = f"arn:aws:lambda:{settings.region}:{settings.account}:function:{name}"
+
+
+class WorldClock:
+    """The `Clock` of a drill."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def now(self) -> datetime:
+        return self._world.now
+
+
+class Deployment:
+    """One responder in one world, from the first message to the last sweep."""
+
+    def __init__(
+        self,
+        world: World,
+        *,
+        clients: Clients,
+        switchboard: Switchboard,
+        playbooks: tuple[Playbook, ...],
+        settings: DrillSettings,
+    ) -> None:
+        self._world = world
+        self._clients = clients
+        self._settings = settings
+        self._playbooks = playbooks
+        self._clock = WorldClock(world)
+        self.failures: list[tuple[float, str]] = []
+        """When a step failed, and how: Step Functions pages people then."""
+        self.engine = Engine(now=self._clock.now, later=self._later, invoke=self._invoke, page=self._page)
+        self.switchboard = switchboard
+        switchboard.begin(self.engine, now=self._clock.now, seconds=lambda: world.seconds)
+        archive = S3Archive(clients.repeating("s3"), bucket=settings.bucket)
+        self.ledger = MemoryLedger(clock=self._clock, archive=archive)
+
+    @contextmanager
+    def live(self) -> Iterator[None]:
+        """The handlers work for this deployment until the block ends."""
+        with bootstrap.composed(
+            settings=self._settings,
+            clients=self._clients,
+            clock=self._clock,
+            ledger=self.ledger,
+            playbooks=self._playbooks,
+        ):
+            self._later(SWEEP_EVERY_S, self._sweep)
+            yield
+
+    def take(self, message: dict[str, Any]) -> None:
+        """A batch of the intake queue."""
+        intake.handler(message, self._context("intake"))
+
+    def trail(self) -> tuple[Event, ...]:
+        """Every event of every incident, by time."""
+        incidents = self.ledger.incidents_between(datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
+        events = [event for incident in incidents for event in self.ledger.events(incident.id)]
+        return tuple(sorted(events, key=lambda event: (event.at, event.incident_id, event.sequence)))
+
+    def _sweep(self) -> None:
+        sweep.handler({}, self._context("sweep"))
+        self._later(SWEEP_EVERY_S, self._sweep)
+
+    def _later(self, seconds: float, callback: Callable[[], None]) -> None:
+        self._world.at(self._world.seconds + seconds, callback)
+
+    def _invoke(self, function: Function, payload: Json) -> Json:
+        answer: Json = HANDLERS[function](payload, self._context(function.value))
+        return answer
+
+    def _page(self, subject: str, text: str) -> None:
+        self.failures.append((self._world.seconds, f"{subject}: {text}"))
+
+    def _context(self, name: str) -> LambdaContext:
+        return cast(LambdaContext, _Context(name, settings=self._settings))
