@@ -4,6 +4,7 @@ from array import array
 from collections.abc import Iterable, Sequence
 from random import Random
 
+from tools.drill.measures import percentile
 from tools.drill.results import (
     Mark,
     Note,
@@ -82,7 +83,7 @@ def _run(scenario: str, policy: str, seed: int, *, timelines: bool, harm: Sequen
     requests = 3600 * 40.0
     failed = round(min(30 * factor * 20, requests / 2), 1)
     ended, fault = 3600.0, 300.0
-    result = RunResult(
+    return RunResult(
         scenario=scenario,
         policy=policy,
         seed=seed,
@@ -99,7 +100,6 @@ def _run(scenario: str, policy: str, seed: int, *, timelines: bool, harm: Sequen
         harm=tuple(harm) if policy == "restart" and seed == 1 else (),
         timeline=_timeline(chance, fault, fault + after if recovered else ended) if timelines else None,
     )
-    return result
 
 
 def _timeline(chance: Random, fault: float, until: float) -> Timeline:
@@ -142,7 +142,7 @@ def _summary(runs: Sequence[RunResult], every: Iterable[RunResult]) -> Summary:
         troubled=len(runs),
         recovered=sum(r.recovered_s is not None for r in runs),
         escalated_correctly=sum(r.escalated_correctly for r in runs),
-        impact_median=_at(0.5, [r.impact for r in runs]) or 0.0,
+        impact_median=percentile([r.impact for r in runs], 50) or 0.0,
         impact_ratio_to_oracle=_spread(compared),
         recovery_s=_spread(recovery),
         recovery_from_alarm_s=_spread([seconds - 180 for seconds in recovery]),
@@ -153,8 +153,4 @@ def _summary(runs: Sequence[RunResult], every: Iterable[RunResult]) -> Summary:
 
 
 def _spread(values: Sequence[float]) -> Spread:
-    return Spread(p50=_at(0.5, values), p95=_at(0.95, values))
-
-
-def _at(share: float, values: Sequence[float]) -> float | None:
-    return sorted(values)[min(int(share * len(values)), len(values) - 1)] if values else None
+    return Spread(p50=percentile(values, 50), p95=percentile(values, 95))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tools.drill.report.packed import packed
 from tools.drill.report.plots import impact_plot, recovery_plot
-from tools.drill.report.words import NOTHING, clock, count, per_run, ratio, recovery
+from tools.drill.report.words import NOTHING, count, per_run, ratio, recovery
 from tools.drill.results import Results, RunResult, ScenarioNote, Summary
 
 OURS, NOBODY, ORACLE = "responder", "none", "oracle"
@@ -21,6 +21,12 @@ _HERE = Path(__file__).parent
 
 _HEAT = (1.05, 1.5, 2.5, 5, 15)
 """Where a ratio to the oracle becomes one shade darker."""
+
+
+_SEALED = (
+    "<meta http-equiv=Content-Security-Policy "
+    "content=\"default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'\">"
+)
 
 
 def as_html(results: Results) -> str:
@@ -35,8 +41,7 @@ def as_html(results: Results) -> str:
         (
             "<!doctype html>\n<html lang=en><head><meta charset=utf-8>",
             '<meta name=viewport content="width=device-width, initial-scale=1">',
-            "<meta http-equiv=Content-Security-Policy content=\"default-src 'none'; style-src 'unsafe-inline'; "
-            "script-src 'unsafe-inline'\">",
+            _SEALED,
             "<title>The drill</title><style>",
             (_HERE / "page.css").read_text(encoding="utf-8"),
             "</style></head><body><main>\n",
@@ -277,8 +282,8 @@ def _scenarios(results: Results, by_scenario: Mapping[str, Mapping[str, Sequence
     for scenario in results.scenarios:
         by_policy = by_scenario[scenario.name]
         parts.append(
-            f'<details id="scenario-{escape(scenario.name)}"{" open" if only else ""}><summary><b>{escape(scenario.name)}'
-            f"</b> <span>{escape(scenario.title)}</span></summary>"
+            f'<details id="scenario-{escape(scenario.name)}"{" open" if only else ""}>'
+            f"<summary><b>{escape(scenario.name)}</b> <span>{escape(scenario.title)}</span></summary>"
             f"<p>{escape(scenario.truth)} "
             f"{'An automatic action can fix it.' if scenario.fixable else 'No automatic action can fix it.'} "
             f"<small class=tag>{escape(scenario.kind)}</small></p>"
@@ -304,8 +309,8 @@ def _sensitivity(results: Results) -> str:
         )
     return (
         "<section><h2>If the world were different</h2>"
-        "<p class=note>The model's constants are estimates. This is the order of the policies, least impact first, when "
-        "a constant is half or one and a half times what it is. A <mark>marked</mark> policy has another place "
+        "<p class=note>The model's constants are estimates. This is the order of the policies, least impact first, "
+        "when a constant is half or one and a half times what it is. A <mark>marked</mark> policy has another place "
         "than usual.</p>"
         f"<div class=wide><table class=ranking><tbody>{''.join(rows)}</tbody></table></div></section>\n"
     )
@@ -363,8 +368,8 @@ def _reading(results: Results) -> str:
         "<dt>÷ oracle<dd>(x + 1) / (the oracle's + 1), run by run, for the same scenario and seed."
         "<dt>recovery<dd>From the fault until the service meets its objective and keeps to it. A run that never "
         "recovers counts with the time until its end; <i>never</i> stands where that is what the number would be."
-        "<dt>harmful<dd>Users lost more requests than in the same run without any action, by more than 20 and more than "
-        "2 %; or a floor was broken, a false alarm acted on, a native rollback fought."
+        "<dt>harmful<dd>Users lost more requests than in the same run without any action, by more than 20 and more "
+        "than 2 %; or a floor was broken, a false alarm acted on, a native rollback fought."
         "<dt>paged correctly<dd>People were paged when no automatic action could fix it, and were left alone otherwise."
         f"</dl><h3>The ways to respond</h3><dl>{policies}</dl></section>\n"
     )

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from math import ceil, floor, log10
 
-from tools.drill.report.words import clock, count, quantile, ratio
+from tools.drill.measures import percentile
+from tools.drill.report.words import clock, count, ratio
 
 Scale = Callable[[float], float]
 """From a value to where it is drawn."""
@@ -60,14 +61,14 @@ def impact_plot(by_policy: Mapping[str, Sequence[float]], *, relative: bool) -> 
         parts.append(f'<g class="policy-{escape(policy)}">')
         parts.append(_name(policy, _LEFT - 12, middle + 4))
         parts.append(_dots(values, across, middle) if len(values) <= _FEW else _shape(values, across, middle))
-        p50, p95 = quantile(values, 0.5), quantile(values, 0.95)
+        p50, p95 = percentile(values, 50), percentile(values, 95)
         if p50 is not None and p95 is not None:
+            parts.append(_upright("median", across(p50), middle, 11))
+            parts.append(_upright("p95", across(p95), middle, 6))
             parts.append(
                 f'<line class="reach" x1="{across(p50):.1f}" x2="{across(p95):.1f}" y1="{middle}" y2="{middle}"/>'
-                f'<line class="median" x1="{across(p50):.1f}" x2="{across(p50):.1f}" y1="{middle - 11}" y2="{middle + 11}"/>'
-                f'<line class="p95" x1="{across(p95):.1f}" x2="{across(p95):.1f}" y1="{middle - 6}" y2="{middle + 6}"/>'
-                f'<text class="value" x="{WIDTH - _RIGHT + 14}" y="{middle + 4}"><tspan class="strong">{written(p50)}</tspan>'
-                f'<tspan class="weak"> · p95 {written(p95)}</tspan></text>'
+                f'<text class="value" x="{WIDTH - _RIGHT + 14}" y="{middle + 4}">'
+                f'<tspan class="strong">{written(p50)}</tspan><tspan class="weak"> · p95 {written(p95)}</tspan></text>'
             )
         parts.append("</g>")
     return "".join(parts) + "</svg>"
@@ -106,9 +107,10 @@ def recovery_plot(by_policy: Mapping[str, Sequence[float | None]], *, horizon_s:
         if not times:
             continue
         came = sorted(time for time in times if time is not None)
+        half = clock(percentile(came, 50))
         parts.append(
-            f'<path class="line policy-{escape(policy)}" d="{_steps(came, len(times), across, up)}"><title>'
-            f"{escape(policy)}: {len(came)} of {len(times)} recovered, half by {clock(quantile(came, 0.5))}</title></path>"
+            f'<path class="line policy-{escape(policy)}" d="{_steps(came, len(times), across, up)}">'
+            f"<title>{escape(policy)}: {len(came)} of {len(times)} recovered, half of these by {half}</title></path>"
         )
         ends.append((up(len(came) / len(times)), policy, round(100 * len(came) / len(times))))
     for y, policy, percent in _apart(ends, distance=15, lowest=bottom + 4):
@@ -128,6 +130,10 @@ def _open(height: float, title: str) -> str:
 
 def _name(policy: str, x: float, y: float) -> str:
     return f'<text class="name" x="{x}" y="{y}" text-anchor="end">{escape(policy)}</text>'
+
+
+def _upright(kind: str, x: float, middle: float, reach: float) -> str:
+    return f'<line class="{kind}" x1="{x:.1f}" x2="{x:.1f}" y1="{middle - reach}" y2="{middle + reach}"/>'
 
 
 def _dots(values: Sequence[float], across: Scale, middle: float) -> str:
@@ -154,9 +160,8 @@ def _shape(values: Sequence[float], across: Scale, middle: float) -> str:
     bars = []
     for column, runs in sorted(bins.items()):
         tall = max(26 * (runs / most) ** 0.5, 1.2)  # the root, so that a rare but terrible run can be seen
-        bars.append(
-            f'<rect x="{_LEFT + column * wide:.1f}" y="{middle - tall / 2:.1f}" width="{wide - 0.6}" height="{tall:.1f}"/>'
-        )
+        x, y = _LEFT + column * wide, middle - tall / 2
+        bars.append(f'<rect x="{x:.1f}" y="{y:.1f}" width="{wide - 0.6}" height="{tall:.1f}"/>')
     return f'<g class="bars">{"".join(bars)}</g>'
 
 

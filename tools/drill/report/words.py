@@ -1,6 +1,5 @@
 """How numbers are written for people, the same in the terminal and on the page."""
 
-from collections.abc import Sequence
 from math import ceil
 
 from tools.drill.results import Summary
@@ -9,13 +8,6 @@ NOTHING = "—"
 """Where a number would make no sense."""
 NEVER = "never"
 """For a recovery that did not come before the run ended."""
-
-
-def quantile(values: Sequence[float], share: float) -> float | None:
-    """The smallest value that at least `share` of all values do not exceed (nearest rank); None without values."""
-    if not values:
-        return None
-    return sorted(values)[max(ceil(share * len(values)), 1) - 1]
 
 
 def count(number: float | None) -> str:
