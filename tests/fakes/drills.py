@@ -39,11 +39,20 @@ def drill_results(
     harm: Sequence[str] = ("users lost 412 requests, 96 more than without any action",),
     variations: bool = True,
     names: Sequence[str] = (),
+    harmed: str = "restart",
+    said: str = "likeliest cause: bad-release (0.90)",
 ) -> Results:
-    """Results in which impact and recovery are drawn so that policies differ as one would expect."""
+    """Results in which impact and recovery are drawn so that policies differ as one would expect.
+
+    Args:
+        harm: why the first run of the policy `harmed` counts as harmful, in each scenario.
+        said: what a note of every timeline says, and the title of every scenario.
+    """
     titles = [names[i] if i < len(names) else f"scenario-{i + 1}" for i in range(scenarios)]
     runs = [
-        _run(scenario, policy, seed, timelines=timelines, harm=harm)
+        _run(
+            scenario, policy, seed, timelines=timelines, harm=harm if policy == harmed and seed == 1 else (), said=said
+        )
         for scenario in titles
         for policy in policies
         for seed in range(1, seeds + 1)
@@ -55,7 +64,7 @@ def drill_results(
             ScenarioNote(
                 name=name,
                 kind=_KINDS[i * len(_KINDS) // scenarios],
-                title=f"What happens in {name}",
+                title=f"What happens in {name}: {said}",
                 truth="The new release fails two fifths of its requests.",
                 fixable=i % 3 != 2,
             )
@@ -74,7 +83,7 @@ def drill_results(
     )
 
 
-def _run(scenario: str, policy: str, seed: int, *, timelines: bool, harm: Sequence[str]) -> RunResult:
+def _run(scenario: str, policy: str, seed: int, *, timelines: bool, harm: Sequence[str], said: str) -> RunResult:
     chance = Random(f"{scenario} {policy} {seed}")
     _, worse, recovers = _POLICIES[policy]
     factor = Random(f"{scenario} {seed}").lognormvariate(0, 0.8) * worse * chance.lognormvariate(0, 0.3)
@@ -97,12 +106,12 @@ def _run(scenario: str, policy: str, seed: int, *, timelines: bool, harm: Sequen
         actions=0 if policy == "none" else 1,
         escalated=not recovered,
         escalated_correctly=recovered,
-        harm=tuple(harm) if policy == "restart" and seed == 1 else (),
-        timeline=_timeline(chance, fault, fault + after if recovered else ended) if timelines else None,
+        harm=tuple(harm),
+        timeline=_timeline(chance, fault, fault + after if recovered else ended, said) if timelines else None,
     )
 
 
-def _timeline(chance: Random, fault: float, until: float) -> Timeline:
+def _timeline(chance: Random, fault: float, until: float, said: str) -> Timeline:
     interval, points = 30.0, 120
     bad = [fault <= i * interval < until for i in range(points)]
     rps = [40 + chance.uniform(-2, 2) for _ in range(points)]
@@ -120,7 +129,7 @@ def _timeline(chance: Random, fault: float, until: float) -> Timeline:
         notes=(
             Note(at_s=fault, mark=Mark.FAULT, actor="world", text="release 2 is shipped; it fails 40 % of requests"),
             Note(at_s=fault + 180, mark=Mark.ALARM, actor="intake", text="orders-errors is ALARM"),
-            Note(at_s=fault + 182, mark=Mark.THOUGHT, actor="assess", text="likeliest cause: bad-release (0.90)"),
+            Note(at_s=fault + 182, mark=Mark.THOUGHT, actor="assess", text=said),
             Note(at_s=fault + 183, mark=Mark.THOUGHT, actor="assess", text="act: roll back from orders:2 to orders:1"),
             Note(at_s=fault + 184, mark=Mark.ACTION, actor="remediate", text="the service was set to orders:1"),
             Note(at_s=until, mark=Mark.RECOVERED, actor="world", text="users get answers again"),

@@ -4,7 +4,7 @@
   const form = document.querySelector("form.choose");
   const out = document.querySelector("#timeline .runs");
   const MARKS = {fault: "✕", alarm: "!", thought: "·", action: "▶", page: "✉", recovered: "✓"};
-  const W = 520, LEFT = 40, RIGHT = 8, TOP = 20;
+  const W = 520, LEFT = 40, RIGHT = 8, TOP = 26;
   const LANES = [
     {name: "requests per second", height: 110, area: "rps", stacked: [["failed", "failedRps"], ["slow", "slowRps"]]},
     {name: "tasks", height: 70, steps: true, lines: ["desired", "running", "healthy"]},
@@ -55,10 +55,6 @@
       `recovered after ${clock(run.recovered - run.fault)}`);
     put(head, "span", {}, `${run.actions} action${run.actions === 1 ? "" : "s"}`);
     put(head, "span", {}, (run.escalated ? "paged" : "no page") + (run.correctly ? "" : ", wrongly"));
-    if (run.harm.length) {
-      const harms = put(box, "ul", {class: "harms"});
-      for (const why of run.harm) put(harms, "li", {}, why);
-    }
     const height = TOP + LANES.reduce((sum, lane) => sum + lane.height + GAP, 0) + 12;
     const svg = put(box, "svg", {viewBox: `0 0 ${W} ${height}`, role: "img", "aria-label": `${run.policy}, seed ${run.seed}`});
     const x = s => LEFT + (W - LEFT - RIGHT) * s / run.ended;
@@ -98,14 +94,25 @@
       put(svg, "text", {x: x(minute * 60), y: height - 4, "text-anchor": "middle"}, minute + (minute ? "" : " min"));
     }
 
-    const notes = run.notes.length ? run.notes : [];
+    /* What would cover the mark before it stands one row higher; thoughts are many and stay below. */
+    const notes = run.notes;
+    const rowEnds = [-9, -9, -9];
     const lines = notes.map(([at, mark]) => {
-      const made = put(svg, "line", {class: "at " + mark, x1: x(at), x2: x(at), y1: 12, y2: bottom});
-      put(svg, "circle", {class: "dot " + mark, cx: x(at), cy: 8, r: mark === "thought" ? 1.8 : 3.4});
+      const quiet = mark === "thought";
+      const free = rowEnds.findIndex(end => x(at) - end >= 7);
+      const row = quiet || free < 0 ? 0 : free;
+      if (!quiet) rowEnds[row] = x(at);
+      const cy = quiet ? TOP : TOP - 6 - row * 7;
+      const made = put(svg, "line", {class: "at " + mark, x1: x(at), x2: x(at), y1: cy, y2: bottom});
+      put(svg, "circle", {class: "dot " + mark, cx: x(at), cy, r: quiet ? 1.6 : 3.2});
       return made;
     });
-    const hair = put(svg, "line", {class: "hair", y1: 14, y2: bottom});
+    const hair = put(svg, "line", {class: "hair", y1: TOP, y2: bottom});
     const legend = put(box, "div", {class: "legend"});
+    if (run.harm.length) {
+      const harms = put(box, "ul", {class: "harms"});
+      for (const why of run.harm) put(harms, "li", {}, why);
+    }
     const list = put(box, "ol", {class: "notes"});
     const items = notes.map(([at, mark, actor, text], index) => {
       const item = put(list, "li", {class: mark});

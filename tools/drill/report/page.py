@@ -369,7 +369,7 @@ def _reading(results: Results) -> str:
         "<dt>recovery<dd>From the fault until the service meets its objective and keeps to it. A run that never "
         "recovers counts with the time until its end; <i>never</i> stands where that is what the number would be."
         "<dt>harmful<dd>Users lost more requests than in the same run without any action, by more than 20 and more "
-        "than 2 %; or a floor was broken, a false alarm acted on, a native rollback fought."
+        "than 2&nbsp;%; or a floor was broken, a false alarm acted on, a native rollback fought."
         "<dt>paged correctly<dd>People were paged when no automatic action could fix it, and were left alone otherwise."
         f"</dl><h3>The ways to respond</h3><dl>{policies}</dl></section>\n"
     )
