@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tools.drill.results import RunResult, Spread, Summary
 from tools.drill.scenario import Truth
-from tools.drill.world.world import STEP_S, Tally
+from tools.drill.world.tally import STEP_S, Tally
 
 BLIP_S = 30.0
 """Users are in trouble once the goal is missed for this long without a break: a shorter blip, such as a task that dies
@@ -15,8 +15,6 @@ between two health checks, is impact but no trouble."""
 HARM_REQUESTS = 20.0
 HARM_SHARE = 0.02
 """More lost requests than without any action, by more than both, is harm whatever the reason."""
-
-ORACLE = "oracle"
 
 
 @dataclass(frozen=True)
@@ -83,6 +81,7 @@ def summary(runs: Sequence[RunResult], oracle: Mapping[tuple[str, int], RunResul
     pairs = [(run, oracle[run.scenario, run.seed]) for run in runs]
     return Summary(
         runs=len(runs),
+        troubled=sum(1 for run in runs if run.fault_s is not None),
         recovered=sum(1 for run in runs if recovered(run)),
         escalated_correctly=sum(1 for run in runs if run.escalated_correctly),
         impact_median=percentile([run.impact for run in runs], 50) or 0.0,

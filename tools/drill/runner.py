@@ -2,38 +2,47 @@
 
 import os
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cache
 from multiprocessing import get_context
 
+from functions.domain.causes import Cause
 from functions.observability import logger
 from tools.drill import measures
 from tools.drill.deployment import Deployment, DrillSettings
-from tools.drill.engine import Json
-from tools.drill.policies.passive import Nobody
-from tools.drill.policies.policy import Policy, Stage, signals_of
+from tools.drill.policies.policy import Policy, Stage
 from tools.drill.policies.registry import POLICIES
-from tools.drill.results import Mark, RunResult, Timeline
+from tools.drill.results import Mark, Note, RunResult, Timeline
 from tools.drill.scenario import Scenario
 from tools.drill.switchboard import Switchboard
 from tools.drill.world import wire
 from tools.drill.world.constants import CONSTANTS, Constants
-from tools.drill.world.world import STEP_S, Change, Tally, World
+from tools.drill.world.tally import STEP_S, Tally
+from tools.drill.world.world import Change, World
 
 INTERVAL_S = 30
 """Length of an interval of a timeline."""
+
+DEPLOYMENTS = 20
+"""As many service deployments as one call describes (ECS API reference)."""
+
+NOBODY = "none"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
     """A run as it was, before it is measured against others of the same seed."""
 
+    policy: str
     stage: Stage
     tally: Tally
     actions: tuple[Change, ...]
     first_fault_s: float | None
+    rollbacks: tuple[tuple[float, float], ...]
+    """From when to when ECS was rolling back."""
 
 
 @cache
@@ -61,20 +70,217 @@ def play(scenario: Scenario, policy: Policy, seed: int, *, constants: Constants 
     )
     stage = Stage(scenario=fitted, world=world, clients=clients, deployment=deployment)
     with wire.connected(world), wire.calling(policy.name), policy.respond(stage) as take:
-        world.on_message(_overheard(stage, take))
+        world.on_message(take)
         world.run_until(fitted.setting.horizon_s)
+        rollbacks = tuple(_rollbacks(stage))
     return Run(
+        policy=policy.name,
         stage=stage,
         tally=world.tally,
         actions=tuple(c for c in world.changes if c.caller == policy.name and c.refused is None),
         first_fault_s=world.truth.began_at_s,
+        rollbacks=rollbacks,
     )
 
 
-def _overheard(stage: Stage, take: Callable[[Json], None]) -> Callable[[Json], None]:
-    def heard(message: Json) -> None:
-        for signal in signals_of(message):
-            stage.note(Mark.ALARM, "world", signal.title)
-        take(message)
+def play_seed(
+    scenario: Scenario, policies: Sequence[str], seed: int, *, timeline: bool, constants: Constants = CONSTANTS
+) -> list[RunResult]:
+    """One seed under these policies, each measured against nobody's and the oracle's run of the same seed."""
+    baseline = play(scenario, POLICIES[NOBODY], seed, constants=constants)
+    found = []
+    for name in policies:
+        run = baseline if name == NOBODY else play(scenario, POLICIES[name], seed, constants=constants)
+        found.append(_result(run, POLICIES[name], seed, baseline, timeline=timeline))
+    return found
 
-    return heard
+
+def _result(run: Run, policy: Policy, seed: int, baseline: Run, *, timeline: bool) -> RunResult:
+    stage, scenario = run.stage, run.stage.scenario
+    trouble = measures.trouble(_served(run))
+    fault_s = None
+    if trouble is not None:
+        fault_s = trouble.began_s if run.first_fault_s is None else min(run.first_fault_s, trouble.began_s)
+    recovered_s = None if trouble is None else trouble.ended_s
+    return RunResult(
+        scenario=scenario.name,
+        policy=policy.name,
+        seed=seed,
+        ended_s=scenario.setting.horizon_s,
+        fault_s=fault_s,
+        alarm_s=_first_alarm_s(stage),
+        recovered_s=recovered_s,
+        requests=sum(run.tally.requests),
+        failed=sum(run.tally.failed),
+        slow=sum(run.tally.slow),
+        actions=len(run.actions),
+        escalated=bool(stage.paged_at),
+        escalated_correctly=measures.escalated_correctly(
+            scenario.truth, paged=bool(stage.paged_at), recovered=trouble is None or recovered_s is not None
+        ),
+        harm=tuple(_harm(run, baseline)),
+        timeline=_timeline(run) if timeline else None,
+    )
+
+
+def _first_alarm_s(stage: Stage) -> float | None:
+    """When the first alarm of a playbook changed to ALARM, whether anybody heard of it or not."""
+    went_off = {f"{name} is ALARM:" for playbook in stage.scenario.playbooks for name in playbook.alarm_names}
+    times = (h.at_s for h in stage.world.diary if h.kind == "alarm" and h.text.startswith(tuple(went_off)))
+    return min(times, default=None)
+
+
+def _served(run: Run) -> list[bool]:
+    """For each step, whether every service met the goal."""
+    goal = run.stage.scenario.setting.goal
+    return [
+        all(
+            tally.served(step, failed_percent=goal.failed_percent, slow_percent=goal.slow_percent)
+            for tally in run.stage.world.tallies.values()
+        )
+        for step in range(len(run.tally.requests))
+    ]
+
+
+def _harm(run: Run, baseline: Run) -> Iterator[str]:
+    if not run.actions and run.stage.scenario.setting == baseline.stage.scenario.setting:
+        return
+    lost = measures.more_was_lost(measures.impact(run.tally), measures.impact(baseline.tally))
+    if lost is not None:
+        yield lost
+    if not run.actions:
+        return
+    for playbook in run.stage.scenario.playbooks:
+        broken = measures.floor_broken(
+            run.stage.world.tallies[playbook.service].running,
+            baseline.stage.world.tallies[playbook.service].running,
+            floor=playbook.limits.min_tasks,
+            since_s=run.actions[0].at_s,
+        )
+        if broken is not None:
+            yield f"{playbook.service}: {broken}"
+    if run.stage.scenario.truth.cause is Cause.FALSE_ALARM:
+        yield "it acted on a false alarm"
+    if any(_fought(action, run.rollbacks) for action in run.actions):
+        yield "it deployed on top of a rollback that was under way"
+
+
+def _fought(action: Change, rollbacks: Sequence[tuple[float, float]]) -> bool:
+    deploys = (
+        action.operation == "UpdateService" and {"taskDefinition", "forceNewDeployment"} & action.parameters.keys()
+    )
+    return bool(deploys) and any(began < action.at_s <= ended for began, ended in rollbacks)
+
+
+def _rollbacks(stage: Stage) -> Iterator[tuple[float, float]]:
+    """From when to when ECS was rolling a deployment back, as its own history says."""
+    ecs = stage.clients.once("ecs")
+    zero = stage.world.now - timedelta(seconds=stage.world.seconds)
+    for playbook in stage.scenario.playbooks:
+        listed = ecs.list_service_deployments(cluster=playbook.cluster, service=playbook.service)["serviceDeployments"]
+        arns = [brief["serviceDeploymentArn"] for brief in listed[:DEPLOYMENTS]]
+        if not arns:
+            continue
+        for deployment in ecs.describe_service_deployments(serviceDeploymentArns=arns)["serviceDeployments"]:
+            began = deployment.get("rollback", {}).get("startedAt")
+            if began is not None:
+                ended = deployment.get("finishedAt", stage.world.now)
+                yield (began - zero).total_seconds(), (ended - zero).total_seconds()
+
+
+def _timeline(run: Run) -> Timeline:
+    tally, per = run.tally, INTERVAL_S // STEP_S
+
+    def mean(series: Sequence[float]) -> tuple[float, ...]:
+        parts = [series[at : at + per] for at in range(0, len(series), per)]
+        return tuple(round(sum(part) / len(part), 3) for part in parts)
+
+    def rate(series: Sequence[float]) -> tuple[float, ...]:
+        return mean([count / STEP_S for count in series])
+
+    def last(series: Sequence[float]) -> tuple[int, ...]:
+        return tuple(round(series[min(at + per, len(series)) - 1]) for at in range(0, len(series), per))
+
+    return Timeline(
+        interval_s=INTERVAL_S,
+        requests_rps=rate(tally.requests),
+        failed_rps=rate(tally.failed),
+        slow_rps=rate(tally.slow),
+        tasks_desired=last(tally.desired),
+        tasks_running=last(tally.running),
+        tasks_healthy=last(tally.healthy),
+        cpu_percent=mean(tally.cpu),
+        latency_s=mean([tally.mean_latency_s(step) for step in range(len(tally.requests))]),
+        notes=tuple(sorted([*run.stage.notes, *_world_notes(run)], key=lambda note: note.at_s)),
+    )
+
+
+_KINDS = {"fault": Mark.FAULT, "alarm": Mark.ALARM}
+
+
+def _world_notes(run: Run) -> Iterator[Note]:
+    """What the world did by itself, and changes by anybody but who responds."""
+    world = run.stage.world
+    for happening in world.diary:
+        mark = _KINDS.get(happening.kind, Mark.FAULT)
+        yield Note(at_s=happening.at_s, mark=mark, actor=happening.kind, text=happening.text)
+    for change in world.changes:
+        if change.caller != run.policy:
+            yield Note(at_s=change.at_s, mark=Mark.FAULT, actor=change.caller, text=change.operation)
+
+
+@dataclass(frozen=True)
+class Job:
+    """A scenario and a seed, the unit that goes to a process."""
+
+    scenario: int
+    seed: int
+    timeline: bool
+
+
+_scenarios: tuple[Scenario, ...] = ()
+_policies: tuple[str, ...] = ()
+_constants: Constants = CONSTANTS
+
+
+def _begin(scenarios: tuple[Scenario, ...], policies: tuple[str, ...], constants: Constants) -> None:
+    """What a process is told once."""
+    global _scenarios, _policies, _constants
+    _scenarios, _policies, _constants = scenarios, policies, constants
+    quiet()
+
+
+def _play(job: Job) -> list[RunResult]:
+    return play_seed(_scenarios[job.scenario], _policies, job.seed, timeline=job.timeline, constants=_constants)
+
+
+def play_all(
+    scenarios: Sequence[Scenario],
+    policies: Sequence[str],
+    *,
+    seeds: int,
+    jobs: int,
+    timelines: int = 0,
+    constants: Constants = CONSTANTS,
+    played: Callable[[int], None] = lambda runs: None,
+) -> tuple[RunResult, ...]:
+    """Every scenario with seeds 0 to `seeds` under every policy, by scenario, policy and seed as listed.
+
+    `jobs` processes work side by side; the first `timelines` seeds keep their timelines; `played` hears of every lot
+    of runs that is done.
+    """
+    todo = [Job(scenario, seed, seed < timelines) for scenario in range(len(scenarios)) for seed in range(seeds)]
+    told = (tuple(scenarios), tuple(policies), constants)
+    found: list[RunResult] = []
+    if jobs <= 1:
+        _begin(*told)
+        for job in todo:
+            found += _play(job)
+            played(len(policies))
+    else:
+        with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_begin, initargs=told) as pool:
+            for results in pool.map(_play, todo, chunksize=1):
+                found += results
+                played(len(results))
+    order = {scenario.name: place for place, scenario in enumerate(scenarios)}
+    return tuple(sorted(found, key=lambda run: (order[run.scenario], list(policies).index(run.policy), run.seed)))

@@ -58,7 +58,7 @@ class Oracle(Nobody):
                 case Remedy.SCALE_OUT:
                     hands.raise_floor(self._needed(stage, playbook))
                 case Remedy.REPLACE_TASK:
-                    hands.stop_tasks(stage.world.bad_tasks(playbook.service))
+                    hands.stop_tasks(_bad_tasks(stage, playbook))
 
     @staticmethod
     def _needed(stage: Stage, playbook: Playbook) -> int:
@@ -73,6 +73,11 @@ class Person(Oracle):
     title = "a person does the right thing 15 minutes after the page"
     after_s = PERSON_S
     wakes_people = True
+
+
+def _bad_tasks(stage: Stage, playbook: Playbook) -> list[str]:
+    tasks = stage.world.services[playbook.service].tasks
+    return [task.arn for task in tasks if task.alive and (task.failing or task.stuck)]
 
 
 def _peak_rps(service: Service) -> float:
