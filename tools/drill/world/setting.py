@@ -185,6 +185,10 @@ class Dependency(Part):
     kind: Literal["database", "backend"] = "database"
     alarm: str | None = None
     """Name of the alarm that goes off while it fails; without it, nobody watches it."""
+    alarm_datapoints: Annotated[int, Field(ge=1)] = 1
+    """How many minutes in a row have to be bad until it goes off."""
+    alarm_sees_slow: bool = False
+    """Whether it goes off, too, while the dependency is only slow."""
     connections: Number | None = None
     """How many it takes at most; without it, as many as anybody wants."""
     latency_s: Number = 0.01

@@ -1,8 +1,8 @@
 """Real boto3 clients whose calls are answered by the world of the moment.
 
-    with wire.connected(world):
-        with wire.calling("responder"):
-            handler(event, context)
+with wire.connected(world):
+    with wire.calling("responder"):
+        handler(event, context)
 """
 
 from collections.abc import Iterator
