@@ -31,9 +31,7 @@ class Deliveries:
         self._sent: dict[str, int] = {}
 
     def begin(self, *, until_s: float, duplicate: float, late: float, late_s: float, reordered: float) -> None:
-        self._unruly = _Unruly(
-            until_s=until_s, duplicate=duplicate, late=late, late_s=late_s, reordered=reordered
-        )
+        self._unruly = _Unruly(until_s=until_s, duplicate=duplicate, late=late, late_s=late_s, reordered=reordered)
 
     def send(self, source: str, deliver: Callable[[int], None]) -> None:
         """Call `deliver` for each time that the message arrives, with how often it was received."""

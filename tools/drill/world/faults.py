@@ -90,8 +90,10 @@ class Faults:
                 self._note(
                     f"bad-release/{fault.how}",
                     service,
-                    lambda: service.primary.release is release
-                    or any(task.alive and task.release is release for task in service.tasks),
+                    lambda: (
+                        service.primary.release is release
+                        or any(task.alive and task.release is release for task in service.tasks)
+                    ),
                 )
                 world.change_by("pipeline", "UpdateService", {"service": service.name, "taskDefinition": release.arn})
                 service.deploy(release)
@@ -225,18 +227,14 @@ class Faults:
                     target.register(minimum=count, maximum=max(count, target.maximum))
 
 
-def _bad_release(
-    fault: BadRelease, service: Service, draw: Callable[[Number, str], float], *, at_s: float
-) -> Release:
+def _bad_release(fault: BadRelease, service: Service, draw: Callable[[Number, str], float], *, at_s: float) -> Release:
     conduct = service.conduct
     match fault.how:
         case "5xx":
             conduct = conduct._replace(failing=draw(fault.failing_percent, "failing") / 100)
         case "slow":
             slower = draw(fault.slower, "slower")
-            conduct = conduct._replace(
-                latency_s=conduct.latency_s * slower, capacity_rps=conduct.capacity_rps / slower
-            )
+            conduct = conduct._replace(latency_s=conduct.latency_s * slower, capacity_rps=conduct.capacity_rps / slower)
     release = service.new_release(at_s=at_s, conduct=conduct)
     release.bad = fault.how
     match fault.how:

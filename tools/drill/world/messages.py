@@ -132,9 +132,7 @@ def ecs_event(
     """An ECS event about a service. Deployments tell their time as updatedAt, service actions as createdAt."""
     name = "createdAt" if detail_type == "ECS Service Action" else "updatedAt"
     timed = {**detail, name: _written(at) + "Z"}
-    return _event(
-        detail_type, "aws.ecs", timed, resource=service_arn, account=account, region=region, id=id, at=at
-    )
+    return _event(detail_type, "aws.ecs", timed, resource=service_arn, account=account, region=region, id=id, at=at)
 
 
 def _event(

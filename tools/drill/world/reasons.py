@@ -51,9 +51,7 @@ UNREACHABLE = Stop(
 
 
 def unhealthy(target_group: str) -> Stop:
-    return Stop(
-        "ServiceSchedulerInitiated", f"Task failed ELB health checks in (target-group {target_group})", 137
-    )
+    return Stop("ServiceSchedulerInitiated", f"Task failed ELB health checks in (target-group {target_group})", 137)
 
 
 def scaled(deployment: str) -> Stop:

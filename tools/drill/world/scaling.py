@@ -66,9 +66,7 @@ class ScalableTarget:
 
     def __post_init__(self) -> None:
         self.minimum, self.maximum = self.setting.minimum, self.setting.maximum
-        self.suspended = Suspended(
-            scale_in=self.setting.scale_in_suspended, scale_out=self.setting.scale_out_suspended
-        )
+        self.suspended = Suspended(scale_in=self.setting.scale_in_suspended, scale_out=self.setting.scale_out_suspended)
         self._numbered = 0
         tracking, name = self.setting.tracking, f"{self.service.name}/tracking"
         self._tracking = None if tracking is None else _Tracking(
@@ -113,7 +111,13 @@ class ScalableTarget:
         self.service.set_desired(count)
 
     def _note(
-        self, cause: str, description: str, *, message: str = "", status: str = "Successful", not_scaled: str | None = None
+        self,
+        cause: str,
+        description: str,
+        *,
+        message: str = "",
+        status: str = "Successful",
+        not_scaled: str | None = None,
     ) -> None:
         self._numbered += 1
         token = self.chance.token(f"{self.service.name}/activity", self._numbered)
@@ -143,7 +147,9 @@ class ScalableTarget:
             if self.suspended.scale_out or now < tracking.out_at_s + tracking.cooldown_out_s:
                 return
             self._out(tracking, newest[-1])
-        elif len(values) == in_points and all(value < self.constants.tracking_in_share * tracking.target for value in values):
+        elif len(values) == in_points and all(
+            value < self.constants.tracking_in_share * tracking.target for value in values
+        ):
             # Scale-in is off while a deployment is under way (ECS Developer Guide, "Service auto scaling").
             cooling = now < max(tracking.in_at_s, tracking.out_at_s) + tracking.cooldown_in_s
             if self.suspended.scale_in or service.deploying or cooling:

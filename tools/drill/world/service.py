@@ -232,9 +232,7 @@ class Service:
 
     def pending(self, deployment: Deployment | None = None) -> int:
         return sum(
-            1
-            for t in self.tasks
-            if t.alive and not t.running and (deployment is None or t.deployment is deployment)
+            1 for t in self.tasks if t.alive and not t.running and (deployment is None or t.deployment is deployment)
         )
 
     @property
@@ -910,5 +908,3 @@ def _named(tasks: Sequence[Task]) -> str:
 
 def _add(series: Series, minute: int, total: float) -> None:
     series.add(minute, total=total, count=1.0, value=total)
-
-

@@ -263,9 +263,7 @@ class World:
     def happened(self, kind: str, text: str) -> None:
         self.diary.append(Happening(at_s=self.seconds, kind=kind, text=text))
 
-    def change_by(
-        self, caller: str, operation: str, parameters: dict[str, Any], *, refused: str | None = None
-    ) -> None:
+    def change_by(self, caller: str, operation: str, parameters: dict[str, Any], *, refused: str | None = None) -> None:
         """Note who changed what."""
         self.changes.append(
             Change(at_s=self.seconds, caller=caller, operation=operation, parameters=parameters, refused=refused)
@@ -433,9 +431,7 @@ class World:
 
             metric = _plain(key, "Sum", MINUTE_S)
             description = f"{written.kind} {written.name} does not answer"
-            self._add_alarm(
-                self._alarm(written.alarm, rule, metric, read, told_by="nobody", description=description)
-            )
+            self._add_alarm(self._alarm(written.alarm, rule, metric, read, told_by="nobody", description=description))
         return dependency
 
     def _alarm(
