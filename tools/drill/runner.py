@@ -108,7 +108,7 @@ def _result(run: Run, policy: Policy, seed: int, baseline: Run, *, timeline: boo
         seed=seed,
         ended_s=scenario.setting.horizon_s,
         fault_s=fault_s,
-        alarm_s=_first_alarm_s(stage),
+        alarm_s=first_alarm_s(stage),
         recovered_s=recovered_s,
         requests=sum(run.tally.requests),
         failed=sum(run.tally.failed),
@@ -123,7 +123,7 @@ def _result(run: Run, policy: Policy, seed: int, baseline: Run, *, timeline: boo
     )
 
 
-def _first_alarm_s(stage: Stage) -> float | None:
+def first_alarm_s(stage: Stage) -> float | None:
     """When the first alarm of a playbook changed to ALARM, whether anybody heard of it or not."""
     went_off = {f"{name} is ALARM:" for playbook in stage.scenario.playbooks for name in playbook.alarm_names}
     times = (h.at_s for h in stage.world.diary if h.kind == "alarm" and h.text.startswith(tuple(went_off)))
