@@ -99,8 +99,9 @@ def _reason(rule: Rule, values: Sequence[float | None], state: str) -> str:
             f"Threshold Crossed: no datapoints were received for {rule.evaluation_periods} periods and "
             f"{rule.evaluation_periods} missing datapoints were treated as {treated}."
         )
-    shown = ", ".join(f"{value:.4g}" for value in reversed(known))
-    many = f"{len(known)} out of the last {rule.evaluation_periods} datapoints [{shown}]"
+    told = [value for value in known if rule.breaches(value) == (state == "ALARM")] or known
+    shown = ", ".join(f"{value:.4g}" for value in reversed(told))
+    many = f"{len(told)} out of the last {rule.evaluation_periods} datapoints [{shown}]"
     side = "greater than" if rule.greater else "less than"
     was = "were" if state == "ALARM" else "were not"
     return f"Threshold Crossed: {many} {was} {side} the threshold ({rule.threshold:.4g})."

@@ -12,6 +12,5 @@ from tools.drill.world.operations import Operations
 OPERATIONS = Operations(
     reads={**ECS.reads, **CLOUDWATCH.reads, **OTHERS.reads},
     changes={**ECS.changes, **CLOUDWATCH.changes, **OTHERS.changes},
-    keeping={**OTHERS.keeping},
 )
 """By name: no two services of AWS that the drill knows have an operation of the same one."""

@@ -27,6 +27,8 @@ class Constants:
     """How long the load balancer still sends requests to a task that died, until ECS deregisters it. Assumption."""
     dies_at_start_s: float = 4.0
     """How long a task that dies at its start is RUNNING before. Assumption."""
+    life_spread: float = 0.2
+    """How far the lives of two tasks of one release that leaks or dies differ from the mean, up and down. Assumption."""
     hung_start_s: float = 180.0
     """After this a task that cannot reach what it needs to start gives up: retried calls of the agent. Assumption."""
 

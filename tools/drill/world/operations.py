@@ -13,9 +13,7 @@ Operation = Callable[[World, Parameters], Answer]
 
 @dataclass(frozen=True, kw_only=True)
 class Operations:
-    """Operations by name: those that read, those that change a service, and those of the responder's own keeping
-    (pages and documents), which change none."""
+    """Operations by name: those that read, and those that change something, each call of which is noted."""
 
     reads: Mapping[str, Operation] = field(default_factory=dict)
     changes: Mapping[str, Operation] = field(default_factory=dict)
-    keeping: Mapping[str, Operation] = field(default_factory=dict)

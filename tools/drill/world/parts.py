@@ -104,6 +104,8 @@ class Task:
     deployment: Deployment
     zone: str
     created_s: float
+    pace: float = 1.0
+    """How much longer than others of its release it lives, where tasks die by themselves."""
     status: str = "PROVISIONING"
     started_s: float | None = None
     stopping_s: float | None = None

@@ -277,7 +277,7 @@ class Service:
         if served is None or key != self._served_for:
             served = self._serve(users)
             self._served, self._served_for = served, key
-        running, healthy, registered = self._counts
+        running, healthy, _ = self._counts
         self._failing = served.failing
         memory = self._memory(ends, served.cpu) if running else None
         self._publish(int(start // MINUTE_S), length, served, memory)
@@ -336,7 +336,11 @@ class Service:
         if task.started_s is None:
             return 0.0
         since = max(task.started_s, task.release.leaks_from_s)
-        return self.memory_percent + task.release.leak_percent_per_s * (at_s - since)
+        return self.memory_percent + self._leak(task) * (at_s - since)
+
+    @staticmethod
+    def _leak(task: Task) -> float:
+        return task.release.leak_percent_per_s / task.pace
 
     def _memory(self, at_s: float, cpu: float | None) -> float:
         values = [self.memory_of(task, at_s) for task in self.tasks if task.running]
@@ -401,6 +405,8 @@ class Service:
             deployment=deployment,
             zone=self._emptiest_zone(),
             created_s=at_s,
+            pace=1.0
+            + self.world.constants.life_spread * (2 * self.world.chance.share(f"{self.name}/pace", ordinal) - 1),
         )
         self.tasks.append(task)
         return task
@@ -451,13 +457,13 @@ class Service:
             task.target, task.target_reason = "initial", "Elb.InitialHealthChecking"
             task.next_check_s = self.now + self.check_s
         if release.lives_s is not None:
-            self.world.timetable.after(release.lives_s, lambda: self._dies(task, reasons.EXITED))
+            self.world.timetable.after(release.lives_s * task.pace, lambda: self._dies(task, reasons.EXITED))
         self._watch_memory(task)
         self.changed()
         self.reconcile()
 
     def _watch_memory(self, task: Task) -> None:
-        leak = task.release.leak_percent_per_s
+        leak = self._leak(task)
         if leak > 0 and task.started_s is not None:
             full_s = max(self.now, task.started_s) + (100.0 - self.memory_of(task, self.now)) / leak
             self.world.timetable.at(full_s, lambda: self._dies(task, reasons.OUT_OF_MEMORY))

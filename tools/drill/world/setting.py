@@ -1,7 +1,7 @@
 """What a scenario may say of the world.
 
 Units stand in the names: `_s` seconds, `_rps` requests per second, `_percent` percent. A time is counted from the
-beginning of the run. A number may be written as a range `[low, high]`, from which each seed draws its own value, evenly.
+beginning of the run. A number may be written as a range `[low, high]`, from which each seed draws its own value.
 """
 
 from collections.abc import Iterator

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-_SCALARS: dict[str, type | tuple[type, ...]] = {
+_SCALARS: dict[str, Any] = {
     "string": str,
     "integer": int,
     "long": int,

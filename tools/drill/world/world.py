@@ -42,12 +42,6 @@ _STATISTICS = {
     Symptom.MEMORY: ("MemoryUtilization", "Average"),
 }
 
-_EVENTS_TOLD = {
-    "ECS Deployment State Change": lambda detail: True,
-    "ECS Service Action": lambda detail: detail["eventType"] == "ERROR",
-}
-"""ECS events that the responder's rules forward to its queue."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
@@ -95,10 +89,6 @@ class World:
         self.metrics = Metrics()
         self.changes: list[Change] = []
         self.diary: list[Happening] = []
-        self.pages: list[tuple[float, dict[str, Any]]] = []
-        """What was published to topics: time and the parameters of sns:Publish."""
-        self.objects: dict[tuple[str, str], bytes] = {}
-        """What lies in buckets, by bucket and key."""
         self.capacity = True
         self._zones: dict[str, float] = {}
         self._launch_tokens, self._launch_at_s = constants.launch_burst, 0.0
@@ -246,9 +236,7 @@ class World:
         )
 
     def ecs_event(self, service: Service, detail_type: str, detail: dict[str, Any]) -> None:
-        """Let EventBridge tell an event to who listens."""
-        if not _EVENTS_TOLD[detail_type](detail):
-            return
+        """Let EventBridge tell an event: the rules of the responder forward all that a service sends here."""
         body = ecs_event(
             detail_type,
             detail,
