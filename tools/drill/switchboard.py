@@ -78,7 +78,7 @@ class Switchboard:
                 self.published.append(Published(self._seconds(), given.get("Subject", ""), given["Message"]))
                 return 200, {"MessageId": f"message-{len(self.published)}"}
             case "PutObject":
-                self.documents[f"{given['Bucket']}/{given['Key']}"] = bytes(given["Body"])
+                self.documents[f"{given['Bucket']}/{given['Key']}"] = _content(given["Body"])
                 return 200, {"ETag": '"drill"'}
             case "GetObject":
                 body = self.documents.get(f"{given['Bucket']}/{given['Key']}")
@@ -90,6 +90,12 @@ class Switchboard:
 
 def _keep(params: Json, context: Any, **_: object) -> None:
     context[_PARAMETERS] = dict(params)
+
+
+def _content(body: Any) -> bytes:
+    """By the time the call is answered, botocore may have made a file of it."""
+    content: bytes = body if isinstance(body, bytes) else body.read()
+    return content
 
 
 def _error(code: str, message: str, *, status: int = 400) -> Answer:
