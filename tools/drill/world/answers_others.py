@@ -1,4 +1,7 @@
-"""Elastic Load Balancing and Application Auto Scaling, as the world answers them (their API references)."""
+"""Elastic Load Balancing and Application Auto Scaling (their API references), and what the responder keeps: pages and
+documents."""
+
+from io import BytesIO
 
 from tools.drill.world.answers_ecs import address_of
 from tools.drill.world.operations import Answer, Operations, Parameters
@@ -147,6 +150,25 @@ def register_scalable_target(world: World, parameters: Parameters) -> Answer:
     return {"ScalableTargetARN": _arn(world, target)}
 
 
+def publish(world: World, parameters: Parameters) -> Answer:
+    world.pages.append((world.seconds, dict(parameters)))
+    return {"MessageId": world.chance.token("world/page", len(world.pages))}
+
+
+def put_object(world: World, parameters: Parameters) -> Answer:
+    body = parameters["Body"]
+    content = body if isinstance(body, bytes) else body.read()
+    world.objects[parameters["Bucket"], parameters["Key"]] = content
+    return {"ETag": f'"{world.chance.token(parameters["Key"], len(content))}"'}
+
+
+def get_object(world: World, parameters: Parameters) -> Answer:
+    body = world.objects.get((parameters["Bucket"], parameters["Key"]))
+    if body is None:
+        raise Refused("NoSuchKey", "The specified key does not exist.", status=404)
+    return {"Body": BytesIO(body), "ContentLength": len(body)}
+
+
 OTHERS = Operations(
     reads={
         "DescribeTargetHealth": describe_target_health,
@@ -155,4 +177,5 @@ OTHERS = Operations(
         "DescribeScalingActivities": describe_scaling_activities,
     },
     changes={"RegisterScalableTarget": register_scalable_target},
+    keeping={"Publish": publish, "PutObject": put_object, "GetObject": get_object},
 )

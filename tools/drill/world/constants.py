@@ -28,7 +28,7 @@ class Constants:
     dies_at_start_s: float = 4.0
     """How long a task that dies at its start is RUNNING before. Assumption."""
     life_spread: float = 0.2
-    """How far the lives of two tasks of one release that leaks or dies differ from the mean, up and down. Assumption."""
+    """How far the life of a task whose release leaks or dies differs from the mean, up and down. Assumption."""
     hung_start_s: float = 180.0
     """After this a task that cannot reach what it needs to start gives up: retried calls of the agent. Assumption."""
 
@@ -43,7 +43,7 @@ class Constants:
     """A service whose tasks fail to start is slowed down step by step, to 27 minutes at most (ECS Developer Guide,
     "Service throttle logic"). After how many failures, and from where: assumption; it doubles."""
     deployment_pending_s: float = 2.0
-    """From createdAt to startedAt of a service deployment, as in the AWS CLI's example of DescribeServiceDeployments."""
+    """From createdAt to startedAt, as in the AWS CLI's example of DescribeServiceDeployments."""
     stop_request_s: float = 3.0
     """How long a service deployment stays ROLLBACK_REQUESTED. Assumption."""
     placement_retry_s: float = 30.0

@@ -77,7 +77,7 @@ class Api:
     def admit(self, operation: str, what: str, *, reads: bool, attempts: int) -> None:
         """Let a call through, if one of its attempts gets through.
 
-        `what` tells apart the calls of one operation, so that which of two at the same time comes first does not matter.
+        `what` tells apart the calls of one operation, so that it does not matter which of two comes first.
 
         Raises:
             Refused: if every attempt is throttled or fails.

@@ -1,7 +1,7 @@
 """The messages that AWS sends of what happens, as the intake function gets them from its queue.
 
-Sources: Amazon SNS Developer Guide, message formats; CloudWatch User Guide, "Alarm events and EventBridge"; ECS Developer
-Guide, "Amazon ECS events"; Lambda Developer Guide, "Using Lambda with Amazon SQS".
+Sources: Amazon SNS Developer Guide, message formats; CloudWatch User Guide, "Alarm events and EventBridge"; ECS
+Developer Guide, "Amazon ECS events"; Lambda Developer Guide, "Using Lambda with Amazon SQS".
 """
 
 import json

@@ -1,8 +1,8 @@
 """One ECS service: its deployments, its tasks, the load balancer in front of it and the requests it serves.
 
-Sources: Amazon ECS Developer Guide, "Rolling update deployments", "How the Amazon ECS deployment circuit breaker detects
-failures", "How CloudWatch alarms detect Amazon ECS deployment failures", "Service throttle logic", "Service event
-messages"; Elastic Load Balancing User Guide, "Health checks for Application Load Balancer target groups".
+Sources: Amazon ECS Developer Guide, "Rolling update deployments", "How the Amazon ECS deployment circuit breaker
+detects failures", "How CloudWatch alarms detect Amazon ECS deployment failures", "Service throttle logic", "Service
+event messages"; Elastic Load Balancing User Guide, "Health checks for Application Load Balancer target groups".
 """
 
 from collections import deque

@@ -8,7 +8,7 @@ botocore validates the parameters, builds the request and then asks whether some
 `before-call`): the world has. Nothing ever reaches a network.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -20,6 +20,9 @@ from tools.drill.world.refusal import Refused
 from tools.drill.world.shapes import Shapes
 from tools.drill.world.world import World
 
+Answering = Callable[[Mapping[str, Any]], dict[str, Any]]
+"""Answers one operation from its parameters, or raises `Refused`."""
+
 _PARAMETERS = "drill_parameters"
 
 
@@ -30,6 +33,7 @@ class WorldUnable(Exception):
 @dataclass
 class _Wire:
     world: World
+    answering: Mapping[str, Answering]
     caller: str = "somebody"
     called: int = 0
     broken: list[str] = field(default_factory=list)
@@ -40,15 +44,15 @@ _shapes = Shapes()
 
 
 @contextmanager
-def connected(world: World) -> Iterator[None]:
-    """Let this world answer all calls, in this process.
+def connected(world: World, answering: Mapping[str, Answering] | None = None) -> Iterator[None]:
+    """Let this world answer all calls, in this process; `answering` adds operations by name, such as StartExecution.
 
     Raises:
         WorldUnable: at the end, if a call came that nobody could answer, or an answer was not what AWS answers; also
             when whoever called took it for a failure of AWS.
     """
     global _wire
-    before, _wire = _wire, _Wire(world)
+    before, _wire = _wire, _Wire(world, answering or {})
     try:
         yield
         if _wire.broken:
@@ -131,6 +135,10 @@ def _answer(model: Any, context: Mapping[str, Any], attempts: int, **_: Any) -> 
 
 def _ask(wire: _Wire, operation: str, parameters: Mapping[str, Any], attempts: int) -> dict[str, Any]:
     world = wire.world
+    if (own := wire.answering.get(operation)) is not None:
+        return own(parameters)
+    if (keeping := OPERATIONS.keeping.get(operation)) is not None:
+        return keeping(world, parameters)
     change = OPERATIONS.changes.get(operation)
     read = OPERATIONS.reads.get(operation)
     if change is None and read is None:

@@ -89,6 +89,10 @@ class World:
         self.metrics = Metrics()
         self.changes: list[Change] = []
         self.diary: list[Happening] = []
+        self.pages: list[tuple[float, dict[str, Any]]] = []
+        """What was published to topics: time and the parameters of sns:Publish."""
+        self.objects: dict[tuple[str, str], bytes] = {}
+        """What lies in buckets, by bucket and key."""
         self.capacity = True
         self._zones: dict[str, float] = {}
         self._launch_tokens, self._launch_at_s = constants.launch_burst, 0.0
