@@ -1,5 +1,6 @@
 """The responder as it is deployed, in a world: its handlers, its clients, its workflow, all on virtual time."""
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -13,11 +14,12 @@ from functions.adapters.memory_ledger import MemoryLedger
 from functions.adapters.s3 import S3Archive
 from functions.domain.incidents import Event
 from functions.handlers import assess, close, intake, notify, remediate, restore, sweep, verify
+from functions.observability import metrics
 from functions.playbooks.schema import Playbook
 from functions.settings import Settings
 from functions.workflow.table import Function
 from tools.drill.engine import Engine, Json
-from tools.drill.switchboard import Switchboard
+from tools.drill.world.refusal import Refused
 from tools.drill.world.world import World
 
 SWEEP_EVERY_S = 300
@@ -101,7 +103,6 @@ class Deployment:
         world: World,
         *,
         clients: Clients,
-        switchboard: Switchboard,
         playbooks: tuple[Playbook, ...],
         settings: DrillSettings,
     ) -> None:
@@ -113,10 +114,32 @@ class Deployment:
         self.failures: list[tuple[float, str]] = []
         """When a step failed, and how: Step Functions pages people then."""
         self.engine = Engine(now=self._clock.now, later=self._later, invoke=self._invoke, page=self._page)
-        self.switchboard = switchboard
-        switchboard.begin(self.engine, now=self._clock.now, seconds=lambda: world.seconds)
         archive = S3Archive(clients.repeating("s3"), bucket=settings.bucket)
         self.ledger = MemoryLedger(clock=self._clock, archive=archive)
+
+    @property
+    def answering(self) -> Mapping[str, Callable[[Mapping[str, Any]], Json]]:
+        """What Step Functions answers, by operation: the world knows nothing of executions."""
+        return {"StartExecution": self._start_execution, "DescribeExecution": self._describe_execution}
+
+    def _start_execution(self, given: Mapping[str, Any]) -> Json:
+        if not self.engine.start(given["name"], json.loads(given["input"])):
+            raise Refused("ExecutionAlreadyExists", f"Execution Already Exists: '{given['name']}'")
+        arn = f"{given['stateMachineArn'].replace(':stateMachine:', ':execution:')}:{given['name']}"
+        return {"executionArn": arn, "startDate": self._clock.now()}
+
+    def _describe_execution(self, given: Mapping[str, Any]) -> Json:
+        machine, _, name = given["executionArn"].replace(":execution:", ":stateMachine:").rpartition(":")
+        execution = self.engine.execution(name)
+        if execution is None:
+            raise Refused("ExecutionDoesNotExist", f"Execution Does Not Exist: '{given['executionArn']}'")
+        return {
+            "executionArn": given["executionArn"],
+            "stateMachineArn": machine,
+            "name": name,
+            "status": execution.status,
+            "startDate": execution.started_at,
+        }
 
     @contextmanager
     def live(self) -> Iterator[None]:
@@ -134,6 +157,7 @@ class Deployment:
     def take(self, message: dict[str, Any]) -> None:
         """A batch of the intake queue."""
         intake.handler(message, self._context("intake"))
+        metrics.clear_metrics()  # nobody takes them, and they would be printed once they are many
 
     def trail(self) -> tuple[Event, ...]:
         """Every event of every incident, by time."""

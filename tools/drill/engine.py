@@ -16,10 +16,6 @@ trips to AWS one after the other, and the transitions before and after it. An as
 Json = dict[str, Any]
 
 
-class DrillBroken(Exception):
-    """The drill itself is wrong, not what it drills: never to be taken for a failure of a step."""
-
-
 @dataclass
 class Execution:
     """One execution: where it stands, the payload it carries, and how it ended."""
@@ -89,8 +85,6 @@ class Engine:
             sent = json.dumps({**execution.payload, "step": row.name.value})
             try:
                 execution.payload = json.loads(json.dumps(self._invoke(row.function, json.loads(sent))))
-            except DrillBroken:
-                raise
             except Exception as error:  # noqa: BLE001 - what the state machine catches is States.ALL
                 self._fail(execution, row.name, error)
                 return

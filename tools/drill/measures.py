@@ -12,6 +12,10 @@ BLIP_S = 30.0
 """Users are in trouble once the goal is missed for this long without a break: a shorter blip, such as a task that dies
 between two health checks, is impact but no trouble."""
 
+STAYED_S = 600.0
+"""As long as this at the end of a run users must have been served, for the trouble to be over: tasks that die every few
+minutes have not recovered in between."""
+
 HARM_REQUESTS = 20.0
 HARM_SHARE = 0.02
 """More lost requests than without any action, by more than both, is harm whatever the reason."""
@@ -23,7 +27,7 @@ class Trouble:
 
     began_s: float
     ended_s: float | None
-    """The end of the last of it; None if it lasted to the end of the run."""
+    """The end of the last of it; None if it was not over for long enough at the end of the run."""
 
 
 def trouble(served: Sequence[bool]) -> Trouble | None:
@@ -31,8 +35,9 @@ def trouble(served: Sequence[bool]) -> Trouble | None:
     stretches = list(_missed(served))
     if not stretches:
         return None
-    began, ended = stretches[0][0], stretches[-1][1]
-    return Trouble(began_s=began * STEP_S, ended_s=None if ended == len(served) else ended * STEP_S)
+    began, ended = stretches[0][0] * STEP_S, stretches[-1][1] * STEP_S
+    lasts = len(served) * STEP_S - ended < STAYED_S
+    return Trouble(began_s=began, ended_s=None if lasts else ended)
 
 
 def _missed(served: Sequence[bool]) -> Iterable[tuple[int, int]]:
@@ -68,11 +73,10 @@ def more_was_lost(with_us: float, without: float) -> str | None:
 
 
 def floor_broken(running: Sequence[float], without: Sequence[float], *, floor: int, since_s: float) -> str | None:
-    """Whether fewer tasks than the playbook's floor ran after our first action, where they would have run without."""
-    first = int(since_s // STEP_S)
-    for ours, theirs in zip(running[first:], without[first:], strict=False):
-        if ours < floor <= theirs:
-            return f"{ours:.0f} tasks ran, the floor is {floor}"
+    """Whether fewer tasks than the playbook's floor ran after our first action, while without us they never did."""
+    fewest = min(running[int(since_s // STEP_S) :], default=math.inf)
+    if fewest < floor <= min(without):
+        return f"fewer tasks ran than the floor of {floor}: {fewest:.1f} on average over {STEP_S} s"
     return None
 
 

@@ -5,7 +5,6 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import cache
 from multiprocessing import get_context
 
@@ -17,7 +16,6 @@ from tools.drill.policies.policy import Policy, Stage
 from tools.drill.policies.registry import POLICIES
 from tools.drill.results import Mark, Note, RunResult, Timeline
 from tools.drill.scenario import Scenario
-from tools.drill.switchboard import Switchboard
 from tools.drill.world import wire
 from tools.drill.world.constants import CONSTANTS, Constants
 from tools.drill.world.tally import STEP_S, Tally
@@ -25,9 +23,6 @@ from tools.drill.world.world import Change, World
 
 INTERVAL_S = 30
 """Length of an interval of a timeline."""
-
-DEPLOYMENTS = 20
-"""As many service deployments as one call describes (ECS API reference)."""
 
 NOBODY = "none"
 
@@ -46,10 +41,9 @@ class Run:
 
 
 @cache
-def _telephone(region: str) -> tuple[wire.WiredClients, Switchboard]:
-    """Clients take longer to make than a run takes to run, so a process makes them once."""
-    clients = wire.WiredClients(region=region)
-    return clients, Switchboard(clients)
+def _clients(region: str) -> wire.WiredClients:
+    """Clients take longer to make than a run takes, so a process makes them once."""
+    return wire.WiredClients(region=region)
 
 
 def quiet() -> None:
@@ -64,22 +58,23 @@ def play(scenario: Scenario, policy: Policy, seed: int, *, constants: Constants 
     fitted = policy.fit_out(scenario)
     world = World(fitted.setting, seed=seed, constants=constants)
     settings = DrillSettings(region=fitted.setting.region, account=fitted.setting.account)
-    clients, switchboard = _telephone(fitted.setting.region)
-    deployment = Deployment(
-        world, clients=clients, switchboard=switchboard, playbooks=fitted.playbooks, settings=settings
-    )
+    clients = _clients(fitted.setting.region)
+    deployment = Deployment(world, clients=clients, playbooks=fitted.playbooks, settings=settings)
     stage = Stage(scenario=fitted, world=world, clients=clients, deployment=deployment)
-    with wire.connected(world), wire.calling(policy.name), policy.respond(stage) as take:
+    with (
+        wire.connected(world, deployment.answering),
+        wire.calling(policy.name),
+        policy.respond(stage) as take,
+    ):
         world.on_message(take)
         world.run_until(fitted.setting.horizon_s)
-        rollbacks = tuple(_rollbacks(stage))
     return Run(
         policy=policy.name,
         stage=stage,
         tally=world.tally,
         actions=tuple(c for c in world.changes if c.caller == policy.name and c.refused is None),
         first_fault_s=world.truth.began_at_s,
-        rollbacks=rollbacks,
+        rollbacks=tuple(_rollbacks(world)),
     )
 
 
@@ -172,20 +167,12 @@ def _fought(action: Change, rollbacks: Sequence[tuple[float, float]]) -> bool:
     return bool(deploys) and any(began < action.at_s <= ended for began, ended in rollbacks)
 
 
-def _rollbacks(stage: Stage) -> Iterator[tuple[float, float]]:
-    """From when to when ECS was rolling a deployment back, as its own history says."""
-    ecs = stage.clients.once("ecs")
-    zero = stage.world.now - timedelta(seconds=stage.world.seconds)
-    for playbook in stage.scenario.playbooks:
-        listed = ecs.list_service_deployments(cluster=playbook.cluster, service=playbook.service)["serviceDeployments"]
-        arns = [brief["serviceDeploymentArn"] for brief in listed[:DEPLOYMENTS]]
-        if not arns:
-            continue
-        for deployment in ecs.describe_service_deployments(serviceDeploymentArns=arns)["serviceDeployments"]:
-            began = deployment.get("rollback", {}).get("startedAt")
-            if began is not None:
-                ended = deployment.get("finishedAt", stage.world.now)
-                yield (began - zero).total_seconds(), (ended - zero).total_seconds()
+def _rollbacks(world: World) -> Iterator[tuple[float, float]]:
+    """From when to when ECS was rolling a deployment back."""
+    for service in world.services.values():
+        for record in service.records:
+            if record.rollback_started_s is not None:
+                yield record.rollback_started_s, world.seconds if record.finished_s is None else record.finished_s
 
 
 def _timeline(run: Run) -> Timeline:

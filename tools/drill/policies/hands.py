@@ -11,6 +11,9 @@ from functions.domain.services import ServiceRef
 from tools.drill.policies.policy import Stage
 from tools.drill.results import Mark
 
+READ_ATTEMPTS = 50
+"""A person, or a loop around a command, tries again what AWS throttles; calls that change something are made once."""
+
 ONGOING = ("PENDING", "IN_PROGRESS")
 """A deployment that can still be stopped and has not begun to roll back."""
 
@@ -24,10 +27,9 @@ class Hands:
         self._actor = actor
         self._ecs = stage.clients.once("ecs")
         self._scaling = stage.clients.once("application-autoscaling")
-        self._elb = stage.clients.once("elbv2")
 
     def service(self) -> dict[str, Any]:
-        answer = self._ecs.describe_services(cluster=self._ref.cluster, services=[self._ref.service])
+        answer = patiently(self._ecs.describe_services, cluster=self._ref.cluster, services=[self._ref.service])
         found: dict[str, Any] = answer["services"][0]
         return found
 
@@ -36,7 +38,9 @@ class Hands:
 
     def roll_back_to(self, task_definition: str) -> None:
         """Back to a release: by stopping the deployment in flight, where there is one."""
-        flying = self._ecs.list_service_deployments(**self._named, status=list(ONGOING))["serviceDeployments"]
+        flying = patiently(self._ecs.list_service_deployments, **self._named, status=list(ONGOING))[
+            "serviceDeployments"
+        ]
         if flying:
             self._done(
                 "stops the deployment in flight",
@@ -59,7 +63,8 @@ class Hands:
         """As many tasks at least, within the ceiling of the scalable target; the plain count where there is none."""
         resource = {"ServiceNamespace": NAMESPACE, "ScalableDimension": DIMENSION}
         target = resource_id(self._ref)
-        known = self._scaling.describe_scalable_targets(**resource, ResourceIds=[target])["ScalableTargets"]
+        described = patiently(self._scaling.describe_scalable_targets, **resource, ResourceIds=[target])
+        known = described["ScalableTargets"]
         if not known:
             self.set_count(tasks)
             return
@@ -95,6 +100,20 @@ class Hands:
             self._stage.note(Mark.ACTION, self._actor, what)
 
 
-def doubled(tasks: int, factor: float) -> int:
+def patiently(call: Any, **parameters: object) -> Any:
+    """Read, and try again what AWS throttles or fails.
+
+    Raises:
+        ClientError: if it does so to the end.
+    """
+    for _ in range(READ_ATTEMPTS - 1):
+        try:
+            return call(**parameters)
+        except ClientError:
+            continue
+    return call(**parameters)
+
+
+def multiplied(tasks: int, factor: float) -> int:
     """So many times as many tasks, at least one more."""
     return max(tasks + 1, math.ceil(tasks * factor))

@@ -8,7 +8,7 @@ from functions.domain.evidence import short
 from functions.domain.signals import AlarmState
 from functions.playbooks.schema import Playbook, Symptom
 from tools.drill.engine import Json
-from tools.drill.policies.hands import Hands, doubled
+from tools.drill.policies.hands import Hands, multiplied, patiently
 from tools.drill.policies.passive import Nobody
 from tools.drill.policies.policy import Stage, Take, alarms_of
 from tools.drill.results import Mark
@@ -101,7 +101,7 @@ class Runbook(Nobody):
                     return False
                 hands.set_release(before)
             case Order.SCALE:
-                hands.set_count(doubled(hands.service()["desiredCount"], SCALE_FACTOR))
+                hands.set_count(multiplied(hands.service()["desiredCount"], SCALE_FACTOR))
             case Order.CHECK_DEPENDENCIES:
                 failing = [d.name for d in playbook.dependencies if _state(stage, d.alarm) is AlarmState.ALARM]
                 if failing:
@@ -117,7 +117,7 @@ def symptom_of(alarm: str, stage: Stage) -> Symptom:
 
 
 def _state(stage: Stage, alarm: str) -> AlarmState | None:
-    answer = stage.clients.once("cloudwatch").describe_alarms(AlarmNames=[alarm])
+    answer = patiently(stage.clients.once("cloudwatch").describe_alarms, AlarmNames=[alarm])
     return next((AlarmState(each["StateValue"]) for each in answer["MetricAlarms"]), None)
 
 

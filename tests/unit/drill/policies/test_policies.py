@@ -1,5 +1,7 @@
 """Each way to respond does what its line in the table says, in whole runs of shipped scenarios."""
 
+from itertools import pairwise
+
 import pytest
 
 from functions.playbooks.schema import Symptom
@@ -75,7 +77,7 @@ def test_a_line_of_the_runbook_is_given_ten_minutes() -> None:
     """The next comes only when the alarm is still in ALARM."""
     run = played("runbook", "one-bad-task")
     times = [action.at_s for action in run.actions]
-    assert all(later - earlier >= STABLE_S for earlier, later in zip(times, times[1:], strict=False))
+    assert all(later - earlier >= STABLE_S for earlier, later in pairwise(times))
 
 
 @pytest.mark.parametrize(("policy", "after_s"), [("oracle", 1.0), ("person", PERSON_S)])

@@ -4,11 +4,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import pytest
-
 from functions.workflow.table import Function, Outcome, StepName
 from infra.workflow import UNSAID_WAIT_S
-from tools.drill.engine import STEP_S, DrillBroken, Engine, Json
+from tools.drill.engine import STEP_S, Engine, Json
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -127,15 +125,3 @@ def test_a_step_that_raises_ends_its_execution_with_a_page() -> None:
     assert execution is not None
     assert execution.status == "FAILED"
     assert pages == ["ECS responder stopped at inc-1"]
-
-
-def test_a_broken_drill_is_no_failure_of_a_step() -> None:
-    """A call that the drill cannot answer stops it, loudly."""
-    time = Time()
-
-    def invoke(function: Function, payload: Json) -> Json:
-        raise DrillBroken("nobody answers MakeCoffee")
-
-    engine_of(time, invoke, []).start("inc-1-1", begun())
-    with pytest.raises(DrillBroken):
-        time.run()
