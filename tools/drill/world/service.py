@@ -117,6 +117,8 @@ class Service:
         self._throttled_until_s = 0.0
         self._unplaced_told_s = float("-inf")
         self._steady = True
+        self._stalled: Deployment | None = None
+        """The deployment of which it was told that its bounds leave no room."""
         self._series = self._make_series()
         self._failing = 0.0
         self._served: Served | None = None
@@ -701,6 +703,12 @@ class Service:
         self._withdraw(leaving, reasons.scaled(self.primary.id))
         if blocked and (leaving or failed):
             self.world.timetable.after(1.0, self.reconcile)
+        elif blocked and old and all(task.running for task in (*mine, *old)) and self._stalled is not self.primary:
+            self._stalled = self.primary
+            self.say(
+                "was unable to stop or start tasks during a deployment because of the service deployment "
+                "configuration. Update the minimumHealthyPercent or maximumPercent value and try again."
+            )
 
     @staticmethod
     def _replaced(mine: list[Task], good: list[Task], old: list[Task], *, blocked: bool, least: int) -> list[Task]:
