@@ -67,6 +67,7 @@ def drill_results(
                 title=f"What happens in {name}: {said}",
                 truth="The new release fails two fifths of its requests.",
                 fixable=i % 3 != 2,
+                people=i % 3 == 2,
             )
             for i, name in enumerate(titles)
         ),

@@ -105,4 +105,5 @@ def _scenario_note(scenario: Scenario) -> ScenarioNote:
         title=scenario.head.title,
         truth=scenario.truth.says,
         fixable=bool(scenario.truth.remedies),
+        people=scenario.truth.people,
     )

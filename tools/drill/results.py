@@ -155,6 +155,15 @@ class ScenarioNote:
     """What is really wrong, in the words of the scenario."""
     fixable: bool
     """Whether any automatic action can end it."""
+    people: bool
+    """Whether people have to be told. With neither, it ends by itself."""
+
+    @property
+    def ends(self) -> str:
+        """How it ends, in a few words."""
+        if self.fixable:
+            return "an automatic action can end it"
+        return "people have to end it" if self.people else "it ends by itself"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -166,7 +166,7 @@
     const {scenario, policy, other, seed} = form.elements;
     const all = await read(scenario.value);
     const seeds = [...new Set(all.filter(run => run.policy === policy.value).map(run => run.seed))];
-    const wanted = Number(seed.dataset.wanted ?? seed.value);
+    const wanted = Number(seed.dataset.wanted ?? (seed.value || NaN));
     seed.replaceChildren(...seeds.map(value => new Option(value)));
     if (seeds.includes(wanted)) seed.value = String(wanted);
     delete seed.dataset.wanted;
@@ -177,9 +177,12 @@
     truth.replaceChildren();
     put(truth, "b", {}, told.title);
     truth.append(" " + told.truth + " ");
-    put(truth, "small", {}, told.fixable ? "An automatic action can fix it." : "No automatic action can fix it.");
+    put(truth, "small", {}, told.ends[0].toUpperCase() + told.ends.slice(1) + ".");
     out.replaceChildren();
     if (!chosen.length) put(out, "p", {class: "note"}, "No timeline was kept of this run.");
+    else if (!seeds.includes(wanted) && !Number.isNaN(wanted)) {
+      put(out, "p", {class: "note whole"}, `No timeline was kept of seed ${wanted}; this is seed ${chosen[0].seed}.`);
+    }
     const most = chosen.length ? limits(chosen) : [];
     chosen.forEach(run => draw(run, most));
     return chosen.length > 0;

@@ -223,7 +223,7 @@ def _matrix(results: Results) -> str:
         )
         rows.append(
             f'<tr><th scope=row><a href="#scenario-{escape(scenario.name)}" title="{escape(scenario.title)}">'
-            f"{escape(scenario.name)}</a>{'' if scenario.fixable else _NEEDS_PEOPLE}</th>{cells}</tr>"
+            f"{escape(scenario.name)}</a>{_NEEDS_PEOPLE if scenario.people else ''}</th>{cells}</tr>"
         )
     return (
         "<section><h2>Scenario by scenario</h2>"
@@ -285,7 +285,7 @@ def _scenarios(results: Results, by_scenario: Mapping[str, Mapping[str, Sequence
             f'<details id="scenario-{escape(scenario.name)}"{" open" if only else ""}>'
             f"<summary><b>{escape(scenario.name)}</b> <span>{escape(scenario.title)}</span></summary>"
             f"<p>{escape(scenario.truth)} "
-            f"{'An automatic action can fix it.' if scenario.fixable else 'No automatic action can fix it.'} "
+            f"{escape(scenario.ends.capitalize())}. "
             f"<small class=tag>{escape(scenario.kind)}</small></p>"
             f"{_summary_table(results, results.by_scenario[scenario.name])}"
             "<h3>Failed and slow requests</h3>"
@@ -381,7 +381,7 @@ def _scripts(results: Results, runs: Mapping[str, str]) -> str:
         "nobody": NOBODY,
         "policies": [policy.name for policy in results.policies],
         "scenarios": {
-            scenario.name: {"title": scenario.title, "truth": scenario.truth, "fixable": scenario.fixable}
+            scenario.name: {"title": scenario.title, "truth": scenario.truth, "ends": scenario.ends}
             for scenario in results.scenarios
         },
     }

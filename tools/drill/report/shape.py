@@ -3,7 +3,7 @@
 ```json
 {"schema": 1, "seeds": 20,
  "policies": {"responder": {"runs": 460, "recovered": 441, ..., "scenarios": {"bad-release-5xx": {"runs": 20, ...}}}},
- "scenarios": {"bad-release-5xx": {"kind": "outage", "title": "...", "truth": "...", "fixable": true}},
+ "scenarios": {"bad-release-5xx": {"kind": "outage", "title": "...", "truth": "...", "fixable": true, "people": false}},
  "harm": [{"scenario": "...", "policy": "...", "seed": 3, "reasons": ["..."]}],
  "sensitivity": [{"constant": "...", "factor": 0.5, "policies": {"responder": {...}}}]}
 ```
@@ -43,6 +43,7 @@ def as_json(results: Results) -> str:
                 "title": scenario.title,
                 "truth": scenario.truth,
                 "fixable": scenario.fixable,
+                "people": scenario.people,
             }
             for scenario in results.scenarios
         },

@@ -31,7 +31,7 @@ def results_table(results: Results) -> RenderableType:
             "",
         ]
     for scenario in results.scenarios:
-        people = "" if scenario.fixable else ", needs people"
+        people = ", needs people" if scenario.people else ""
         lines.append(Text.assemble((scenario.name, "bold"), (f"  {scenario.kind}{people}", "dim")))
         lines += [_block(policies, results.by_scenario[scenario.name]), ""]
     return Group(*lines, *_harm(results), Text(_LEGEND, style="dim"))
