@@ -16,6 +16,7 @@ from tools.drill.world.service import Service
 from tools.drill.world.setting import Scaling
 
 ACTIVITIES_KEPT = 50
+"""Activities that one answer has at most (Application Auto Scaling API reference, DescribeScalingActivities)."""
 AT_MAXIMUM_TOLD_S = 300.0
 """How often an activity is added that did not scale. Assumption."""
 

@@ -23,6 +23,7 @@ from tools.drill.world.parts import (
     ROLLBACK_IN_PROGRESS,
     ROLLBACK_REQUESTED,
     ROLLBACK_SUCCESSFUL,
+    STOP_REQUESTED,
     STOPPED,
     SUCCESSFUL,
     Deployment,
@@ -579,7 +580,7 @@ class Service:
                 self.settle()
                 task.target, task.target_reason, changed = "unhealthy", reason, True
                 self.say(
-                    f"(port {PORT}) is unhealthy in (target-group {self.target_group}) due to "
+                    f"(task {task.id}) (port {PORT}) is unhealthy in (target-group {self.target_group}) due to "
                     f"(reason {_HEALTH_WORDS.get(reason or '', 'Health checks failed')})"
                 )
         if changed:
@@ -821,7 +822,8 @@ class Service:
         if deployment is not self.primary or not self.deploying:
             return
         record.failures += 1
-        if self.breaks and record.failures >= record.threshold and record.breaker == "MONITORING":
+        watching = record.breaker == "MONITORING" or record.status == ROLLBACK_IN_PROGRESS
+        if self.breaks and record.failures >= record.threshold and watching:
             record.breaker = "TRIGGERED"
             reason = "tasks failed to start" if task.first_healthy_s is None else "tasks failed to stay up"
             self._fail(deployment, f"ECS deployment circuit breaker: {reason}.", "Circuit breaker triggered")
@@ -884,10 +886,15 @@ class Service:
         if record.status in (ROLLBACK_REQUESTED, ROLLBACK_IN_PROGRESS):
             return
         if stop_type == "ABORT":
-            self._close(record, STOPPED, reason="Stopped by a user.")
-            self.primary.rollout, self.primary.rollout_reason = "FAILED", "ECS deployment stopped by a user."
+            record.status, record.updated_s = STOP_REQUESTED, self.now
+            self.world.timetable.after(self.world.constants.stop_request_s, lambda: self._abort(record))
             return
         self._request_rollback(record, "Service deployment rolled back because of a user request")
+
+    def _abort(self, record: ServiceDeployment) -> None:
+        if record.status == STOP_REQUESTED:
+            self._close(record, STOPPED, reason="Stopped by a user.")
+            self.primary.rollout, self.primary.rollout_reason = "FAILED", "ECS deployment stopped by a user."
 
     def set_desired(self, count: int) -> None:
         """Change the desired count: no deployment."""

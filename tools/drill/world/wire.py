@@ -35,7 +35,6 @@ class _Wire:
     world: World
     answering: Mapping[str, Answering]
     caller: str = "somebody"
-    called: int = 0
     broken: list[str] = field(default_factory=list)
 
 
@@ -116,8 +115,8 @@ class _Http:
 def _answer(model: Any, context: Mapping[str, Any], attempts: int, **_: Any) -> tuple[_Http, dict[str, Any]]:
     wire, operation = _connected(), model.name
     parameters: Mapping[str, Any] = context[_PARAMETERS]
-    wire.called += 1
-    meta = {"RequestId": f"{wire.called:08x}-0000-4000-8000-000000000000", "RetryAttempts": 0}
+    # Probes call side by side: what they are answered must not depend on which of them came first.
+    meta = {"RequestId": f"{len(wire.world.changes):08x}-0000-4000-8000-000000000000", "RetryAttempts": 0}
     try:
         answer = _ask(wire, operation, parameters, attempts)
         _shapes.check(model, answer)

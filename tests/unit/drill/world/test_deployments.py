@@ -147,6 +147,27 @@ def test_stopping_a_deployment_rolls_it_back() -> None:
     assert orders(of).running() == 4
 
 
+def test_stopping_without_rollback_only_stops() -> None:
+    """StopServiceDeployment with ABORT goes through STOP_REQUESTED to STOPPED, and leaves the tasks as they are."""
+    of = world(bad_release("dies-at-start"))
+    of.run_until(SHIPPED_S + 10)
+    record = orders(of).records[-1]
+    orders(of).stop_deployment(record, "ABORT")
+    assert record.status == "STOP_REQUESTED"
+    of.run_until(SHIPPED_S + 300)
+    assert record.status == "STOPPED"
+    assert failed(of) == pytest.approx(0.0)
+
+
+def test_a_rollback_can_fail() -> None:
+    """When the tasks of the release that comes back do not start either, the rollback has failed."""
+    of = world(bad_release("dies-at-start"), rollout={**BREAKER, "minimum_percent": 0, "maximum_percent": 100})
+    of.run_until(SHIPPED_S - 1)
+    orders(of).primary.release.start = "image-missing"
+    of.run_until(SHIPPED_S + 900)
+    assert orders(of).records[-1].status == "ROLLBACK_FAILED"
+
+
 def test_a_finished_deployment_cannot_be_stopped() -> None:
     """StopServiceDeployment of a finished deployment is refused with ConflictException."""
     of = world()

@@ -34,7 +34,7 @@ def taken(of: World) -> list[tuple[float, Signal]]:
 
 
 def test_a_database_that_is_down_fails_its_users() -> None:
-    """While a dependency is down every request that needs it fails and its alarm is in ALARM; then all is well again."""
+    """While a dependency is down requests that need it fail and its alarm is in ALARM; then all is well again."""
     of = with_database(trouble("down"))
     of.run_until(SHIPPED_S + 500)
     assert failed(of, since_s=SHIPPED_S) == pytest.approx(50_000)
