@@ -15,7 +15,9 @@ class Mark(StrEnum):
     """What kind of thing a note on a timeline tells."""
 
     FAULT = "fault"
-    """The world did something to the service: a fault began or ended, an engineer changed something."""
+    """A fault began or ended."""
+    CHANGE = "change"
+    """Somebody else changed the service: ECS, its autoscaling, a pipeline, an engineer."""
     ALARM = "alarm"
     """A signal: an alarm changed its state, ECS said something."""
     THOUGHT = "thought"

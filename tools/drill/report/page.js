@@ -3,7 +3,7 @@
   const about = JSON.parse(document.getElementById("about").textContent);
   const form = document.querySelector("form.choose");
   const out = document.querySelector("#timeline .runs");
-  const MARKS = {fault: "✕", alarm: "!", thought: "·", action: "▶", page: "✉", recovered: "✓"};
+  const MARKS = {fault: "✕", change: "○", alarm: "!", thought: "·", action: "▶", page: "✉", recovered: "✓"};
   const W = 520, LEFT = 40, RIGHT = 8, TOP = 26;
   const LANES = [
     {name: "requests per second", height: 110, area: "rps", stacked: [["failed", "failedRps"], ["slow", "slowRps"]]},

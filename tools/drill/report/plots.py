@@ -183,11 +183,13 @@ def _steps(came: Sequence[float], runs: int, across: Scale, up: Scale) -> str:
 
 
 def _apart(labels: Sequence[tuple[float, str, int]], *, distance: float, lowest: float) -> list[tuple[float, str, int]]:
-    """Labels from the bottom up, moved only as far as they would overlap."""
-    placed: list[tuple[float, str, int]] = []
+    """Labels from the top down, moved only as far as they would overlap, and none below `lowest`."""
+    ordered = sorted(labels, key=lambda label: label[0])
+    heights: list[float] = []
+    for y, _, _ in ordered:
+        heights.append(max(y, heights[-1] + distance) if heights else y)
     limit = lowest
-    for y, policy, percent in sorted(labels, key=lambda label: -label[0]):
-        y = min(y, limit)
-        placed.append((y, policy, percent))
-        limit = y - distance
-    return placed
+    for place in reversed(range(len(heights))):
+        heights[place] = min(heights[place], limit)
+        limit = heights[place] - distance
+    return [(y, policy, percent) for y, (_, policy, percent) in zip(heights, ordered, strict=True)]
