@@ -4,6 +4,7 @@ import os
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from multiprocessing import get_context
@@ -23,6 +24,9 @@ from tools.drill.world.world import Change, World
 
 INTERVAL_S = 30
 """Length of an interval of a timeline."""
+
+METRICS_DISABLED = "POWERTOOLS_METRICS_DISABLED"
+"""Environment variable by which Powertools for AWS Lambda prints no metrics."""
 
 NOBODY = "none"
 
@@ -46,11 +50,22 @@ def _clients(region: str) -> wire.WiredClients:
     return wire.WiredClients(region=region)
 
 
-def quiet() -> None:
+@contextmanager
+def quiet() -> Iterator[None]:
     """The functions log and measure for CloudWatch; at the desk nobody reads that."""
+    level, disabled = logger.log_level, os.environ.get(METRICS_DISABLED)
     logger.setLevel("CRITICAL")
-    os.environ["POWERTOOLS_METRICS_DISABLED"] = "true"
-    warnings.filterwarnings("ignore", message="No application metrics to publish")
+    os.environ[METRICS_DISABLED] = "true"
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="No application metrics to publish")
+            yield
+    finally:
+        logger.setLevel(level)
+        if disabled is None:
+            del os.environ[METRICS_DISABLED]
+        else:
+            os.environ[METRICS_DISABLED] = disabled
 
 
 def play(scenario: Scenario, policy: Policy, seed: int, *, constants: Constants = CONSTANTS) -> Run:
@@ -209,11 +224,11 @@ def _world_notes(run: Run) -> Iterator[Note]:
     """What the world did by itself, and changes by anybody but who responds."""
     world = run.stage.world
     for happening in world.diary:
-        mark = _KINDS.get(happening.kind, Mark.FAULT)
+        mark = _KINDS.get(happening.kind, Mark.CHANGE)
         yield Note(at_s=happening.at_s, mark=mark, actor=happening.kind, text=happening.text)
     for change in world.changes:
         if change.caller != run.policy:
-            yield Note(at_s=change.at_s, mark=Mark.FAULT, actor=change.caller, text=change.operation)
+            yield Note(at_s=change.at_s, mark=Mark.CHANGE, actor=change.caller, text=change.operation)
 
 
 @dataclass(frozen=True)
@@ -225,20 +240,34 @@ class Job:
     timeline: bool
 
 
-_scenarios: tuple[Scenario, ...] = ()
-_policies: tuple[str, ...] = ()
-_constants: Constants = CONSTANTS
+@dataclass(frozen=True)
+class Lot:
+    """All that processes are told once."""
+
+    scenarios: tuple[Scenario, ...]
+    policies: tuple[str, ...]
+    constants: Constants
+
+    def play(self, job: Job) -> list[RunResult]:
+        return play_seed(
+            self.scenarios[job.scenario], self.policies, job.seed, timeline=job.timeline, constants=self.constants
+        )
 
 
-def _begin(scenarios: tuple[Scenario, ...], policies: tuple[str, ...], constants: Constants) -> None:
-    """What a process is told once."""
-    global _scenarios, _policies, _constants
-    _scenarios, _policies, _constants = scenarios, policies, constants
-    quiet()
+_lot: Lot | None = None
+"""In a process of the pool, which keeps it in no other place."""
+
+
+def _begin(lot: Lot) -> None:
+    global _lot
+    _lot = lot
+    quiet().__enter__()  # to the end of the process
 
 
 def _play(job: Job) -> list[RunResult]:
-    return play_seed(_scenarios[job.scenario], _policies, job.seed, timeline=job.timeline, constants=_constants)
+    if _lot is None:
+        raise RuntimeError("this process was told nothing")
+    return _lot.play(job)
 
 
 def play_all(
@@ -257,15 +286,15 @@ def play_all(
     of runs that is done.
     """
     todo = [Job(scenario, seed, seed < timelines) for scenario in range(len(scenarios)) for seed in range(seeds)]
-    told = (tuple(scenarios), tuple(policies), constants)
+    lot = Lot(tuple(scenarios), tuple(policies), constants)
     found: list[RunResult] = []
     if jobs <= 1:
-        _begin(*told)
-        for job in todo:
-            found += _play(job)
-            played(len(policies))
+        with quiet():
+            for job in todo:
+                found += lot.play(job)
+                played(len(policies))
     else:
-        with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_begin, initargs=told) as pool:
+        with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_begin, initargs=(lot,)) as pool:
             for results in pool.map(_play, todo, chunksize=1):
                 found += results
                 played(len(results))

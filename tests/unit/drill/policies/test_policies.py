@@ -1,5 +1,6 @@
 """Each way to respond does what its line in the table says, in whole runs of shipped scenarios."""
 
+from collections.abc import Iterator
 from itertools import pairwise
 
 import pytest
@@ -15,8 +16,9 @@ from tools.drill.scenario import load_scenarios
 
 
 @pytest.fixture(autouse=True, scope="module")
-def silence() -> None:
-    quiet()
+def silence() -> Iterator[None]:
+    with quiet():
+        yield
 
 
 def played(policy: str, scenario: str, seed: int = 1) -> Run:

@@ -1,5 +1,6 @@
 """Runs: repeatable, comparable, and measured against what would have happened anyway."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,9 @@ from tools.drill.world.tally import STEP_S
 
 
 @pytest.fixture(autouse=True, scope="module")
-def silence() -> None:
-    quiet()
+def silence() -> Iterator[None]:
+    with quiet():
+        yield
 
 
 def scenario(name: str = "release-fails-requests") -> Scenario:
