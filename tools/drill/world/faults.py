@@ -192,12 +192,12 @@ class Faults:
         if world.seconds >= ends_s:
             return
         world.settle()
-        service.burst_failing = failing
+        service.front.burst_failing = failing
         service.changed()
 
         def calm() -> None:
             world.settle()
-            service.burst_failing = 0.0
+            service.front.burst_failing = 0.0
             service.changed()
 
         world.timetable.after(burst_s, calm)

@@ -183,7 +183,7 @@ class ScalableTarget:
 
     def _values(self, tracking: _Tracking, count: int) -> list[float]:
         """The newest minutes in a row that have data, oldest first."""
-        keys, now = self.service.metric_keys, self.service.now
+        keys, now = self.service.front.metric_keys, self.service.now
         newest = self.metrics.newest_minute(keys["CPUUtilization"], now)
         found: list[float] = []
         for minute in range(newest, newest - count, -1):
@@ -194,7 +194,7 @@ class ScalableTarget:
         return found[::-1]
 
     def _value(self, metric: str, minute: int) -> float | None:
-        keys, now = self.service.metric_keys, self.service.now
+        keys, now = self.service.front.metric_keys, self.service.now
 
         def read(name: str, statistic: str) -> float | None:
             return self.metrics.value(keys[name], minute * MINUTE_S, MINUTE_S, statistic, now_s=now)

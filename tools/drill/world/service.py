@@ -8,13 +8,10 @@ event messages"; Elastic Load Balancing User Guide, "Health checks for Applicati
 from collections import deque
 from collections.abc import Iterable, Sequence
 from math import ceil, floor
-from typing import Any, Protocol
 
 from tools.drill.world import reasons
-from tools.drill.world.chance import Chance
-from tools.drill.world.constants import Constants
-from tools.drill.world.demand import Demand
-from tools.drill.world.metrics import MINUTE_S, Metrics, Series, key_of
+from tools.drill.world.around import Around
+from tools.drill.world.front import Front
 from tools.drill.world.parts import (
     IN_PROGRESS,
     ONGOING,
@@ -34,40 +31,14 @@ from tools.drill.world.parts import (
 )
 from tools.drill.world.reasons import Stop
 from tools.drill.world.refusal import Refused
-from tools.drill.world.serving import Backing, Conduct, Served, serve
+from tools.drill.world.serving import Conduct
 from tools.drill.world.setting import Service as ServiceSetting
-from tools.drill.world.setting import Setting
-from tools.drill.world.tally import STEP_S, Tally
-from tools.drill.world.timetable import Timetable
-
-HISTORY_S = 3600.0
-"""How much of the time before the run CloudWatch holds."""
 
 EVENTS_KEPT = 100
 """Service events that DescribeServices answers with (ECS API reference)."""
 
 PORT = 8080
 DAY_S = 86_400.0
-
-
-class Around(Protocol):
-    """What a service sees of the world."""
-
-    setting: Setting
-    chance: Chance
-    constants: Constants
-    timetable: Timetable
-    metrics: Metrics
-
-    def settle(self) -> None: ...
-    def service_changed(self, service: "Service") -> None: ...
-    def alarm_state(self, name: str) -> str: ...
-    def dependency_backing(self, service: "Service") -> Backing: ...
-    def zone_failing(self, zone: str) -> float: ...
-    def has_capacity(self) -> bool: ...
-    def launch_delay_s(self) -> float: ...
-    def ecs_event(self, service: "Service", detail_type: str, detail: dict[str, Any]) -> None: ...
-    def happened(self, kind: str, text: str) -> None: ...
 
 
 class Service:
@@ -88,8 +59,6 @@ class Service:
         self.load_balancer = f"{elb}:loadbalancer/app/{self.name}/{balancer}"
         self.status = "ACTIVE"
         self.desired = setting.tasks
-        self.demand = Demand(setting.traffic, service=self.name, chance=chance)
-        self.slow_s = chance.number(setting.slow_s, f"{self.name}/slow")
         self.memory_percent = chance.number(setting.memory_percent, f"{self.name}/memory")
         self.image_pull_s = chance.number(setting.image_pull_s, f"{self.name}/image-pull")
         check = setting.health_check
@@ -99,9 +68,6 @@ class Service:
             capacity_rps=chance.number(setting.capacity_rps, f"{self.name}/capacity"),
             latency_s=chance.number(setting.latency_s, f"{self.name}/latency"),
         )
-        self.burst_failing = 0.0
-        """Share of requests that fail for no reason of the tasks: what makes an alarm flap."""
-        self.tally = Tally()
         self.tasks: list[Task] = []
         self.gone: deque[Task] = deque(maxlen=200)
         """Stopped tasks, oldest first."""
@@ -120,13 +86,7 @@ class Service:
         self._steady = True
         self._stalled: Deployment | None = None
         """The deployment of which it was told that its bounds leave no room."""
-        self._series = self._make_series()
-        self._failing = 0.0
-        self._served: Served | None = None
-        self._served_for: tuple[float, float] | None = None
-        self._fleet: dict[Conduct, int] | None = None
-        self._settled_s = 0.0
-        self._counts = (0, 0, 0)
+        self.front = Front(self, world)
         self._begin()
 
     # What was there before the run.
@@ -161,14 +121,8 @@ class Service:
             task.status, task.started_s = "RUNNING", current_s + 60.0
             task.target, task.first_healthy_s = "healthy", current_s + 120.0
             task.next_check_s = self.world.chance.between(0, self.check_s, f"{self.name}/first-check", task.ordinal)
-        self._settled_s = -HISTORY_S
-        self._history()
+        self.front.remember()
         self.say("has reached a steady state.", at_s=-1800.0)
-
-    def _history(self) -> None:
-        while self._settled_s < 0:
-            self._account(self._settled_s, self._settled_s + MINUTE_S, tally=False)
-            self._settled_s += MINUTE_S
 
     def new_release(self, *, at_s: float, conduct: Conduct | None = None) -> Release:
         """Register a task definition; by default one that is as good as any."""
@@ -254,85 +208,10 @@ class Service:
         """Count what happened until now, before something changes."""
         self.world.settle()
 
-    def count(self) -> None:
-        """The part of `settle` that is this service's."""
-        now = self.now
-        while self._settled_s < now:
-            ends = min(now, (int(self._settled_s // STEP_S) + 1) * STEP_S)
-            self._account(self._settled_s, ends, tally=True)
-            self._settled_s = ends
-
     def changed(self) -> None:
         """Something that tasks, targets or dependencies do is different from now on. Call `settle` before."""
-        self._fleet = None
-        self._served = None
+        self.front.look_again()
         self.world.service_changed(self)
-
-    def served_anew(self) -> None:
-        """What its dependencies do may be different from now on."""
-        self._served = None
-
-    def _account(self, start: float, ends: float, *, tally: bool) -> None:
-        length = ends - start
-        users = self.demand.rps((start + ends) / 2)
-        key = (users, self._failing)
-        served = self._served
-        if served is None or key != self._served_for:
-            served = self._serve(users)
-            self._served, self._served_for = served, key
-        running, healthy, _ = self._counts
-        self._failing = served.failing
-        memory = self._memory(ends, served.cpu) if running else None
-        self._publish(int(start // MINUTE_S), length, served, memory)
-        if tally:
-            step = int(start // STEP_S)
-            self.tally.add(
-                step,
-                requests=served.users * length,
-                failed=served.users_failed * length,
-                slow=served.users_slow * length,
-                running=running * length,
-                healthy=healthy * length,
-                desired=self.desired * length,
-                cpu=(served.cpu or 0.0) * length,
-                latency_s=served.seconds * length,
-                answered=served.answered * length,
-            )
-
-    def _serve(self, users: float) -> Served:
-        if self._fleet is None:
-            self._fleet, self._counts = self._look()
-        return serve(
-            users,
-            self._fleet,
-            self.world.dependency_backing(self),
-            retries=self.setting.traffic.retries,
-            failing_before=self._failing,
-            slow_s=self.slow_s,
-            constants=self.world.constants,
-        )
-
-    def _look(self) -> tuple[dict[Conduct, int], tuple[int, int, int]]:
-        """The targets that get requests, by their conduct, and how many tasks run, are healthy and are registered.
-
-        When no target is healthy the load balancer sends requests to all of them (Elastic Load Balancing User Guide,
-        "Health checks": it fails open).
-        """
-        registered = [task for task in self.tasks if task.target in ("initial", "healthy", "unhealthy")]
-        healthy = [task for task in registered if task.target == "healthy"]
-        fleet: dict[Conduct, int] = {}
-        for task in healthy or registered:
-            conduct = self._conduct(task)
-            fleet[conduct] = fleet.get(conduct, 0) + 1
-        running = sum(1 for task in self.tasks if task.running)
-        return fleet, (running, len(healthy), len(registered))
-
-    def _conduct(self, task: Task) -> Conduct:
-        of_release = task.release.conduct
-        passing = 1.0 - of_release.failing
-        for failing in (task.failing, self.burst_failing, self.world.zone_failing(task.zone)):
-            passing *= 1.0 - failing
-        return of_release._replace(failing=1.0 - passing, stuck=task.stuck, dead=task.dead)
 
     def memory_of(self, task: Task, at_s: float) -> float:
         """Percent of what it reserved, without what load adds."""
@@ -344,56 +223,6 @@ class Service:
     @staticmethod
     def _leak(task: Task) -> float:
         return task.release.leak_percent_per_s / task.pace
-
-    def _memory(self, at_s: float, cpu: float | None) -> float:
-        values = [self.memory_of(task, at_s) for task in self.tasks if task.running]
-        return min(100.0, sum(values) / len(values) + self.world.constants.busy_memory_percent * (cpu or 0.0) / 100)
-
-    def _make_series(self) -> dict[str, Series]:
-        chance, constants = self.world.chance, self.world.constants
-        late_s = chance.between(constants.metric_late_low_s, constants.metric_late_high_s, f"{self.name}/metrics-late")
-        front = {"LoadBalancer": self.load_balancer.split(":loadbalancer/", 1)[-1]}
-        behind = front | {"TargetGroup": self.target_group.rsplit(":", 1)[-1]}
-        ecs = {"ClusterName": self.world.setting.cluster, "ServiceName": self.name}
-        made = {}
-        self.metric_keys = {}
-        for name, namespace, dimensions, sparse in (
-            ("RequestCount", "AWS/ApplicationELB", behind, True),
-            ("HTTPCode_Target_5XX_Count", "AWS/ApplicationELB", behind, True),
-            ("HTTPCode_ELB_5XX_Count", "AWS/ApplicationELB", front, True),
-            ("TargetResponseTime", "AWS/ApplicationELB", behind, False),
-            ("HealthyHostCount", "AWS/ApplicationELB", behind, False),
-            ("UnHealthyHostCount", "AWS/ApplicationELB", behind, False),
-            ("CPUUtilization", "AWS/ECS", ecs, False),
-            ("MemoryUtilization", "AWS/ECS", ecs, False),
-        ):
-            key = key_of(namespace, name, dimensions)
-            self.metric_keys[name] = key
-            made[name] = self.world.metrics.make(key, late_s=late_s, sparse=sparse)
-        return made
-
-    def _publish(self, minute: int, length: float, served: Served, memory: float | None) -> None:
-        """RequestCount counts only what a target was found for (ELB User Guide, "CloudWatch metrics")."""
-        series = self._series
-        running, healthy, registered = self._counts
-        if registered:
-            _add(series["RequestCount"], minute, served.sent * length)
-            _add(series["HTTPCode_Target_5XX_Count"], minute, served.target_5xx * length)
-            series["HealthyHostCount"].add(minute, total=healthy * length, count=length, value=healthy)
-            series["UnHealthyHostCount"].add(
-                minute, total=(registered - healthy) * length, count=length, value=registered - healthy
-            )
-            if served.answered > 0:
-                mean = served.seconds / served.answered
-                series["TargetResponseTime"].add(
-                    minute, total=served.seconds * length, count=served.answered * length, value=mean
-                )
-        _add(series["HTTPCode_ELB_5XX_Count"], minute, served.balancer_5xx * length)
-        if running:
-            cpu = self.world.constants.idle_cpu_percent if served.cpu is None else served.cpu
-            series["CPUUtilization"].add(minute, total=cpu * length, count=length, value=cpu)
-            if memory is not None:
-                series["MemoryUtilization"].add(minute, total=memory * length, count=length, value=memory)
 
     # Tasks.
 
@@ -596,10 +425,9 @@ class Service:
             return "Target.FailedHealthChecks"
         if self.world.zone_failing(task.zone) >= 0.5:
             return "Target.Timeout"
-        served = self._served
-        if served is not None and self._fleet and task.target == "healthy":
-            offered = served.sent / sum(self._fleet.values())
-            if offered > self.world.constants.overload_unhealthy * task.release.conduct.capacity_rps:
+        if task.target == "healthy":
+            bearable = self.world.constants.overload_unhealthy * task.release.conduct.capacity_rps
+            if self.front.offered_rps > bearable:
                 return "Target.Timeout"
         return None
 
@@ -925,7 +753,3 @@ _HEALTH_WORDS = {"Target.Timeout": "Request timed out", "Target.FailedHealthChec
 
 def _named(tasks: Sequence[Task]) -> str:
     return " ".join(f"(task {task.id})" for task in tasks)
-
-
-def _add(series: Series, minute: int, total: float) -> None:
-    series.add(minute, total=total, count=1.0, value=total)

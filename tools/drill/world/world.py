@@ -150,7 +150,7 @@ class World:
     @property
     def tallies(self) -> dict[str, Tally]:
         """By service."""
-        return {name: service.tally for name, service in self.services.items()}
+        return {name: service.front.tally for name, service in self.services.items()}
 
     @property
     def tally(self) -> Tally:
@@ -176,7 +176,7 @@ class World:
     def settle(self) -> None:
         """Count what happened until now, before something changes."""
         for service in self.services.values():
-            service.count()
+            service.front.count()
 
     def service_changed(self, service: Service) -> None:
         """The tasks of one service share connections with those of the others."""
@@ -185,7 +185,7 @@ class World:
 
     def dependencies_changed(self) -> None:
         for service in self.services.values():
-            service.served_anew()
+            service.front.serve_again()
 
     def alarm_state(self, name: str) -> str:
         return self.alarms[name].state
@@ -358,7 +358,7 @@ class World:
             datapoints=written.datapoints,
             missing=written.missing or ("breaching" if low else "notBreaching"),
         )
-        keys = service.metric_keys
+        keys = service.front.metric_keys
         if written.symptom is Symptom.ERROR_RATE:
             names = ("RequestCount", "HTTPCode_Target_5XX_Count", "HTTPCode_ELB_5XX_Count")
             queries = [

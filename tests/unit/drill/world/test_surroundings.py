@@ -114,7 +114,7 @@ def test_a_metric_arrives_late() -> None:
     """The data point of a minute cannot be read before 10, and can be read 60 seconds after its end."""
     for seed in range(20):
         of = world(seed=seed)
-        key = orders(of).metric_keys["RequestCount"]
+        key = orders(of).front.metric_keys["RequestCount"]
         of.run_until(669)
         assert of.metrics.value(key, 600, 60, "Sum", now_s=669) is None
         of.run_until(720)
@@ -125,7 +125,7 @@ def test_a_count_of_zero_is_not_reported() -> None:
     """A minute without errors has no data point of them."""
     of = world()
     of.run_until(720)
-    key = orders(of).metric_keys["HTTPCode_Target_5XX_Count"]
+    key = orders(of).front.metric_keys["HTTPCode_Target_5XX_Count"]
     assert of.metrics.value(key, 600, 60, "Sum", now_s=720) is None
 
 
@@ -166,11 +166,11 @@ def test_traffic_has_its_shape() -> None:
     """A spike rises, stays and falls; the day swings around the base."""
     spike = {"shape": "spike", "at_s": 1000, "factor": 3, "ramp_s": 100, "lasts_s": 500}
     of = world(traffic={"base_rps": 100, "noise_percent": 0, "curve": [spike]})
-    rps = orders(of).demand.rps
+    rps = orders(of).front.demand.rps
     assert [rps(at_s) for at_s in (999, 1050, 1200, 1550, 1700)] == pytest.approx([100, 200, 300, 200, 100])
     daily = {"shape": "daily", "swing_percent": 50, "period_s": 3600, "peak_s": 900}
     of = world(traffic={"base_rps": 100, "noise_percent": 0, "curve": [daily]})
-    assert [orders(of).demand.rps(at_s) for at_s in (900, 2700)] == pytest.approx([150, 50])
+    assert [orders(of).front.demand.rps(at_s) for at_s in (900, 2700)] == pytest.approx([150, 50])
 
 
 def test_a_spike_is_part_of_the_truth() -> None:

@@ -86,7 +86,7 @@ def test_the_load_balancer_fails_open() -> None:
     unhealthy = [task for task in orders(of).tasks if task.target == "unhealthy"]
     assert len(unhealthy) == 4
     assert sum(of.tally.healthy[-1:]) == 0
-    keys, minute = orders(of).metric_keys, int(SHIPPED_S // 60) + 1
+    keys, minute = orders(of).front.metric_keys, int(SHIPPED_S // 60) + 1
     of.run_until(SHIPPED_S + 120)
     assert of.metrics.series[keys["RequestCount"]].value([minute], "Sum") == pytest.approx(6000)
     assert of.metrics.series[keys["HTTPCode_ELB_5XX_Count"]].value([minute], "Sum") is None
@@ -126,7 +126,7 @@ def test_one_bad_task_fails_its_share() -> None:
 def test_memory_fills_until_the_task_dies() -> None:
     """A leak of the old release shows in MemoryUtilization, kills tasks when it is full, and survives a restart."""
     of = world({"kind": "memory-leak", "leak_percent_per_min": 6}, memory_percent=40)
-    memory = of.metrics.series[orders(of).metric_keys["MemoryUtilization"]]
+    memory = of.metrics.series[orders(of).front.metric_keys["MemoryUtilization"]]
     of.run_until(SHIPPED_S + 420)
     before, now = memory.value([8], "Average"), memory.value([15], "Average")
     assert before is not None
