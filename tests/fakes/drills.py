@@ -1,6 +1,5 @@
 """Results of a drill that was never run, of any size, the same each time."""
 
-from array import array
 from collections.abc import Iterable, Sequence
 from random import Random
 
@@ -119,14 +118,14 @@ def _timeline(chance: Random, fault: float, until: float, said: str) -> Timeline
     healthy = [3 - (chance.random() < 0.3) if b else 3 for b in bad]
     return Timeline(
         interval_s=interval,
-        requests_rps=array("f", rps),
-        failed_rps=array("f", (0.4 * r if b else 0.0 for r, b in zip(rps, bad, strict=True))),
-        slow_rps=array("f", (0.1 * r if b else 0.0 for r, b in zip(rps, bad, strict=True))),
-        tasks_desired=array("H", [3] * points),
-        tasks_running=array("H", [3] * points),
-        tasks_healthy=array("H", healthy),
-        cpu_percent=array("f", (45 + chance.uniform(-4, 4) + 20 * b for b in bad)),
-        latency_s=array("f", (0.12 + 0.6 * b + chance.uniform(0, 0.03) for b in bad)),
+        requests_rps=rps,
+        failed_rps=[0.4 * r if b else 0.0 for r, b in zip(rps, bad, strict=True)],
+        slow_rps=[0.1 * r if b else 0.0 for r, b in zip(rps, bad, strict=True)],
+        tasks_desired=[3] * points,
+        tasks_running=[3] * points,
+        tasks_healthy=healthy,
+        cpu_percent=[45 + chance.uniform(-4, 4) + 20 * b for b in bad],
+        latency_s=[0.12 + 0.6 * b + chance.uniform(0, 0.03) for b in bad],
         notes=(
             Note(at_s=fault, mark=Mark.FAULT, actor="world", text="release 2 is shipped; it fails 40 % of requests"),
             Note(at_s=fault + 180, mark=Mark.ALARM, actor="intake", text="orders-errors is ALARM"),

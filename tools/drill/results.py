@@ -6,6 +6,7 @@ Everything is plain data that can be pickled, because runs are made in several p
 All times are seconds of the world's clock, from the beginning of the run.
 """
 
+from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -45,8 +46,8 @@ class Note:
 class Timeline:
     """How a run went, in intervals of equal length; all series are equally long.
 
-    A run of an hour in intervals of 30 s has 120 points, which is as much as a plot shows and small enough to keep for
-    every run; `array("f")` keeps thousands of runs in little memory.
+    A run of an hour in intervals of 30 s has 120 points, which is as much as a plot shows. Series become arrays, so that
+    the timelines of thousands of runs take little memory.
     """
 
     interval_s: float
@@ -65,6 +66,12 @@ class Timeline:
     latency_s: Sequence[float]
     notes: tuple[Note, ...] = ()
     """By time."""
+
+    def __post_init__(self) -> None:
+        for name in ("requests_rps", "failed_rps", "slow_rps", "cpu_percent", "latency_s"):
+            object.__setattr__(self, name, array("f", getattr(self, name)))
+        for name in ("tasks_desired", "tasks_running", "tasks_healthy"):
+            object.__setattr__(self, name, array("H", getattr(self, name)))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
