@@ -46,7 +46,8 @@ def impact_plot(by_policy: Mapping[str, Sequence[float]], *, relative: bool) -> 
     bottom = top + row * len(shown)
     for power in range(first, last + 1):
         x = across(10.0**power)
-        label = f"{10.0**power:g}" if power < 0 else count(10.0**power).replace(".0", "")
+        beyond = "≤ " if relative and power == first and lowest < 10.0**first else ""
+        label = beyond + f"{10.0**power:g}" if power < 0 else count(10.0**power).replace(".0", "")
         parts.append(f'<line class="grid" x1="{x:.1f}" x2="{x:.1f}" y1="{top}" y2="{bottom}"/>')
         parts.append(f'<text class="tick" x="{x:.1f}" y="{bottom + 15}" text-anchor="middle">{label}</text>')
     if relative:

@@ -26,6 +26,12 @@ def test_impact_stays_on_the_paper(values: list[float], relative: bool) -> None:
     assert all(0 <= x <= WIDTH for x in coordinates(svg))
 
 
+def test_a_ratio_beyond_the_edge_is_said_to_be() -> None:
+    """Far better than the oracle lies at the edge of the plot, which then stands for all that is less."""
+    assert ">≤ 0.1</text>" in impact_plot({"native": [0.001, 1.0]}, relative=True)
+    assert ">0.1</text>" in impact_plot({"native": [0.2, 1.0]}, relative=True)
+
+
 def test_few_runs_are_dots_and_many_are_a_shape() -> None:
     """Each run can be seen while there are few; many show where most of them are."""
     few = impact_plot({"none": [float(n) for n in range(1, 21)]}, relative=False)
