@@ -65,13 +65,13 @@ def _service_answer(world: World, service: Service) -> Answer:
         "platformFamily": "Linux",
         "taskDefinition": service.primary.release.arn,
         "deploymentConfiguration": _configuration(service),
-        "deployments": [_deployment(world, service, each) for each in service.deployments],
+        "deployments": [_deployment(world, service, each) for each in service.rollouts.deployments],
         "roleArn": f"arn:aws:iam::{world.setting.account}:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS",
         "events": [
             {"id": identifier, "createdAt": world.moment(at_s), "message": message}
             for at_s, identifier, message in service.events
         ],
-        "createdAt": world.moment(service.revisions[0].created_s),
+        "createdAt": world.moment(service.rollouts.revisions[0].created_s),
         "placementConstraints": [],
         "placementStrategy": [],
         "networkConfiguration": _network(world),
@@ -233,7 +233,7 @@ def list_service_deployments(world: World, parameters: Parameters) -> Answer:
     service = _service(world, parameters["service"])
     wanted = parameters.get("status")
     brief = []
-    for record in reversed(service.records):
+    for record in reversed(service.rollouts.records):
         if wanted and record.status not in wanted:
             continue
         entry: Answer = {
@@ -255,7 +255,7 @@ def list_service_deployments(world: World, parameters: Parameters) -> Answer:
 
 
 def describe_service_deployments(world: World, parameters: Parameters) -> Answer:
-    known = {record.arn: (service, record) for service in _all(world) for record in service.records}
+    known = {record.arn: (service, record) for service in _all(world) for record in service.rollouts.records}
     arns = parameters["serviceDeploymentArns"]
     return {
         "serviceDeployments": [_service_deployment(world, *known[arn]) for arn in arns if arn in known],
@@ -322,7 +322,7 @@ def _deployment_alarms(service: Service, record: ServiceDeployment) -> Answer:
 
 
 def describe_service_revisions(world: World, parameters: Parameters) -> Answer:
-    known = {revision.arn: (service, revision) for service in _all(world) for revision in service.revisions}
+    known = {revision.arn: (service, revision) for service in _all(world) for revision in service.rollouts.revisions}
     arns = parameters["serviceRevisionArns"]
     return {
         "serviceRevisions": [_revision(world, *known[arn]) for arn in arns if arn in known],
@@ -354,7 +354,7 @@ def _revision(world: World, service: Service, revision: Revision) -> Answer:
 
 def _release(world: World, name: str) -> tuple[Service, Release]:
     for service in _all(world):
-        for release in service.releases:
+        for release in service.rollouts.releases:
             if name in (release.arn, _last(release.arn)):
                 return service, release
     raise Refused("ClientException", "Unable to describe task definition.")
@@ -416,17 +416,17 @@ def update_service(world: World, parameters: Parameters) -> Answer:
     if "desiredCount" in parameters:
         service.set_desired(parameters["desiredCount"])
     if parameters.get("forceNewDeployment") or release is not service.primary.release:
-        service.deploy(release)
+        service.rollouts.deploy(release)
     return {"service": _service_answer(world, service)}
 
 
 def stop_service_deployment(world: World, parameters: Parameters) -> Answer:
     arn = parameters["serviceDeploymentArn"]
     for service in _all(world):
-        for record in service.records:
+        for record in service.rollouts.records:
             if record.arn == arn:
                 world.settle()
-                service.stop_deployment(record, parameters.get("stopType", "ROLLBACK"))
+                service.rollouts.stop_deployment(record, parameters.get("stopType", "ROLLBACK"))
                 return {"serviceDeploymentArn": arn}
     raise Refused("ServiceDeploymentNotFoundException", "The service deployment doesn't exist.")
 
@@ -446,10 +446,11 @@ def register_task_definition(world: World, parameters: Parameters) -> Answer:
     """Only as a copy: the world knows how an image behaves, and nothing of one that it has never seen."""
     service = world.services.get(parameters["family"])
     image = parameters["containerDefinitions"][0].get("image")
-    like = next((r for r in reversed(service.releases) if r.image == image), None) if service is not None else None
+    known = [] if service is None else service.rollouts.releases
+    like = next((release for release in reversed(known) if release.image == image), None)
     if service is None or like is None:
         raise NotImplementedError(f"the world does not know image {image} of family {parameters['family']}")
-    copy = service.new_release(at_s=world.seconds, conduct=like.conduct)
+    copy = service.rollouts.new_release(at_s=world.seconds, conduct=like.conduct)
     copy.image, copy.digest, copy.start, copy.lives_s = like.image, like.digest, like.start, like.lives_s
     copy.leak_percent_per_s, copy.checkable, copy.bad = like.leak_percent_per_s, like.checkable, like.bad
     return {"taskDefinition": _task_definition(world, service, copy)}

@@ -98,7 +98,7 @@ def _scalable_target(world: World, target: ScalableTarget) -> Answer:
         "MaxCapacity": target.maximum,
         "RoleARN": f"arn:aws:iam::{world.setting.account}:role/aws-service-role/ecs.application-autoscaling."
         "amazonaws.com/AWSServiceRoleForApplicationAutoScaling_ECSService",
-        "CreationTime": world.moment(target.service.revisions[0].created_s),
+        "CreationTime": world.moment(target.service.rollouts.revisions[0].created_s),
         "SuspendedState": {
             "DynamicScalingInSuspended": target.suspended.scale_in,
             "DynamicScalingOutSuspended": target.suspended.scale_out,

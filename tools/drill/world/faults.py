@@ -96,7 +96,7 @@ class Faults:
                     ),
                 )
                 world.change_by("pipeline", "UpdateService", {"service": service.name, "taskDefinition": release.arn})
-                service.deploy(release)
+                service.rollouts.deploy(release)
             case MemoryLeak():
                 service.begin_leak(draw(fault.leak_percent_per_min, "leak") / 60)
                 leaking = service.primary.release
@@ -208,13 +208,14 @@ class Faults:
         self._note(f"engineer/{fault.does}", service, lambda: False)
         match fault.does:
             case "deploys":
-                release = service.new_release(at_s=world.seconds)
+                release = service.rollouts.new_release(at_s=world.seconds)
                 world.change_by("engineer", "UpdateService", {"service": service.name, "taskDefinition": release.arn})
-                service.deploy(release)
+                service.rollouts.deploy(release)
             case "rolls-back":
-                good = next(r for r in reversed(service.releases) if r.bad is None and r is not service.primary.release)
+                current, releases = service.primary.release, reversed(service.rollouts.releases)
+                good = next(release for release in releases if release.bad is None and release is not current)
                 world.change_by("engineer", "UpdateService", {"service": service.name, "taskDefinition": good.arn})
-                service.deploy(good)
+                service.rollouts.deploy(good)
             case "scales":
                 count = fault.tasks if fault.tasks is not None else service.desired * 2
                 target = world.targets.get(service.name)
@@ -228,14 +229,14 @@ class Faults:
 
 
 def _bad_release(fault: BadRelease, service: Service, draw: Callable[[Number, str], float], *, at_s: float) -> Release:
-    conduct = service.conduct
+    conduct = service.rollouts.conduct
     match fault.how:
         case "5xx":
             conduct = conduct._replace(failing=draw(fault.failing_percent, "failing") / 100)
         case "slow":
             slower = draw(fault.slower, "slower")
             conduct = conduct._replace(latency_s=conduct.latency_s * slower, capacity_rps=conduct.capacity_rps / slower)
-    release = service.new_release(at_s=at_s, conduct=conduct)
+    release = service.rollouts.new_release(at_s=at_s, conduct=conduct)
     release.bad = fault.how
     match fault.how:
         case "dies-at-start" | "image-missing" | "secret-missing":

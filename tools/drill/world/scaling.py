@@ -153,7 +153,7 @@ class ScalableTarget:
         ):
             # Scale-in is off while a deployment is under way (ECS Developer Guide, "Service auto scaling").
             cooling = now < max(tracking.in_at_s, tracking.out_at_s) + tracking.cooldown_in_s
-            if self.suspended.scale_in or service.deploying or cooling:
+            if self.suspended.scale_in or service.rollouts.deploying or cooling:
                 return
             count = max(self.minimum, ceil(service.desired * values[-1] / tracking.target))
             if count < service.desired:

@@ -1,12 +1,11 @@
-"""One ECS service: its deployments, its tasks, the load balancer in front of it and the requests it serves.
+"""One ECS service: its tasks and their targets, and the scheduler that starts, replaces and stops them.
 
-Sources: Amazon ECS Developer Guide, "Rolling update deployments", "How the Amazon ECS deployment circuit breaker
-detects failures", "How CloudWatch alarms detect Amazon ECS deployment failures", "Service throttle logic", "Service
-event messages"; Elastic Load Balancing User Guide, "Health checks for Application Load Balancer target groups".
+Sources: Amazon ECS Developer Guide, "Rolling update deployments", "Service throttle logic", "Service event messages";
+Elastic Load Balancing User Guide, "Health checks for Application Load Balancer target groups".
 """
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from math import ceil, floor
 
 from tools.drill.world import reasons
@@ -14,31 +13,18 @@ from tools.drill.world.around import Around
 from tools.drill.world.front import Front
 from tools.drill.world.parts import (
     IN_PROGRESS,
-    ONGOING,
-    PENDING,
-    ROLLBACK_FAILED,
-    ROLLBACK_IN_PROGRESS,
-    ROLLBACK_REQUESTED,
-    ROLLBACK_SUCCESSFUL,
-    STOP_REQUESTED,
-    STOPPED,
-    SUCCESSFUL,
     Deployment,
-    Release,
-    Revision,
     ServiceDeployment,
     Task,
 )
 from tools.drill.world.reasons import Stop
-from tools.drill.world.refusal import Refused
-from tools.drill.world.serving import Conduct
+from tools.drill.world.rollouts import Rollouts
 from tools.drill.world.setting import Service as ServiceSetting
 
 EVENTS_KEPT = 100
 """Service events that DescribeServices answers with (ECS API reference)."""
 
 PORT = 8080
-DAY_S = 86_400.0
 
 
 class Service:
@@ -64,58 +50,25 @@ class Service:
         check = setting.health_check
         self.check_s = chance.number(check.interval_s, f"{self.name}/check-interval")
         self.grace_s = chance.number(check.grace_s, f"{self.name}/grace")
-        self.conduct = Conduct(
-            capacity_rps=chance.number(setting.capacity_rps, f"{self.name}/capacity"),
-            latency_s=chance.number(setting.latency_s, f"{self.name}/latency"),
-        )
         self.tasks: list[Task] = []
         self.gone: deque[Task] = deque(maxlen=200)
         """Stopped tasks, oldest first."""
         self.events: deque[tuple[float, str, str]] = deque(maxlen=EVENTS_KEPT)
         """Time, id and message, newest first."""
-        self.releases: list[Release] = []
-        self.revisions: list[Revision] = []
-        self.records: list[ServiceDeployment] = []
-        """Service deployments, oldest first."""
-        self.deployments: list[Deployment] = []
-        """Newest first, as DescribeServices has them."""
-        self._launched = self._named = self._said = 0
+        self._launched = self._said = 0
         self._starts_failed = 0
         self._throttled_until_s = 0.0
         self._unplaced_told_s = float("-inf")
         self._steady = True
         self._stalled: Deployment | None = None
         """The deployment of which it was told that its bounds leave no room."""
+        self.rollouts = Rollouts(self, world)
         self.front = Front(self, world)
         self._begin()
 
-    # What was there before the run.
-
     def _begin(self) -> None:
-        current_s = -self.world.chance.number(self.setting.released_ago_s, f"{self.name}/released-ago")
-        previous: Revision | None = None
-        for place in range(self.setting.releases):
-            at_s = current_s - (self.setting.releases - 1 - place) * 3 * DAY_S
-            release = self.new_release(at_s=at_s)
-            revision = self._new_revision(release, at_s=at_s)
-            record = self._new_record(revision, source=previous, at_s=at_s)
-            record.status, record.breaker = SUCCESSFUL, "MONITORING_COMPLETE" if self.breaks else "DISABLED"
-            record.started_s = at_s + self.world.constants.deployment_pending_s
-            record.finished_s = record.updated_s = at_s + 240.0
-            previous = revision
-        assert previous is not None
-        self.deployments = [
-            Deployment(
-                id=self._deployment_id(),
-                revision=previous,
-                record=self.records[-1],
-                created_s=current_s,
-                updated_s=current_s + 240.0,
-                desired=self.desired,
-                rollout="COMPLETED",
-                rollout_reason="ECS deployment completed.",
-            )
-        ]
+        """The tasks, and what CloudWatch holds, of the time before the run."""
+        current_s = self.primary.created_s
         for _ in range(self.desired):
             task = self._new_task(self.primary, at_s=current_s)
             task.status, task.started_s = "RUNNING", current_s + 60.0
@@ -124,61 +77,16 @@ class Service:
         self.front.remember()
         self.say("has reached a steady state.", at_s=-1800.0)
 
-    def new_release(self, *, at_s: float, conduct: Conduct | None = None) -> Release:
-        """Register a task definition; by default one that is as good as any."""
-        number = 40 + len(self.releases)
-        release = Release(
-            arn=f"{self._ecs}:task-definition/{self.name}:{number}",
-            number=number,
-            image=f"{self.world.setting.account}.dkr.ecr.{self.world.setting.region}.amazonaws.com/{self.name}:{number}",
-            digest=f"sha256:{self.world.chance.token(f'{self.name}/digest', number, size=32)}",
-            conduct=self.conduct if conduct is None else conduct,
-            registered_s=at_s,
-        )
-        self.releases.append(release)
-        return release
-
-    def _new_revision(self, release: Release, *, at_s: float) -> Revision:
-        cluster = self.world.setting.cluster
-        revision = Revision(
-            arn=f"{self._ecs}:service-revision/{cluster}/{self.name}/{self._number()}", release=release, created_s=at_s
-        )
-        self.revisions.append(revision)
-        return revision
-
-    def _new_record(self, target: Revision, *, source: Revision | None, at_s: float) -> ServiceDeployment:
-        cluster, constants = self.world.setting.cluster, self.world.constants
-        least, most = int(constants.breaker_least), int(constants.breaker_most)
-        record = ServiceDeployment(
-            arn=f"{self._ecs}:service-deployment/{cluster}/{self.name}/"
-            f"{self.world.chance.token(f'{self.name}/service-deployment', len(self.records), size=11)[:21]}",
-            status=PENDING,
-            created_s=at_s,
-            updated_s=at_s,
-            source=source,
-            target=target,
-            breaker="MONITORING" if self.breaks else "DISABLED",
-            threshold=max(least, min(ceil(constants.breaker_share * self.desired), most)),
-        )
-        self.records.append(record)
-        return record
-
-    def _number(self) -> int:
-        self._named += 1
-        return int(self.world.chance.token(f"{self.name}/number", self._named, size=7), 16) + 10**18
-
-    def _deployment_id(self) -> str:
-        return f"ecs-svc/{self._number()}"
-
     # What it is.
 
     @property
-    def breaks(self) -> bool:
-        return self.setting.rollout.circuit_breaker
+    def primary(self) -> Deployment:
+        return self.rollouts.deployments[0]
 
     @property
-    def primary(self) -> Deployment:
-        return self.deployments[0]
+    def records(self) -> list[ServiceDeployment]:
+        """Its service deployments, oldest first."""
+        return self.rollouts.records
 
     @property
     def now(self) -> float:
@@ -191,16 +99,6 @@ class Service:
         return sum(
             1 for t in self.tasks if t.alive and not t.running and (deployment is None or t.deployment is deployment)
         )
-
-    @property
-    def deploying(self) -> bool:
-        return self.primary.rollout == IN_PROGRESS
-
-    @property
-    def flight(self) -> ServiceDeployment | None:
-        """The service deployment that is not finished."""
-        record = self.primary.record
-        return record if record.status in ONGOING else None
 
     # What users feel.
 
@@ -318,7 +216,7 @@ class Service:
         task.dead = True
         self._stop(task, stop)
         task.status = "DEACTIVATING"
-        self._count_failure(task)
+        self.rollouts.count_failure(task)
         self.world.timetable.after(self.world.constants.crash_unseen_s, lambda: self._ended(task))
         self.changed()
         self.reconcile()
@@ -330,7 +228,7 @@ class Service:
         self._ended(task)
         self._starts_failed += 1
         self._throttle()
-        self._count_failure(task)
+        self.rollouts.count_failure(task)
         self.reconcile()
 
     def _throttle(self) -> None:
@@ -451,7 +349,7 @@ class Service:
         ]
         for task in found:
             task.condemned = True
-            self._count_failure(task)
+            self.rollouts.count_failure(task)
         return bool(found)
 
     # The scheduler.
@@ -521,7 +419,7 @@ class Service:
         if missing < 0:
             leaving += sorted(good, key=lambda task: (task.healthy, task.running, -task.ordinal))[:-missing]
         condemned = [task for task in mine if task.condemned]
-        if old and self.deploying:
+        if old and self.rollouts.deploying:
             failed = condemned
         elif missing <= 0:
             replaced = sum(1 for task in good if task.healthy) - (self.desired - len(condemned))
@@ -553,176 +451,15 @@ class Service:
         if not done:
             return
         if primary.rollout == IN_PROGRESS:
-            self._complete(primary)
+            self.rollouts.complete()
         if not self._steady and primary.rollout == "COMPLETED":
             self._steady = True
             self.say("has reached a steady state.")
 
-    # Deployments.
-
-    def deploy(self, release: Release) -> Deployment:
-        """A new deployment, as UpdateService starts it; one in flight is superseded."""
-        self.settle()
-        now, source = self.now, self._serving_revision()
-        flight = self.flight
-        if flight is not None:
-            self._close(flight, STOPPED, reason="Superseded by another deployment.")
-        revision = self._new_revision(release, at_s=now)
-        record = self._new_record(revision, source=source, at_s=now)
-        watched = self.setting.rollout.alarms
-        # An alarm that is in ALARM when a deployment begins is not watched during it (ECS Developer Guide, "How
-        # CloudWatch alarms detect Amazon ECS deployment failures").
-        if not any(self.world.alarm_state(name) == "ALARM" for name in watched):
-            record.alarms = watched
-        deployment = self._place(revision, record)
-        self._tell("SERVICE_DEPLOYMENT_IN_PROGRESS", "INFO", f"ECS deployment {deployment.id} in progress.")
-        self.world.timetable.after(self.world.constants.deployment_pending_s, lambda: self._started(record))
-        self.reconcile()
-        return deployment
-
-    def _serving_revision(self) -> Revision | None:
-        """What a rollback goes back to: the newest that reached a steady state."""
-        for record in reversed(self.records):
-            if record.status == SUCCESSFUL:
-                return record.target
-            if record.status == ROLLBACK_SUCCESSFUL and record.rollback_to is not None:
-                return record.rollback_to
-        return None
-
-    def _place(self, revision: Revision, record: ServiceDeployment) -> Deployment:
-        for deployment in self.deployments:
-            deployment.status, deployment.desired = "ACTIVE", 0
-            deployment.updated_s = self.now
-        made = Deployment(
-            id=self._deployment_id(),
-            revision=revision,
-            record=record,
-            created_s=self.now,
-            updated_s=self.now,
-            desired=self.desired,
-        )
-        made.rollout_reason = f"ECS deployment {made.id} in progress."
-        self.deployments.insert(0, made)
+    def begin_anew(self) -> None:
+        """A deployment began: nothing is steady, and nothing that failed before slows it down."""
         self._starts_failed, self._throttled_until_s = 0, 0.0
         self._steady = False
-        return made
-
-    def _started(self, record: ServiceDeployment) -> None:
-        if record.status == PENDING:
-            record.status, record.started_s, record.updated_s = IN_PROGRESS, self.now, self.now
-
-    def _complete(self, primary: Deployment) -> None:
-        record = primary.record
-        if record.alarms and record.status in (PENDING, IN_PROGRESS):
-            # ECS goes on watching the alarms for a bake time; how long, it derives from the alarms and does not say.
-            if primary.baked_s is None:
-                primary.baked_s = self.now + self._bake_s(record.alarms)
-                self.world.timetable.at(primary.baked_s, self.reconcile)
-            if self.now < primary.baked_s:
-                return
-        primary.rollout, primary.rollout_reason = "COMPLETED", "ECS deployment completed."
-        primary.updated_s = self.now
-        self.deployments = [primary]
-        rolled_back = record.rollback_started_s is not None
-        self._close(record, ROLLBACK_SUCCESSFUL if rolled_back else SUCCESSFUL)
-        self._tell("SERVICE_DEPLOYMENT_COMPLETED", "INFO", f"ECS deployment {primary.id} completed.")
-
-    def _bake_s(self, alarms: Iterable[str]) -> float:
-        windows = [
-            alarm.period_s * alarm.evaluation_periods
-            for service in self.world.setting.services
-            for alarm in service.alarms
-            if alarm.name in alarms
-        ]
-        return float(max(windows, default=0))
-
-    def _close(self, record: ServiceDeployment, status: str, *, reason: str | None = None) -> None:
-        record.status, record.finished_s, record.updated_s = status, self.now, self.now
-        record.reason = reason or record.reason
-        if record.breaker == "MONITORING":
-            record.breaker = "MONITORING_COMPLETE"
-
-    def _count_failure(self, task: Task) -> None:
-        deployment = task.deployment
-        deployment.failed += 1
-        deployment.updated_s = self.now
-        record = deployment.record
-        if deployment is not self.primary or not self.deploying:
-            return
-        record.failures += 1
-        watching = record.breaker == "MONITORING" or record.status == ROLLBACK_IN_PROGRESS
-        if self.breaks and record.failures >= record.threshold and watching:
-            record.breaker = "TRIGGERED"
-            reason = "tasks failed to start" if task.first_healthy_s is None else "tasks failed to stay up"
-            self._fail(deployment, f"ECS deployment circuit breaker: {reason}.", "Circuit breaker triggered")
-
-    def alarm_went_off(self, name: str) -> None:
-        """An alarm entered ALARM: a deployment that is watched by it fails."""
-        record = self.primary.record
-        if self.deploying and name in record.alarms and record.rollback_started_s is None:
-            record.triggered = (name,)
-            self._fail(self.primary, "ECS deployment failed: alarm detected.", "Alarm triggered")
-
-    def _fail(self, deployment: Deployment, reason: str, why: str) -> None:
-        record = deployment.record
-        deployment.rollout, deployment.rollout_reason = "FAILED", reason
-        self._tell("SERVICE_DEPLOYMENT_FAILED", "ERROR", reason)
-        self.say(f"(deployment {deployment.id}) deployment failed: {reason.partition(': ')[2]}")
-        if record.rollback_started_s is not None:
-            self._close(record, ROLLBACK_FAILED, reason=reason)
-        elif self.setting.rollout.rollback:
-            self._request_rollback(record, why)
-        else:
-            self._close(record, STOPPED, reason=reason)
-
-    def _request_rollback(self, record: ServiceDeployment, why: str) -> None:
-        record.status, record.updated_s = ROLLBACK_REQUESTED, self.now
-        record.rollback_reason = why
-        self.world.timetable.after(self.world.constants.stop_request_s, lambda: self._roll_back(record))
-
-    def _roll_back(self, record: ServiceDeployment) -> None:
-        if record.status != ROLLBACK_REQUESTED:
-            return
-        self.settle()
-        source = record.source
-        if source is None:
-            self._close(record, ROLLBACK_FAILED, reason="There is no service revision to roll back to.")
-            return
-        record.status, record.rollback_to = ROLLBACK_IN_PROGRESS, source
-        record.rollback_started_s = record.updated_s = self.now
-        record.failures = 0
-        kept = next((d for d in self.deployments if d.revision is source), None)
-        made = self._place(source, record)
-        made.rollout_reason = f"{record.rollback_reason}: rolling back to deploymentId {made.id}."
-        if kept is not None:
-            # The tasks of the release that comes back stay: they are what it wants to run.
-            for task in self.tasks:
-                if task.deployment is kept:
-                    task.deployment = made
-            self.deployments.remove(kept)
-        self.say(f"rolling back to deployment {made.id}.")
-        self.reconcile()
-
-    def stop_deployment(self, record: ServiceDeployment, stop_type: str) -> None:
-        """StopServiceDeployment.
-
-        Raises:
-            Refused: if it is finished already.
-        """
-        if record.status not in ONGOING:
-            raise Refused("ConflictException", f"The service deployment is {record.status} and cannot be stopped.")
-        if record.status in (ROLLBACK_REQUESTED, ROLLBACK_IN_PROGRESS):
-            return
-        if stop_type == "ABORT":
-            record.status, record.updated_s = STOP_REQUESTED, self.now
-            self.world.timetable.after(self.world.constants.stop_request_s, lambda: self._abort(record))
-            return
-        self._request_rollback(record, "Service deployment rolled back because of a user request")
-
-    def _abort(self, record: ServiceDeployment) -> None:
-        if record.status == STOP_REQUESTED:
-            self._close(record, STOPPED, reason="Stopped by a user.")
-            self.primary.rollout, self.primary.rollout_reason = "FAILED", "ECS deployment stopped by a user."
 
     def set_desired(self, count: int) -> None:
         """Change the desired count: no deployment."""
@@ -741,11 +478,6 @@ class Service:
         self._said += 1
         identifier = self.world.chance.token(f"{self.name}/event", self._said)
         self.events.appendleft((self.now if at_s is None else at_s, identifier, f"(service {self.name}) {text}"))
-
-    def _tell(self, name: str, level: str, reason: str) -> None:
-        detail = {"eventType": level, "eventName": name, "deploymentId": self.primary.id, "reason": reason}
-        self.world.ecs_event(self, "ECS Deployment State Change", detail)
-        self.world.happened("ecs", f"{self.name}: {name}: {reason}")
 
 
 _HEALTH_WORDS = {"Target.Timeout": "Request timed out", "Target.FailedHealthChecks": "Health checks failed"}

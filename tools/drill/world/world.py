@@ -340,7 +340,7 @@ class World:
         self.happened("alarm", f"{alarm.name} is {alarm.state}: {alarm.reason}")
         if alarm.state == "ALARM":
             for service in self.services.values():
-                service.alarm_went_off(alarm.name)
+                service.rollouts.alarm_went_off(alarm.name)
         where = {"account": self.setting.account, "region": self.setting.region}
         match alarm.told_by:
             case "sns":

@@ -14,7 +14,7 @@ BREAKER = {"circuit_breaker": True, "rollback": True}
 
 def forced(of: World) -> None:
     of.run_until(SHIPPED_S)
-    orders(of).deploy(orders(of).primary.release)
+    orders(of).rollouts.deploy(orders(of).primary.release)
 
 
 @pytest.mark.parametrize(("least", "most"), [(100, 200), (50, 100), (50, 150), (100, 150)])
@@ -27,7 +27,7 @@ def test_a_rollout_keeps_its_bounds(least: int, most: int) -> None:
         alive = [task for task in orders(of).tasks if task.alive]
         assert len(alive) <= 4 * most / 100
         assert sum(task.healthy for task in alive) >= 4 * least / 100
-    assert orders(of).records[-1].status == SUCCESSFUL
+    assert orders(of).rollouts.records[-1].status == SUCCESSFUL
     assert all(task.deployment is orders(of).primary for task in orders(of).tasks)
 
 
@@ -44,7 +44,7 @@ def test_a_deployment_takes_minutes() -> None:
     of = world()
     forced(of)
     of.run_until(SHIPPED_S + 1200)
-    finished_s = orders(of).records[-1].finished_s
+    finished_s = orders(of).rollouts.records[-1].finished_s
     assert finished_s is not None
     assert 60 < finished_s - SHIPPED_S < 600
     assert orders(of).events[0][2] == "(service orders) has reached a steady state."
@@ -63,7 +63,7 @@ def test_bounds_that_leave_no_room_stall() -> None:
 def test_the_breaker_counts_to_half(tasks: int, threshold: int) -> None:
     """The circuit breaker's threshold is half the desired count, at least 3 and at most 200."""
     of = world(tasks=tasks, rollout=BREAKER)
-    assert orders(of).records[-1].threshold == threshold
+    assert orders(of).rollouts.records[-1].threshold == threshold
 
 
 @pytest.mark.parametrize("how", ["dies-at-start", "image-missing", "secret-missing", "wrong-port"])
@@ -71,9 +71,9 @@ def test_the_breaker_rolls_back(how: str) -> None:
     """A release whose tasks do not come up is rolled back by the circuit breaker, and users feel nothing."""
     of = world(bad_release(how), rollout=BREAKER)
     of.run_until(SHIPPED_S + 1200)
-    record = orders(of).records[-1]
+    record = orders(of).rollouts.records[-1]
     assert (record.status, record.breaker) == ("ROLLBACK_SUCCESSFUL", "TRIGGERED")
-    assert record.rollback_to is orders(of).records[-2].target
+    assert record.rollback_to is orders(of).rollouts.records[-2].target
     assert orders(of).primary.revision is record.rollback_to
     assert failed(of) == pytest.approx(0.0)
     assert of.truth.faults == ()
@@ -83,14 +83,14 @@ def test_a_rollback_makes_no_revision() -> None:
     """After a rollback there are as many revisions as deployments, and what runs is the older one."""
     of = world(bad_release("dies-at-start"), rollout=BREAKER)
     of.run_until(SHIPPED_S + 1200)
-    assert len(orders(of).revisions) == len(orders(of).records)
+    assert len(orders(of).rollouts.revisions) == len(orders(of).rollouts.records)
 
 
 def test_the_breaker_without_rollback_leaves_it_failed() -> None:
     """Without rollback the deployment is FAILED, its record STOPPED, and the old tasks go on serving."""
     of = world(bad_release("dies-at-start"), rollout={"circuit_breaker": True, "rollback": False})
     of.run_until(SHIPPED_S + 1200)
-    assert (orders(of).primary.rollout, orders(of).records[-1].status) == ("FAILED", "STOPPED")
+    assert (orders(of).primary.rollout, orders(of).rollouts.records[-1].status) == ("FAILED", "STOPPED")
     assert failed(of) == pytest.approx(0.0)
 
 
@@ -110,7 +110,7 @@ def test_what_dies_after_completion_is_nobodys_job() -> None:
     """A release that dies after its deployment completed is not rolled back by the circuit breaker."""
     of = world(bad_release("dies-later", lives_s=600), rollout=BREAKER)
     of.run_until(SHIPPED_S + 3000)
-    assert orders(of).records[-1].status == SUCCESSFUL
+    assert orders(of).rollouts.records[-1].status == SUCCESSFUL
     assert of.truth.faults == ("bad-release/dies-later",)
 
 
@@ -118,7 +118,7 @@ def test_an_alarm_rolls_a_deployment_back() -> None:
     """An alarm of the deployment that goes off while it is in progress, bake time included, rolls it back."""
     of = world(bad_release("5xx"), rollout={"rollback": True, "alarms": ["error-rate"]})
     of.run_until(SHIPPED_S + 1500)
-    record = orders(of).records[-1]
+    record = orders(of).rollouts.records[-1]
     assert (record.status, record.triggered) == ("ROLLBACK_SUCCESSFUL", ("error-rate",))
     assert of.truth.faults == ()
 
@@ -129,7 +129,7 @@ def test_an_alarm_in_alarm_is_not_watched() -> None:
     of.run_until(SHIPPED_S - 1)
     of.alarms["error-rate"].set("ALARM", "testing", of.now)
     of.run_until(SHIPPED_S + 1500)
-    record = orders(of).records[-1]
+    record = orders(of).rollouts.records[-1]
     assert (record.status, record.alarms) == (SUCCESSFUL, ())
 
 
@@ -137,8 +137,8 @@ def test_stopping_a_deployment_rolls_it_back() -> None:
     """StopServiceDeployment goes through ROLLBACK_REQUESTED and ROLLBACK_IN_PROGRESS, also without any native net."""
     of = world(bad_release("dies-at-start"), rollout={"minimum_percent": 50, "maximum_percent": 100})
     of.run_until(SHIPPED_S + 200)
-    record = orders(of).records[-1]
-    orders(of).stop_deployment(record, "ROLLBACK")
+    record = orders(of).rollouts.records[-1]
+    orders(of).rollouts.stop_deployment(record, "ROLLBACK")
     seen = [record.status]
     for _ in range(400):
         of.run_until(of.seconds + 1)
@@ -151,8 +151,8 @@ def test_stopping_without_rollback_only_stops() -> None:
     """StopServiceDeployment with ABORT goes through STOP_REQUESTED to STOPPED, and leaves the tasks as they are."""
     of = world(bad_release("dies-at-start"))
     of.run_until(SHIPPED_S + 10)
-    record = orders(of).records[-1]
-    orders(of).stop_deployment(record, "ABORT")
+    record = orders(of).rollouts.records[-1]
+    orders(of).rollouts.stop_deployment(record, "ABORT")
     assert record.status == "STOP_REQUESTED"
     of.run_until(SHIPPED_S + 300)
     assert record.status == "STOPPED"
@@ -165,23 +165,23 @@ def test_a_rollback_can_fail() -> None:
     of.run_until(SHIPPED_S - 1)
     orders(of).primary.release.start = "image-missing"
     of.run_until(SHIPPED_S + 900)
-    assert orders(of).records[-1].status == "ROLLBACK_FAILED"
+    assert orders(of).rollouts.records[-1].status == "ROLLBACK_FAILED"
 
 
 def test_a_finished_deployment_cannot_be_stopped() -> None:
     """StopServiceDeployment of a finished deployment is refused with ConflictException."""
     of = world()
     with pytest.raises(Refused, match="ConflictException"):
-        orders(of).stop_deployment(orders(of).records[-1], "ROLLBACK")
+        orders(of).rollouts.stop_deployment(orders(of).rollouts.records[-1], "ROLLBACK")
 
 
 def test_a_deployment_supersedes_the_one_in_flight() -> None:
     """A new deployment stops the one in flight, and a rollback of it would go to what was steady before both."""
     of = world(bad_release("5xx"))
     of.run_until(SHIPPED_S + 30)
-    orders(of).deploy(orders(of).new_release(at_s=of.seconds))
-    assert orders(of).records[-2].status == "STOPPED"
-    assert orders(of).records[-1].source is orders(of).records[-3].target
+    orders(of).rollouts.deploy(orders(of).rollouts.new_release(at_s=of.seconds))
+    assert orders(of).rollouts.records[-2].status == "STOPPED"
+    assert orders(of).rollouts.records[-1].source is orders(of).rollouts.records[-3].target
 
 
 def test_a_desired_count_is_no_deployment() -> None:
@@ -191,7 +191,7 @@ def test_a_desired_count_is_no_deployment() -> None:
     orders(of).set_desired(6)
     of.run_until(SHIPPED_S + 300)
     assert orders(of).running() == 6
-    assert len(orders(of).records) == 3
+    assert len(orders(of).rollouts.records) == 3
     orders(of).set_desired(3)
     of.run_until(SHIPPED_S + 600)
     assert orders(of).running() == 3

@@ -62,15 +62,15 @@ def test_the_books_balance(
     for seconds in range(50, 3001, 50):
         of.run_until(seconds)
         primary = service.primary
-        assert service.deployments[0] is primary
+        assert service.rollouts.deployments[0] is primary
         assert primary.status == "PRIMARY"
-        assert all(deployment.status == "ACTIVE" for deployment in service.deployments[1:])
-        assert sum(record.status in ONGOING for record in service.records) <= 1
-        assert (service.flight is not None) == (service.records[-1].status in ONGOING)
+        assert all(deployment.status == "ACTIVE" for deployment in service.rollouts.deployments[1:])
+        assert sum(record.status in ONGOING for record in service.rollouts.records) <= 1
+        assert (service.rollouts.flight is not None) == (service.rollouts.records[-1].status in ONGOING)
         assert all(task.stopped_s is None for task in service.tasks)
         assert all(task.stopped_reason for task in service.gone)
         if primary.rollout == "COMPLETED":
-            assert service.deployments == [primary]
+            assert service.rollouts.deployments == [primary]
     tally = of.tally
     assert abs(sum(tally.requests) - 300_000) < 1e-3
     assert len(tally.requests) == 300

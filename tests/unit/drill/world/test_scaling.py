@@ -81,7 +81,7 @@ def test_scale_in_is_off_during_a_deployment() -> None:
         scaling={"minimum": 1, "maximum": 8, "tracking": {"target": 60}},
     )
     of.run_until(3600)
-    assert orders(of).deploying
+    assert orders(of).rollouts.deploying
     assert orders(of).desired == 4
 
 

@@ -157,7 +157,7 @@ def test_an_engineer_interferes(does: str, deployments: int, desired: int) -> No
     engineer = {"kind": "engineer", "does": does, "at_s": SHIPPED_S + 400, "tasks": 9}
     of = world(bad_release("5xx"), engineer)
     of.run_until(SHIPPED_S + 1200)
-    assert (len(orders(of).records), orders(of).desired) == (deployments, desired)
+    assert (len(orders(of).rollouts.records), orders(of).desired) == (deployments, desired)
     assert [change.caller for change in of.changes] == ["pipeline", "engineer"]
     assert of.truth.served is (does != "scales")
 

@@ -104,7 +104,7 @@ def test_a_new_deployment_frees_stuck_tasks() -> None:
     """Replacements of stuck tasks are not stuck."""
     of = world({"kind": "stuck-tasks"})
     of.run_until(SHIPPED_S + 300)
-    orders(of).deploy(orders(of).primary.release)
+    orders(of).rollouts.deploy(orders(of).primary.release)
     of.run_until(SHIPPED_S + 900)
     assert of.truth.faults == ()
     assert of.truth.served
@@ -159,7 +159,7 @@ def test_an_impaired_zone_loses_requests() -> None:
     zone = "eu-central-1a"
     assert failed(of, since_s=SHIPPED_S) > 0
     assert all(task.target != "healthy" for task in orders(of).tasks if task.zone == zone)
-    orders(of).deploy(orders(of).primary.release)
+    orders(of).rollouts.deploy(orders(of).primary.release)
     of.run_until(SHIPPED_S + 900)
     hung = [task for task in orders(of).gone if task.stop_code == "TaskFailedToStart"]
     assert hung

@@ -146,7 +146,7 @@ def test_changes_are_noted_with_who_made_them(clients: wire.WiredClients) -> Non
         of.run_until(SHIPPED_S)
         ecs.update_service(cluster="shop", service="orders", forceNewDeployment=True)
         with pytest.raises(ClientError):
-            ecs.stop_service_deployment(serviceDeploymentArn=orders(of).records[0].arn)
+            ecs.stop_service_deployment(serviceDeploymentArn=orders(of).rollouts.records[0].arn)
     assert [(c.at_s, c.caller, c.operation, c.refused) for c in of.changes] == [
         (SHIPPED_S, "responder", "UpdateService", None),
         (SHIPPED_S, "responder", "StopServiceDeployment", "ConflictException"),
