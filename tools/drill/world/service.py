@@ -77,8 +77,6 @@ class Service:
         self.front.remember()
         self.say("has reached a steady state.", at_s=-1800.0)
 
-    # What it is.
-
     @property
     def primary(self) -> Deployment:
         return self.rollouts.deployments[0]
@@ -100,8 +98,6 @@ class Service:
             1 for t in self.tasks if t.alive and not t.running and (deployment is None or t.deployment is deployment)
         )
 
-    # What users feel.
-
     def settle(self) -> None:
         """Count what happened until now, before something changes."""
         self.world.settle()
@@ -121,8 +117,6 @@ class Service:
     @staticmethod
     def _leak(task: Task) -> float:
         return task.release.leak_percent_per_s / task.pace
-
-    # Tasks.
 
     def _new_task(self, deployment: Deployment, *, at_s: float) -> Task:
         ordinal = self._launched
@@ -283,8 +277,6 @@ class Service:
         self.changed()
         self.reconcile()
 
-    # Health.
-
     def check_targets(self) -> None:
         """Run the health checks that are due."""
         now, changed = self.now, False
@@ -351,8 +343,6 @@ class Service:
             task.condemned = True
             self.rollouts.count_failure(task)
         return bool(found)
-
-    # The scheduler.
 
     def reconcile(self) -> None:
         """Bring the tasks nearer to what is wanted: start, replace, stop, and see whether a deployment is done.
@@ -470,8 +460,6 @@ class Service:
         self.primary.updated_s = self.now
         self._steady = False
         self.reconcile()
-
-    # What it says.
 
     def say(self, text: str, *, at_s: float | None = None) -> None:
         """Add a service event message."""

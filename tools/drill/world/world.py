@@ -119,8 +119,6 @@ class World:
         for target in self.targets.values():
             self._track(target, self.chance.between(0, MINUTE_S, f"{target.service.name}/tracking/phase"))
 
-    # The outside.
-
     @property
     def seconds(self) -> float:
         """Since the beginning of the run."""
@@ -170,8 +168,6 @@ class World:
                 for tally in self.tallies.values()
             ),
         )
-
-    # What services ask of the world.
 
     def settle(self) -> None:
         """Count what happened until now, before something changes."""
@@ -286,8 +282,6 @@ class World:
         token = self.chance.token("world/id", self._numbered)
         return "-".join((token[:8], token[8:12], token[12:16], token[16:20], token[20:]))
 
-    # What goes on by itself.
-
     def _tick(self) -> None:
         self.settle()
         for service in self.services.values():
@@ -307,8 +301,6 @@ class World:
             self.timetable.after(MINUTE_S, look)
 
         self.timetable.at(first_s, look)
-
-    # Alarms.
 
     def set_alarm_state(self, name: str, state: str, reason: str) -> None:
         """SetAlarmState: it holds until the next evaluation.
