@@ -56,7 +56,7 @@ def run_drill(
         scenarios,
         chosen,
         seeds=seeds,
-        jobs=jobs or os.cpu_count() or 1,
+        processes=jobs or os.cpu_count() or 1,
         timelines=TIMELINES if report_file is not None else 0,
         sensitivity_seeds=min(seeds, SENSITIVITY_SEEDS) if sensitivity else 0,
     )
@@ -81,7 +81,7 @@ def _drilled(
     policies: Sequence[str],
     *,
     seeds: int,
-    jobs: int,
+    processes: int,
     timelines: int,
     sensitivity_seeds: int,
 ) -> Results:
@@ -99,7 +99,7 @@ def _drilled(
             scenarios,
             policies,
             seeds=seeds,
-            jobs=jobs,
+            processes=processes,
             timelines=timelines,
             sensitivity_seeds=sensitivity_seeds,
             played=lambda runs: progress.advance(bar, runs),

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from tools.drill import measures, runner
+from tools.drill import measures
 from tools.drill.policies.registry import POLICIES
 from tools.drill.results import PolicyNote, Results, RunResult, ScenarioNote, Summary, Variation
+from tools.drill.runner import Job, play_all
 from tools.drill.scenario import Scenario
 from tools.drill.world.constants import CONSTANTS, Constants
 
@@ -31,28 +32,33 @@ def drill(
     policies: Sequence[str],
     *,
     seeds: int,
-    jobs: int,
+    processes: int,
     timelines: int = 0,
     sensitivity_seeds: int = 0,
     played: Callable[[int], None] = lambda runs: None,
 ) -> Results:
-    """Drill these scenarios under these policies; with `sensitivity_seeds`, again under each bent constant.
+    """Drill these scenarios under these policies, with seeds from 0 on; the first `timelines` seeds keep timelines.
 
-    `played` hears how many runs were just done, of `runs_of` in all.
+    With `sensitivity_seeds`, so many seeds are drilled again under each bent constant. `played` hears how many runs
+    were just done, of `runs_of` in all.
     """
     ordered = [name for name in POLICIES if name in policies]
-    runs = _runs(scenarios, ordered, CONSTANTS, seeds=seeds, jobs=jobs, timelines=timelines, played=played)
-    variations = tuple(
-        Variation(
-            constant=constant,
-            factor=factor,
-            by_policy=_by_policy(
-                _runs(scenarios, ordered, bent, seeds=sensitivity_seeds, jobs=jobs, timelines=0, played=played), ordered
-            ),
-        )
-        for constant, factor, bent in _bent()
-        if sensitivity_seeds > 0
-    )
+    everybody = [name for name in POLICIES if name in ordered or name == ORACLE]
+    bent = _bent() if sensitivity_seeds > 0 else ()
+    jobs = [
+        Job(scenario=place, seed=seed, timeline=seed < timelines)
+        for place in range(len(scenarios))
+        for seed in range(seeds)
+    ]
+    again = [
+        Job(scenario=place, seed=seed, constants=constants)
+        for _, _, constants in bent
+        for place in range(len(scenarios))
+        for seed in range(sensitivity_seeds)
+    ]
+    found = play_all(scenarios, everybody, [*jobs, *again], processes=processes, played=played)
+    runs, rest = _flat(found[: len(jobs)]), found[len(jobs) :]
+    each = len(scenarios) * sensitivity_seeds
     return Results(
         seeds=seeds,
         scenarios=tuple(_scenario_note(scenario) for scenario in scenarios),
@@ -62,35 +68,39 @@ def drill(
             scenario.name: _by_policy([run for run in runs if run.scenario == scenario.name], ordered)
             for scenario in scenarios
         },
-        runs=tuple(run for run in runs if run.policy in ordered),
-        variations=variations,
+        runs=_in_order(runs, scenarios, ordered),
+        variations=tuple(
+            Variation(
+                constant=constant,
+                factor=factor,
+                by_policy=_by_policy(_flat(rest[place * each : (place + 1) * each]), ordered),
+            )
+            for place, (constant, factor, _) in enumerate(bent)
+        ),
     )
 
 
 def runs_of(scenarios: Sequence[Scenario], policies: Sequence[str], *, seeds: int, sensitivity_seeds: int = 0) -> int:
     """How many runs `drill` makes."""
     each = len(scenarios) * len({*policies, ORACLE})
-    return each * (seeds + sensitivity_seeds * len(list(_bent())))
+    return each * (seeds + sensitivity_seeds * len(_bent()))
 
 
 def _bent() -> Sequence[tuple[str, float, Constants]]:
     return [(name, factor, CONSTANTS.scaled(name, factor)) for name in BENT for factor in FACTORS]
 
 
-def _runs(
-    scenarios: Sequence[Scenario],
-    ordered: Sequence[str],
-    constants: Constants,
-    *,
-    seeds: int,
-    jobs: int,
-    timelines: int,
-    played: Callable[[int], None],
+def _flat(lots: Sequence[Sequence[RunResult]]) -> list[RunResult]:
+    return [run for lot in lots for run in lot]
+
+
+def _in_order(
+    runs: Sequence[RunResult], scenarios: Sequence[Scenario], ordered: Sequence[str]
 ) -> tuple[RunResult, ...]:
-    everybody = [name for name in POLICIES if name in ordered or name == ORACLE]
-    return runner.play_all(
-        scenarios, everybody, seeds=seeds, jobs=jobs, timelines=timelines, constants=constants, played=played
-    )
+    """By scenario, policy and seed, as listed."""
+    places = {scenario.name: place for place, scenario in enumerate(scenarios)}
+    shown = [run for run in runs if run.policy in ordered]
+    return tuple(sorted(shown, key=lambda run: (places[run.scenario], ordered.index(run.policy), run.seed)))
 
 
 def _by_policy(runs: Sequence[RunResult], ordered: Sequence[str]) -> Mapping[str, Summary]:

@@ -231,27 +231,26 @@ def _world_notes(run: Run) -> Iterator[Note]:
             yield Note(at_s=change.at_s, mark=Mark.CHANGE, actor=change.caller, text=change.operation)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Job:
-    """A scenario and a seed, the unit that goes to a process."""
+    """The unit that goes to a process: one seed of a scenario, by its place in the list, under every policy."""
 
     scenario: int
     seed: int
-    timeline: bool
+    timeline: bool = False
+    constants: Constants = CONSTANTS
 
 
 @dataclass(frozen=True)
 class Lot:
-    """All that processes are told once."""
+    """What all jobs have in common."""
 
     scenarios: tuple[Scenario, ...]
     policies: tuple[str, ...]
-    constants: Constants
 
     def play(self, job: Job) -> list[RunResult]:
-        return play_seed(
-            self.scenarios[job.scenario], self.policies, job.seed, timeline=job.timeline, constants=self.constants
-        )
+        scenario = self.scenarios[job.scenario]
+        return play_seed(scenario, self.policies, job.seed, timeline=job.timeline, constants=job.constants)
 
 
 _lot: Lot | None = None
@@ -273,30 +272,27 @@ def _play(job: Job) -> list[RunResult]:
 def play_all(
     scenarios: Sequence[Scenario],
     policies: Sequence[str],
+    jobs: Sequence[Job],
     *,
-    seeds: int,
-    jobs: int,
-    timelines: int = 0,
-    constants: Constants = CONSTANTS,
+    processes: int,
     played: Callable[[int], None] = lambda runs: None,
-) -> tuple[RunResult, ...]:
-    """Every scenario with seeds 0 to `seeds` under every policy, by scenario, policy and seed as listed.
+) -> list[list[RunResult]]:
+    """For each job, its runs by policy as listed. `played` hears how many runs were just done."""
+    lot = Lot(tuple(scenarios), tuple(policies))
+    found: list[list[RunResult]] = []
 
-    `jobs` processes work side by side; the first `timelines` seeds keep their timelines; `played` hears of every lot
-    of runs that is done.
-    """
-    todo = [Job(scenario, seed, seed < timelines) for scenario in range(len(scenarios)) for seed in range(seeds)]
-    lot = Lot(tuple(scenarios), tuple(policies), constants)
-    found: list[RunResult] = []
-    if jobs <= 1:
+    def take(runs: list[RunResult]) -> None:
+        found.append(runs)
+        played(len(runs))
+
+    if processes <= 1:
         with quiet():
-            for job in todo:
-                found += lot.play(job)
-                played(len(policies))
+            for job in jobs:
+                take(lot.play(job))
     else:
-        with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_begin, initargs=(lot,)) as pool:
-            for results in pool.map(_play, todo, chunksize=1):
-                found += results
-                played(len(results))
-    order = {scenario.name: place for place, scenario in enumerate(scenarios)}
-    return tuple(sorted(found, key=lambda run: (order[run.scenario], list(policies).index(run.policy), run.seed)))
+        # Started anew, not forked: a progress bar's thread may hold a lock right now.
+        context = get_context("spawn")
+        with ProcessPoolExecutor(processes, mp_context=context, initializer=_begin, initargs=(lot,)) as pool:
+            for runs in pool.map(_play, jobs):
+                take(runs)
+    return found

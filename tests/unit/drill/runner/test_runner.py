@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from tools.drill.drill import drill, runs_of
+from tools.drill.drill import BENT, FACTORS, drill, runs_of
 from tools.drill.policies.registry import POLICIES
 from tools.drill.report import as_json
-from tools.drill.runner import play, play_all, play_seed, quiet
+from tools.drill.runner import play, play_seed, quiet
 from tools.drill.scenario import Scenario, load_scenarios
 from tools.drill.world.tally import STEP_S
 
@@ -46,22 +46,31 @@ def test_two_policies_live_in_the_same_world_until_one_acts() -> None:
 
 def test_how_many_processes_there_are_changes_nothing() -> None:
     """Two processes give the same bytes as one."""
-    found = [drill([scenario()], ["none", "responder"], seeds=2, jobs=jobs) for jobs in (1, 2)]
+    found = [drill([scenario()], ["none", "responder"], seeds=2, processes=number) for number in (1, 2)]
     assert as_json(found[0]) == as_json(found[1])
 
 
 def test_runs_come_by_scenario_policy_and_seed() -> None:
-    """In the order in which they were asked for."""
+    """In the order in which they are shown."""
     both = [scenario("false-alarm"), scenario("one-bad-task")]
-    runs = play_all(both, ["none", "restart"], seeds=2, jobs=1)
+    runs = drill(both, ["restart", "none"], seeds=2, processes=1).runs
     assert [(run.scenario, run.policy, run.seed) for run in runs] == [
         (each.name, policy, seed) for each in both for policy in ("none", "restart") for seed in range(2)
     ]
 
 
+def test_every_bent_constant_is_a_drill_of_its_own() -> None:
+    """With a factor below and above one."""
+    results = drill([scenario()], ["none"], seeds=1, processes=1, sensitivity_seeds=1)
+    assert [(each.constant, each.factor) for each in results.variations] == [
+        (constant, factor) for constant in BENT for factor in FACTORS
+    ]
+    assert all(each.by_policy["none"].runs == 1 for each in results.variations)
+
+
 def test_the_oracle_runs_along_unseen() -> None:
     """Ratios need it, the table does not show it unless it was asked for."""
-    results = drill([scenario()], ["none"], seeds=1, jobs=1)
+    results = drill([scenario()], ["none"], seeds=1, processes=1)
     assert [policy.name for policy in results.policies] == ["none"]
     assert {run.policy for run in results.runs} == {"none"}
     assert results.by_policy["none"].impact_ratio_to_oracle.p50 is not None
