@@ -1,6 +1,7 @@
 """A whole drill: all runs, what they amount to, and how much of it hangs on the world's constants."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
 
 from tools.drill import measures
 from tools.drill.policies.registry import POLICIES
@@ -12,17 +13,15 @@ from tools.drill.world.constants import CONSTANTS, Constants
 ORACLE = "oracle"
 """Every drill runs it, shown or not: the others are compared with it."""
 
-BENT: Sequence[str] = (
-    "task_start_high_s",
-    "stop_s",
-    "deregistration_s",
-    "metric_late_high_s",
-    "full_queue_s",
-    "workers",
-    "dependency_down_cpu",
-    "overload_unhealthy",
-)
-"""Constants whose change moves the numbers most, or that no source gives."""
+BENT: Mapping[str, tuple[str, ...]] = {
+    "start of a task": ("task_start_low_s", "task_start_high_s"),
+    "draining of a target": ("deregistration_s",),
+    "lateness of metrics": ("metric_late_low_s", "metric_late_high_s"),
+    "queue of a task": ("full_queue_s",),
+    "health under overload": ("overload_unhealthy",),
+    "every time": tuple(each.name for each in fields(Constants) if each.name.endswith("_s")),
+}
+"""Constants that are bent together: those that move the numbers most, each by itself, and all times at once."""
 
 FACTORS = (0.5, 1.5)
 
@@ -87,7 +86,14 @@ def runs_of(scenarios: Sequence[Scenario], policies: Sequence[str], *, seeds: in
 
 
 def _bent() -> Sequence[tuple[str, float, Constants]]:
-    return [(name, factor, CONSTANTS.scaled(name, factor)) for name in BENT for factor in FACTORS]
+    return [(what, factor, _scaled(names, factor)) for what, names in BENT.items() for factor in FACTORS]
+
+
+def _scaled(names: Sequence[str], factor: float) -> Constants:
+    bent = CONSTANTS
+    for name in names:
+        bent = bent.scaled(name, factor)
+    return bent
 
 
 def _flat(lots: Sequence[Sequence[RunResult]]) -> list[RunResult]:
