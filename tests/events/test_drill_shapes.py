@@ -241,15 +241,15 @@ def plain(text: str) -> str:
     )
     text = re.sub(r"^service \(([^)]*)\)", r"(service \1)", text)
     text = re.sub(r"\((task|service|deployment|target-group|port|instance|elb) [^)]*\)", r"(\1 *)", text)
-    text = re.sub(r"(\(task \*\) ?)+", "(task *)", text)
+    text = re.sub(r"\(task \*\)(?: \(task \*\))+", "(task *)", text)
     text = re.sub(r"(deployment )?\(?deployment (ecs-svc/\d+|\*)\)?", "(deployment *)", text)
     return re.sub(r"\b\d+\b", "#", text).strip()
 
 
 DOCUMENTED = {
     "(service *) registered # targets in (target-group *)",
-    "(service *) (port *) is unhealthy in (target-group *) due to (reason Health checks failed)",
-    "(service *) (port *) is unhealthy in (target-group *) due to (reason Request timed out)",
+    "(service *) (task *) (port *) is unhealthy in (target-group *) due to (reason Health checks failed)",
+    "(service *) (task *) (port *) is unhealthy in (target-group *) due to (reason Request timed out)",
 }
 """Messages that no sample has: ECS Developer Guide, "Amazon ECS service event messages"."""
 
