@@ -112,7 +112,7 @@ class Deployment:
         self._playbooks = playbooks
         self._clock = WorldClock(world)
         self.failures: list[tuple[float, str]] = []
-        """When a step failed, and how: Step Functions pages people then."""
+        """When a function failed, and how. People are paged then, by Step Functions or the responder's own alarms."""
         self.engine = Engine(now=self._clock.now, later=self._later, invoke=self._invoke, page=self._page)
         archive = S3Archive(clients.repeating("s3"), bucket=settings.bucket)
         self.ledger = MemoryLedger(clock=self._clock, archive=archive)
@@ -156,7 +156,9 @@ class Deployment:
 
     def take(self, message: dict[str, Any]) -> None:
         """A batch of the intake queue."""
-        intake.handler(message, self._context("intake"))
+        answer = intake.handler(message, self._context("intake"))
+        if answer["batchItemFailures"]:
+            self._page("ECS responder: a message was rejected", json.dumps(message))
         metrics.clear_metrics()  # nobody takes them, and they would be printed once they are many
 
     def trail(self) -> tuple[Event, ...]:
@@ -166,7 +168,10 @@ class Deployment:
         return tuple(sorted(events, key=lambda event: (event.at, event.incident_id, event.sequence)))
 
     def _sweep(self) -> None:
-        sweep.handler({}, self._context("sweep"))
+        try:
+            sweep.handler({}, self._context("sweep"))
+        except Exception as error:  # noqa: BLE001 - whatever it is, Lambda counts it, and the schedule goes on
+            self._page("ECS responder: the sweep failed", f"{type(error).__name__}: {error}")
         self._later(SWEEP_EVERY_S, self._sweep)
 
     def _later(self, seconds: float, callback: Callable[[], None]) -> None:

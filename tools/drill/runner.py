@@ -4,7 +4,7 @@ import os
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from multiprocessing import get_context
@@ -256,11 +256,14 @@ class Lot:
 _lot: Lot | None = None
 """In a process of the pool, which keeps it in no other place."""
 
+_process = ExitStack()
+"""What holds to the end of a process of the pool; a context that nobody keeps would end at once."""
+
 
 def _begin(lot: Lot) -> None:
     global _lot
     _lot = lot
-    quiet().__enter__()  # to the end of the process
+    _process.enter_context(quiet())
 
 
 def _play(job: Job) -> list[RunResult]:

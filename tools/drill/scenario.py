@@ -159,16 +159,14 @@ def _scenario(tree: Tree, own: Playbook | None) -> Scenario:
         names[0] = own.service
         raw |= {"region": own.region, "cluster": own.cluster}
         raw["dependencies"] = _guarded(raw.get("dependencies", []), own)
-        playbooks = tuple(
-            Playbook.model_validate({**own.model_dump(), "service": name, "mode": Mode.AUTO}) for name in names
-        )
+        # What the playbook overrides is read from the world's own services.
+        asked = {**own.model_dump(), "mode": Mode.AUTO, "overrides": {}}
+        playbooks = tuple(Playbook.model_validate({**asked, "service": name}) for name in names)
     raw["services"] = [
         _with_alarms({**service, "name": playbook.service}, playbook)
         for service, playbook in zip(services, playbooks, strict=True)
     ]
-    raw["faults"] = [
-        _alarm_named(fault, playbooks[0]) if isinstance(fault, dict) else fault for fault in raw.get("faults", [])
-    ]
+    raw["faults"] = _of_known_alarms(raw.get("faults", []), playbooks[0])
     return Scenario(
         name=tree.path.stem, head=head, setting=_validated(Setting, world, raw, above=("world",)), playbooks=playbooks
     )
@@ -217,11 +215,19 @@ def _with_alarms(service: dict[str, Any], playbook: Playbook) -> dict[str, Any]:
     return completed
 
 
-def _alarm_named(fault: dict[str, Any], playbook: Playbook) -> dict[str, Any]:
-    if "alarm" not in fault:
-        return fault
-    name = _by_symptom(fault["alarm"], playbook)
-    return {**fault, "alarm": next(iter(playbook.alarm_names), fault["alarm"]) if name is None else name}
+def _of_known_alarms(faults: object, playbook: Playbook) -> object:
+    """The faults with alarms named as the playbook names them, without those whose alarm it does not have."""
+    if not isinstance(faults, list):
+        return faults
+    named = []
+    for fault in faults:
+        if isinstance(fault, dict) and "alarm" in fault:
+            alarm = _by_symptom(fault["alarm"], playbook)
+            if alarm is not None:
+                named.append({**fault, "alarm": alarm})
+        else:
+            named.append(fault)
+    return named
 
 
 def _by_symptom(name: object, playbook: Playbook) -> object:

@@ -31,7 +31,7 @@ class Responder(Nobody):
         for event in stage.deployment.trail():
             _tell(stage, event, (event.at - began).total_seconds())
         for at_s, failure in stage.deployment.failures:
-            stage.page("step functions", failure, at_s=at_s)
+            stage.page("aws", failure, at_s=at_s)
 
 
 def _tell(stage: Stage, event: Event, at_s: float) -> None:

@@ -89,6 +89,20 @@ def test_a_users_playbook_names_the_world(tmp_path: Path) -> None:
     assert scenario.setting.services[0].alarms[0].threshold == 3
 
 
+def test_what_a_users_playbook_overrides_is_not_in_the_world(tmp_path: Path) -> None:
+    """Its target groups exist in its own account only."""
+    group = "arn:aws:elasticloadbalancing:us-east-1:111122223333:targetgroup/books/73e2d6bc24d8a067"
+    own = written(tmp_path, f"{PLAYBOOK}overrides: {{target_groups: ['{group}']}}\n", "playbook.yaml")
+    (scenario,) = load_scenarios(["database-down"], playbook=own)
+    assert scenario.playbooks[0].overrides.target_groups == ()
+
+
+def test_a_playbook_without_alarms_is_drilled_in_every_scenario(tmp_path: Path) -> None:
+    """It hears of ECS's own events only; what the scenarios say of alarms has no counterpart."""
+    own = written(tmp_path, "region: us-east-1\ncluster: books\nservice: catalogue\n", "playbook.yaml")
+    assert len(load_scenarios(playbook=own)) == len(shipped())
+
+
 def test_a_users_playbook_that_does_not_hold_is_told_as_everywhere(tmp_path: Path) -> None:
     """With its own file and line."""
     own = written(tmp_path, PLAYBOOK.replace("cluster: books", "cluster: 'b o'"), "playbook.yaml")
