@@ -18,9 +18,6 @@ from tools.drill.scenario import Kind, Scenario, load_scenarios
 HARMFUL = 1
 """Exit status of a gate that does not let a playbook pass."""
 
-TIMELINES = 3
-"""Seeds of each scenario whose timelines a report shows."""
-
 SENSITIVITY_SEEDS = 2
 """Seeds that are run again for each bent constant."""
 
@@ -57,7 +54,7 @@ def run_drill(
         chosen,
         seeds=seeds,
         processes=jobs or os.cpu_count() or 1,
-        timelines=TIMELINES if report_file is not None else 0,
+        timelines=seeds if report_file is not None else 0,
         sensitivity_seeds=min(seeds, SENSITIVITY_SEEDS) if sensitivity else 0,
     )
     console().print(results_table(results))

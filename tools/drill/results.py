@@ -46,8 +46,8 @@ class Note:
 class Timeline:
     """How a run went, in intervals of equal length; all series are equally long.
 
-    A run of an hour in intervals of 30 s has 120 points, which is as much as a plot shows. Series become arrays, so that
-    the timelines of thousands of runs take little memory.
+    A run of an hour in intervals of 30 s has 120 points, which is as much as a plot shows. Series become arrays, so
+    that the timelines of thousands of runs take little memory.
     """
 
     interval_s: float
