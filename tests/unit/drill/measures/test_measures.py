@@ -80,9 +80,15 @@ def test_a_few_requests_more_are_no_harm() -> None:
 
 def test_a_floor_is_broken_only_by_who_acted() -> None:
     """Tasks that are missing without any action, too, or were missing before it, are not held against anybody."""
-    assert measures.floor_broken([2, 0, 2], [2, 2, 2], floor=1, since_s=5) is not None
-    assert measures.floor_broken([2, 0, 2], [2, 2, 0], floor=1, since_s=5) is None
-    assert measures.floor_broken([0, 2, 2], [2, 2, 2], floor=1, since_s=12) is None
+    steady, missing = [2.0] * 6, [2.0, 0.0, 0.0, 0.0, 2.0, 2.0]
+    assert measures.floor_broken(missing, steady, floor=1, since_s=5) is not None
+    assert measures.floor_broken(missing, missing[::-1], floor=1, since_s=5) is None
+    assert measures.floor_broken(missing, steady, floor=1, since_s=42) is None
+
+
+def test_a_floor_is_not_broken_by_a_task_that_is_being_replaced() -> None:
+    """Half a minute is what it takes to notice."""
+    assert measures.floor_broken([2.0, 0.4, 0.0, 2.0], [2.0] * 4, floor=1, since_s=0) is None
 
 
 def test_ratios_compare_with_the_oracle_seed_by_seed() -> None:
