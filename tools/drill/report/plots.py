@@ -155,13 +155,13 @@ def _shape(values: Sequence[float], across: Scale, middle: float) -> str:
     bins: dict[int, int] = {}
     wide = 6
     for value in values:
-        column = floor((across(value) - _LEFT) / wide)
+        column = round((across(value) - _LEFT) / wide)
         bins[column] = bins.get(column, 0) + 1
     most = max(bins.values())
     bars = []
     for column, runs in sorted(bins.items()):
         tall = max(26 * (runs / most) ** 0.5, 1.2)  # the root, so that a rare but terrible run can be seen
-        x, y = _LEFT + column * wide, middle - tall / 2
+        x, y = _LEFT + column * wide - wide / 2, middle - tall / 2
         bars.append(f'<rect x="{x:.1f}" y="{y:.1f}" width="{wide - 0.6}" height="{tall:.1f}"/>')
     return f'<g class="bars">{"".join(bars)}</g>'
 
