@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 CDK_VERSION := 2.1148.1
 SCENARIO ?= bad-release
 KEEP ?=
+SEEDS ?= 10
 
 # Node.js and the CDK CLI live in the virtual environment; jsii and cdk look for `node` on the path.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -15,7 +16,7 @@ export NPM_CONFIG_UPDATE_NOTIFIER := false
 export NODE_DISABLE_COMPILE_CACHE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check unit test demo clean
+.PHONY: help setup check unit test demo drill clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +45,10 @@ test: check ## Every check and every test
 
 demo: setup ## One incident on an embedded AWS; SCENARIO=bad-release|traffic-spike|stuck-tasks|database-down|all KEEP=1
 	$(BIN)/python -m tools.demo --scenario $(SCENARIO) $(if $(KEEP),--keep)
+
+drill: setup ## Every scenario, every way to respond, in virtual time; SEEDS=10; the report is build/drill.html
+	@mkdir -p build
+	$(BIN)/python -m tools.cli.main drill --seeds $(SEEDS) --sensitivity --json build/drill.json --report build/drill.html
 
 clean: ## Remove everything that setup, checks and builds made
 	rm -rf $(VENV) build cdk.out* *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

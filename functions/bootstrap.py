@@ -1,13 +1,15 @@
 """The composition root: builds the adapters and hands them to the steps. Nothing else knows both sides.
 
 Everything is built once per execution environment, on first use: a function builds only what its step needs.
+`composed` is the one way to build it out of other parts.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import timedelta
-from functools import cache
+from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from functions.actions.registry import ACTIONS
 from functions.adapters.changer import AwsChanger
@@ -23,7 +25,7 @@ from functions.adapters.stepfunctions import StepFunctionsExecutions
 from functions.diagnostics.registry import PROBES
 from functions.playbooks.compiled import load_compiled
 from functions.playbooks.schema import Playbook
-from functions.ports import Ledger, ServiceReader
+from functions.ports import Clock, Ledger, ServiceReader
 from functions.settings import Settings
 from functions.workflow.assess import Assess, Examiner
 from functions.workflow.close import Close
@@ -41,58 +43,89 @@ TAKE_OVER_MARGIN_S = 10
 CODE = Path(__file__).resolve().parent.parent
 """The root of the asset, beside the `functions` package."""
 
+T = TypeVar("T")
 
-@cache
+_built: dict[str, Any] = {}
+"""What was built so far, by the name of its builder."""
+
+
+def _once(build: Callable[[], T]) -> Callable[[], T]:
+    @wraps(build)
+    def built() -> T:
+        if build.__name__ not in _built:
+            _built[build.__name__] = build()
+        found: T = _built[build.__name__]
+        return found
+
+    return built
+
+
+@contextmanager
+def composed(
+    *, settings: Settings, clients: Clients, clock: Clock, ledger: Ledger, playbooks: tuple[Playbook, ...]
+) -> Iterator[None]:
+    """Build everything out of these parts until the block ends, for whoever runs the handlers outside of Lambda."""
+    before = dict(_built)
+    _built.clear()
+    _built.update(_settings=settings, _clients=clients, _clock=clock, _ledger=ledger, _playbooks=playbooks)
+    try:
+        yield
+    finally:
+        _built.clear()
+        _built.update(before)
+
+
+@_once
 def _settings() -> Settings:
     return Settings()
 
 
-@cache
+@_once
 def _clients() -> Clients:
     return Clients(region=_settings().region)
 
 
-@cache
-def _clock() -> SystemClock:
+@_once
+def _clock() -> Clock:
     return SystemClock()
 
 
-@cache
+@_once
 def _archive() -> S3Archive:
     return S3Archive(_clients().repeating("s3"), bucket=_settings().bucket)
 
 
-@cache
-def _ledger() -> DynamoLedger:
+@_once
+def _ledger() -> Ledger:
     return DynamoLedger(_clients().repeating("dynamodb"), table=_settings().table, clock=_clock(), archive=_archive())
 
 
-@cache
+@_once
 def _reader() -> AwsServiceReader:
     return AwsServiceReader.of(_clients())
 
 
-@cache
+@_once
 def _metrics() -> CloudWatchReader:
     return CloudWatchReader(_clients().repeating("cloudwatch"), clock=_clock())
 
 
-@cache
+@_once
 def _changer() -> AwsChanger:
     return AwsChanger.of(_clients())
 
 
-@cache
+@_once
 def _notifier() -> SnsNotifier:
     return SnsNotifier(_clients().repeating("sns"), topic=_settings().page_topic)
 
 
-@cache
+@_once
 def _executions() -> StepFunctionsExecutions:
     return StepFunctionsExecutions(_clients().repeating("stepfunctions"), state_machine=_settings().state_machine)
 
 
-@cache
+@_once
 def _playbooks() -> tuple[Playbook, ...]:
     return load_compiled((CODE / _settings().playbooks_file).read_text(encoding="utf-8"))
 
@@ -101,7 +134,7 @@ def _by_service() -> Mapping[str, Playbook]:
     return {playbook.ref.key: playbook for playbook in _playbooks()}
 
 
-@cache
+@_once
 def _examiner() -> Examiner:
     return Examiner(
         ledger=_ledger(),
@@ -114,22 +147,22 @@ def _examiner() -> Examiner:
     )
 
 
-@cache
+@_once
 def intake() -> Intake:
     return Intake(ledger=_ledger(), executions=_executions(), playbooks=_playbooks())
 
 
-@cache
+@_once
 def assess() -> Assess:
     return Assess(ledger=_ledger(), examiner=_examiner(), playbooks=_by_service())
 
 
-@cache
+@_once
 def watch() -> Watch:
     return Watch(ledger=_ledger(), examiner=_examiner(), playbooks=_by_service())
 
 
-@cache
+@_once
 def remediate() -> Remediate:
     return Remediate(
         ledger=_ledger(),
@@ -141,27 +174,27 @@ def remediate() -> Remediate:
     )
 
 
-@cache
+@_once
 def verify() -> Verify:
     return Verify(ledger=_ledger(), reader=_reader(), metrics=_metrics(), clock=_clock(), playbooks=_by_service())
 
 
-@cache
+@_once
 def page_people() -> PagePeople:
     return PagePeople(ledger=_ledger(), notifier=_notifier(), archive=_archive(), playbooks=_by_service())
 
 
-@cache
+@_once
 def close() -> Close:
     return Close(ledger=_ledger(), archive=_archive(), notifier=_notifier(), clock=_clock())
 
 
-@cache
+@_once
 def restore() -> Restore:
     return Restore(ledger=_ledger(), reader=_reader(), restorer=_changer(), clock=_clock())
 
 
-@cache
+@_once
 def sweep() -> Sweep:
     return Sweep(
         ledger=_ledger(),
@@ -174,13 +207,13 @@ def sweep() -> Sweep:
     )
 
 
-@cache
+@_once
 def forward() -> Callable[[Mapping[str, Any]], None]:
     """What hands an event to the intake queue."""
     return SqsQueue(_clients().once("sqs"), url=_settings().intake_queue).send
 
 
-@cache
+@_once
 def service_reader() -> ServiceReader:
     """For the look-up of a service at deployment."""
     return _reader()

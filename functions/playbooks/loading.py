@@ -3,11 +3,10 @@
 import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import BaseModel, ValidationError
 
 from functions.domain.causes import Cause
@@ -25,9 +24,9 @@ from functions.playbooks.schema import (
     Settle,
     Symptom,
 )
+from functions.playbooks.tree import Place, Problems, Tree, read_tree
 
-Place = tuple[str | int, ...]
-
+_NO_PLAYBOOK = "playbook; write at least region, cluster and service, each as `key: value`"
 _VARIANTS = "variants"
 _VARIANT_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,30}")
 
@@ -75,9 +74,9 @@ def load_playbooks(paths: Iterable[Path], *, variant: str | None = None) -> tupl
     names: set[str] = set()
     for path in _files(paths):
         try:
-            document = _read(path)
+            document = read_tree(path, what=_NO_PLAYBOOK)
             variants = _variants(document)
-        except _Problems as found:
+        except Problems as found:
             problems += found.lines
             continue
         names |= variants.keys() - {""}
@@ -86,7 +85,7 @@ def load_playbooks(paths: Iterable[Path], *, variant: str | None = None) -> tupl
                 continue
             try:
                 sources.append(_validated(tree, name))
-            except _Problems as found:
+            except Problems as found:
                 problems += found.lines
     if variant is not None and names and variant not in names:
         problems.append(f"no playbook has a variant '{variant}'; write one of: {', '.join(sorted(names))}")
@@ -96,33 +95,10 @@ def load_playbooks(paths: Iterable[Path], *, variant: str | None = None) -> tupl
     return tuple(source.playbook for source in sources)
 
 
-class _Problems(Exception):
-    """What is wrong in one file, a line each. Never leaves this module."""
-
-    def __init__(self, *lines: str) -> None:
-        super().__init__()
-        self.lines = lines
-
-
-@dataclass(frozen=True)
-class _Tree:
-    """The content of a file, and for each place in it the line where it is written."""
-
-    path: Path
-    data: dict[str, Any]
-    lines: Mapping[Place, int]
-
-    def at(self, place: Place) -> str:
-        """`file:line` of a place, or of what encloses it."""
-        while place and place not in self.lines:
-            place = place[:-1]
-        return f"{self.path}:{self.lines.get(place, 1)}"
-
-
 @dataclass(frozen=True)
 class _Source:
     playbook: Playbook
-    tree: _Tree
+    tree: Tree
 
 
 def _files(paths: Iterable[Path]) -> list[Path]:
@@ -135,71 +111,7 @@ def _files(paths: Iterable[Path]) -> list[Path]:
     return files
 
 
-def _read(path: Path) -> _Tree:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as failed:
-        raise _Problems(f"{path}: cannot be read ({failed.strerror})") from None
-    except UnicodeDecodeError:
-        raise _Problems(f"{path}: is not UTF-8 text; save it as UTF-8") from None
-    try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-        builder = _Builder(path)
-        data = None if root is None else builder.build(root, ())
-    except yaml.MarkedYAMLError as broken:
-        mark = broken.problem_mark or broken.context_mark
-        line = 1 if mark is None else mark.line + 1
-        raise _Problems(f"{path}:{line}: is no YAML here ({broken.problem}); check indentation and quotes") from None
-    except yaml.YAMLError as broken:
-        raise _Problems(f"{path}: is no YAML ({str(broken).splitlines()[0]}); write plain text") from None
-    if builder.problems:
-        raise _Problems(*builder.problems)
-    if not isinstance(data, dict):
-        raise _Problems(f"{path}:1: is no playbook; write at least region, cluster and service, each as `key: value`")
-    return _Tree(path, data, builder.lines)
-
-
-@dataclass
-class _Builder:
-    """Makes plain data of YAML nodes and keeps their lines, which YAML's own constructor throws away."""
-
-    path: Path
-    lines: dict[Place, int] = field(default_factory=dict)
-    problems: list[str] = field(default_factory=list)
-    _seen: set[int] = field(default_factory=set)
-
-    def build(self, node: yaml.Node, place: Place) -> Any:
-        line = node.start_mark.line + 1
-        self.lines.setdefault(place, line)
-        if id(node) in self._seen:
-            self.problems.append(f"{self.path}:{line}: is used a second time through an alias; write it out")
-            return None
-        self._seen.add(id(node))
-        if isinstance(node, yaml.MappingNode):
-            return self._mapping(node, place)
-        if isinstance(node, yaml.SequenceNode):
-            return [self.build(item, (*place, index)) for index, item in enumerate(node.value)]
-        return _scalar(node)
-
-    def _mapping(self, node: yaml.MappingNode, place: Place) -> dict[str, Any]:
-        data: dict[str, Any] = {}
-        for key_node, value_node in node.value:
-            key = str(key_node.value) if isinstance(key_node, yaml.ScalarNode) else "?"
-            line = key_node.start_mark.line + 1
-            if key in data:
-                self.problems.append(f"{self.path}:{line}: '{key}' stands there twice; write it once")
-            self.lines[(*place, key)] = line
-            data[key] = self.build(value_node, (*place, key))
-        return data
-
-
-def _scalar(node: yaml.Node) -> Any:
-    value = yaml.SafeLoader("").construct_object(node)
-    # YAML reads `on`, `no` or a date where people mean text; the schema has no use for either, so text it is.
-    return value if value is None or isinstance(value, str | int | float) else str(node.value)
-
-
-def _variants(document: _Tree) -> dict[str, _Tree]:
+def _variants(document: Tree) -> dict[str, Tree]:
     """One tree per variant, its keys laid over the file's own; the file itself, under "", when it has no variants."""
     if _VARIANTS not in document.data:
         return {"": document}
@@ -207,22 +119,18 @@ def _variants(document: _Tree) -> dict[str, _Tree]:
     variants = document.data[_VARIANTS]
     where = document.at((_VARIANTS,))
     if not isinstance(variants, dict) or not variants:
-        raise _Problems(f"{where}: variants holds nothing; write e.g. `prod: {{cluster: shop}}`, or leave it out")
-    trees: dict[str, _Tree] = {}
+        raise Problems(f"{where}: variants holds nothing; write e.g. `prod: {{cluster: shop}}`, or leave it out")
+    trees: dict[str, Tree] = {}
     for name, keys in variants.items():
         place = (_VARIANTS, name)
         if _VARIANT_NAME.fullmatch(name) is None:
-            raise _Problems(
-                f"{document.at(place)}: '{name}' is no variant's name; write small letters, digits, hyphens"
-            )
+            raise Problems(f"{document.at(place)}: '{name}' is no variant's name; write small letters, digits, hyphens")
         if keys is not None and not isinstance(keys, dict):
-            raise _Problems(
-                f"{document.at(place)}: variant '{name}' is no mapping; write the keys that differ below it"
-            )
+            raise Problems(f"{document.at(place)}: variant '{name}' is no mapping; write the keys that differ below it")
         lines = {at: line for at, line in document.lines.items() if at[:1] != (_VARIANTS,)}
         data = _laid_over(base, keys or {}, (), lines)
         lines |= {at[2:]: line for at, line in document.lines.items() if at[:2] == place and len(at) > 2}
-        trees[name] = _Tree(document.path, data, lines)
+        trees[name] = Tree(document.path, data, lines)
     return trees
 
 
@@ -240,35 +148,30 @@ def _laid_over(base: dict[str, Any], over: dict[str, Any], place: Place, lines: 
     return merged
 
 
-def _validated(tree: _Tree, variant: str) -> _Source:
+def _validated(tree: Tree, variant: str) -> _Source:
     name = tree.path.stem if variant == "" else f"{tree.path.stem}-{variant}"
+    return _Source(playbook_of(tree, name=name), tree)
+
+
+def playbook_of(tree: Tree, *, name: str) -> Playbook:
+    """The one playbook that a mapping holds, under this name unless it has its own.
+
+    Raises:
+        Problems: one line per mistake.
+    """
     try:
-        return _Source(Playbook.model_validate({"name": name, **tree.data}), tree)
+        return Playbook.model_validate({"name": name, **tree.data})
     except ValidationError as invalid:
         errors = invalid.errors(include_url=False)
         suggested = {(e["loc"][:-1], _closest(e)) for e in errors if e["type"] == "extra_forbidden"}
         told = [
-            (tree.at(_place(tree.data, error["loc"])), _told(error))
+            (tree.at(tree.nearest(_written(error["loc"]))), _told(error))
             for error in errors
             if error["type"] != "default_factory_not_called"
             and not (error["type"] == "missing" and (error["loc"][:-1], str(error["loc"][-1])) in suggested)
         ]
         told.sort(key=lambda problem: int(problem[0].rpartition(":")[2]))
-        raise _Problems(*(f"{where}: {what}" for where, what in told)) from None
-
-
-def _place(data: object, location: Place) -> Place:
-    """Where in the file an error is, as far as the file has it."""
-    place: list[str | int] = []
-    for part in _written(location):
-        match data:
-            case dict() if part in data:
-                data = data[part]
-                place.append(part)
-            case list() if isinstance(part, int) and part < len(data):
-                data = data[part]
-                place.append(part)
-    return tuple(place)
+        raise Problems(*(f"{where}: {what}" for where, what in told)) from None
 
 
 def _written(location: Place) -> Place:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 import pytest
+import yaml
 
 from functions.playbooks.loading import load_playbooks
 from functions.workflow.table import StepName
@@ -76,8 +77,10 @@ def test_every_context_key_exists(page: Page) -> None:
 
 @pages
 def test_every_playbook_on_a_page_holds(page: Page, tmp_path: Path) -> None:
-    """A block of YAML is a whole playbook, and can be copied."""
+    """A block of YAML is a whole playbook, and can be copied; but for pipelines and scenarios of the drill."""
     for number, block in enumerate(page.blocks("yaml")):
+        if not {"jobs", "world"}.isdisjoint(yaml.safe_load(block)):
+            continue
         file = tmp_path / str(number) / "orders.yaml"
         file.parent.mkdir()
         file.write_text(block)

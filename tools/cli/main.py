@@ -198,6 +198,49 @@ def resume(desk: Desk, service: str, by: str, table: str, region: str | None) ->
     click.echo(f"{ref} is resumed" if was_paused else f"{ref} was not paused")
 
 
+@cli.command()
+@click.option("--scenario", "scenarios", multiple=True, metavar="FILE|NAME", help="Only this one; may be repeated.")
+@click.option("--policy", "policies", multiple=True, metavar="NAME", help="Only this way to respond; may be repeated.")
+@click.option("--kind", type=click.Choice(["outage", "performance", "database", "security"]), help="Only this kind.")
+@click.option("--seeds", type=click.IntRange(1, 100_000), default=10, show_default=True, help="Runs of each.")
+@click.option("--jobs", type=click.IntRange(1, 256), help="Processes side by side.  [default: one per core]")
+@click.option("--playbook", type=click.Path(path_type=Path), help="Drill this playbook instead of the scenarios' own.")
+@click.option("--sensitivity", is_flag=True, help="Run again with the constants of the world bent.")
+@click.option("--gate", is_flag=True, help="Exit status 1 when the responder does harm.")
+@click.option("--json", "json_file", type=click.Path(path_type=Path), metavar="FILE", help="Write the numbers.")
+@click.option("--report", "report_file", type=click.Path(path_type=Path), metavar="FILE", help="Write an HTML page.")
+@click.pass_context
+def drill(
+    context: click.Context,
+    scenarios: tuple[str, ...],
+    policies: tuple[str, ...],
+    kind: str | None,
+    seeds: int,
+    jobs: int | None,
+    playbook: Path | None,
+    sensitivity: bool,
+    gate: bool,
+    json_file: Path | None,
+    report_file: Path | None,
+) -> None:
+    """Drill incidents in a simulated ECS, and compare the responder with other ways to respond. Needs no AWS."""
+    from tools.drill.command import run_drill
+
+    status = run_drill(
+        wanted=scenarios,
+        policies=policies,
+        kind=kind,
+        seeds=seeds,
+        jobs=jobs,
+        playbook=playbook,
+        sensitivity=sensitivity,
+        gate=gate,
+        json_file=json_file,
+        report_file=report_file,
+    )
+    context.exit(status)
+
+
 def _ledger(desk: Desk, table: str, region: str | None) -> "Ledger":
     return desk.open_ledger(table, _region(region))
 

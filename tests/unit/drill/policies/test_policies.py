@@ -1,0 +1,128 @@
+"""Each way to respond does what its line in the table says, in whole runs of shipped scenarios."""
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+import pytest
+
+from functions.playbooks.schema import Symptom
+from tools.drill.policies.knowing import PERSON_S
+from tools.drill.policies.policy import Policy
+from tools.drill.policies.reflexes import RUNBOOK, STABLE_S, Order
+from tools.drill.policies.registry import POLICIES
+from tools.drill.results import Mark
+from tools.drill.runner import Run, first_alarm_s, play, quiet
+from tools.drill.scenario import load_scenarios
+
+
+@pytest.fixture(autouse=True, scope="module")
+def silence() -> Iterator[None]:
+    with quiet():
+        yield
+
+
+def played(policy: str, scenario: str, seed: int = 1) -> Run:
+    (loaded,) = load_scenarios([scenario])
+    return play(loaded, POLICIES[policy], seed)
+
+
+def operations(run: Run) -> list[str]:
+    return [action.operation for action in run.actions]
+
+
+def alarm_s(run: Run) -> float:
+    found = first_alarm_s(run.stage)
+    assert found is not None
+    return found
+
+
+def test_nobody_does_nothing() -> None:
+    """It is what all others are measured against."""
+    run = played("none", "release-fails-requests")
+    assert (run.actions, run.stage.paged_at) == ((), [])
+
+
+def test_native_is_a_world_with_every_feature_of_ecs_and_no_action() -> None:
+    """Circuit breaker, rollback by alarm, target tracking."""
+    run = played("native", "release-fails-requests")
+    service = run.stage.scenario.setting.services[0]
+    assert (service.rollout.circuit_breaker, service.rollout.rollback) == (True, True)
+    assert set(service.rollout.alarms) == set(run.stage.scenario.playbooks[0].alarm_names)
+    assert service.scaling is not None
+    assert service.scaling.tracking is not None
+    assert run.actions == ()
+
+
+def test_restart_deploys_anew_on_every_alarm() -> None:
+    """Whatever is wrong."""
+    run = played("restart", "database-down")
+    assert set(operations(run)) == {"UpdateService"}
+    assert all(action.parameters["forceNewDeployment"] for action in run.actions)
+
+
+def test_the_runbook_is_followed_in_its_order() -> None:
+    """For stuck tasks behind an alarm on the error rate: the roll-back, and ten minutes later the page."""
+    run = played("runbook", "stuck-tasks")
+    assert RUNBOOK[Symptom.ERROR_RATE] == (Order.CHECK_DEPENDENCIES, Order.ROLL_BACK)
+    assert operations(run) == ["UpdateService"]
+    assert "taskDefinition" in run.actions[0].parameters
+
+
+def test_the_runbook_looks_at_dependencies_first() -> None:
+    """Where the error rate is the symptom and the database is down, people are told before anything is done."""
+    run = played("runbook", "database-down")
+    assert run.stage.paged_at
+    assert not run.actions or run.stage.paged_at[0] < run.actions[0].at_s
+
+
+def test_a_line_of_the_runbook_is_given_ten_minutes() -> None:
+    """The next comes only when the alarm is still in ALARM."""
+    run = played("runbook", "one-bad-task")
+    times = [action.at_s for action in run.actions]
+    assert all(later - earlier >= STABLE_S for earlier, later in pairwise(times))
+
+
+@pytest.mark.parametrize(("policy", "after_s"), [("oracle", 1.0), ("person", PERSON_S)])
+def test_who_knows_the_truth_does_the_right_thing(policy: str, after_s: float) -> None:
+    """The oracle at the first alarm, a person a quarter of an hour later."""
+    run = played(policy, "release-fails-requests")
+    assert operations(run) == ["UpdateService"]
+    assert run.actions[0].at_s == pytest.approx(alarm_s(run) + after_s, abs=10)
+
+
+def test_the_oracle_stops_the_one_bad_task() -> None:
+    """And no other."""
+    assert operations(played("oracle", "one-bad-task")) == ["StopTask"]
+
+
+def test_the_oracle_leaves_alone_what_only_people_can_end() -> None:
+    """It pages, and touches nothing."""
+    run = played("oracle", "database-down")
+    assert run.actions == ()
+    assert run.stage.paged_at
+
+
+def test_the_oracle_sleeps_through_a_false_alarm() -> None:
+    """Nothing is wrong, so nothing is done and nobody is told."""
+    run = played("oracle", "false-alarm")
+    assert (run.actions, run.stage.paged_at) == ((), [])
+
+
+def test_a_person_is_woken_whatever_it_is() -> None:
+    """That is what an alarm without a first responder does."""
+    assert played("person", "false-alarm").stage.paged_at
+
+
+def test_the_responder_runs_as_deployed() -> None:
+    """Its trail becomes the notes of the run: what it saw, thought and did."""
+    run = played("responder", "release-fails-requests")
+    marks = {note.mark for note in run.stage.notes}
+    assert {Mark.ALARM, Mark.THOUGHT} <= marks
+    assert run.stage.deployment.failures == []
+    assert run.stage.deployment.trail()
+
+
+@pytest.mark.parametrize("policy", POLICIES.values(), ids=lambda policy: policy.name)
+def test_every_policy_says_what_it_does(policy: Policy) -> None:
+    """In one line that fits a table."""
+    assert 0 < len(policy.title) <= 100

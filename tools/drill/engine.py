@@ -1,0 +1,103 @@
+"""Step Functions in virtual time: interprets the workflow's table as `infra/` compiles it, with JSON between steps."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from functions.workflow.table import TABLE, Function, Outcome, Step, StepName, next_step
+from infra.workflow import UNSAID_WAIT_S
+
+STEP_S = 2.0
+"""Seconds of the world's clock from entering a step to its outcome: a warm function with its two or three round
+trips to AWS one after the other, and the transitions before and after it. An assumption; probes run side by side."""
+
+Json = dict[str, Any]
+
+
+@dataclass
+class Execution:
+    """One execution: where it stands, the payload it carries, and how it ended."""
+
+    name: str
+    started_at: datetime
+    at: StepName
+    payload: Json
+    status: str = "RUNNING"
+    """As DescribeExecution says it (Step Functions API reference)."""
+
+
+class Engine:
+    """Carries executions. A step that raises ends its execution as failed, after a page that names the step."""
+
+    def __init__(
+        self,
+        *,
+        now: Callable[[], datetime],
+        later: Callable[[float, Callable[[], None]], None],
+        invoke: Callable[[Function, Json], Json],
+        page: Callable[[str, str], None],
+    ) -> None:
+        """`later` calls back after so many seconds, `invoke` runs a function, `page` takes a subject and a text."""
+        self._now = now
+        self._later = later
+        self._invoke = invoke
+        self._page = page
+        self._executions: dict[str, Execution] = {}
+
+    def start(self, name: str, payload: Mapping[str, Any]) -> bool:
+        """Begin an execution; False when one of that name exists, running or not."""
+        if name in self._executions:
+            return False
+        execution = Execution(name=name, started_at=self._now(), at=StepName(payload["step"]), payload=dict(payload))
+        self._executions[name] = execution
+        self._enter(execution)
+        return True
+
+    def execution(self, name: str) -> Execution | None:
+        """The execution of that name, where there is one."""
+        return self._executions.get(name)
+
+    @property
+    def failed(self) -> tuple[Execution, ...]:
+        return tuple(execution for execution in self._executions.values() if execution.status == "FAILED")
+
+    def _enter(self, execution: Execution) -> None:
+        """Go on to the step where the execution stands, after its wait where it has one."""
+        if execution.at is StepName.END:
+            execution.status = "SUCCEEDED"
+            return
+        row = TABLE[execution.at]
+        if row.stand_in is not None:
+            execution.at = row.stand_in
+            self._enter(execution)
+            return
+        wait_s = float(execution.payload.get("wait_s", UNSAID_WAIT_S)) if row.waits else 0.0
+        self._later(wait_s + (STEP_S if row.function is not None else 0.0), lambda: self._visit(execution, row))
+
+    def _visit(self, execution: Execution, row: Step) -> None:
+        if row.function is None:
+            if row.name is StepName.SUCCESSOR:
+                self._start_successor(execution.payload)
+            execution.at = row.transitions[Outcome.DONE]
+        else:
+            sent = json.dumps({**execution.payload, "step": row.name.value})
+            try:
+                execution.payload = json.loads(json.dumps(self._invoke(row.function, json.loads(sent))))
+            except Exception as error:  # noqa: BLE001 - what the state machine catches is States.ALL
+                self._fail(execution, row.name, error)
+                return
+            execution.at = next_step(row.name, Outcome(execution.payload["outcome"]))
+        self._enter(execution)
+
+    def _start_successor(self, payload: Json) -> None:
+        successor = {key: payload[key] for key in ("incident_id", "generation")}
+        self.start(
+            f"{successor['incident_id']}-{successor['generation']}", {**successor, "step": StepName.ASSESS.value}
+        )
+
+    def _fail(self, execution: Execution, step: StepName, error: Exception) -> None:
+        execution.status = "FAILED"
+        incident = execution.payload["incident_id"]
+        self._page(f"ECS responder stopped at {incident}", f"step {step} failed with {type(error).__name__}: {error}")

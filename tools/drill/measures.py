@@ -1,0 +1,136 @@
+"""What a drill measures, and how each number comes about."""
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from tools.drill.results import RunResult, Spread, Summary
+from tools.drill.scenario import Truth
+from tools.drill.world.tally import STEP_S, Tally
+
+BLIP_S = 30.0
+"""Users are in trouble once the goal is missed for this long without a break: a shorter blip, such as a task that dies
+between two health checks, is impact but no trouble."""
+
+STAYED_S = 600.0
+"""As long as this at the end of a run users must have been served, for the trouble to be over: tasks that die every few
+minutes have not recovered in between."""
+
+HARM_REQUESTS = 20.0
+HARM_SHARE = 0.02
+"""More lost requests than without any action, by more than both, is harm whatever the reason."""
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """When users were not served as they should be, in seconds of the run."""
+
+    began_s: float
+    ended_s: float | None
+    """The end of the last of it; None if it was not over for long enough at the end of the run."""
+
+
+def trouble(served: Sequence[bool]) -> Trouble | None:
+    """From the first to the last stretch of trouble; None where there was none."""
+    stretches = list(_missed(served))
+    if not stretches:
+        return None
+    began, ended = stretches[0][0] * STEP_S, stretches[-1][1] * STEP_S
+    lasts = len(served) * STEP_S - ended < STAYED_S
+    return Trouble(began_s=began, ended_s=None if lasts else ended)
+
+
+def _missed(served: Sequence[bool]) -> Iterable[tuple[int, int]]:
+    """Steps from and to which the goal was missed, blips left out."""
+    start: int | None = None
+    for step, fine in enumerate([*served, True]):
+        if not fine and start is None:
+            start = step
+        elif fine and start is not None:
+            if (step - start) * STEP_S >= BLIP_S:
+                yield start, step
+            start = None
+
+
+def impact(tally: Tally) -> float:
+    """Failed and slow requests."""
+    return sum(tally.failed) + sum(tally.slow)
+
+
+def escalated_correctly(truth: Truth, *, paged: bool, recovered: bool) -> bool:
+    """Where people are needed, they were told. Elsewhere nobody was woken, unless the trouble would not end."""
+    if truth.people:
+        return paged
+    return paged != recovered
+
+
+def more_was_lost(with_us: float, without: float) -> str | None:
+    """Why the impact with our actions counts as harm, against the same seed without any."""
+    more = with_us - without
+    if more > max(HARM_REQUESTS, HARM_SHARE * without):
+        return f"users lost {more:.0f} requests more than the {without:.0f} without any action"
+    return None
+
+
+def floor_broken(running: Sequence[float], without: Sequence[float], *, floor: int, since_s: float) -> str | None:
+    """Whether fewer tasks than the playbook's floor ran for a while after our first action, and never so without us."""
+    if _below(running[int(since_s // STEP_S) :], floor) and not _below(without, floor):
+        return f"fewer tasks ran than the floor of {floor}"
+    return None
+
+
+def _below(running: Sequence[float], floor: int) -> bool:
+    """For as long as users would call it trouble: a task that dies is missing until ECS has replaced it."""
+    return any(True for _ in _missed([tasks > floor - 0.5 for tasks in running]))
+
+
+def summary(runs: Sequence[RunResult], oracle: Mapping[tuple[str, int], RunResult]) -> Summary:
+    """Runs taken together; `oracle` holds its run of each scenario and seed."""
+    pairs = [(run, oracle[run.scenario, run.seed]) for run in runs]
+    return Summary(
+        runs=len(runs),
+        troubled=sum(1 for run in runs if run.fault_s is not None),
+        recovered=sum(1 for run in runs if recovered(run)),
+        escalated_correctly=sum(1 for run in runs if run.escalated_correctly),
+        impact_median=percentile([run.impact for run in runs], 50) or 0.0,
+        impact_ratio_to_oracle=_spread((run.impact + 1) / (best.impact + 1) for run, best in pairs),
+        recovery_s=_spread(_lengths(runs, lambda run: run.fault_s)),
+        recovery_from_alarm_s=_spread(_lengths(runs, lambda run: run.alarm_s)),
+        recovery_ratio_to_oracle=_spread(
+            (_time(run) + 1) / (_time(best) + 1) for run, best in pairs if run.fault_s is not None
+        ),
+        actions=sum(run.actions for run in runs),
+        harmful=sum(1 for run in runs if run.harm),
+    )
+
+
+def recovered(run: RunResult) -> bool:
+    """Users are served at the end of the run, or were all the time."""
+    return run.fault_s is None or run.recovered_s is not None
+
+
+def _time(run: RunResult) -> float:
+    """From the fault to the recovery, or to the end of the run without one; 0 where users felt nothing."""
+    if run.fault_s is None:
+        return 0.0
+    return (run.ended_s if run.recovered_s is None else run.recovered_s) - run.fault_s
+
+
+def _lengths(runs: Iterable[RunResult], since: Callable[[RunResult], float | None]) -> Iterable[float]:
+    for run in runs:
+        start = since(run)
+        if run.fault_s is not None and start is not None:
+            yield max(0.0, (run.ended_s if run.recovered_s is None else run.recovered_s) - start)
+
+
+def _spread(values: Iterable[float]) -> Spread:
+    found = list(values)
+    return Spread(p50=percentile(found, 50), p95=percentile(found, 95))
+
+
+def percentile(values: Sequence[float], percent: float) -> float | None:
+    """The smallest value that at least so many percent of all do not exceed; None of nothing (nearest rank)."""
+    if not values:
+        return None
+    ordered = sorted(values)
+    return ordered[max(0, math.ceil(percent / 100 * len(ordered)) - 1)]

@@ -1,0 +1,1 @@
+"""Ways to respond to an incident, each a small policy over the same world."""

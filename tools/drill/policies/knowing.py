@@ -1,0 +1,90 @@
+"""Those who know what is wrong: the oracle at once, a person after the time it takes to respond."""
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+
+from functions.playbooks.schema import Playbook
+from tools.drill.engine import Json
+from tools.drill.policies.hands import Hands
+from tools.drill.policies.passive import Nobody
+from tools.drill.policies.policy import Stage, Take, alarms_of
+from tools.drill.scenario import Remedy
+from tools.drill.world.setting import Number, Service, Spike
+
+PERSON_S = 900.0
+"""From the page to the action. Runbooks give 15 minutes for the gravest incidents and 15 to 60 for the next."""
+
+COMFORTABLE_CPU = 60.0
+"""CPU percent at which new tasks should run: what target tracking usually aims at."""
+
+
+class Oracle(Nobody):
+    name = "oracle"
+    title = "knows the fault and does the right thing at the first alarm"
+    after_s = 1.0
+    wakes_people = False
+
+    @contextmanager
+    def respond(self, stage: Stage) -> Iterator[Take]:
+        truth = stage.scenario.truth
+        good = {
+            playbook.service: Hands(stage, playbook.ref, actor=self.name).service()["taskDefinition"]
+            for playbook in stage.scenario.playbooks
+        }
+        told: set[str] = set()
+
+        def take(message: Json) -> None:
+            for alarm in alarms_of(message):
+                playbook = stage.playbook_of(alarm)
+                if playbook is None or playbook.service in told:
+                    continue
+                told.add(playbook.service)
+                if truth.people or self.wakes_people:
+                    stage.page(self.name, f"{alarm} is in ALARM")
+                stage.later(self.after_s, partial(self._act, stage, playbook, good[playbook.service]))
+
+        yield take
+
+    def _act(self, stage: Stage, playbook: Playbook, good: str) -> None:
+        hands = Hands(stage, playbook.ref, actor=self.name)
+        for remedy in stage.scenario.truth.remedies:
+            match remedy:
+                case Remedy.ROLL_BACK:
+                    hands.roll_back_to(good)
+                case Remedy.RESTART:
+                    hands.redeploy()
+                case Remedy.SCALE_OUT:
+                    hands.raise_floor(self._needed(stage, playbook))
+                case Remedy.REPLACE_TASK:
+                    hands.stop_tasks(_bad_tasks(stage, playbook))
+
+    @staticmethod
+    def _needed(stage: Stage, playbook: Playbook) -> int:
+        """Tasks that carry the highest load the scenario has, at a comfortable CPU."""
+        service = next(each for each in stage.scenario.setting.services if each.name == playbook.service)
+        tasks = math.ceil(_peak_rps(service) / (_most(service.capacity_rps, low=True) * COMFORTABLE_CPU / 100))
+        return min(max(tasks, service.tasks), playbook.limits.max_tasks)
+
+
+class Person(Oracle):
+    name = "person"
+    title = "a person does the right thing 15 minutes after the page"
+    after_s = PERSON_S
+    wakes_people = True
+
+
+def _bad_tasks(stage: Stage, playbook: Playbook) -> list[str]:
+    tasks = stage.world.services[playbook.service].tasks
+    return [task.arn for task in tasks if task.alive and (task.failing or task.stuck)]
+
+
+def _peak_rps(service: Service) -> float:
+    spikes = [_most(part.factor) for part in service.traffic.curve if isinstance(part, Spike)]
+    return _most(service.traffic.base_rps) * max(spikes, default=1.0)
+
+
+def _most(number: Number, *, low: bool = False) -> float:
+    """A number that a scenario gives, or the end of its range: the oracle prepares for the worst seed."""
+    return number[0 if low else 1] if isinstance(number, tuple) else number

@@ -1,0 +1,114 @@
+"""Amazon CloudWatch, as the world answers it (Amazon CloudWatch API reference)."""
+
+from datetime import datetime
+from typing import Any
+
+from tools.drill.world.alarms import Alarm
+from tools.drill.world.metrics import MINUTE_S, Key
+from tools.drill.world.operations import Answer, Operations, Parameters
+from tools.drill.world.world import BEGINNING, World, error_rate_expression
+
+
+def describe_alarms(world: World, parameters: Parameters) -> Answer:
+    names = parameters.get("AlarmNames")
+    prefix = parameters.get("AlarmNamePrefix", "")
+    state = parameters.get("StateValue")
+    found = [
+        alarm
+        for alarm in world.alarms.values()
+        if (names is None or alarm.name in names)
+        and alarm.name.startswith(prefix)
+        and (state is None or alarm.state == state)
+    ]
+    return {"MetricAlarms": [_alarm(alarm) for alarm in found], "CompositeAlarms": []}
+
+
+def _alarm(alarm: Alarm) -> Answer:
+    return alarm.definition | {
+        "StateValue": alarm.state,
+        "StateReason": alarm.reason,
+        "StateUpdatedTimestamp": alarm.updated_at,
+        "StateTransitionedTimestamp": alarm.changed_at,
+    }
+
+
+def set_alarm_state(world: World, parameters: Parameters) -> Answer:
+    world.set_alarm_state(parameters["AlarmName"], parameters["StateValue"], parameters["StateReason"])
+    return {}
+
+
+def get_metric_data(world: World, parameters: Parameters) -> Answer:
+    """Plain metrics, and the one expression that the deployed alarms use."""
+    queries: dict[str, Any] = {query["Id"]: query for query in parameters["MetricDataQueries"]}
+    start, end = _seconds(parameters["StartTime"]), _seconds(parameters["EndTime"])
+    ascending = parameters.get("ScanBy") == "TimestampAscending"
+    results = []
+    for query in parameters["MetricDataQueries"]:
+        if not query.get("ReturnData", True):
+            continue
+        points = _expression(world, query, queries, start, end) if "Expression" in query else _plain(
+            world, query["MetricStat"], start, end
+        )  # fmt: skip
+        if not ascending:
+            points.reverse()
+        results.append(
+            {
+                "Id": query["Id"],
+                "Label": query.get("Label", query["Id"]),
+                "Timestamps": [world.moment(at_s) for at_s, _ in points],
+                "Values": [value for _, value in points],
+                "StatusCode": "Complete",
+            }
+        )
+    return {"MetricDataResults": results, "Messages": []}
+
+
+def _seconds(written: Any) -> float:
+    if not isinstance(written, datetime):
+        raise NotImplementedError(f"the world reads times as datetime, not as {written!r}")
+    return (written - BEGINNING).total_seconds()
+
+
+def _key(stat: Parameters) -> Key:
+    metric = stat["Metric"]
+    pairs = tuple(sorted((pair["Name"], pair["Value"]) for pair in metric.get("Dimensions", ())))
+    return metric["Namespace"], metric["MetricName"], pairs
+
+
+def _periods(start: float, end: float, period_s: int) -> range:
+    first = int(start // period_s) * period_s
+    return range(first, max(first, int(end)), period_s)
+
+
+def _plain(world: World, stat: Parameters, start: float, end: float) -> list[tuple[float, float]]:
+    key, period_s, now_s = _key(stat), int(stat["Period"]), world.seconds
+    if period_s % MINUTE_S:
+        raise NotImplementedError(f"the world keeps metrics by the minute, and was asked for {period_s} s")
+    found = []
+    for at_s in _periods(start, end, period_s):
+        value = world.metrics.value(key, at_s, period_s, stat["Stat"], now_s=now_s)
+        if value is not None:
+            found.append((float(at_s), value))
+    return found
+
+
+def _expression(
+    world: World, query: Parameters, queries: dict[str, Any], start: float, end: float
+) -> list[tuple[float, float]]:
+    parts = [queries[name]["MetricStat"] for name in ("requests", "target5xx", "balancer5xx") if name in queries]
+    period_s = int(parts[0]["Period"]) if parts else 0
+    if len(parts) != 3 or query["Expression"] != error_rate_expression(period_s):
+        raise NotImplementedError(f"the world cannot compute {query['Expression']}")
+    keys = [_key(stat) for stat in parts]
+    found = []
+    for at_s in _periods(start, end, period_s):
+        value = world.error_rate(keys, at_s, period_s)
+        if value is not None:
+            found.append((float(at_s), value))
+    return found
+
+
+CLOUDWATCH = Operations(
+    reads={"DescribeAlarms": describe_alarms, "GetMetricData": get_metric_data},
+    changes={"SetAlarmState": set_alarm_state},
+)

@@ -1,0 +1,175 @@
+"""The messages that AWS sends of what happens, as the intake function gets them from its queue.
+
+Sources: Amazon SNS Developer Guide, message formats; CloudWatch User Guide, "Alarm events and EventBridge"; ECS
+Developer Guide, "Amazon ECS events"; Lambda Developer Guide, "Using Lambda with Amazon SQS".
+"""
+
+import json
+from datetime import datetime
+from typing import Any
+
+from tools.drill.world.alarms import Alarm
+
+Json = dict[str, Any]
+
+_REGION_NAMES = {"eu-central-1": "EU (Frankfurt)", "eu-west-1": "EU (Ireland)", "us-east-1": "US East (N. Virginia)"}
+
+
+def _written(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}"
+
+
+def alarm_by_sns(alarm: Alarm, *, previous: str, account: str, region: str, id: str) -> Json:
+    """What an alarm's SNS action publishes, in the envelope in which it lies in SQS."""
+    definition = alarm.definition
+    trigger: Json = {
+        "Period": alarm.rule.period_s,
+        "EvaluationPeriods": alarm.rule.evaluation_periods,
+        "DatapointsToAlarm": alarm.rule.datapoints,
+        "ComparisonOperator": definition["ComparisonOperator"],
+        "Threshold": alarm.rule.threshold,
+        "TreatMissingData": alarm.rule.missing,
+        "EvaluateLowSampleCountPercentile": "",
+    }
+    if "Metrics" in definition:
+        trigger["Metrics"] = [_sns_query(query) for query in definition["Metrics"]]
+    else:
+        trigger |= {
+            "MetricName": definition["MetricName"],
+            "Namespace": definition["Namespace"],
+            "StatisticType": "Statistic",
+            "Statistic": definition["Statistic"].upper(),
+            "Unit": None,
+            "Dimensions": [{"value": d["Value"], "name": d["Name"]} for d in definition["Dimensions"]],
+        }
+    message = {
+        "AlarmName": alarm.name,
+        "AlarmDescription": definition.get("AlarmDescription"),
+        "AWSAccountId": account,
+        "AlarmConfigurationUpdatedTimestamp": _written(definition["AlarmConfigurationUpdatedTimestamp"]) + "+0000",
+        "NewStateValue": alarm.state,
+        "NewStateReason": alarm.reason,
+        "StateChangeTime": _written(alarm.updated_at) + "+0000",
+        "Region": _REGION_NAMES.get(region, region),
+        "AlarmArn": definition["AlarmArn"],
+        "OldStateValue": previous,
+        "OKActions": definition["OKActions"],
+        "AlarmActions": definition["AlarmActions"],
+        "InsufficientDataActions": definition["InsufficientDataActions"],
+        "Trigger": trigger,
+    }
+    return {
+        "Type": "Notification",
+        "MessageId": id,
+        "TopicArn": definition["AlarmActions"][0],
+        "Subject": f'{alarm.state}: "{alarm.name}" in {_REGION_NAMES.get(region, region)}',
+        "Message": json.dumps(message),
+        "Timestamp": _written(alarm.updated_at) + "Z",
+        "SignatureVersion": "1",
+    }
+
+
+def _sns_query(query: Json) -> Json:
+    stat = query.get("MetricStat")
+    if stat is None:
+        return query
+    metric = stat["Metric"]
+    dimensions = [{"value": d["Value"], "name": d["Name"]} for d in metric["Dimensions"]]
+    return {**query, "MetricStat": {**stat, "Metric": {**metric, "Dimensions": dimensions}}}
+
+
+def alarm_by_eventbridge(alarm: Alarm, *, previous: str, account: str, region: str, id: str) -> Json:
+    """The event `CloudWatch Alarm State Change`."""
+    definition = alarm.definition
+    plain = {
+        "id": "m1",
+        "metricStat": {
+            "metric": {
+                "namespace": definition.get("Namespace", ""),
+                "name": definition.get("MetricName", ""),
+                "dimensions": {d["Name"]: d["Value"] for d in definition.get("Dimensions", ())},
+            },
+            "period": alarm.rule.period_s,
+            "stat": definition.get("Statistic", ""),
+        },
+        "returnData": True,
+    }
+    metrics = [_event_query(query) for query in definition["Metrics"]] if "Metrics" in definition else [plain]
+    detail = {
+        "alarmName": alarm.name,
+        "state": {"value": alarm.state, "reason": alarm.reason, "timestamp": _written(alarm.updated_at) + "+0000"},
+        "previousState": {"value": previous},
+        "configuration": {"metrics": metrics},
+    }
+    return _event(
+        "CloudWatch Alarm State Change",
+        "aws.cloudwatch",
+        detail,
+        resource=definition["AlarmArn"],
+        account=account,
+        region=region,
+        id=id,
+        at=alarm.updated_at,
+    )
+
+
+def _event_query(query: Json) -> Json:
+    written: Json = {"id": query["Id"], "returnData": query.get("ReturnData", True)}
+    if (stat := query.get("MetricStat")) is None:
+        return {**written, "expression": query["Expression"]}
+    metric = stat["Metric"]
+    named = {
+        "namespace": metric["Namespace"],
+        "name": metric["MetricName"],
+        "dimensions": {d["Name"]: d["Value"] for d in metric["Dimensions"]},
+    }
+    return {**written, "metricStat": {"metric": named, "period": stat["Period"], "stat": stat["Stat"]}}
+
+
+def ecs_event(
+    detail_type: str, detail: Json, *, service_arn: str, account: str, region: str, id: str, at: datetime
+) -> Json:
+    """An ECS event about a service. Deployments tell their time as updatedAt, service actions as createdAt."""
+    name = "createdAt" if detail_type == "ECS Service Action" else "updatedAt"
+    timed = {**detail, name: _written(at) + "Z"}
+    return _event(detail_type, "aws.ecs", timed, resource=service_arn, account=account, region=region, id=id, at=at)
+
+
+def _event(
+    detail_type: str, source: str, detail: Json, *, resource: str, account: str, region: str, id: str, at: datetime
+) -> Json:
+    return {
+        "version": "0",
+        "id": id,
+        "detail-type": detail_type,
+        "source": source,
+        "account": account,
+        "time": f"{at:%Y-%m-%dT%H:%M:%SZ}",
+        "region": region,
+        "resources": [resource],
+        "detail": detail,
+    }
+
+
+def from_queue(body: Json, *, account: str, region: str, id: str, at: datetime, received: int = 1) -> Json:
+    """The event with which Lambda calls the intake function."""
+    return {
+        "Records": [
+            {
+                "messageId": id,
+                "receiptHandle": f"{id}-{received}",
+                "body": json.dumps(body),
+                "attributes": {
+                    "ApproximateReceiveCount": str(received),
+                    "SentTimestamp": str(int(at.timestamp() * 1000)),
+                    "SenderId": "AIDAEXAMPLE",
+                    "ApproximateFirstReceiveTimestamp": str(int(at.timestamp() * 1000)),
+                },
+                "messageAttributes": {},
+                "md5OfBody": "",
+                "eventSource": "aws:sqs",
+                "eventSourceARN": f"arn:aws:sqs:{region}:{account}:responder-intake",
+                "awsRegion": region,
+            }
+        ]
+    }

@@ -1,0 +1,101 @@
+"""What CloudWatch holds of a service or a dependency, minute by minute.
+
+Metrics of load balancers and of ECS have one data point a minute (Application Load Balancer user guide, "CloudWatch
+metrics"; ECS Developer Guide, "CloudWatch metrics"). A count that is zero is not reported.
+"""
+
+from collections.abc import Iterable, Mapping
+
+MINUTE_S = 60
+
+Key = tuple[str, str, tuple[tuple[str, str], ...]]
+"""Namespace, name and sorted dimensions of a metric."""
+
+
+class Point:
+    """One metric's minute: what is needed for every statistic that is asked for."""
+
+    __slots__ = ("count", "least", "most", "total")
+
+    def __init__(self) -> None:
+        self.total = 0.0
+        self.count = 0.0
+        self.least = float("inf")
+        self.most = float("-inf")
+
+    def add(self, total: float, count: float, value: float) -> None:
+        self.total += total
+        self.count += count
+        self.least = min(self.least, value)
+        self.most = max(self.most, value)
+
+
+class Series:
+    """One metric by minute."""
+
+    __slots__ = ("points", "sparse")
+
+    def __init__(self, *, sparse: bool) -> None:
+        """`sparse`: a minute whose sum is 0 has no data point."""
+        self.points: dict[int, Point] = {}
+        self.sparse = sparse
+
+    def add(self, minute: int, *, total: float, count: float, value: float) -> None:
+        point = self.points.get(minute)
+        if point is None:
+            point = self.points[minute] = Point()
+        point.add(total, count, value)
+
+    def value(self, minutes: Iterable[int], statistic: str) -> float | None:
+        """One statistic over some minutes, None without a data point.
+
+        Raises:
+            ValueError: for a statistic that the world does not keep.
+        """
+        held = [p for minute in minutes if (p := self.points.get(minute)) is not None and p.count > 0]
+        if self.sparse:
+            held = [point for point in held if point.total > 0]
+        if not held:
+            return None
+        match statistic:
+            case "Sum":
+                return sum(point.total for point in held)
+            case "Average":
+                return sum(point.total for point in held) / sum(point.count for point in held)
+            case "Minimum":
+                return min(point.least for point in held)
+            case "Maximum":
+                return max(point.most for point in held)
+            case "SampleCount":
+                return sum(point.count for point in held)
+        raise ValueError(f"the world keeps no statistic {statistic}")
+
+
+class Metrics:
+    """Every metric of the account, and from when on each minute can be read."""
+
+    def __init__(self) -> None:
+        self.series: dict[Key, Series] = {}
+        self._late_s: dict[Key, float] = {}
+
+    def make(self, key: Key, *, late_s: float, sparse: bool = False) -> Series:
+        """A new metric whose data points arrive so late after the end of their minute."""
+        self._late_s[key] = late_s
+        return self.series.setdefault(key, Series(sparse=sparse))
+
+    def newest_minute(self, key: Key, now_s: float) -> int:
+        """The newest minute whose data point may have arrived."""
+        return int((now_s - self._late_s.get(key, 0.0)) // MINUTE_S) - 1
+
+    def value(self, key: Key, start_s: float, period_s: int, statistic: str, *, now_s: float) -> float | None:
+        """One statistic of one period, from what has arrived by now."""
+        series = self.series.get(key)
+        if series is None:
+            return None
+        first = int(start_s // MINUTE_S)
+        last = min(first + period_s // MINUTE_S - 1, self.newest_minute(key, now_s))
+        return series.value(range(first, last + 1), statistic)
+
+
+def key_of(namespace: str, name: str, dimensions: Mapping[str, str]) -> Key:
+    return namespace, name, tuple(sorted(dimensions.items()))

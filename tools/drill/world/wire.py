@@ -1,0 +1,163 @@
+"""Real boto3 clients whose calls are answered by the world of the moment.
+
+    with wire.connected(world):
+        with wire.calling("responder"):
+            handler(event, context)
+
+botocore validates the parameters, builds the request and then asks whether somebody has an answer already (its event
+`before-call`): the world has. Nothing ever reaches a network.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from functions.adapters.clients import Clients, Service
+from tools.drill.world.answers import OPERATIONS
+from tools.drill.world.refusal import Refused
+from tools.drill.world.shapes import Shapes
+from tools.drill.world.world import World
+
+Answering = Callable[[Mapping[str, Any]], dict[str, Any]]
+"""Answers one operation from its parameters, or raises `Refused`."""
+
+_PARAMETERS = "drill_parameters"
+
+
+class WorldUnable(Exception):
+    """A call that no world answers: the drill is incomplete, and must not go on as if AWS had failed."""
+
+
+@dataclass
+class _Wire:
+    world: World
+    answering: Mapping[str, Answering]
+    caller: str = "somebody"
+    broken: list[str] = field(default_factory=list)
+
+
+_wire: _Wire | None = None
+_shapes = Shapes()
+
+
+@contextmanager
+def connected(world: World, answering: Mapping[str, Answering] | None = None) -> Iterator[None]:
+    """Let this world answer all calls, in this process; `answering` adds operations by name, such as StartExecution.
+
+    Raises:
+        WorldUnable: at the end, if a call came that nobody could answer, or an answer was not what AWS answers; also
+            when whoever called took it for a failure of AWS.
+    """
+    global _wire
+    before, _wire = _wire, _Wire(world, answering or {})
+    try:
+        yield
+        if _wire.broken:
+            raise WorldUnable("; ".join(dict.fromkeys(_wire.broken)))
+    finally:
+        _wire = before
+
+
+@contextmanager
+def calling(caller: str) -> Iterator[None]:
+    """Label what changes meanwhile with who called."""
+    wire = _connected()
+    before, wire.caller = wire.caller, caller
+    try:
+        yield
+    finally:
+        wire.caller = before
+
+
+class WiredClients(Clients):
+    """The clients of the deployed responder on the wire of the drill, with the attempts they have there.
+
+    Each is made once: making one takes longer than a whole run.
+    """
+
+    def __init__(self, *, region: str) -> None:
+        super().__init__(region=region)
+        self._made: dict[tuple[str, int], Any] = {}
+        self._session._session.set_credentials("drill", "drill")
+
+    def _client(self, service: Service, *, attempts: int) -> Any:
+        made = self._made.get((service, attempts))
+        if made is None:
+            made = self._made[service, attempts] = super()._client(service, attempts=attempts)
+            attach(made, attempts=attempts)
+        return made
+
+
+def attach(client: Any, *, attempts: int = 1) -> None:
+    """Put a client on the wire. `attempts` is how often botocore would send a call that fails."""
+    service = client.meta.service_model.service_id.hyphenize()
+    client.meta.events.register(f"provide-client-params.{service}", _note_parameters)
+    client.meta.events.register(f"before-call.{service}", partial(_answer, attempts=attempts))
+
+
+def _note_parameters(params: Mapping[str, Any], context: dict[str, Any], **_: Any) -> None:
+    context[_PARAMETERS] = params
+
+
+def _connected() -> _Wire:
+    if _wire is None:
+        raise WorldUnable("no world is connected")
+    return _wire
+
+
+@dataclass(frozen=True)
+class _Http:
+    status_code: int
+
+
+def _answer(model: Any, context: Mapping[str, Any], attempts: int, **_: Any) -> tuple[_Http, dict[str, Any]]:
+    wire, operation = _connected(), model.name
+    parameters: Mapping[str, Any] = context[_PARAMETERS]
+    # Probes call side by side: what they are answered must not depend on which of them came first.
+    meta = {"RequestId": f"{len(wire.world.changes):08x}-0000-4000-8000-000000000000", "RetryAttempts": 0}
+    try:
+        answer = _ask(wire, operation, parameters, attempts)
+        _shapes.check(model, answer)
+    except Refused as refused:
+        error = {"Code": refused.code, "Message": refused.message}
+        return _Http(refused.status), {
+            "Error": error,
+            "ResponseMetadata": {**meta, "HTTPStatusCode": refused.status},
+        }
+    except Exception as error:
+        wire.broken.append(f"{operation}: {type(error).__name__}: {error}")
+        raise
+    return _Http(200), {**answer, "ResponseMetadata": {**meta, "HTTPStatusCode": 200}}
+
+
+def _ask(wire: _Wire, operation: str, parameters: Mapping[str, Any], attempts: int) -> dict[str, Any]:
+    world = wire.world
+    if (own := wire.answering.get(operation)) is not None:
+        return own(parameters)
+    if (keeping := OPERATIONS.keeping.get(operation)) is not None:
+        return keeping(world, parameters)
+    change = OPERATIONS.changes.get(operation)
+    read = OPERATIONS.reads.get(operation)
+    if change is None and read is None:
+        raise WorldUnable(f"the world does not know {operation}")
+    refused: str | None = None
+    try:
+        if world.api.troubled:
+            what = "" if change is not None else _distinct(parameters)
+            world.api.admit(operation, what, reads=change is None, attempts=attempts)
+        return change(world, parameters) if change is not None else read(world, parameters)  # type: ignore[misc]
+    except Refused as error:
+        refused = error.code
+        raise
+    finally:
+        if change is not None:
+            world.change_by(wire.caller, operation, dict(parameters), refused=refused)
+
+
+def _distinct(parameters: Mapping[str, Any]) -> str:
+    """What tells calls apart that one look makes at the same time: the resources, not the times."""
+    return "|".join(
+        f"{name}={value}" for name, value in sorted(parameters.items()) if name not in ("StartTime", "EndTime", "tasks")
+    )

@@ -1,0 +1,492 @@
+"""The world: everything that moves by itself, in virtual time."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from functions.playbooks.schema import Symptom
+from tools.drill.world.alarms import Alarm, Rule
+from tools.drill.world.chance import Chance
+from tools.drill.world.constants import CONSTANTS, Constants
+from tools.drill.world.dependencies import ALARM_THRESHOLD, METRIC, NAMESPACE, Dependency
+from tools.drill.world.disturbances import Api, Deliveries
+from tools.drill.world.faults import Faults
+from tools.drill.world.messages import alarm_by_eventbridge, alarm_by_sns, ecs_event, from_queue
+from tools.drill.world.metrics import MINUTE_S, Metrics, key_of
+from tools.drill.world.refusal import Refused
+from tools.drill.world.scaling import ScalableTarget
+from tools.drill.world.service import Service
+from tools.drill.world.serving import Backing
+from tools.drill.world.setting import Alarm as AlarmSetting
+from tools.drill.world.setting import Dependency as DependencySetting
+from tools.drill.world.setting import Needs, Setting
+from tools.drill.world.tally import STEP_S, Tally
+from tools.drill.world.timetable import Timetable
+
+BEGINNING = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+"""When every run begins: a Monday morning."""
+
+TICK_S = 10.0
+"""How often health checks and retries are looked at."""
+
+FEWEST_REQUESTS_PER_MINUTE = 10
+"""The alarm on the error rate needs as many requests, as the deployed alarm does."""
+
+_STATISTICS = {
+    Symptom.ERRORS: ("HTTPCode_Target_5XX_Count", "Sum"),
+    Symptom.HEALTHY_HOSTS: ("HealthyHostCount", "Minimum"),
+    Symptom.RESPONSE_TIME: ("TargetResponseTime", "Average"),
+    Symptom.CPU: ("CPUUtilization", "Average"),
+    Symptom.MEMORY: ("MemoryUtilization", "Average"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """One call that changed something, or was refused."""
+
+    at_s: float
+    caller: str
+    """Who called: the label of `wire.calling`, or who it was in the world (`pipeline`, `engineer`)."""
+    operation: str
+    parameters: dict[str, Any]
+    refused: str | None = None
+    """The error code, where AWS refused."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Happening:
+    """One thing worth a note on a timeline."""
+
+    at_s: float
+    kind: str
+    """fault, alarm, ecs or scaling."""
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Truth:
+    """What only the world knows."""
+
+    faults: tuple[str, ...]
+    """Kinds of the faults that have begun and still hurt, for example `bad-release/5xx` or `traffic-spike`."""
+    began_at_s: float | None
+    """When the first fault of the run began, gone or not."""
+    served: bool
+    """Whether the goal was met in the newest whole step, for every service."""
+
+
+class World:
+    """One world for one seed. Nothing happens but in `run_until`, and nothing depends on anything but the arguments and
+    the calls that come in by the wire."""
+
+    def __init__(self, setting: Setting, *, seed: int, constants: Constants = CONSTANTS) -> None:
+        self.setting, self.constants = setting, constants
+        self.chance = Chance(seed)
+        self.timetable = Timetable()
+        self.metrics = Metrics()
+        self.changes: list[Change] = []
+        self.diary: list[Happening] = []
+        self.pages: list[tuple[float, dict[str, Any]]] = []
+        """What was published to topics: time and the parameters of sns:Publish."""
+        self.objects: dict[tuple[str, str], bytes] = {}
+        """What lies in buckets, by bucket and key."""
+        self.capacity = True
+        self._zones: dict[str, float] = {}
+        self._launch_tokens, self._launch_at_s = constants.launch_burst, 0.0
+        self._numbered = 0
+        self._intake: Callable[[dict[str, Any]], None] | None = None
+        self.deliveries = Deliveries(chance=self.chance, timetable=self.timetable, delay_s=constants.delivery_s)
+        self.api = Api(chance=self.chance, timetable=self.timetable)
+        self.alarms: dict[str, Alarm] = {}
+        self.dependencies = {each.name: self._dependency(each) for each in setting.dependencies}
+        self.services: dict[str, Service] = {}
+        for written in setting.services:
+            self.services[written.name] = Service(written, self)
+        self.targets = {
+            service.name: ScalableTarget(service, service.setting.scaling, self.chance, constants, self.metrics)
+            for service in self.services.values()
+            if service.setting.scaling is not None
+        }
+        for service in self.services.values():
+            for alarm in service.setting.alarms:
+                self._add_alarm(self._service_alarm(alarm, service))
+        self.faults = Faults(self)
+        self.timetable.at(TICK_S, self._tick)
+        self.timetable.at(MINUTE_S, self._minute)
+        for target in self.targets.values():
+            self._track(target, self.chance.between(0, MINUTE_S, f"{target.service.name}/tracking/phase"))
+
+    @property
+    def seconds(self) -> float:
+        """Since the beginning of the run."""
+        return self.timetable.now
+
+    @property
+    def now(self) -> datetime:
+        return self.moment(self.timetable.now)
+
+    def moment(self, seconds: float) -> datetime:
+        """A time of the run as a date; those before the run are negative."""
+        return BEGINNING + timedelta(seconds=seconds)
+
+    def run_until(self, seconds: float) -> None:
+        """Let the world go on, callbacks included, until this time of the run."""
+        self.timetable.run_until(seconds)
+        self.settle()
+
+    def at(self, seconds: float, callback: Callable[[], None]) -> None:
+        """Call back at this time; next, if it has passed."""
+        self.timetable.at(seconds, callback)
+
+    def on_message(self, callback: Callable[[dict[str, Any]], None]) -> None:
+        """Who takes the messages of the intake queue: events as Lambda gets them from SQS."""
+        self._intake = callback
+
+    @property
+    def tallies(self) -> dict[str, Tally]:
+        """By service."""
+        return {name: service.front.tally for name, service in self.services.items()}
+
+    @property
+    def tally(self) -> Tally:
+        """Of all services together."""
+        return Tally.sum(list(self.tallies.values()))
+
+    @property
+    def truth(self) -> Truth:
+        step, goal = int(self.seconds // STEP_S) - 1, self.setting.goal
+        self.settle()
+        return Truth(
+            faults=tuple(dict.fromkeys(trouble.kind for trouble in self.faults.begun if trouble.hurts())),
+            began_at_s=min((trouble.began_s for trouble in self.faults.begun), default=None),
+            served=step < 0
+            or all(
+                tally.served(step, failed_percent=goal.failed_percent, slow_percent=goal.slow_percent)
+                for tally in self.tallies.values()
+            ),
+        )
+
+    def settle(self) -> None:
+        """Count what happened until now, before something changes."""
+        for service in self.services.values():
+            service.front.count()
+
+    def service_changed(self, service: Service) -> None:
+        """The tasks of one service share connections with those of the others."""
+        if any(dependency.connections is not None for dependency in self.dependencies.values()):
+            self.dependencies_changed()
+
+    def dependencies_changed(self) -> None:
+        for service in self.services.values():
+            service.front.serve_again()
+
+    def alarm_state(self, name: str) -> str:
+        return self.alarms[name].state
+
+    def has_capacity(self) -> bool:
+        return self.capacity
+
+    def zone_failing(self, zone: str) -> float:
+        """Share of the requests that a task in this zone loses."""
+        return self._zones.get(zone, 0.0)
+
+    def impair(self, zone: str, failing: float) -> None:
+        """Let a zone lose this share of its requests; 0 repairs it."""
+        self._zones[zone] = failing
+        for service in self.services.values():
+            service.changed()
+
+    def launch_delay_s(self) -> float:
+        """How long a launch waits for Fargate's launch rate, in which all services share."""
+        now, constants = self.seconds, self.constants
+        gained = (now - self._launch_at_s) * constants.launches_per_s
+        self._launch_tokens = min(constants.launch_burst, self._launch_tokens + gained) - 1.0
+        self._launch_at_s = now
+        return max(0.0, -self._launch_tokens / constants.launches_per_s)
+
+    def dependency_backing(self, service: Service) -> Backing:
+        """What its dependencies do to a service now."""
+        passing, slow, wait_s = 1.0, 0.0, 0.0
+        for place, need in enumerate(service.setting.needs):
+            dependency = self.dependencies[need.dependency]
+            failing, slow_s = dependency.failing(self._wanted(need.dependency)), dependency.slow_s
+            if failing == 0.0 and slow_s is None:
+                continue
+            share = self.chance.number(need.requests_percent, f"{service.name}/needs/{place}/requests") / 100
+            passing *= 1.0 - share * failing
+            if slow_s is not None:
+                slow, wait_s = max(slow, share), max(wait_s, slow_s)
+        return Backing(failing=1.0 - passing, slow=slow, wait_s=wait_s)
+
+    def _wanted(self, dependency: str) -> float:
+        """How many connections all running tasks together want."""
+
+        def of(service: Service, place: int, need: Needs) -> float:
+            each = self.chance.number(need.connections_per_task, f"{service.name}/needs/{place}/connections")
+            return each * service.running()
+
+        return sum(
+            of(service, place, need)
+            for service in self.services.values()
+            for place, need in enumerate(service.setting.needs)
+            if need.dependency == dependency
+        )
+
+    def ecs_event(self, service: Service, detail_type: str, detail: dict[str, Any]) -> None:
+        """Let EventBridge tell an event: the rules of the responder forward all that a service sends here."""
+        body = ecs_event(
+            detail_type,
+            detail,
+            service_arn=service.arn,
+            account=self.setting.account,
+            region=self.setting.region,
+            id=self._id(),
+            at=self.now,
+        )
+        self._send(f"{service.name}/{detail['eventName']}", body)
+
+    def happened(self, kind: str, text: str) -> None:
+        self.diary.append(Happening(at_s=self.seconds, kind=kind, text=text))
+
+    def change_by(self, caller: str, operation: str, parameters: dict[str, Any], *, refused: str | None = None) -> None:
+        """Note who changed what."""
+        self.changes.append(
+            Change(at_s=self.seconds, caller=caller, operation=operation, parameters=parameters, refused=refused)
+        )
+
+    def _send(self, source: str, body: dict[str, Any]) -> None:
+        account, region, identifier = self.setting.account, self.setting.region, self._id()
+        text = json.dumps(body)
+
+        def deliver(received: int) -> None:
+            if self._intake is not None:
+                # A copy is parsed anew: whoever takes a message may change it.
+                self._intake(
+                    from_queue(
+                        json.loads(text),
+                        account=account,
+                        region=region,
+                        id=identifier,
+                        at=self.now,
+                        received=received,
+                    )
+                )
+
+        self.deliveries.send(source, deliver)
+
+    def _id(self) -> str:
+        self._numbered += 1
+        token = self.chance.token("world/id", self._numbered)
+        return "-".join((token[:8], token[8:12], token[12:16], token[16:20], token[20:]))
+
+    def _tick(self) -> None:
+        self.settle()
+        for service in self.services.values():
+            service.check_targets()
+        self.timetable.after(TICK_S, self._tick)
+
+    def _minute(self) -> None:
+        minute = int(self.seconds // MINUTE_S) - 1
+        for name, dependency in self.dependencies.items():
+            dependency.watch(minute, self._wanted(name))
+        self.timetable.after(MINUTE_S, self._minute)
+
+    def _track(self, target: ScalableTarget, first_s: float) -> None:
+        def look() -> None:
+            self.settle()
+            target.track()
+            self.timetable.after(MINUTE_S, look)
+
+        self.timetable.at(first_s, look)
+
+    def set_alarm_state(self, name: str, state: str, reason: str) -> None:
+        """SetAlarmState: it holds until the next evaluation.
+
+        Raises:
+            Refused: if there is no such alarm.
+        """
+        alarm = self.alarms.get(name)
+        if alarm is None:
+            raise Refused("ResourceNotFound", f"Alarm {name} does not exist")
+        previous = alarm.state
+        if alarm.set(state, reason, self.now):
+            self._tell_alarm(alarm, previous)
+
+    def _add_alarm(self, alarm: Alarm) -> None:
+        self.alarms[alarm.name] = alarm
+        phase = self.chance.between(0, MINUTE_S, f"alarm/{alarm.name}/phase")
+
+        def look() -> None:
+            self.settle()
+            previous = alarm.state
+            if alarm.evaluate(self.seconds, self.now):
+                self._tell_alarm(alarm, previous)
+            self.timetable.after(MINUTE_S, look)
+
+        self.timetable.at(phase, look)
+
+    def _tell_alarm(self, alarm: Alarm, previous: str) -> None:
+        self.happened("alarm", f"{alarm.name} is {alarm.state}: {alarm.reason}")
+        if alarm.state == "ALARM":
+            for service in self.services.values():
+                service.rollouts.alarm_went_off(alarm.name)
+        where = {"account": self.setting.account, "region": self.setting.region}
+        match alarm.told_by:
+            case "sns":
+                self._send(alarm.name, alarm_by_sns(alarm, previous=previous, id=self._id(), **where))
+            case "eventbridge":
+                self._send(alarm.name, alarm_by_eventbridge(alarm, previous=previous, id=self._id(), **where))
+
+    def _service_alarm(self, written: AlarmSetting, service: Service) -> Alarm:
+        low = written.symptom is Symptom.HEALTHY_HOSTS
+        rule = Rule(
+            greater=not low,
+            threshold=written.threshold,
+            period_s=written.period_s,
+            evaluation_periods=written.evaluation_periods,
+            datapoints=written.datapoints,
+            missing=written.missing or ("breaching" if low else "notBreaching"),
+        )
+        keys = service.front.metric_keys
+        if written.symptom is Symptom.ERROR_RATE:
+            names = ("RequestCount", "HTTPCode_Target_5XX_Count", "HTTPCode_ELB_5XX_Count")
+            queries = [
+                _query(identifier, keys[name], "Sum", written.period_s)
+                for identifier, name in zip(("requests", "target5xx", "balancer5xx"), names, strict=True)
+            ]
+            expression = {"Id": "expr_1", "Expression": error_rate_expression(written.period_s), "ReturnData": True}
+            metric: dict[str, Any] = {"Metrics": [{**expression, "Period": written.period_s}, *queries]}
+        else:
+            name, statistic = _STATISTICS[written.symptom]
+            metric = _plain(keys[name], statistic, written.period_s)
+
+        def read(start_s: float) -> float | None:
+            if written.symptom is Symptom.ERROR_RATE:
+                return self.error_rate([keys[name] for name in names], start_s, written.period_s)
+            name, statistic = _STATISTICS[written.symptom]
+            return self.metrics.value(keys[name], start_s, written.period_s, statistic, now_s=self.seconds)
+
+        description = f"{written.symptom} of {service.name}"
+        return self._alarm(written.name, rule, metric, read, told_by=written.told_by, description=description)
+
+    def error_rate(self, keys: list[Any], start_s: float, period_s: int) -> float | None:
+        """5xx answers in percent of all requests, as the deployed alarm computes it: 0 with too few requests.
+
+        Where nothing of the period has arrived yet there is no value. (CloudWatch would fill it with 0; a newest period
+        that is not there is not evaluated either way, because one with data is taken instead.)
+        """
+        now_s = self.seconds
+        if all(self.metrics.newest_minute(key, now_s) * MINUTE_S < start_s for key in keys):
+            return None
+        requests, target, balancer = (
+            self.metrics.value(key, start_s, period_s, "Sum", now_s=now_s) or 0.0 for key in keys
+        )
+        if requests + balancer < max(1, FEWEST_REQUESTS_PER_MINUTE * period_s // 60):
+            return 0.0
+        return 100.0 * (target + balancer) / (requests + balancer)
+
+    def _dependency(self, written: DependencySetting) -> Dependency:
+        key = key_of(NAMESPACE, METRIC, {"Dependency": written.name})
+        late_s = self.chance.between(
+            self.constants.metric_late_low_s, self.constants.metric_late_high_s, f"{written.name}/metrics-late"
+        )
+        dependency = Dependency(
+            setting=written,
+            connections=None
+            if written.connections is None
+            else self.chance.number(written.connections, f"{written.name}/connections"),
+            series=self.metrics.make(key, late_s=late_s),
+        )
+        if written.alarm is not None:
+            rule = Rule(
+                greater=True,
+                threshold=ALARM_THRESHOLD,
+                period_s=MINUTE_S,
+                evaluation_periods=written.alarm_datapoints,
+                datapoints=written.alarm_datapoints,
+                missing="notBreaching",
+            )
+
+            def read(start_s: float) -> float | None:
+                return self.metrics.value(key, start_s, MINUTE_S, "Sum", now_s=self.seconds)
+
+            metric = _plain(key, "Sum", MINUTE_S)
+            description = f"{written.kind} {written.name} does not answer"
+            self._add_alarm(self._alarm(written.alarm, rule, metric, read, told_by="nobody", description=description))
+        return dependency
+
+    def _alarm(
+        self,
+        name: str,
+        rule: Rule,
+        metric: dict[str, Any],
+        read: Callable[[float], float | None],
+        *,
+        told_by: str,
+        description: str,
+    ) -> Alarm:
+        where = f"{self.setting.region}:{self.setting.account}"
+        topics = [f"arn:aws:sns:{where}:responder-alarms"] if told_by == "sns" else []
+        made_at = self.moment(-30 * 86_400.0)
+        definition = {
+            "AlarmName": name,
+            "AlarmArn": f"arn:aws:cloudwatch:{where}:alarm:{name}",
+            "AlarmDescription": description,
+            "AlarmConfigurationUpdatedTimestamp": made_at,
+            "ActionsEnabled": True,
+            "OKActions": topics,
+            "AlarmActions": topics,
+            "InsufficientDataActions": topics,
+            "EvaluationPeriods": rule.evaluation_periods,
+            "DatapointsToAlarm": rule.datapoints,
+            "Threshold": rule.threshold,
+            "ComparisonOperator": "GreaterThanThreshold" if rule.greater else "LessThanThreshold",
+            "TreatMissingData": rule.missing,
+            **metric,
+        }
+        return Alarm(
+            name=name,
+            rule=rule,
+            definition=definition,
+            read=read,
+            told_by=told_by,
+            updated_at=made_at,
+            changed_at=made_at,
+        )
+
+
+def error_rate_expression(period_s: int) -> str:
+    """The deployed alarm's metric math."""
+    fewest = max(1, FEWEST_REQUESTS_PER_MINUTE * period_s // 60)
+    return (
+        f"IF(FILL(requests,0)+FILL(balancer5xx,0)>={fewest},"
+        "100*(FILL(target5xx,0)+FILL(balancer5xx,0))/(FILL(requests,0)+FILL(balancer5xx,0)),0)"
+    )
+
+
+def _pairs(dimensions: tuple[tuple[str, str], ...]) -> list[dict[str, str]]:
+    return [{"Name": name, "Value": value} for name, value in dimensions]
+
+
+def _plain(key: Any, statistic: str, period_s: int) -> dict[str, Any]:
+    namespace, name, dimensions = key
+    return {
+        "Namespace": namespace,
+        "MetricName": name,
+        "Dimensions": _pairs(dimensions),
+        "Statistic": statistic,
+        "Period": period_s,
+    }
+
+
+def _query(identifier: str, key: Any, statistic: str, period_s: int) -> dict[str, Any]:
+    namespace, name, dimensions = key
+    metric = {"Namespace": namespace, "MetricName": name, "Dimensions": _pairs(dimensions)}
+    return {
+        "Id": identifier,
+        "MetricStat": {"Metric": metric, "Period": period_s, "Stat": statistic},
+        "ReturnData": False,
+    }
