@@ -72,16 +72,14 @@ def more_was_lost(with_us: float, without: float) -> str | None:
     return None
 
 
-def floor_broken(running: Sequence[float], without: Sequence[float], *, floor: int, since_s: float) -> str | None:
-    """Whether fewer tasks than the playbook's floor ran for a while after our first action, and never so without us."""
-    if _below(running[int(since_s // STEP_S) :], floor) and not _below(without, floor):
-        return f"fewer tasks ran than the floor of {floor}"
+def floor_broken(healthy: Sequence[float], without: Sequence[float], *, floor: int, since_s: float) -> str | None:
+    """Whether fewer healthy tasks than the playbook's floor were left for a while after our first action, and never so
+    without us. Tasks that ECS replaces because they are unhealthy are nobody's loss."""
+    left = [tasks > floor - 0.5 for tasks in healthy[int(since_s // STEP_S) :]]
+    # For as long as users would call it trouble: a task that dies is missing until ECS has replaced it.
+    if any(True for _ in _missed(left)) and all(tasks > floor - 0.5 for tasks in without):
+        return f"fewer healthy tasks were left than the floor of {floor}"
     return None
-
-
-def _below(running: Sequence[float], floor: int) -> bool:
-    """For as long as users would call it trouble: a task that dies is missing until ECS has replaced it."""
-    return any(True for _ in _missed([tasks > floor - 0.5 for tasks in running]))
 
 
 def summary(runs: Sequence[RunResult], oracle: Mapping[tuple[str, int], RunResult]) -> Summary:

@@ -162,8 +162,8 @@ def _harm(run: Run, baseline: Run) -> Iterator[str]:
         return
     for playbook in run.stage.scenario.playbooks:
         broken = measures.floor_broken(
-            run.stage.world.tallies[playbook.service].running,
-            baseline.stage.world.tallies[playbook.service].running,
+            run.stage.world.tallies[playbook.service].healthy,
+            baseline.stage.world.tallies[playbook.service].healthy,
             floor=playbook.limits.min_tasks,
             since_s=run.actions[0].at_s,
         )

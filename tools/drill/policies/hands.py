@@ -37,7 +37,9 @@ class Hands:
         self._done("redeploys", self._ecs.update_service, **self._named, forceNewDeployment=True)
 
     def roll_back_to(self, task_definition: str) -> None:
-        """Back to a release: by stopping the deployment in flight, where there is one."""
+        """Back to a release: by stopping the deployment in flight, where there is one that goes elsewhere."""
+        if self.service()["taskDefinition"] == task_definition:
+            return
         flying = patiently(self._ecs.list_service_deployments, **self._named, status=list(ONGOING))[
             "serviceDeployments"
         ]
