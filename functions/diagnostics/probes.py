@@ -187,7 +187,7 @@ def read_releases(around: Surroundings, known: Mapping[str, Any]) -> ReleasesFac
     return ReleasesFacts(
         current=current,
         current_since=_running_since(current, service, around.history) or around.now,
-        returned=_returned(current, around.history),
+        returned=_returned(current, service, around.history),
         log_groups=_log_groups(around, current),
         history=around.history,
         service_deployments=deployments,
@@ -241,9 +241,12 @@ def _came_back(release: Release, history: Sequence[Release]) -> bool:
     return any(r.task_definition != release.task_definition and r.last_seen > release.first_seen for r in history)
 
 
-def _returned(current: str, history: Sequence[Release]) -> bool:
-    mine = _known(current, history)
-    return mine is not None and mine.state is ReleaseState.GOOD and _came_back(mine, history)
+def _returned(current: str, service: ServiceFacts, history: Sequence[Release]) -> bool:
+    """Whether a good release was deployed again, after another or by force: it had proved itself before."""
+    mine, primary = _known(current, history), service.primary
+    if mine is None or primary is None or mine.state is not ReleaseState.GOOD:
+        return False
+    return primary.created_at > mine.first_seen
 
 
 def last_known_good(
