@@ -334,7 +334,7 @@ class ReleasesFacts(Model):
     log_groups: tuple[str, ...] = ()
     """Where the current release logs, in CloudWatch Logs; empty when it logs elsewhere or nobody could say."""
     returned: bool = False
-    """The current release is a good one that came back after another: a rollback, not a new release."""
+    """The current release is a good one that was deployed again: a rollback or a redeployment, not a new release."""
     history: tuple[Release, ...] = ()
     """The responder's own history, newest first."""
     service_deployments: tuple[ServiceDeploymentFacts, ...] = ()

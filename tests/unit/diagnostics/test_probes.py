@@ -298,7 +298,7 @@ def test_a_good_release_that_came_back_is_known_as_such() -> None:
 
 def test_a_good_release_that_was_deployed_again_is_no_new_one() -> None:
     """Nobody saw the release in between, as after a quick rollback by hand: it proved itself long ago all the same."""
-    world = Shown(shown_service=service(primary=deployment(created_at=JUST_NOW)))
+    world = Shown(shown_service=service(primary=deployment(task_definition=V1, created_at=JUST_NOW)))
     history = [release(V1, first_seen=LONG_AGO, last_seen=NOW)]
     assert read_releases(around(world, history=history), {"service": world.shown_service}).returned
 
