@@ -13,7 +13,7 @@ from functions.domain.incidents import Fact, Incident, IncidentStatus
 from functions.ports import Ledger
 from tools.cli.trails import Trail, read_trail
 from tools.demo.scenarios import SCENARIOS
-from tools.demo.stage import ALARM, REF, RESPONDER, Stage, open_stage, traffic
+from tools.demo.stage import ALARM, ALARM_PERIOD_S, REF, RESPONDER, Stage, open_stage, traffic
 
 HERE = Path(__file__).parent
 
@@ -28,6 +28,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def _is_here(item: pytest.Item) -> bool:
     return item.path.is_relative_to(HERE)
+
+
+CALM_S = 5 * ALARM_PERIOD_S
+"""Seconds without a failed request before the next release is shipped."""
 
 
 class Responder:
@@ -53,11 +57,18 @@ class Responder:
 
     def ship_bad_release(self) -> Incident:
         """Break the service as the demo does; the incident that its alarm opens."""
+        # A release that comes into trouble may be its cure and is not rolled back: the last trouble has to be over.
+        self.until(self._calm, "the service did not stay well", patience_s=150.0)
         before = self.incidents()
         SCENARIOS["bad-release"].cause(self.stage)
         self.until(lambda: len(self.incidents()) > len(before), "no incident was opened")
         (opened,) = self.incidents().keys() - before.keys()
         return self.ledger.incident(opened)
+
+    def _calm(self) -> bool:
+        """Whether no request failed for as long as a look at what preceded a release goes back, and somewhat longer."""
+        recent = self.stage.totals()[-CALM_S:]
+        return len(recent) == CALM_S and all(second.failed == 0 for second in recent)
 
     def alarm_messages(self) -> list[str]:
         """What CloudWatch published each time the service's alarm went off, oldest first."""
