@@ -35,7 +35,6 @@ class Fact(StrEnum):
     ACTION_TAKEN = "ActionTaken"
     ACTION_DOUBTFUL = "ActionDoubtful"
     ACTION_REFUSED = "ActionRefused"
-    LEASE_TAKEN = "LeaseTaken"
     RECOVERY_CHECKED = "RecoveryChecked"
     PAGE_SENT = "PageSent"
     LOOKED_AGAIN = "LookedAgain"

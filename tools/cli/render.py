@@ -32,7 +32,6 @@ _MARKS: Mapping[Fact, tuple[str, str]] = {
     Fact.ACTION_TAKEN: ("▶", "bold yellow"),
     Fact.ACTION_DOUBTFUL: ("▶", "bold red"),
     Fact.ACTION_REFUSED: ("✗", "bold red"),
-    Fact.LEASE_TAKEN: ("▶", "yellow"),
     Fact.LEASE_RESTORED: ("◀", "green"),
     Fact.LEASE_LEFT: ("◀", "yellow"),
     Fact.LEASE_POSTPONED: ("◀", "yellow"),
