@@ -6,12 +6,10 @@ from statistics import fmean, median
 from typing import Any, cast
 
 from functions.diagnostics.look import Surroundings
+from functions.domain.dependencies import DependenciesFacts, DependencyFacts, DependencyState
 from functions.domain.errors import ReadFailed
 from functions.domain.evidence import (
     AlarmsFacts,
-    DependenciesFacts,
-    DependencyFacts,
-    DependencyState,
     Metric,
     MetricsFacts,
     MetricWindow,

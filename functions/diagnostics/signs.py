@@ -4,10 +4,10 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TypeVar
 
+from functions.domain.dependencies import DependenciesFacts
 from functions.domain.evidence import (
     AlarmFacts,
     AlarmsFacts,
-    DependenciesFacts,
     Findings,
     Metric,
     MetricsFacts,

@@ -13,6 +13,13 @@ class ActionName(StrEnum):
     FORCE_NEW_DEPLOYMENT = "force-new-deployment"
     SCALE_OUT = "scale-out"
     ROLL_BACK = "roll-back"
+    RAISE_CEILING = "raise-ceiling"
+    LOWER_CEILING = "lower-ceiling"
+    REPLACE_TASK = "replace-task"
+    SHIFT_ZONE = "shift-zone"
+    ENLARGE_TASK = "enlarge-task"
+    RESTORE_STICKINESS = "restore-stickiness"
+    TUNE_TRACKING = "tune-tracking"
     PAGE = "page"
     """The last rung of every ladder: people."""
 
@@ -35,10 +42,14 @@ COPY_JUST_REGISTERED = "copy-just-registered"
 
 
 class RegisterCopy(Model):
-    """RegisterTaskDefinition with the content of an INACTIVE one, which cannot be an update target itself."""
+    """RegisterTaskDefinition with the content of another one: an INACTIVE one, which cannot be an update target itself,
+    or one whose tasks are to be larger."""
 
     kind: Literal["register-copy"] = "register-copy"
     task_definition: str
+    cpu: int | None = None
+    """CPU units of a task instead of those of the original."""
+    memory_mib: int | None = None
 
 
 class StopDeployment(Model):
@@ -56,17 +67,94 @@ class SetFloor(Model):
     minimum: int
 
 
+class SetCeiling(Model):
+    """RegisterScalableTarget with MaxCapacity. Application Auto Scaling moves the count into the new range at once."""
+
+    kind: Literal["set-ceiling"] = "set-ceiling"
+    resource_id: str
+    maximum: int
+    minimum: int | None = None
+    """The floor, too, where it would be above the new ceiling."""
+
+
+class SetTracking(Model):
+    """PutScalingPolicy with another target value; everything else of the policy is sent as it is."""
+
+    kind: Literal["set-tracking"] = "set-tracking"
+    resource_id: str
+    policy: str
+    target: float
+
+
+class DeregisterTarget(Model):
+    """DeregisterTargets: the load balancer sends it no new request and lets it finish those it has."""
+
+    kind: Literal["deregister-target"] = "deregister-target"
+    target_group: str
+    target: str
+    port: int | None = None
+
+
+class StopTask(Model):
+    """StopTask: ECS starts another one in its place."""
+
+    kind: Literal["stop-task"] = "stop-task"
+    task: str
+    reason: str
+
+
+class ShiftZone(Model):
+    """StartZonalShift of a load balancer. It ends by itself."""
+
+    kind: Literal["shift-zone"] = "shift-zone"
+    load_balancer: str
+    zone_id: str
+    zone: str
+    """The zone's name, for people."""
+    expires_s: int
+
+
+class SetStickiness(Model):
+    """ModifyTargetGroupAttributes: stickiness on, by the load balancer's own cookie."""
+
+    kind: Literal["set-stickiness"] = "set-stickiness"
+    target_group: str
+    duration_s: int
+
+
 Change = Annotated[
-    ForceNewDeployment | SetTaskDefinition | RegisterCopy | StopDeployment | SetFloor, Field(discriminator="kind")
+    ForceNewDeployment
+    | SetTaskDefinition
+    | RegisterCopy
+    | StopDeployment
+    | SetFloor
+    | SetCeiling
+    | SetTracking
+    | DeregisterTarget
+    | StopTask
+    | ShiftZone
+    | SetStickiness,
+    Field(discriminator="kind"),
 ]
+
+
+class LeaseKind(StrEnum):
+    """What a lease changed for a while. Each kind belongs to one kind of change."""
+
+    FLOOR = "floor"
+    CEILING = "ceiling"
+    TRACKING = "tracking"
 
 
 class LeaseTerms(Model):
     """A temporary change: what it was, what we set, and for how long. The value is given back only if still ours."""
 
+    kind: LeaseKind = LeaseKind.FLOOR
     resource_id: str
-    original: int
-    value: int
+    policy: str = ""
+    """TRACKING: the scaling policy."""
+    original: int | float
+    value: int | float
     duration_s: int
 
 

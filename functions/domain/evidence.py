@@ -4,6 +4,17 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import ClassVar, Generic, TypeVar
 
+from functions.domain.circumstances import (
+    AlarmHistoryFacts,
+    ChangesFacts,
+    FrontFacts,
+    HealthFacts,
+    LogsFacts,
+    SecretsFacts,
+    StackFacts,
+    TaskDefinitionFacts,
+)
+from functions.domain.dependencies import DependenciesFacts
 from functions.domain.model import Model, Moment
 from functions.domain.signals import AlarmState
 
@@ -108,6 +119,13 @@ class TaskFacts(Model):
     container_reasons: tuple[str, ...] = ()
     deployment_id: str | None = None
     """The deployment that started it (`startedBy`)."""
+    created_at: Moment | None = None
+    address: str | None = None
+    """Private IPv4 address of its network interface: how a target group of type ip names it."""
+
+    @property
+    def id(self) -> str:
+        return self.arn.rsplit("/", 1)[-1]
 
 
 class TasksFacts(Model):
@@ -191,6 +209,9 @@ class Metric(StrEnum):
     HEALTHY_HOSTS = "HealthyHostCount"
     CPU = "CPUUtilization"
     MEMORY = "MemoryUtilization"
+    TASKS = "RunningTaskCount"
+    """How many tasks reported their CPU in a minute, on average: the sample count of CPUUtilization (ECS Developer
+    Guide, "Amazon ECS CloudWatch metrics", Service RUNNING task count). Not a metric of that name."""
 
 
 class MetricWindow(Model):
@@ -212,6 +233,9 @@ class MetricsFacts(Model):
     now_s: int
     before_s: int
     metrics: Mapping[Metric, MetricWindow]
+    by_zone: Mapping[str, Mapping[Metric, float]] = {}
+    """REQUESTS and TARGET_5XX just now, per second, by Availability Zone (name): the load balancer counts them by the
+    zone of the target as well. Zones without a data point are left out."""
 
     def now(self, metric: Metric) -> float | None:
         window = self.metrics.get(metric)
@@ -226,6 +250,26 @@ class MetricsFacts(Model):
         return None if window is None else window.preceding
 
 
+class TrackingPolicyFacts(Model):
+    """A target tracking policy (Application Auto Scaling API reference, ScalingPolicy)."""
+
+    name: str
+    metric: str
+    """The predefined metric, for example ECSServiceAverageCPUUtilization; `custom` for another one."""
+    target: float
+
+
+class ScalingActivityFacts(Model):
+    """One scaling activity, also one that did not scale."""
+
+    at: Moment
+    description: str
+    status: str
+    cause: str = ""
+    not_scaled: tuple[str, ...] = ()
+    """Codes such as AlreadyAtMaxCapacity."""
+
+
 class ScalingFacts(Model):
     """The scalable target of the service's desired count; `registered` is False where there is none."""
 
@@ -237,33 +281,10 @@ class ScalingFacts(Model):
     """None where the API does not say."""
     not_scaled_reasons: tuple[str, ...] | None = ()
     """Codes like AlreadyAtMaxCapacity, newest activity first; None where the activities could not be read."""
-
-
-class DependencyState(StrEnum):
-    OK = "ok"
-    FAILING = "failing"
-    UNKNOWN = "unknown"
-
-
-class DependencyFacts(Model):
-    name: str
-    state: DependencyState
-    detail: str = ""
-
-
-class DependenciesFacts(Model):
-    """What the playbook says the service stands on. Empty `dependencies` means that the playbook names none."""
-
-    dependencies: tuple[DependencyFacts, ...]
-
-    @property
-    def failing(self) -> tuple[DependencyFacts, ...]:
-        return tuple(d for d in self.dependencies if d.state is DependencyState.FAILING)
-
-    @property
-    def all_ok(self) -> bool:
-        """At least one dependency is named and every one is known to be fine."""
-        return bool(self.dependencies) and all(d.state is DependencyState.OK for d in self.dependencies)
+    policies: tuple[TrackingPolicyFacts, ...] | None = ()
+    """None where they could not be read."""
+    activities: tuple[ScalingActivityFacts, ...] | None = ()
+    """Newest first; None where they could not be read."""
 
 
 class ServiceDeploymentFacts(Model):
@@ -277,6 +298,12 @@ class ServiceDeploymentFacts(Model):
     rollback_revision: str | None = None
     rollback_reason: str = ""
     triggered_alarms: tuple[str, ...] = ()
+    status_reason: str = ""
+    breaker: str | None = None
+    """MONITORING, MONITORING_COMPLETE, TRIGGERED or DISABLED; None where ECS does not say."""
+    failures: int = 0
+    """Tasks that failed, as the circuit breaker counts them."""
+    failures_limit: int | None = None
 
     ONGOING: ClassVar[tuple[str, ...]] = (
         "PENDING",
@@ -367,6 +394,14 @@ class Findings(Model):
     scaling: Reading[ScalingFacts] = Reading()
     releases: Reading[ReleasesFacts] = Reading()
     dependencies: Reading[DependenciesFacts] = Reading()
+    definition: Reading[TaskDefinitionFacts] = Reading()
+    front: Reading[FrontFacts] = Reading()
+    logs: Reading[LogsFacts] = Reading()
+    secrets: Reading[SecretsFacts] = Reading()
+    history: Reading[AlarmHistoryFacts] = Reading()
+    changes: Reading[ChangesFacts] = Reading()
+    stack: Reading[StackFacts] = Reading()
+    health: Reading[HealthFacts] = Reading()
 
     def unknown(self) -> dict[str, str]:
         """The probes that brought nothing, with their reason."""

@@ -4,12 +4,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from functions.domain.dependencies import DependenciesFacts, DependencyFacts, DependencyState
 from functions.domain.evidence import (
     AlarmFacts,
     AlarmsFacts,
-    DependenciesFacts,
-    DependencyFacts,
-    DependencyState,
     DeploymentFacts,
     Findings,
     Metric,

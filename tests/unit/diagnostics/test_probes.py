@@ -19,10 +19,10 @@ from functions.diagnostics.probes import (
     read_service,
     read_targets,
 )
+from functions.domain.dependencies import DependencyState
 from functions.domain.errors import ReadFailed
 from functions.domain.evidence import (
     AlarmFacts,
-    DependencyState,
     Metric,
     MetricsFacts,
     Release,

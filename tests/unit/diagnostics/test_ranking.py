@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from functions.diagnostics.ranking import RULES, Rule, rank
 from functions.domain.causes import Cause, Judgement
-from functions.domain.evidence import DependencyState, Findings, Metric
+from functions.domain.dependencies import DependencyState
+from functions.domain.evidence import Findings, Metric
 from functions.domain.signals import AlarmState
 from tests.fakes.findings import (
     ALARM_AT,

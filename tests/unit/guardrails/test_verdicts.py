@@ -8,7 +8,7 @@ import pytest
 from functions.actions.action import state_before
 from functions.domain.causes import Cause
 from functions.domain.changes import ActionName, Change, ForceNewDeployment, Plan, SetFloor, Verdict
-from functions.domain.evidence import DependencyState
+from functions.domain.dependencies import DependencyState
 from functions.domain.incidents import Mode, Switch
 from functions.guardrails.verdicts import GUARDRAILS, Situation, judge
 from tests.fakes.findings import NOW, dependencies, findings, releases, service, service_deployment

@@ -12,7 +12,8 @@ from functions.actions.registry import ACTIONS
 from functions.diagnostics.ranking import rank
 from functions.domain.causes import Cause, Judgement
 from functions.domain.changes import ActionName
-from functions.domain.evidence import DependencyState, Findings, Metric
+from functions.domain.dependencies import DependencyState
+from functions.domain.evidence import Findings, Metric
 from functions.domain.incidents import Mode, Switch
 from functions.domain.signals import AlarmState
 from functions.guardrails.verdicts import Situation

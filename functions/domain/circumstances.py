@@ -1,0 +1,152 @@
+"""What surrounds a service: its settings, its logs, and what others did to it lately. Read by the probes."""
+
+from collections.abc import Mapping
+
+from functions.domain.model import Model, Moment
+
+
+class TaskDefinitionFacts(Model):
+    """The task definition that runs (DescribeTaskDefinition), as far as decisions need it."""
+
+    task_definition: str
+    cpu: int | None = None
+    """CPU units of a task; 1024 are one vCPU. None where only containers say."""
+    memory_mib: int | None = None
+    ports: tuple[int, ...] = ()
+    """Container ports, of all containers."""
+    container_health_check: bool = False
+    secrets: tuple[str, ...] = ()
+    """`valueFrom` of every secret of every container: ARNs of Secrets Manager secrets or SSM parameters."""
+    log_groups: tuple[str, ...] = ()
+    """CloudWatch log groups its containers write to (driver awslogs)."""
+    log_prefixes: tuple[str, ...] = ()
+    """`awslogs-stream-prefix` of its containers: with one, a stream is named prefix/container/task-id."""
+
+
+class TargetGroupFacts(Model):
+    """One target group: health check and stickiness (DescribeTargetGroups, DescribeTargetGroupAttributes)."""
+
+    arn: str
+    health_check_path: str | None = None
+    health_check_port: str = "traffic-port"
+    health_check_protocol: str = "HTTP"
+    matcher: str | None = None
+    """HTTP codes that count as healthy, for example `200` or `200-299`."""
+    interval_s: int = 30
+    timeout_s: int = 5
+    healthy_threshold: int = 5
+    unhealthy_threshold: int = 2
+    port: int | None = None
+    stickiness: bool = False
+    stickiness_type: str = ""
+    """lb_cookie, app_cookie or source_ip."""
+    stickiness_s: int | None = None
+    """How long a load balancer's cookie lasts."""
+
+
+class FrontFacts(Model):
+    """What stands in front of the service."""
+
+    target_groups: tuple[TargetGroupFacts, ...] = ()
+    load_balancer: str | None = None
+    zonal_shift_allowed: bool = False
+    """Whether the load balancer has opted in to zonal shift (attribute `zonal_shift.config.enabled`)."""
+    zone_ids: Mapping[str, str] = {}
+    """By zone name, for example eu-west-1a, the zone's id, for example euw1-az3: zonal shift takes only ids."""
+    shifted_away: tuple[str, ...] = ()
+    """Ids of zones from which traffic is shifted away already."""
+
+
+class LogPattern(Model):
+    """Error lines that differ only in their variable parts."""
+
+    pattern: str
+    """The line with its variable parts left out, redacted."""
+    count: int
+    sample: str = ""
+    """One such line, redacted and cut to 300 characters."""
+
+
+class LogsFacts(Model):
+    """Error lines of the service since the trouble began (CloudWatch Logs Insights)."""
+
+    since: Moment
+    groups: tuple[str, ...]
+    patterns: tuple[LogPattern, ...] = ()
+    """Most frequent first."""
+    errors_by_task: Mapping[str, int] = {}
+    """Error lines by task id, from the names of the log streams; empty where streams are not named after tasks."""
+    scanned_bytes: int = 0
+
+    @property
+    def errors(self) -> int:
+        return sum(pattern.count for pattern in self.patterns)
+
+
+class SecretFacts(Model):
+    """One secret or parameter of the task definition; its value is never read."""
+
+    name: str
+    exists: bool = True
+    changed_at: Moment | None = None
+
+
+class SecretsFacts(Model):
+    secrets: tuple[SecretFacts, ...] = ()
+
+
+class AlarmHistoryFacts(Model):
+    """How often the alarms of the incident went off lately (DescribeAlarmHistory)."""
+
+    since: Moment
+    went_off: Mapping[str, tuple[Moment, ...]] = {}
+    """By alarm, when it changed to ALARM, newest first."""
+
+
+class ChangeFacts(Model):
+    """One call that changed something, as CloudTrail tells it."""
+
+    at: Moment
+    event: str
+    """Name of the call, for example UpdateService."""
+    by: str
+    """Who: role session or user, redacted."""
+    resource: str = ""
+
+
+class ChangesFacts(Model):
+    """Who changed what of this service lately, newest first. CloudTrail tells it minutes late: it only names who."""
+
+    since: Moment
+    changes: tuple[ChangeFacts, ...] = ()
+
+
+class StackFacts(Model):
+    """The CloudFormation stack the service belongs to; without one, `name` is empty."""
+
+    name: str = ""
+    status: str = ""
+    since: Moment | None = None
+
+    @property
+    def in_progress(self) -> bool:
+        """A stack is being changed right now; clean-up after an update changes the service no more."""
+        return self.status.endswith("_IN_PROGRESS") and "CLEANUP" not in self.status
+
+
+class HealthEventFacts(Model):
+    """One open event of AWS Health."""
+
+    code: str
+    """For example AWS_ECS_OPERATIONAL_ISSUE."""
+    service: str
+    category: str = "issue"
+    zone: str | None = None
+    began_at: Moment | None = None
+    arn: str = ""
+
+
+class HealthFacts(Model):
+    """What AWS says of itself in this Region; needs a paid support plan, and is unknown without one."""
+
+    events: tuple[HealthEventFacts, ...] = ()

@@ -1,0 +1,78 @@
+"""What a service stands on, and how that is doing."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from functions.domain.model import Model, Moment
+
+
+class DependencyKind(StrEnum):
+    """The kinds of dependency a playbook can name; each is a key of `dependencies` there."""
+
+    ALARM = "alarm"
+    """Whatever an alarm speaks for."""
+    RDS = "rds"
+    DYNAMODB = "dynamodb"
+    ECS = "ecs"
+    LAMBDA = "lambda"
+    API = "api"
+    """A stage of an API Gateway API."""
+    BEDROCK = "bedrock"
+    SAGEMAKER = "sagemaker"
+    COGNITO = "cognito"
+    HTTP = "http"
+    METRIC = "metric"
+    """Any metric with a limit."""
+
+
+class DependencyState(StrEnum):
+    OK = "ok"
+    FAILING = "failing"
+    SLOW = "slow"
+    """It answers, but far too late."""
+    THROTTLED = "throttled"
+    """It refuses a part of the calls because they are too many."""
+    UNKNOWN = "unknown"
+
+    @property
+    def trouble(self) -> bool:
+        return self in (DependencyState.FAILING, DependencyState.SLOW, DependencyState.THROTTLED)
+
+
+class DependencyFacts(Model):
+    """One dependency as it is now."""
+
+    name: str
+    kind: DependencyKind = DependencyKind.ALARM
+    state: DependencyState
+    detail: str = ""
+    """Why, with the numbers; one line."""
+    figures: Mapping[str, float] = {}
+    """What was measured, by name with its unit, for example `cpu percent`."""
+    back_since: Moment | None = None
+    """When it came back, where it is OK now and was not within the hour before."""
+    top_queries: tuple[str, ...] = ()
+    """RDS with Performance Insights: the statements that load it most, without their literals."""
+
+
+class DependenciesFacts(Model):
+    """What the playbook says the service stands on. Empty `dependencies` means that the playbook names none."""
+
+    dependencies: tuple[DependencyFacts, ...]
+
+    def in_state(self, state: DependencyState) -> tuple[DependencyFacts, ...]:
+        return tuple(d for d in self.dependencies if d.state is state)
+
+    @property
+    def failing(self) -> tuple[DependencyFacts, ...]:
+        return self.in_state(DependencyState.FAILING)
+
+    @property
+    def troubled(self) -> tuple[DependencyFacts, ...]:
+        """Everything that is not as it should be: adding load or restarting would make it worse."""
+        return tuple(d for d in self.dependencies if d.state.trouble)
+
+    @property
+    def all_ok(self) -> bool:
+        """At least one dependency is named and every one is known to be fine."""
+        return bool(self.dependencies) and all(d.state is DependencyState.OK for d in self.dependencies)
