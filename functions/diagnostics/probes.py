@@ -197,6 +197,17 @@ def read_releases(around: Surroundings, known: Mapping[str, Any]) -> ReleasesFac
             None if candidate is None else _surroundings_differ(candidate, service, around.history, revisions, current)
         ),
         changed_during_incident=_someone_else(around, service, deployments),
+        deployed_by_us=_ours(around, service),
+    )
+
+
+def _ours(around: Surroundings, service: ServiceFacts) -> bool:
+    """Whether an action of this incident began the newest deployment, or stopped one so that ECS began it."""
+    primary = service.primary
+    if primary is None:
+        return False
+    return primary.id in around.own_deployments or (
+        around.stopped_at is not None and primary.created_at >= around.stopped_at
     )
 
 

@@ -1,9 +1,12 @@
 """Signs: what the findings show, in the words the rules use. Every threshold of the ranking stands here, once."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TypeVar
 
+from functions.diagnostics.complaints import Complaint, complaint_of, complaints
+from functions.domain.circumstances import AlarmHistoryFacts, FrontFacts, HealthFacts, LogsFacts, StackFacts
 from functions.domain.dependencies import DependenciesFacts
 from functions.domain.evidence import (
     AlarmFacts,
@@ -14,6 +17,8 @@ from functions.domain.evidence import (
     ReleasesFacts,
     ScalingFacts,
     ServiceFacts,
+    TargetsFacts,
+    TaskFacts,
     TasksFacts,
     short,
 )
@@ -27,20 +32,65 @@ RELEASE_IS_NEW = timedelta(hours=1)
 CURE_TAKES = timedelta(minutes=20)
 """How long before the alarm a deployment may have begun to count as somebody's answer to the trouble."""
 
+CURE_SHOWS = timedelta(minutes=4)
+"""How long after its deployment ended a cure may take to show in the metrics: whole periods, up to a minute late."""
+
+HARDLY_OLDER = timedelta(minutes=5)
+"""A release that is replaced this soon after it was rolled out was not liked by whoever shipped it."""
+
 ERRORS_MATTER = 0.02
 """Share of failed requests from which users are said to feel it."""
 ERRORS_ROSE = 3.0
+ERRORS_CLEAR = 0.1
+"""Share of failed requests that is trouble even if a single period shows it."""
 SLOW_S = 0.5
 SLOWED = 2.0
+SLOW_CLEAR_S = 1.0
 LOAD_ROSE = 1.3
+LOAD_FLOODS = 5.0
+"""So many times the usual requests are no crowd of users any more."""
+LOAD_FELL = 0.5
+TASKS_ROSE = 1.5
 REQUESTS_KEPT_COMING = 0.6
 CPU_HIGH = 75.0
 CPU_ROSE = 1.3
 CPU_COLLAPSED = 0.4
 CPU_WORTH_COMPARING = 5.0
+CPU_WASTED = 35.0
+"""Percent below which tasks that became many are more than the load needs."""
+MEMORY_FULL = 90.0
+
+COMPLAINTS_TELL = 10
+"""So few error lines say nothing about what most of them complain about."""
+COMPLAINTS_AGREE = 0.5
+"""Share of the error lines from which they are said to complain about one thing."""
+
+STALLED_AFTER = timedelta(seconds=90)
+"""A task on Fargate is up within 20 to 60 s and its image's pull: a deployment of which nothing runs by then hangs."""
+
+FLAPS = 3
+"""Times that an alarm went off within the two hours that are looked at."""
+FLAPS_BRIEFLY = timedelta(minutes=5)
+"""An episode that lasts longer is no flapping any more."""
+
+AFTERMATH = timedelta(minutes=3)
+"""How long clients are given to connect again by themselves, once what they stand on is back."""
 
 SELF_STOPPED = frozenset({"EssentialContainerExited", "TaskFailedToStart"})
 """Stop codes of tasks that nobody asked to stop (ECS API reference: Task `stopCode`)."""
+
+CANNOT_PULL = ("CannotPullContainerError", "CannotPullImageManifestError")
+"""How ECS begins the reason where an image could not be pulled (Developer Guide, "Stopped tasks error messages")."""
+NOT_THERE = ("not found", "does not exist", "manifest unknown", "name unknown", "no matching manifest")
+CANNOT_INITIALISE = "ResourceInitializationError"
+SECRET_GONE = ("can't find the specified secret", "ResourceNotFoundException", "invalid ssm parameters")
+KILLED_FOR_MEMORY = "OutOfMemory"
+NO_CAPACITY = ("Capacity is unavailable", "RESOURCE:FARGATE", "insufficient capacity")
+SAID_LATELY = timedelta(minutes=10)
+"""ECS says again and again what it cannot do; what it said longer ago may be over."""
+VCPU_HOUR_USD, GB_HOUR_USD = 0.04048, 0.004445
+"""List price of Fargate on Linux and x86 in us-east-1; elsewhere it differs by some percent, so it is an estimate."""
+NO_ROOM = "because of the service deployment configuration"
 
 
 class Signs:
@@ -78,6 +128,34 @@ class Signs:
         return self._findings.dependencies.known
 
     @property
+    def targets(self) -> TargetsFacts:
+        return _given(self._findings.targets.value)
+
+    @property
+    def front(self) -> FrontFacts | None:
+        return self._findings.front.value
+
+    @property
+    def logs(self) -> LogsFacts | None:
+        return self._findings.logs.value
+
+    @property
+    def history(self) -> AlarmHistoryFacts | None:
+        return self._findings.history.value
+
+    @property
+    def stack(self) -> StackFacts | None:
+        return self._findings.stack.value
+
+    @property
+    def health(self) -> HealthFacts | None:
+        return self._findings.health.value
+
+    @property
+    def findings(self) -> Findings:
+        return self._findings
+
+    @property
     def alarming(self) -> tuple[AlarmFacts, ...]:
         alarms: AlarmsFacts | None = self._findings.alarms.value
         return () if alarms is None else tuple(a for a in alarms.alarms if a.state is AlarmState.ALARM)
@@ -91,6 +169,9 @@ class Signs:
 
     def _before(self, metric: Metric) -> float | None:
         return None if self._metrics is None else self._metrics.before(metric)
+
+    def _latest(self, metric: Metric) -> float | None:
+        return None if self._metrics is None else self._metrics.latest(metric)
 
     @staticmethod
     def _share(requests: float | None, *errors: float | None) -> float | None:
@@ -109,6 +190,10 @@ class Signs:
         return self._share(self._before(Metric.REQUESTS), self._before(Metric.TARGET_5XX), self._before(Metric.ELB_5XX))
 
     @cached_property
+    def error_share_latest(self) -> float | None:
+        return self._share(self._latest(Metric.REQUESTS), self._latest(Metric.TARGET_5XX), self._latest(Metric.ELB_5XX))
+
+    @cached_property
     def trouble_came_first(self) -> bool:
         """Users felt it before the newest deployment began: that deployment is no cause, and may be the cure."""
         metrics = self._metrics
@@ -125,19 +210,37 @@ class Signs:
     @cached_property
     def failing(self) -> bool:
         """Users get errors that they did not get before; without a before, errors that matter are enough."""
-        now, before = self.error_share_now, self.error_share_before
-        return now is not None and now >= ERRORS_MATTER and _rose(now, before, ERRORS_ROSE)
+        now, latest, before = self.error_share_now, self.error_share_latest, self.error_share_before
+        lately = latest is not None and latest >= ERRORS_CLEAR and _rose(latest, before, ERRORS_ROSE)
+        return lately or (now is not None and now >= ERRORS_MATTER and _rose(now, before, ERRORS_ROSE))
 
     @cached_property
     def slow(self) -> bool:
-        now, before = self._now(Metric.LATENCY), self._before(Metric.LATENCY)
-        return now is not None and now >= SLOW_S and _rose(now, before, SLOWED)
+        now, latest, before = self._now(Metric.LATENCY), self._latest(Metric.LATENCY), self._before(Metric.LATENCY)
+        lately = latest is not None and latest >= SLOW_CLEAR_S and _rose(latest, before, SLOWED)
+        return lately or (now is not None and now >= SLOW_S and _rose(now, before, SLOWED))
 
     @cached_property
     def hosts_missing(self) -> bool:
         """Fewer healthy targets than before, or none at all."""
         now, before = self._now(Metric.HEALTHY_HOSTS), self._before(Metric.HEALTHY_HOSTS)
         return now is not None and (now == 0 or (before is not None and now < 0.75 * before))
+
+    @cached_property
+    def easing(self) -> bool:
+        """Whether the newest whole period shows nothing of the trouble any more; False where it is not known."""
+        share, latency, hosts = (
+            self.error_share_latest,
+            self._latest(Metric.LATENCY),
+            self._latest(Metric.HEALTHY_HOSTS),
+        )
+        if share is None or latency is None:
+            return False
+        before = self._before(Metric.HEALTHY_HOSTS)
+        fails = share >= ERRORS_MATTER and _rose(share, self.error_share_before, ERRORS_ROSE)
+        slow = latency >= SLOW_S and _rose(latency, self._before(Metric.LATENCY), SLOWED)
+        missing = hosts is None or (before is not None and hosts < 0.75 * before)
+        return not fails and not slow and not missing
 
     @cached_property
     def breaching(self) -> tuple[AlarmFacts, ...]:
@@ -152,14 +255,15 @@ class Signs:
     def symptoms(self) -> tuple[str, ...]:
         """What users feel, one sentence each, with the numbers."""
         said = []
-        if self.failing and self.error_share_now is not None:
+        if self.failing:
             before = self.error_share_before
             usual = "unknown before" if before is None else f"{before:.1%} before"
-            said.append(f"{self.error_share_now:.1%} of requests fail ({usual})")
+            said.append(f"{_most(self.error_share_now, self.error_share_latest):.1%} of requests fail ({usual})")
         if self.slow:
             before = self._before(Metric.LATENCY)
             usual = "unknown before" if before is None else f"{before:.2f} s before"
-            said.append(f"responses take {self._now(Metric.LATENCY):.2f} s ({usual})")
+            took = _most(self._now(Metric.LATENCY), self._latest(Metric.LATENCY))
+            said.append(f"responses take {took:.2f} s ({usual})")
         if self.hosts_missing:
             before = self._before(Metric.HEALTHY_HOSTS)
             usual = "unknown before" if before is None else f"{before:g} before"
@@ -173,17 +277,34 @@ class Signs:
         return None if now is None or before is None or before <= 0 else now / before
 
     @cached_property
+    def _latest_load_ratio(self) -> float | None:
+        latest, before = self._latest(Metric.REQUESTS), self._before(Metric.REQUESTS)
+        return None if latest is None or before is None or before <= 0 else latest / before
+
+    @cached_property
     def load_up(self) -> bool:
-        return self.load_ratio is not None and self.load_ratio >= LOAD_ROSE
+        return any(ratio is not None and ratio >= LOAD_ROSE for ratio in (self.load_ratio, self._latest_load_ratio))
+
+    @cached_property
+    def flooded(self) -> bool:
+        return any(ratio is not None and ratio >= LOAD_FLOODS for ratio in (self.load_ratio, self._latest_load_ratio))
 
     @property
     def load(self) -> str:
-        now, before = self._now(Metric.REQUESTS) or 0.0, self._before(Metric.REQUESTS) or 0.0
+        before = self._before(Metric.REQUESTS) or 0.0
+        now = _most(self._now(Metric.REQUESTS), self._latest(Metric.REQUESTS))
         return f"{now:.1f} requests/s against {before:.1f} before"
 
     @property
     def cpu_now(self) -> float:
-        return self._now(Metric.CPU) or 0.0
+        """Percent, in the window or in its newest period, whichever is higher."""
+        return _most(self._now(Metric.CPU), self._latest(Metric.CPU))
+
+    @property
+    def cpu_least(self) -> float | None:
+        """Percent, in the window or in its newest period, whichever is lower; None where it is not known."""
+        known = [cpu for cpu in (self._now(Metric.CPU), self._latest(Metric.CPU)) if cpu is not None]
+        return min(known, default=None)
 
     @property
     def cpu_before(self) -> float:
@@ -200,14 +321,41 @@ class Signs:
     @cached_property
     def cpu_collapsed(self) -> bool:
         """The CPU fell although requests kept coming: the tasks do not work on them."""
-        now = self._now(Metric.CPU)
+        least = self.cpu_least
         kept_coming = self.load_ratio is not None and self.load_ratio >= REQUESTS_KEPT_COMING
         return (
-            now is not None
+            least is not None
             and self.cpu_before >= CPU_WORTH_COMPARING
-            and now <= CPU_COLLAPSED * self.cpu_before
+            and least <= CPU_COLLAPSED * self.cpu_before
             and kept_coming
         )
+
+    @cached_property
+    def memory_full(self) -> bool:
+        """Memory of the tasks is nearly used up, and was not before."""
+        now, before = self._now(Metric.MEMORY), self._before(Metric.MEMORY)
+        return now is not None and now >= MEMORY_FULL and (before is None or before < MEMORY_FULL)
+
+    @property
+    def memory(self) -> str:
+        before = self._before(Metric.MEMORY)
+        usual = "unknown before" if before is None else f"{before:.0f} % before"
+        return f"memory is at {self._now(Metric.MEMORY):.0f} % ({usual})"
+
+    @cached_property
+    def wasteful(self) -> bool:
+        """Far more tasks run than before, for no more load, and they idle."""
+        tasks, before = self._now(Metric.TASKS), self._before(Metric.TASKS)
+        service, cpu = self._findings.service.value, self._now(Metric.CPU)
+        if service is None or before is None or before <= 0 or cpu is None or self.load_ratio is None:
+            return False
+        many = max(service.desired, tasks or 0.0) >= TASKS_ROSE * before
+        return many and not self.load_up and cpu <= min(CPU_WASTED, max(self.cpu_before, CPU_WORTH_COMPARING))
+
+    @property
+    def waste(self) -> str:
+        before, service = self._before(Metric.TASKS) or 0.0, self.service
+        return f"{service.desired} tasks are wanted against {before:.0f} before, at {self.cpu_now:.0f} % CPU"
 
     @cached_property
     def at_ceiling(self) -> bool:
@@ -224,11 +372,45 @@ class Signs:
 
     @cached_property
     def may_be_a_cure(self) -> bool:
-        """Whether a deployment began while there was trouble already, before the alarm: somebody acted on it."""
+        """Whether somebody's answer to the trouble is being rolled out, or was so lately that it cannot show yet.
+
+        That is a deployment that began while there was trouble already, or one that replaced a release just rolled out.
+        """
         service = self._findings.service.value
-        if service is None or service.primary is None or not self.trouble_came_first:
+        releases = self._findings.releases.value
+        if service is None or service.primary is None or (releases is not None and releases.deployed_by_us):
             return False
-        return self._within(service.primary.created_at, CURE_TAKES)
+        began = service.primary.created_at
+        if not self._within(began, CURE_TAKES):
+            return False
+        ended = self._rolled_out_at
+        still_open = ended is None or self._findings.looked_at - ended < CURE_SHOWS
+        return still_open and (self.trouble_came_first or self._replaced_at_once)
+
+    @cached_property
+    def _rolled_out_at(self) -> datetime | None:
+        """When the newest deployment came to its end; None while it has not."""
+        service, releases = self._findings.service.value, self._findings.releases.value
+        primary = None if service is None else service.primary
+        if primary is None or primary.rollout_state not in (None, "COMPLETED"):
+            return None
+        records = () if releases is None else releases.service_deployments
+        finished = next((r.finished_at for r in records if abs(r.created_at - primary.created_at) < _SAME), None)
+        return finished or primary.updated_at or primary.created_at
+
+    @cached_property
+    def _replaced_at_once(self) -> bool:
+        """Whether the release before the newest one had hardly been rolled out when it was replaced."""
+        releases, service = self._findings.releases.value, self._findings.service.value
+        if releases is None or service is None or service.primary is None:
+            return False
+        began, by_arn = service.primary.created_at, {r.arn: r.task_definition for r in releases.revisions}
+        for record in releases.service_deployments:
+            ran = by_arn.get(record.target_revision or "")
+            if ran is None or ran == releases.current or record.created_at >= began:
+                continue
+            return began - (record.finished_at or record.created_at) < HARDLY_OLDER
+        return False
 
     def _within(self, moment: datetime, lookback: timedelta) -> bool:
         """Before the trouble was noticed, but not longer before than that."""
@@ -251,20 +433,128 @@ class Signs:
         minutes = (self._findings.looked_at - self.releases.current_since).total_seconds() / 60
         return f"release {short(self.releases.current)} came {minutes:.0f} minutes ago, before the trouble"
 
-    def crashes(self, within: timedelta) -> int:
+    def stopped(self, within: timedelta) -> tuple[TaskFacts, ...]:
         """Tasks of the current release that stopped by themselves lately."""
         tasks, service = self._findings.tasks.value, self._findings.service.value
         if tasks is None or service is None or service.primary is None:
-            return 0
+            return ()
         current = service.primary.task_definition
-        return sum(
-            1
+        return tuple(
+            task
             for task in tasks.stopped
             if task.stop_code in SELF_STOPPED
             and task.task_definition == current
             and task.stopped_at is not None
             and task.stopped_at >= self._findings.looked_at - within
         )
+
+    def crashes(self, within: timedelta) -> int:
+        """How many tasks of the current release stopped by themselves lately."""
+        return len(self.stopped(within))
+
+    def stopped_because(self, within: timedelta, *words: str) -> tuple[str, ...]:
+        """Reasons of tasks that stopped by themselves lately and named one of these words."""
+        return tuple(
+            reason
+            for task in self.stopped(within)
+            if (reason := next((r for r in _reasons(task) if any(w.lower() in r.lower() for w in words)), None))
+        )
+
+    def events_say(self, within: timedelta, *words: str) -> str | None:
+        """The newest service event of late that has one of these words."""
+        service = self._findings.service.value
+        if service is None:
+            return None
+        oldest = self._findings.looked_at - within
+        lately = (event.message for event in service.events if event.at >= oldest)
+        return next((text for text in lately if any(word.lower() in text.lower() for word in words)), None)
+
+    @cached_property
+    def _complaints(self) -> dict[Complaint, int]:
+        return {} if self.logs is None else dict(complaints(self.logs))
+
+    def complaining(self, *about: Complaint) -> bool:
+        """Whether most error lines since the trouble began are about this. Logs that could not be read say nothing."""
+        total = sum(self._complaints.values())
+        count = sum(self._complaints.get(complaint, 0) for complaint in about)
+        return total >= COMPLAINTS_TELL and count >= COMPLAINTS_AGREE * total
+
+    def complaint(self, *about: Complaint) -> str:
+        """What most error lines say, with a sample."""
+        total = sum(self._complaints.values())
+        count = sum(self._complaints.get(complaint, 0) for complaint in about)
+        patterns = () if self.logs is None else self.logs.patterns
+        wanted = (p for p in patterns if {complaint_of(p.pattern), complaint_of(p.sample)} & set(about))
+        sample = next((pattern.sample or pattern.pattern for pattern in wanted), "")
+        return f"{count} of {total} error lines since the trouble began are like: {sample}"
+
+    @cached_property
+    def stalled(self) -> bool:
+        """A deployment of which no task runs although none failed: it hangs."""
+        service = self._findings.service.value
+        primary = None if service is None else service.primary
+        if service is None or primary is None or primary.rollout_state != "IN_PROGRESS":
+            return False
+        old = self._findings.looked_at - primary.created_at >= STALLED_AFTER
+        return old and primary.running == 0 and primary.failed == 0 and len(service.deployments) > 1
+
+    @cached_property
+    def no_capacity(self) -> str | None:
+        """What ECS said lately of tasks for which there is no capacity."""
+        return self.events_say(SAID_LATELY, *NO_CAPACITY)
+
+    @cached_property
+    def changed_secrets(self) -> tuple[str, ...]:
+        """Secrets of the task definition that were changed after the oldest task that runs had read them."""
+        secrets, tasks = self._findings.secrets.value, self._findings.tasks.value
+        started = [] if tasks is None else [task.started_at for task in tasks.running if task.started_at is not None]
+        if secrets is None or not started:
+            return ()
+        return tuple(
+            f"{secret.name} was changed at {secret.changed_at:%H:%M:%S}, after tasks had read it"
+            for secret in secrets.secrets
+            if secret.changed_at is not None and secret.changed_at > min(started)
+        )
+
+    @cached_property
+    def cost(self) -> tuple[str, ...]:
+        """What the tasks that are wanted cost a day, by the list price of Fargate."""
+        definition, service = self._findings.definition.value, self._findings.service.value
+        if definition is None or service is None or definition.cpu is None or definition.memory_mib is None:
+            return ()
+        hourly = definition.cpu / 1024 * VCPU_HOUR_USD + definition.memory_mib / 1024 * GB_HOUR_USD
+        return (f"{service.desired} tasks cost about {service.desired * hourly * 24:.0f} USD a day",)
+
+    @cached_property
+    def flaps(self) -> bool:
+        """Every alarm that is in ALARM went off several times lately, each time for a short while only."""
+        if self.history is None or not self.alarming:
+            return False
+        brief = all(self._findings.looked_at - alarm.since < FLAPS_BRIEFLY for alarm in self.alarming)
+        return brief and all(len(self.history.went_off.get(alarm.name, ())) >= FLAPS for alarm in self.alarming)
+
+    @cached_property
+    def aftermath(self) -> str | None:
+        """What is back for a while, without the service having recovered from its absence."""
+        facts = self._findings.dependencies.value
+        if facts is None or facts.troubled:
+            return None
+        for dependency in facts.dependencies:
+            if dependency.back_since is not None and self._findings.looked_at - dependency.back_since >= AFTERMATH:
+                return f"dependency {dependency.name} is back since {dependency.back_since:%H:%M:%S}"
+        return None
+
+
+_SAME = timedelta(seconds=30)
+"""A deployment and its record are made by one call, and tell its time each for itself."""
+
+
+def _reasons(task: TaskFacts) -> Iterable[str]:
+    return (task.stopped_reason, *task.container_reasons)
+
+
+def _most(*values: float | None) -> float:
+    return max((value for value in values if value is not None), default=0.0)
 
 
 def _given(value: T | None) -> T:

@@ -55,6 +55,8 @@ class FrontFacts(Model):
     """By zone name, for example eu-west-1a, the zone's id, for example euw1-az3: zonal shift takes only ids."""
     shifted_away: tuple[str, ...] = ()
     """Ids of zones from which traffic is shifted away already."""
+    sticky_s: int | None = None
+    """How long the playbook wants the load balancer's cookie to last; None where it wants no sticky sessions."""
 
 
 class LogPattern(Model):

@@ -224,6 +224,8 @@ class MetricWindow(Model):
     before: float | None
     preceding: float | None = None
     """Just before the newest deployment began: trouble that was there already is not that deployment's."""
+    latest: float | None = None
+    """In the newest whole period alone: it shows first what began, and first what is over."""
 
 
 class MetricsFacts(Model):
@@ -248,6 +250,10 @@ class MetricsFacts(Model):
     def preceding(self, metric: Metric) -> float | None:
         window = self.metrics.get(metric)
         return None if window is None else window.preceding
+
+    def latest(self, metric: Metric) -> float | None:
+        window = self.metrics.get(metric)
+        return None if window is None else window.latest
 
 
 class TrackingPolicyFacts(Model):
@@ -376,6 +382,8 @@ class ReleasesFacts(Model):
     """Whether network, load balancers or volumes changed too; None where nobody kept a record."""
     changed_during_incident: bool = False
     """A deployment began after the incident did, and it is not one of ours: a person or a pipeline is at work."""
+    deployed_by_us: bool = False
+    """The newest deployment is one that an action of this incident began."""
 
     @property
     def in_flight(self) -> ServiceDeploymentFacts | None:

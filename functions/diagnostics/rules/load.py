@@ -1,0 +1,62 @@
+"""Causes that lie in how much there is to do, and in how many tasks there are for it."""
+
+from functions.diagnostics.complaints import Complaint
+from functions.diagnostics.rules.case import LATELY, Case, no_dependency_trouble
+from functions.diagnostics.signs import LOAD_FLOODS, Signs
+
+
+def overload(signs: Signs, case: Case) -> None:
+    """More requests than the tasks can carry: load and CPU went up together."""
+    if signs.load_up and signs.cpu_high:
+        case.rests_on(0.9, f"more load: {signs.load}", f"CPU is at {signs.cpu_now:.0f} %", *signs.symptoms)
+    elif signs.load_up and signs.unwell and not signs.cpu_collapsed:
+        case.rests_on(0.65, f"more load: {signs.load}", *signs.symptoms)
+    elif signs.cpu_high and signs.cpu_up:
+        case.rests_on(0.5, f"CPU is at {signs.cpu_now:.0f} % without more requests")
+    if signs.complaining(Complaint.OVERLOADED, Complaint.SLOW):
+        case.evidence_for.append(signs.complaint(Complaint.OVERLOADED, Complaint.SLOW))
+    else:
+        case.speaks_against(signs.may_be_new_release, "a new release came shortly before, or may have", at_most=0.65)
+    no_dependency_trouble(signs, case, at_most=0.2)
+    case.speaks_against(
+        signs.at_ceiling, "the service already runs as many tasks as its scalable target allows", at_most=0.4
+    )
+    case.speaks_against(signs.flooded, f"more than {LOAD_FLOODS:g} times the usual load is no crowd", at_most=0.4)
+    case.speaks_against(signs.no_capacity is not None, "there is no capacity for more tasks", at_most=0.4)
+
+
+def scaling_ceiling(signs: Signs, case: Case) -> None:
+    """Overloaded, and the autoscaler may not go higher: people decide on a ceiling."""
+    if signs.at_ceiling and signs.load_up and (signs.cpu_high or signs.unwell):
+        case.rests_on(
+            0.9,
+            f"more load: {signs.load}",
+            f"{signs.service.desired} tasks are wanted, and the scalable target allows {signs.scaling.maximum}",
+        )
+    no_dependency_trouble(signs, case, at_most=0.2)
+    case.speaks_against(signs.flooded, f"more than {LOAD_FLOODS:g} times the usual load is no crowd", at_most=0.4)
+
+
+def suspected_breach(signs: Signs, case: Case) -> None:
+    """Far more requests than users ever send, at once: an attack, or a client gone wild. Scaling would pay for it."""
+    if signs.flooded:
+        case.rests_on(0.85, f"more than {LOAD_FLOODS:g} times the usual load: {signs.load}", *signs.symptoms)
+
+
+def no_capacity(signs: Signs, case: Case) -> None:
+    """AWS has no capacity for the tasks that are wanted."""
+    said = signs.no_capacity
+    missing = signs.service.desired - signs.service.running
+    if said is not None and missing > 0:
+        case.rests_on(0.95, said, f"{signs.service.running} of {signs.service.desired} tasks run")
+    elif said is not None:
+        case.rests_on(0.5, said)
+
+
+def runaway_cost(signs: Signs, case: Case) -> None:
+    """Far more tasks run than the load needs: a policy, a floor or a metric went wrong, and each of them costs."""
+    if signs.wasteful:
+        case.rests_on(0.9, signs.waste, f"the load is no higher: {signs.load}", *signs.cost)
+    case.speaks_against(signs.failing or signs.slow, "users feel something, too", at_most=0.5)
+    case.speaks_against(signs.crashes(LATELY) > 0, "tasks stop by themselves", at_most=0.5)
+    no_dependency_trouble(signs, case, at_most=0.4)

@@ -1,0 +1,124 @@
+"""Causes that come with a release."""
+
+from functions.diagnostics.complaints import Complaint
+from functions.diagnostics.rules.case import CRASHES_COUNT, LATELY, Case, no_dependency_trouble
+from functions.diagnostics.signs import (
+    CANNOT_INITIALISE,
+    CANNOT_PULL,
+    NO_ROOM,
+    NOT_THERE,
+    SECRET_GONE,
+    STALLED_AFTER,
+    Signs,
+)
+
+
+def bad_deployment(signs: Signs, case: Case) -> None:
+    """A deployment in progress, or given up by the circuit breaker, whose new tasks do not come up or hurt users."""
+    primary = signs.service.primary
+    if primary is None:
+        return
+    crashes = signs.crashes(LATELY)
+    if primary.rollout_state == "FAILED":
+        case.rests_on(
+            0.95, f"deployment {primary.id} failed and nothing rolled it back: {primary.rollout_reason}".rstrip(": ")
+        )
+    elif primary.rollout_state == "IN_PROGRESS" and signs.is_new_release:
+        failed = max(primary.failed, crashes)
+        told = f"{failed} tasks of deployment {primary.id} failed to start or to stay up"
+        if failed >= CRASHES_COUNT:
+            case.rests_on(0.9, told)
+        elif failed:
+            case.rests_on(0.85 if signs.unwell else 0.5, told)
+        if signs.unwell:
+            case.rests_on(0.8, f"deployment {primary.id} is in progress and users feel it", *signs.symptoms)
+        case.speaks_against(signs.stalled, "no task of it runs, and none failed", at_most=0.6)
+    case.speaks_against(
+        signs.releases.current_since < primary.created_at,
+        "the deployment brought no other release: what it runs ran before",
+        at_most=0.4,
+    )
+    no_dependency_trouble(signs, case, at_most=0.3)
+
+
+def bad_release(signs: Signs, case: Case) -> None:
+    """A release whose deployment completed, and then the service got worse without more load."""
+    primary = signs.service.primary
+    if primary is None or primary.rollout_state not in (None, "COMPLETED") or not signs.is_new_release:
+        return
+    crashes = signs.crashes(LATELY)
+    if signs.unwell:
+        case.rests_on(0.9, signs.release_age, *signs.symptoms)
+    if crashes >= CRASHES_COUNT:
+        case.rests_on(0.9, signs.release_age, f"{crashes} tasks of this release stopped by themselves lately")
+    if signs.complaining(Complaint.OTHER):
+        case.evidence_for.append(signs.complaint(Complaint.OTHER))
+    else:
+        case.speaks_against(signs.load_up, f"there is more load than usual: {signs.load}", at_most=0.55)
+    no_dependency_trouble(signs, case, at_most=0.3)
+
+
+def image_unavailable(signs: Signs, case: Case) -> None:
+    """The registry does not have the image of the tasks that are to start."""
+    reasons = signs.stopped_because(LATELY, *CANNOT_PULL)
+    gone = [reason for reason in reasons if any(words in reason.lower() for words in NOT_THERE)]
+    if gone:
+        case.rests_on(0.97, f"{len(gone)} tasks could not start: {gone[0]}")
+    elif len(reasons) >= CRASHES_COUNT:
+        case.rests_on(0.9, f"{len(reasons)} tasks could not start: {reasons[0]}")
+
+
+def secret_missing(signs: Signs, case: Case) -> None:
+    """A secret or parameter that the task definition names does not exist, so that no task starts."""
+    reasons = [
+        reason
+        for reason in signs.stopped_because(LATELY, CANNOT_INITIALISE)
+        if any(words.lower() in reason.lower() for words in SECRET_GONE)
+    ]
+    if reasons:
+        case.rests_on(0.97, f"{len(reasons)} tasks could not start: {reasons[0]}")
+    secrets = signs.findings.secrets.value
+    for secret in () if secrets is None or not reasons else secrets.secrets:
+        if not secret.exists:
+            case.evidence_for.append(f"{secret.name} does not exist")
+
+
+def deployment_stalled(signs: Signs, case: Case) -> None:
+    """A deployment that neither goes on nor fails: its tasks hang before they run, or its bounds leave no room."""
+    primary = signs.service.primary
+    if primary is None:
+        return
+    if signs.stalled:
+        case.rests_on(
+            0.85,
+            f"{STALLED_AFTER.seconds} s after deployment {primary.id} began none of its tasks runs, and none failed",
+            *signs.symptoms,
+        )
+    no_room = signs.events_say(LATELY, NO_ROOM)
+    if primary.rollout_state == "IN_PROGRESS" and no_room is not None:
+        case.rests_on(0.9, no_room)
+    case.speaks_against(signs.no_capacity is not None, "there is no capacity for tasks", at_most=0.5)
+
+
+def schema_mismatch(signs: Signs, case: Case) -> None:
+    """The code and the schema of its database do not fit: a column or a table that one of them expects is not there."""
+    if signs.complaining(Complaint.SCHEMA) and (signs.unwell or signs.crashes(LATELY)):
+        case.rests_on(0.95, signs.complaint(Complaint.SCHEMA), *signs.symptoms)
+
+
+def health_check_misconfigured(signs: Signs, case: Case) -> None:
+    """The load balancer asks tasks that work at the wrong port or path, or expects another answer."""
+    sick = [target for target in signs.targets.targets if target.state == "unhealthy"]
+    known = [target for target in signs.targets.targets if target.state in ("healthy", "unhealthy")]
+    front, definition = signs.front, signs.findings.definition.value
+    if sick and len(sick) == len(known) and signs.service.running >= len(sick) and not signs.failing and not signs.slow:
+        case.rests_on(
+            0.8, f"all {len(sick)} targets are unhealthy ({sick[0].reason}), and yet requests are answered well"
+        )
+    for group in () if front is None or definition is None or not sick else front.target_groups:
+        port = group.health_check_port
+        if port.isdigit() and definition.ports and int(port) not in definition.ports:
+            ports = ", ".join(map(str, definition.ports))
+            case.rests_on(0.85, f"the health check asks port {port}, and the containers listen on {ports}")
+    case.speaks_against(signs.may_be_new_release, "a new release came shortly before, or may have", at_most=0.6)
+    no_dependency_trouble(signs, case, at_most=0.5)
