@@ -19,7 +19,7 @@ FAILS_WHOLLY = 0.55
 """From this share on more than one of two tasks fails."""
 LATELY = timedelta(minutes=15)
 FAILED_CHECKS = "health checks"
-"""In the reason of a task that ECS stopped because it was unhealthy (Developer Guide, "Stopped tasks error messages")."""
+"""In the reason of a task that ECS stopped as unhealthy (Developer Guide, "Stopped tasks error messages")."""
 
 
 @dataclass(frozen=True)
@@ -103,17 +103,17 @@ def _failing_tasks(findings: Findings) -> BadZone | None:
         failed = task.stop_code == "TaskFailedToStart" or FAILED_CHECKS in task.stopped_reason
         if lately and failed and task.zone is not None:
             sick.setdefault(task.zone, set()).add(task.id)
-    zone_of = {task.address: task for task in tasks.running if task.address is not None}
+    by_address = {task.address: task for task in tasks.running if task.address is not None}
     healthy: dict[str, int] = {}
     for target in () if targets is None else targets.targets:
-        task = zone_of.get(target.target.rsplit(":", 1)[0])
-        zone = target.zone if task is None else task.zone
+        behind = by_address.get(target.target.rsplit(":", 1)[0])
+        zone = target.zone if behind is None else behind.zone
         if zone is None:
             continue
         if target.state == "healthy":
             healthy[zone] = healthy.get(zone, 0) + 1
         elif target.state == "unhealthy":
-            sick.setdefault(zone, set()).add(target.target if task is None else task.id)
+            sick.setdefault(zone, set()).add(target.target if behind is None else behind.id)
     if len(sick) != 1:
         return None
     ((zone, failed_tasks),) = sick.items()

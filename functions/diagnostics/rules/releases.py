@@ -115,10 +115,11 @@ def health_check_misconfigured(signs: Signs, case: Case) -> None:
         case.rests_on(
             0.8, f"all {len(sick)} targets are unhealthy ({sick[0].reason}), and yet requests are answered well"
         )
-    for group in () if front is None or definition is None or not sick else front.target_groups:
+    listens = () if definition is None else definition.ports
+    for group in () if front is None or not sick or not listens else front.target_groups:
         port = group.health_check_port
-        if port.isdigit() and definition.ports and int(port) not in definition.ports:
-            ports = ", ".join(map(str, definition.ports))
+        if port.isdigit() and int(port) not in listens:
+            ports = ", ".join(map(str, listens))
             case.rests_on(0.85, f"the health check asks port {port}, and the containers listen on {ports}")
     case.speaks_against(signs.may_be_new_release, "a new release came shortly before, or may have", at_most=0.6)
     no_dependency_trouble(signs, case, at_most=0.5)
