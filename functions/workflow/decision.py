@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from math import ceil
 
 from functions.actions.action import Action, Refusal, Terms
 from functions.diagnostics.signs import Signs
@@ -20,6 +19,15 @@ AMBIGUOUS = 0.1
 YOUNG_PERIODS = 2
 YOUNG_AT_MOST = timedelta(seconds=120)
 """Metrics come by whole periods, up to a minute late: an incident without a clear cause may be too young to judge."""
+
+LOOK_SOON_S = 15
+"""Seconds between two looks at an incident that is too young to judge."""
+
+QUITE_SURE = 0.8
+"""A cause that only people can answer and that is less certain than this may yet turn out to be another one."""
+
+EASES_WITHIN = timedelta(minutes=10)
+"""How long trouble that the newest data does not show any more is given to end before people hear of it."""
 
 LOOK_AGAIN_S = 60
 """Seconds between two looks while somebody else is at it."""
@@ -93,18 +101,17 @@ def decide(
         )
     if top.cause is Cause.FALSE_ALARM and top.confidence >= threshold:
         return _said(Outcome.STAND_DOWN, top, "the alarm is not borne out by its own metric or by the service")
-    if top.confidence < threshold:
-        young = min(YOUNG_AT_MOST, timedelta(seconds=YOUNG_PERIODS * _period_s(findings)))
-        if age < young:
-            return _said(
-                Outcome.WAIT,
-                top,
-                f"too early to tell: the metrics are given {young.seconds} s to show a cause",
-                wait_s=max(1, ceil((young - age).total_seconds())),
-            )
-        return _said(Outcome.ESCALATE, top, _too_uncertain(top, judgements, threshold))
     rival = next((j for j in judgements[1:] if j.confidence > 0 and _alike(top, j)), None)
-    if rival is not None and ladders[rival.cause] != ladders[top.cause]:
+    if rival is not None and ladders[rival.cause] == ladders[top.cause]:
+        rival = None
+    hopeless = set(ladders[top.cause]) <= {ActionName.PAGE}
+    if top.confidence < threshold or rival is not None or (hopeless and top.confidence < QUITE_SURE):
+        patience = _patience(findings, age)
+        if patience is not None:
+            return _said(Outcome.WAIT, top, *patience)
+    if top.confidence < threshold:
+        return _said(Outcome.ESCALATE, top, _too_uncertain(top, judgements, threshold))
+    if rival is not None:
         return _said(
             Outcome.ESCALATE,
             top,
@@ -112,6 +119,16 @@ def decide(
             "and they ask for different things",
         )
     return _climb(top, findings, ladders[top.cause], tried, actions, terms, situation)
+
+
+def _patience(findings: Findings, age: timedelta) -> tuple[str, int] | None:
+    """Why an unclear cause is looked at again before people hear of it, and in how many seconds; None if it is not."""
+    young = min(YOUNG_AT_MOST, timedelta(seconds=YOUNG_PERIODS * _period_s(findings)))
+    if age < young:
+        return f"too early to tell: the metrics are given {young.seconds} s to show a cause", LOOK_SOON_S
+    if age < EASES_WITHIN and Signs(findings).easing:
+        return "the newest data shows no trouble any more: it is given time to end", 2 * LOOK_SOON_S
+    return None
 
 
 def _alike(top: Judgement, other: Judgement) -> bool:
@@ -198,11 +215,11 @@ def _said(
     outcome: Outcome,
     top: Judgement,
     reason: str,
+    wait_s: int = 0,
     *,
     plan: Plan | None = None,
     verdicts: tuple[Verdict, ...] = (),
     alternatives: tuple[Alternative, ...] = (),
-    wait_s: int = 0,
 ) -> Decision:
     return Decision(
         outcome=outcome,
