@@ -106,6 +106,8 @@ def _run(scenario: str, policy: str, seed: int, *, timelines: bool, harm: Sequen
         actions=0 if policy == "none" else 1,
         escalated=not recovered,
         escalated_correctly=recovered,
+        cause_named="bad-release" if policy == "responder" else None,
+        cause_first=recovered if policy == "responder" else None,
         harm=tuple(harm),
         timeline=_timeline(chance, fault, fault + after if recovered else ended, said) if timelines else None,
     )
@@ -158,6 +160,7 @@ def _summary(runs: Sequence[RunResult], every: Iterable[RunResult]) -> Summary:
         recovery_ratio_to_oracle=_spread(slower),
         actions=sum(r.actions for r in runs),
         harmful=sum(bool(r.harm) for r in runs),
+        cause_first=sum(bool(r.cause_first) for r in runs) if runs[0].cause_first is not None else None,
     )
 
 

@@ -1,9 +1,14 @@
 """What a drill measures, and how each number comes about."""
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from functions.domain.causes import Cause
+from functions.domain.incidents import Event
+from functions.workflow.decision import OTHERS_AT_WORK, Decision
+from functions.workflow.table import Outcome
 from tools.drill.results import RunResult, Spread, Summary
 from tools.drill.scenario import Truth
 from tools.drill.world.tally import STEP_S, Tally
@@ -15,6 +20,9 @@ between two health checks, is impact but no trouble."""
 STAYED_S = 600.0
 """As long as this at the end of a run users must have been served, for the trouble to be over: tasks that die every few
 minutes have not recovered in between."""
+
+NO_CAUSE = "none"
+"""Stands for a cause where none was named."""
 
 HARM_REQUESTS = 20.0
 HARM_SHARE = 0.02
@@ -64,6 +72,44 @@ def escalated_correctly(truth: Truth, *, paged: bool, recovered: bool) -> bool:
     return paged != recovered
 
 
+def cause_named(events: Sequence[Event]) -> Cause | None:
+    """The cause that the responder named first, from its trail by time; None where it named none.
+
+    What counts is the first incident that names one, and in it the first decision to act, to ask, to escalate or to
+    stand down; if there is none, because others ended it, the first wait for them. To wait because it is too early to
+    tell, or for anything else, names nothing. All clear without a cause says that nothing was wrong.
+    """
+    of_incident: dict[str, list[Decision]] = {}
+    for event in events:
+        found = of_incident.setdefault(event.incident_id, [])
+        if "decision" in event.data:
+            found.append(Decision.model_validate(event.data["decision"]))
+    return next((cause for each in of_incident.values() if (cause := _named(each)) is not None), None)
+
+
+_TO_NAME = frozenset({Outcome.ACT, Outcome.ASK, Outcome.ESCALATE, Outcome.STAND_DOWN})
+
+
+def _named(decisions: Sequence[Decision]) -> Cause | None:
+    """Of one incident."""
+    for decision in decisions:
+        if decision.outcome in _TO_NAME:
+            return decision.cause
+    for decision in decisions:
+        if decision.outcome is Outcome.WAIT and decision.cause in OTHERS_AT_WORK:
+            return decision.cause
+        if decision.outcome is Outcome.ALL_CLEAR:
+            return Cause.FALSE_ALARM if decision.cause is Cause.UNKNOWN else decision.cause
+    return None
+
+
+def cause_first(truth: Truth, named: Cause | None) -> bool:
+    """Whether the true cause was named first. Nothing has to be named where the trouble ends by itself."""
+    if named is None:
+        return not truth.people and not truth.remedies
+    return named is truth.cause
+
+
 def more_was_lost(with_us: float, without: float) -> str | None:
     """Why the impact with our actions counts as harm, against the same seed without any."""
     more = with_us - without
@@ -99,7 +145,21 @@ def summary(runs: Sequence[RunResult], oracle: Mapping[tuple[str, int], RunResul
         ),
         actions=sum(run.actions for run in runs),
         harmful=sum(1 for run in runs if run.harm),
+        cause_first=_causes_first(runs),
+        named_instead=_named_instead(runs),
     )
+
+
+def _causes_first(runs: Sequence[RunResult]) -> int | None:
+    """None where nobody made a diagnosis."""
+    told = [run.cause_first for run in runs if run.cause_first is not None]
+    return sum(told) if told else None
+
+
+def _named_instead(runs: Sequence[RunResult]) -> Mapping[str, int]:
+    """Most frequent first."""
+    wrong = Counter(run.cause_named or NO_CAUSE for run in runs if run.cause_first is False)
+    return dict(sorted(wrong.items(), key=lambda each: (-each[1], each[0])))
 
 
 def recovered(run: RunResult) -> bool:

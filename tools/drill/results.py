@@ -8,7 +8,7 @@ All times are seconds of the world's clock, from the beginning of the run.
 
 from array import array
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -98,6 +98,10 @@ class RunResult:
     """People were paged."""
     escalated_correctly: bool
     """People were paged if no automatic action could fix it, and were not needed otherwise."""
+    cause_named: str | None = None
+    """The cause that was named first; None where none was, or nobody makes a diagnosis."""
+    cause_first: bool | None = None
+    """It was the true one; None where nobody makes a diagnosis."""
     harm: tuple[str, ...] = ()
     """Why the run counts as harmful, one sentence each; empty if it does not."""
     timeline: Timeline | None = None
@@ -150,6 +154,10 @@ class Summary:
     """Of all runs together."""
     harmful: int
     """Runs that did harm."""
+    cause_first: int | None = None
+    """Runs in which the true cause was named first; None for a way to respond that makes no diagnosis."""
+    named_instead: Mapping[str, int] = field(default_factory=dict)
+    """What was named first in the others, and in how many runs; `none` where nothing was. Most frequent first."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

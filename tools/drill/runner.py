@@ -112,6 +112,7 @@ def _result(run: Run, policy: Policy, seed: int, baseline: Run, *, timeline: boo
     if trouble is not None:
         fault_s = trouble.began_s if run.first_fault_s is None else min(run.first_fault_s, trouble.began_s)
     recovered_s = None if trouble is None else trouble.ended_s
+    named = None if stage.trail is None else measures.cause_named(stage.trail)
     return RunResult(
         scenario=scenario.name,
         policy=policy.name,
@@ -128,6 +129,8 @@ def _result(run: Run, policy: Policy, seed: int, baseline: Run, *, timeline: boo
         escalated_correctly=measures.escalated_correctly(
             scenario.truth, paged=bool(stage.paged_at), recovered=trouble is None or recovered_s is not None
         ),
+        cause_named=named,
+        cause_first=None if stage.trail is None else measures.cause_first(scenario.truth, named),
         harm=tuple(_harm(run, baseline)),
         timeline=_timeline(run) if timeline else None,
     )

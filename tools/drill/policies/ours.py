@@ -28,7 +28,8 @@ class Responder(Nobody):
         began = stage.world.now
         with stage.deployment.live():
             yield stage.deployment.take
-        for event in stage.deployment.trail():
+        stage.trail = stage.deployment.trail()
+        for event in stage.trail:
             _tell(stage, event, (event.at - began).total_seconds())
         for at_s, failure in stage.deployment.failures:
             stage.page("aws", failure, at_s=at_s)

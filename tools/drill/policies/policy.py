@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from functions.adapters.clients import Clients
+from functions.domain.incidents import Event
 from functions.domain.signals import AlarmState, Signal
 from functions.handlers.signals import read_message
 from functions.playbooks.schema import Playbook
@@ -30,6 +31,8 @@ class Stage:
     """The responder, deployed in this world; only its own policy wakes it."""
     notes: list[Note] = field(default_factory=list)
     paged_at: list[float] = field(default_factory=list)
+    trail: tuple[Event, ...] | None = None
+    """What the responder decided, by time, once the run is over; None where nobody makes a diagnosis."""
 
     def later(self, seconds: float, callback: Callable[[], None]) -> None:
         self.world.at(self.world.seconds + seconds, callback)

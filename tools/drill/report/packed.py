@@ -34,6 +34,8 @@ def _run(run: RunResult, timeline: Timeline) -> dict[str, Any]:
         "actions": run.actions,
         "escalated": run.escalated,
         "correctly": run.escalated_correctly,
+        "named": run.cause_named,
+        "first": run.cause_first,
         "harm": list(run.harm),
         "interval": timeline.interval_s,
         "rps": _series(timeline.requests_rps, 1),

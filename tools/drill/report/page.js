@@ -55,6 +55,7 @@
       `recovered after ${clock(run.recovered - run.fault)}`);
     put(head, "span", {}, `${run.actions} action${run.actions === 1 ? "" : "s"}`);
     put(head, "span", {}, (run.escalated ? "paged" : "no page") + (run.correctly ? "" : ", wrongly"));
+    if (run.first !== null) put(head, "span", {}, `named ${run.named || "no cause"}` + (run.first ? "" : ", wrongly"));
     const height = TOP + LANES.reduce((sum, lane) => sum + lane.height + GAP, 0) + 12;
     const svg = put(box, "svg", {viewBox: `0 0 ${W} ${height}`, role: "img", "aria-label": `${run.policy}, seed ${run.seed}`});
     const x = s => LEFT + (W - LEFT - RIGHT) * s / run.ended;

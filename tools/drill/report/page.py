@@ -108,6 +108,7 @@ def _tiles(results: Results) -> str:
             f"{per_run(ours.actions, ours.runs)} actions per run",
             tone="bad" if ours.harmful else "good",
         ),
+        *_named_first(ours),
         _tile(
             f"{100 * ours.escalated_correctly / ours.runs:.0f} %",
             "paged people exactly when needed",
@@ -115,6 +116,14 @@ def _tiles(results: Results) -> str:
         ),
     ]
     return f"<div class=tiles>{''.join(tiles)}</div>"
+
+
+def _named_first(ours: Summary) -> list[str]:
+    if ours.cause_first is None:
+        return []
+    instead = next(iter(ours.named_instead), None)
+    beside = None if instead is None else f"most often named instead: {instead}"
+    return [_tile(f"{100 * ours.cause_first / ours.runs:.0f} %", "named the true cause first", beside)]
 
 
 def _saved(results: Results) -> tuple[str, str, str | None]:
@@ -204,17 +213,27 @@ def _summary_table(results: Results, by_policy: Mapping[str, Summary]) -> str:
             f"<td>{ratio(summary.recovery_ratio_to_oracle.p95)}</td>"
             f"<td>{per_run(summary.actions, summary.runs)}</td>"
             f'<td class="{harmful}">{summary.harmful}</td>'
-            f"<td>{summary.escalated_correctly}<small>/{summary.runs}</small></td></tr>"
+            f"<td>{summary.escalated_correctly}<small>/{summary.runs}</small></td>"
+            f"<td>{_cause_first(summary)}</td></tr>"
         )
     return (
         "<div class=wide><table class=numbers><thead><tr><th rowspan=2>policy<th rowspan=2>recovered"
         "<th rowspan=2>impact<br><small>requests</small><th colspan=2>impact ÷ oracle"
         "<th colspan=2>recovery<br><small>min:s from the fault</small><th colspan=2>recovery ÷ oracle"
         "<th rowspan=2>actions<br><small>per run</small>"
-        "<th rowspan=2>harmful<th rowspan=2>paged<br>correctly</tr>"
+        "<th rowspan=2>harmful<th rowspan=2>paged<br>correctly<th rowspan=2>cause<br>first</tr>"
         "<tr><th>middle<th>p95<th>middle<th>p95<th>middle<th>p95</tr></thead>"
         f"<tbody>{''.join(rows)}</tbody></table></div>"
     )
+
+
+def _cause_first(summary: Summary) -> str:
+    """With what was named instead, where something was."""
+    if summary.cause_first is None:
+        return NOTHING
+    instead = ", ".join(f"{cause} {runs}" for cause, runs in summary.named_instead.items())
+    title = f' title="named instead: {escape(instead)}"' if instead else ""
+    return f"<span{title}>{summary.cause_first}<small>/{summary.runs}</small></span>"
 
 
 def _matrix(results: Results) -> str:
@@ -382,6 +401,7 @@ def _reading(results: Results) -> str:
         "<dt>harmful<dd>Users lost more requests than in the same run without any action, by more than 20 and more "
         "than 2&nbsp;%; or a floor was broken, a false alarm acted on, a native rollback fought."
         "<dt>paged correctly<dd>People were paged where they have to end it, and elsewhere only if it did not end."
+        "<dt>cause first<dd>The true cause was the first that was named, by whoever makes a diagnosis."
         f"</dl><h3>The ways to respond</h3><dl>{policies}</dl></section>\n"
     )
 

@@ -81,6 +81,8 @@ def _summary(summary: Summary) -> dict[str, Any]:
         "recovery_ratio_to_oracle": _median(summary.recovery_ratio_to_oracle),
         "actions": summary.actions,
         "harmful": summary.harmful,
+        "cause_first": summary.cause_first,
+        "named_instead": dict(summary.named_instead),
     }
 
 

@@ -6,7 +6,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from tools.drill.report.words import count, per_run, ratio, recovery
+from tools.drill.report.words import count, of_runs, per_run, ratio, recovery
 from tools.drill.results import Results, Summary
 
 OURS = "responder"
@@ -14,8 +14,8 @@ OURS = "responder"
 
 
 _COLUMNS = (
-    ("recovered", 9), ("impact", 7), ("× oracle", 8), ("p95", 6), ("recovery", 8), ("p95", 7), ("actions", 7),
-    ("harmful", 7), ("paged right", 11),
+    ("recovered", 9), ("impact", 6), ("×oracle", 7), ("p95", 5), ("recovery", 8), ("p95", 6), ("actions", 7),
+    ("harmful", 7), ("paged ok", 9), ("cause ok", 9),
 )  # fmt: skip
 """Headings and widths; fixed, so that the blocks of all scenarios stand below each other."""
 
@@ -39,7 +39,7 @@ def results_table(results: Results) -> RenderableType:
 
 def _block(policies: Sequence[str], summaries: Mapping[str, Summary], *, with_head: bool = False) -> Table:
     table = Table(
-        box=None, padding=(0, 2, 0, 0), pad_edge=False, show_header=with_head, header_style="dim", show_edge=False
+        box=None, padding=(0, 1, 0, 0), pad_edge=False, show_header=with_head, header_style="dim", show_edge=False
     )
     table.add_column("  policy", width=12, no_wrap=True)
     for name, width in _COLUMNS:
@@ -53,7 +53,8 @@ def _block(policies: Sequence[str], summaries: Mapping[str, Summary], *, with_he
 _LEGEND = (
     "impact: failed and slow requests of the middle run. × oracle: impact compared with one who knows the fault and "
     "acts at the first alarm, for the middle and the 95th of a hundred runs. recovery: minutes from the fault. "
-    "actions: per run. paged right: people were paged if they were needed, and not otherwise."
+    "actions: per run. paged ok: people were paged if they were needed, and not otherwise. cause ok: the true cause "
+    "was named first, by whoever makes a diagnosis."
 )
 
 
@@ -69,7 +70,8 @@ def _cells(policy: str, summary: Summary) -> tuple[Text, ...]:
         Text(recovery(summary, 0.95)),
         Text(per_run(summary.actions, summary.runs)),
         harmful,
-        Text(f"{summary.escalated_correctly}/{summary.runs}"),
+        Text(of_runs(summary.escalated_correctly, summary.runs)),
+        Text(of_runs(summary.cause_first, summary.runs)),
     )
 
 

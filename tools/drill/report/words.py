@@ -49,6 +49,11 @@ def recovery(summary: Summary, share: float) -> str:
     return NEVER if recovered_after_trouble < ceil(share * summary.troubled) else clock(seconds)
 
 
+def of_runs(number: int | None, runs: int) -> str:
+    """How many of the runs: `29/30`."""
+    return NOTHING if number is None else f"{number}/{runs}"
+
+
 def per_run(total: int, runs: int) -> str:
     """A total, spread over the runs: `1.3`."""
     return NOTHING if runs == 0 else f"{total / runs:.1f}"

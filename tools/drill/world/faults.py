@@ -239,7 +239,7 @@ def _bad_release(fault: BadRelease, service: Service, draw: Callable[[Number, st
     release = service.rollouts.new_release(at_s=at_s, conduct=conduct)
     release.bad = fault.how
     match fault.how:
-        case "dies-at-start" | "image-missing" | "secret-missing":
+        case "dies-at-start" | "image-missing" | "secret-missing" | "never-runs":
             release.start = fault.how
         case "dies-later":
             release.lives_s = draw(fault.lives_s, "lives")

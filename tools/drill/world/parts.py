@@ -22,7 +22,7 @@ class Release:
     digest: str
     conduct: Conduct
     start: str = "fine"
-    """fine, dies-at-start, image-missing or secret-missing."""
+    """fine, dies-at-start, image-missing, secret-missing or never-runs."""
     lives_s: float | None = None
     """After how long a task dies by itself."""
     leak_percent_per_s: float = 0.0

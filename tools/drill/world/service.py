@@ -159,7 +159,7 @@ class Service:
         elif release.start == "secret-missing":
             missing = reasons.secret_missing(self.world.setting.region, self.world.setting.account)
             later(delay, lambda: self._fails_to_start(task, missing))
-        else:
+        elif release.start != "never-runs":
             later(delay + self.image_pull_s, lambda: self._runs(task))
 
     def _move(self, task: Task, before: str, after: str) -> None:

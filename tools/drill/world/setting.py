@@ -202,7 +202,7 @@ class Fault(Part):
 
 
 class BadRelease(Fault):
-    """A pipeline ships a release that is not as good as the one before."""
+    """A pipeline ships a release that is not as good as the one before. Tasks of one that never runs stay PENDING."""
 
     kind: Literal["bad-release"] = "bad-release"
     how: Literal[
@@ -214,6 +214,7 @@ class BadRelease(Fault):
         "memory-leak",
         "image-missing",
         "secret-missing",
+        "never-runs",
     ]
     failing_percent: Number = 40
     """5xx: share of the requests."""

@@ -1,10 +1,19 @@
 """Each number of a drill, by example."""
 
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from functions.domain.causes import Cause
+from functions.domain.incidents import GENESIS, Event, Fact, NewEvent
+from functions.workflow.decision import Decision
+from functions.workflow.table import Outcome
 from tools.drill import measures
 from tools.drill.results import RunResult
 from tools.drill.scenario import Remedy, Truth
 
 FIXABLE = Truth.model_validate({"says": "", "cause": "bad-release", "remedies": [Remedy.ROLL_BACK]})
+BY_ITSELF = Truth.model_validate({"says": "", "cause": "false-alarm"})
 FOR_PEOPLE = Truth.model_validate({"says": "", "cause": "dependency-failing", "people": True})
 
 
@@ -68,6 +77,64 @@ def test_nobody_is_woken_for_what_was_fixed() -> None:
     assert not measures.escalated_correctly(FIXABLE, paged=True, recovered=True)
     assert measures.escalated_correctly(FIXABLE, paged=True, recovered=False)
     assert not measures.escalated_correctly(FIXABLE, paged=False, recovered=False)
+
+
+def trail(*decisions: tuple[str, Outcome, Cause]) -> list[Event]:
+    """Events that decide, by time, each with its incident; an opened incident before each of them."""
+    found = []
+    for place, (incident, outcome, cause) in enumerate(decisions):
+        decision = Decision(outcome=outcome, cause=cause, confidence=0.9, reason="because")
+        for fact, data in ((Fact.SIGNAL_RECEIVED, {}), (Fact.WAITED, {"decision": decision.model_dump(mode="json")})):
+            new = NewEvent(fact=fact, actor="assess", summary="", data=data)
+            at = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=place)
+            found.append(Event.chain(incident, 2 * place, at, new, GENESIS))
+    return found
+
+
+@pytest.mark.parametrize("outcome", [Outcome.ACT, Outcome.ASK, Outcome.ESCALATE, Outcome.STAND_DOWN])
+def test_a_cause_is_named_by_what_follows_from_it(outcome: Outcome) -> None:
+    """A wait before and another decision after it change nothing."""
+    decided = [
+        ("a", Outcome.WAIT, Cause.SOMEONE_AT_WORK),
+        ("a", outcome, Cause.BAD_RELEASE),
+        ("a", Outcome.ESCALATE, Cause.OVERLOAD),
+    ]
+    assert measures.cause_named(trail(*decided)) is Cause.BAD_RELEASE
+
+
+def test_who_only_waited_for_others_named_them() -> None:
+    """And all clear, which follows, is theirs."""
+    decided = [("a", Outcome.WAIT, Cause.NATIVE_ROLLBACK), ("a", Outcome.ALL_CLEAR, Cause.UNKNOWN)]
+    assert measures.cause_named(trail(*decided)) is Cause.NATIVE_ROLLBACK
+
+
+def test_too_early_to_tell_names_nothing() -> None:
+    """It is no diagnosis yet."""
+    assert measures.cause_named(trail(("a", Outcome.WAIT, Cause.OVERLOAD))) is None
+
+
+def test_all_clear_without_a_cause_is_a_false_alarm() -> None:
+    """It says that nothing was wrong."""
+    assert measures.cause_named(trail(("a", Outcome.ALL_CLEAR, Cause.UNKNOWN))) is Cause.FALSE_ALARM
+
+
+def test_the_first_incident_that_names_a_cause_counts() -> None:
+    """Whichever service it is of."""
+    decided = [
+        ("a", Outcome.WAIT, Cause.UNKNOWN),
+        ("b", Outcome.ACT, Cause.DEPENDENCY_FAILING),
+        ("c", Outcome.ACT, Cause.OVERLOAD),
+    ]
+    assert measures.cause_named(trail(*decided)) is Cause.DEPENDENCY_FAILING
+
+
+def test_nothing_named_is_right_where_it_ends_by_itself() -> None:
+    """Elsewhere somebody had to hear of it."""
+    assert measures.cause_first(BY_ITSELF, None)
+    assert not measures.cause_first(FIXABLE, None)
+    assert not measures.cause_first(FOR_PEOPLE, None)
+    assert measures.cause_first(FIXABLE, Cause.BAD_RELEASE)
+    assert not measures.cause_first(FIXABLE, Cause.CRASH_LOOP)
 
 
 def test_a_few_requests_more_are_no_harm() -> None:
