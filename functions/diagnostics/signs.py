@@ -22,7 +22,7 @@ from functions.domain.evidence import (
     TasksFacts,
     short,
 )
-from functions.domain.signals import AlarmState
+from functions.domain.signals import SELF_STOPPED, AlarmState
 
 T = TypeVar("T")
 
@@ -75,9 +75,6 @@ FLAPS_BRIEFLY = timedelta(minutes=5)
 
 AFTERMATH = timedelta(minutes=3)
 """How long clients are given to connect again by themselves, once what they stand on is back."""
-
-SELF_STOPPED = frozenset({"EssentialContainerExited", "TaskFailedToStart"})
-"""Stop codes of tasks that nobody asked to stop (ECS API reference: Task `stopCode`)."""
 
 CANNOT_PULL = ("CannotPullContainerError", "CannotPullImageManifestError")
 """How ECS begins the reason where an image could not be pulled (Developer Guide, "Stopped tasks error messages")."""
@@ -250,6 +247,11 @@ class Signs:
     @cached_property
     def unwell(self) -> bool:
         return self.failing or self.slow or self.hosts_missing or bool(self.breaching)
+
+    @cached_property
+    def felt(self) -> bool:
+        """Users feel it: fewer healthy targets alone are no loss to them while some are left."""
+        return self.failing or self.slow or bool(self.breaching) or self._now(Metric.HEALTHY_HOSTS) == 0
 
     @cached_property
     def symptoms(self) -> tuple[str, ...]:

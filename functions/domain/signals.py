@@ -4,6 +4,18 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from functions.domain.model import Model, Moment, digest
+from functions.domain.redaction import clean
+
+TASKS_COUNT_FOR_S = 600
+"""Seconds within which all tasks of one deployment that stop by themselves are one signal."""
+
+SELF_STOPPED = frozenset({"TaskFailedToStart", "EssentialContainerExited"})
+"""Stop codes of tasks that nobody asked to stop (ECS API reference: Task `stopCode`)."""
+
+STOPPED_BY_SCHEDULER = "ServiceSchedulerInitiated"
+HEALTH_CHECK_FAILED = "Task failed "
+"""How the reason begins when the scheduler replaces a task that failed its health checks, those of the load balancer or
+of its container, rather than one it no longer needs (ECS Developer Guide, "Amazon ECS stopped task error messages")."""
 
 
 class SignalKind(StrEnum):
@@ -57,10 +69,12 @@ class Signal(Model):
     """What suppressed the actions of a composite alarm; such a signal never opens an incident."""
 
     event_name: str | None = None
-    """Name of an ECS event, for example SERVICE_DEPLOYMENT_FAILED."""
+    """Name of an ECS event, for example SERVICE_DEPLOYMENT_FAILED; of a task its status, for example STOPPED."""
     level: str | None = None
     """INFO, WARN or ERROR, as ECS says."""
     deployment_id: str | None = None
+    stop_code: str | None = None
+    """Why a task stopped, as ECS classifies it."""
     fingerprint: str | None = None
     """Hash of the message, which tells apart two messages without a readable time."""
 
@@ -69,22 +83,28 @@ class Signal(Model):
         """One key per state change: a message delivered ten times has it ten times, the next state change another.
 
         SNS, EventBridge and DescribeAlarms tell the same change with different precision: alarms count by the second.
+        Tasks that stopped by themselves count together, by their deployment and the ten minutes in which they stopped.
         """
-        moment = self.fingerprint if self.occurred_at is None else str(int(self.occurred_at.timestamp()))
         if self.kind is SignalKind.ALARM:
-            return digest([self.kind, self.account, self.region, self.alarm, self.state, moment])
-        return digest(
-            [
-                self.kind,
-                self.account,
-                self.region,
-                self.cluster,
-                self.service,
-                self.event_name,
-                self.deployment_id,
-                moment,
-            ]
-        )
+            return digest([self.kind, self.account, self.region, self.alarm, self.state, self._moment(1)])
+        source = [self.kind, self.account, self.region, self.cluster, self.service, self.deployment_id]
+        if self.stopped_by_itself:
+            return digest([*source, "stopped by itself", self._moment(TASKS_COUNT_FOR_S)])
+        return digest([*source, self.event_name, self._moment(1)])
+
+    def _moment(self, seconds: int) -> str | None:
+        """The stretch of so many seconds in which it happened."""
+        if self.occurred_at is None:
+            return self.fingerprint
+        return str(int(self.occurred_at.timestamp()) // seconds)
+
+    @property
+    def stopped_by_itself(self) -> bool:
+        """Whether this is a task that nobody wanted to stop: it failed to start, died, or failed its health checks."""
+        if self.kind is not SignalKind.TASK or self.event_name != "STOPPED":
+            return False
+        unhealthy = self.stop_code == STOPPED_BY_SCHEDULER and self.reason.startswith(HEALTH_CHECK_FAILED)
+        return unhealthy or self.stop_code in SELF_STOPPED
 
     @property
     def opens_incident(self) -> bool:
@@ -97,11 +117,22 @@ class Signal(Model):
             case SignalKind.SERVICE_ACTION:
                 return self.level == "ERROR"
             case SignalKind.TASK:
-                return False
+                return self.stopped_by_itself
 
     @property
     def title(self) -> str:
         """A few words for a list of incidents."""
+        return f"{self._what}: {clean(self.reason, limit=80)}" if self.stopped_by_itself and self.reason else self._what
+
+    @property
+    def summary(self) -> str:
+        """What happened, with the reason in full."""
+        return f"{self._what}: {self.reason}" if self.reason else self._what
+
+    @property
+    def _what(self) -> str:
         if self.kind is SignalKind.ALARM:
             return f"{self.alarm} is {self.state}"
+        if self.stopped_by_itself:
+            return "task stopped by itself"
         return f"{self.event_name or self.kind}"

@@ -220,7 +220,7 @@ def received(entry: InboxEntry) -> NewEvent:
     return NewEvent(
         fact=Fact.SIGNAL_RECEIVED,
         actor="intake",
-        summary=signal.title if not signal.reason else f"{signal.title}: {signal.reason}",
+        summary=signal.summary,
         data={"number": entry.number, "signal": signal.model_dump(mode="json")},
     )
 

@@ -1,4 +1,4 @@
-"""Close: resolve and release the lock in one transaction, then archive and tell."""
+"""Close: resolve and release the lock in one transaction, then archive, and tell whom it concerns."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from functions.domain.model import canonical_json
 from functions.ports import Archive, Clock, Ledger, Notifier
 from functions.workflow.letters import recovered
 from functions.workflow.restore import until_due
-from functions.workflow.story import tell
+from functions.workflow.story import Story, tell
 from functions.workflow.table import Outcome, StepName
 from functions.workflow.visit import Result, Visit, incident_of
 
@@ -34,7 +34,8 @@ class Close:
                 raise
         events = self.ledger.events(incident.id)
         keep(self.archive, incident, events)
-        self.notifier.publish(recovered(incident, events))
+        if _concerns_people(incident, tell(events)):
+            self.notifier.publish(recovered(incident, events))
         leases = self.ledger.service_leases(incident.service)
         if leases:
             return Result(outcome=Outcome.LEASES_LEFT, wait_s=until_due(leases, self.clock.now()))
@@ -50,6 +51,14 @@ class Close:
             summary=f"recovered {how}, {took.total_seconds():.0f} s after the alarm",
             data={"seconds": round(took.total_seconds(), 1)},
         )
+
+
+def _concerns_people(incident: Incident, story: Story) -> bool:
+    """Whether anybody heard of it, or something was changed: what came and went unnoticed is for the record alone.
+
+    A later generation may follow a page that the state machine itself sent, of which the trail knows nothing.
+    """
+    return bool(story.paged or story.intents) or incident.generation > 1
 
 
 def keep(archive: Archive, incident: Incident, events: Sequence[Event]) -> str:

@@ -30,11 +30,14 @@ EASES_WITHIN = timedelta(minutes=10)
 """How long trouble that the newest data does not show any more is given to end before people hear of it."""
 
 LOOK_AGAIN_S = 60
-"""Seconds between two looks while somebody else is at it."""
+"""Seconds between two looks while somebody else is at it, or nobody feels it."""
 
 PATIENCE = timedelta(minutes=20)
 """How long ECS or a person may work on it before people are told that it does not get better."""
 
+UNFELT_PATIENCE = timedelta(minutes=10)
+"""How long a service that nobody misses may take to become steady before people are told: ECS replaces a task that
+stopped within minutes, and a page for it would be one too many."""
 
 OTHERS_AT_WORK = frozenset({Cause.NATIVE_ROLLBACK, Cause.SOMEONE_AT_WORK})
 """Causes that are waited for, until the patience ends."""
@@ -126,6 +129,8 @@ def _patience(findings: Findings, age: timedelta) -> tuple[str, int] | None:
     young = min(YOUNG_AT_MOST, timedelta(seconds=YOUNG_PERIODS * _period_s(findings)))
     if age < young:
         return f"too early to tell: the metrics are given {young.seconds} s to show a cause", LOOK_SOON_S
+    if age < UNFELT_PATIENCE and _unfelt(findings):
+        return f"nobody feels it: the service is given {UNFELT_PATIENCE.seconds // 60} minutes to mend", LOOK_AGAIN_S
     if age < EASES_WITHIN and Signs(findings).easing:
         return "the newest data shows no trouble any more: it is given time to end", 2 * LOOK_SOON_S
     return None
@@ -195,11 +200,20 @@ def _period_s(findings: Findings) -> int:
 def _all_clear(findings: Findings) -> bool:
     """Alarms known to be OK and their metrics too, nothing in flight, no symptom. Without an alarm a steady service is
     enough. Metrics that could not be read are no good news."""
-    service, alarms = findings.service.value, findings.alarms.value
-    if service is None or alarms is None or not findings.metrics.known or not service.steady:
+    service = findings.service.value
+    return service is not None and service.steady and _quiet(findings) and not Signs(findings).unwell
+
+
+def _unfelt(findings: Findings) -> bool:
+    """No alarm speaks for it, and users do not feel it, as far as everything that could tell was read."""
+    return findings.service.known and _quiet(findings) and not Signs(findings).felt
+
+
+def _quiet(findings: Findings) -> bool:
+    alarms = findings.alarms.value
+    if alarms is None or not findings.metrics.known:
         return False
-    breaching = any(alarm.breaching_now for alarm in alarms.alarms)
-    return alarms.all_ok and not breaching and not Signs(findings).unwell
+    return alarms.all_ok and not any(alarm.breaching_now for alarm in alarms.alarms)
 
 
 def _too_uncertain(top: Judgement, judgements: Sequence[Judgement], threshold: float) -> str:

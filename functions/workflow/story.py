@@ -31,9 +31,10 @@ class Story:
     """The newest decision."""
     intents: tuple[Intent, ...] = ()
     waiting_since: datetime | None = None
-    """First of the waits that nothing else interrupted; telling people that they took too long is no interruption."""
+    """First of the waits for somebody else that nothing interrupted; telling people that they took too long is no
+    interruption."""
     waited_at: datetime | None = None
-    """The newest of them."""
+    """The newest wait, whatever it was for."""
     checked: str | None = None
     """What the newest check of the recovery said."""
     steady_since: datetime | None = None
@@ -98,8 +99,9 @@ def _after(story: Story, event: Event) -> Story:
             occurred = event.data.get("signal", {}).get("occurred_at")
             return replace(story, alarm_at=event.at if occurred is None else datetime.fromisoformat(occurred))
         case Fact.WAITED:
-            since = story.waiting_since or event.at
-            return replace(story, decision=_decision(event), waiting_since=since, waited_at=event.at)
+            decision = _decision(event)
+            since = (story.waiting_since or event.at) if decision.cause in OTHERS_AT_WORK else None
+            return replace(story, decision=decision, waiting_since=since, waited_at=event.at)
         case Fact.PLAN_CHOSEN | Fact.ACTION_WITHHELD | Fact.STOOD_DOWN:
             decision = _decision(event)
             if decision.cause in OTHERS_AT_WORK:

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from functions.domain.errors import SignalRefused
-from functions.domain.signals import Signal
+from functions.domain.signals import Signal, SignalKind
 from functions.handlers.signals import Ignored, Outcome, read_message
 
 EVENTS = Path(__file__).parents[2].parent / "shared" / "events"
@@ -214,17 +214,34 @@ def test_every_payload_is_there() -> None:
 
 
 def test_what_opens_an_incident() -> None:
-    """Of all ECS events only failed deployments and actions of level ERROR open one; suppressed alarms never do."""
+    """Of all ECS events only failed deployments, actions of level ERROR and tasks that stopped by themselves open one;
+    suppressed alarms never do."""
     opens = Counter[str]()
+    stopped: set[str] = set()
     for name in samples():
         for outcome in read_message((EVENTS / name).read_bytes()):
             if isinstance(outcome, Signal) and outcome.opens_incident:
                 opens[outcome.event_name or str(outcome.state)] += 1
                 assert "suppressed" not in name
+                if outcome.kind is SignalKind.TASK:
+                    stopped.add(Path(name).stem)
 
     assert set(opens) == {
         "ALARM",
+        "STOPPED",
         "SERVICE_DEPLOYMENT_FAILED",
         "SERVICE_DAEMON_PLACEMENT_CONSTRAINT_VIOLATED",
         "SERVICE_TASK_CONFIGURATION_FAILURE",
+    }
+    assert stopped == {
+        "constructed-stopped-container-hc",
+        "constructed-stopped-create-container",
+        "constructed-stopped-elb-classic",
+        "constructed-stopped-elb-tg",
+        "constructed-stopped-init-asm-timeout",
+        "constructed-stopped-init-ecr-auth",
+        "constructed-stopped-init-ssm",
+        "constructed-stopped-oom",
+        "fivexl-eventbridge-event",
+        "fivexl-sns-event",
     }

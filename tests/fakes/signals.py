@@ -20,3 +20,19 @@ def alarm_signal(number: int = 0, *, state: AlarmState = AlarmState.ALARM, alarm
         state=state,
         reason="Threshold Crossed",
     )
+
+
+def task_signal(at: datetime = START, *, deployment: str = "ecs-svc/1") -> Signal:
+    """A task of the service that stopped by itself then."""
+    return Signal(
+        kind=SignalKind.TASK,
+        occurred_at=at,
+        account="000000000000",
+        region="eu-west-1",
+        cluster="shop",
+        service="orders",
+        event_name="STOPPED",
+        stop_code="EssentialContainerExited",
+        deployment_id=deployment,
+        reason="Essential container in task exited",
+    )

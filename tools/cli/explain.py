@@ -93,4 +93,6 @@ def what_would_happen(signal: Signal, match: Match) -> str:
         return f"would only be noted: the alarm's actions were suppressed ({signal.suppressed_by})"
     if signal.kind is SignalKind.ALARM and signal.state is AlarmState.OK:
         return "would be noted in an incident that is open, never open one: the alarm is OK"
+    if signal.kind is SignalKind.TASK:
+        return "would be noted in an incident that is open, never open one: the task did not stop by itself"
     return "would be noted in an incident that is open, never open one"

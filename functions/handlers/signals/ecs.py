@@ -12,6 +12,7 @@ from functions.domain.signals import Signal, SignalKind
 from functions.handlers.signals.fields import (
     Object,
     as_list,
+    as_object,
     as_text,
     fingerprint,
     first,
@@ -80,14 +81,23 @@ def _task(event: Object, detail: Object, kind: SignalKind) -> Signal:
     return _signal(
         event,
         kind=kind,
-        times=(detail.get("updatedAt"), event.get("time")),
+        times=(detail.get("stoppedAt"), detail.get("updatedAt"), event.get("time")),
         cluster=_cluster(detail.get("clusterArn")),
         service=service if is_ecs_name(service) else None,
         event_name=status,
         level=None,
         deployment_id=started_by if started_by is not None and started_by.startswith("ecs-svc/") else None,
-        reason=as_text(detail.get("stoppedReason")),
+        reason=_stopped_reason(detail),
+        stop_code=as_text(detail.get("stopCode")),
     )
+
+
+def _stopped_reason(detail: Object) -> str | None:
+    """Why the task stopped, and why the first of its containers did that says more, as one that ran out of memory."""
+    reason = as_text(detail.get("stoppedReason"))
+    of_containers = (as_text(as_object(container).get("reason")) for container in as_list(detail.get("containers")))
+    more = next((text for text in of_containers if text is not None and text not in (reason or "")), None)
+    return "; ".join(text for text in (reason, more) if text is not None) or None
 
 
 def _signal(
@@ -101,6 +111,7 @@ def _signal(
     level: str | None,
     deployment_id: str | None,
     reason: str | None,
+    stop_code: str | None = None,
 ) -> Signal:
     occurred_at = next(filter(None, map(read_time, times)), None)
     return Signal(
@@ -114,6 +125,7 @@ def _signal(
         event_name=clean(event_name, limit=100),
         level=None if level is None else clean(level, limit=20),
         deployment_id=None if deployment_id is None else clean(deployment_id, limit=100),
+        stop_code=None if stop_code is None else clean(stop_code, limit=100),
         fingerprint=fingerprint(event) if occurred_at is None else None,
     )
 

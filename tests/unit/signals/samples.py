@@ -155,7 +155,15 @@ def service_action(level: str = "ERROR") -> JsonObject:
     }
 
 
-def task_event() -> JsonObject:
+def task_event(
+    code: str | None = "EssentialContainerExited",
+    reason: str | None = "Essential container in task exited",
+    *,
+    status: str = "STOPPED",
+    deployment: str = "ecs-svc/4711",
+    stopped_at: str = "2026-03-01T03:12:04.9Z",
+) -> JsonObject:
+    """EventBridge, `ECS Task State Change`."""
     return {
         "version": "0",
         "detail-type": "ECS Task State Change",
@@ -166,11 +174,15 @@ def task_event() -> JsonObject:
         "resources": [f"arn:aws:ecs:{REGION}:{ACCOUNT}:task/shop/0123456789abcdef"],
         "detail": {
             "clusterArn": f"arn:aws:ecs:{REGION}:{ACCOUNT}:cluster/shop",
+            "containers": [{"name": "app", "lastStatus": status, "exitCode": 1}],
+            "desiredStatus": "STOPPED",
             "group": "service:orders",
-            "lastStatus": "STOPPED",
-            "startedBy": "ecs-svc/4711",
-            "stoppedReason": "Essential container in task exited",
-            "updatedAt": "2026-03-01T03:12:04.9Z",
+            "lastStatus": status,
+            "startedBy": deployment,
+            "stopCode": code,
+            "stoppedAt": stopped_at,
+            "stoppedReason": reason,
+            "updatedAt": "2026-03-01T03:12:05.1Z",
             "version": 5,
         },
     }

@@ -1,10 +1,12 @@
 """Reading raw messages: which become signals, which are ignored, and which are refused."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from functions.domain.errors import SignalRefused
 from functions.domain.signals import AlarmState, Signal, SignalKind
@@ -342,13 +344,95 @@ class TestEcsEvents:
         assert (found.kind, found.cluster, found.service) == (SignalKind.SERVICE_ACTION, "shop", "orders")
         assert found.opens_incident is opens
 
-    def test_task_changes_are_understood(self) -> None:
-        """A task's group names its service; a task never opens an incident."""
+    def test_a_task_that_stopped_is_understood(self) -> None:
+        """A task's group names its service, its starter the deployment, and it happened when the task stopped."""
         found = signal(samples.task_event())
 
         assert (found.kind, found.cluster, found.service) == (SignalKind.TASK, "shop", "orders")
         assert (found.event_name, found.deployment_id) == ("STOPPED", "ecs-svc/4711")
-        assert not found.opens_incident
+        assert found.occurred_at == datetime(2026, 3, 1, 3, 12, 4, 900_000, tzinfo=UTC)
+        assert found.title == "task stopped by itself: Essential container in task exited"
+
+    @pytest.mark.parametrize(
+        ("code", "reason", "opens"),
+        [
+            ("TaskFailedToStart", "CannotPullContainerError: pull image manifest has been retried", True),
+            ("TaskFailedToStart", None, True),
+            ("EssentialContainerExited", "Essential container in task exited", True),
+            ("ServiceSchedulerInitiated", "Task failed ELB health checks in (target-group arn:aws:x)", True),
+            ("ServiceSchedulerInitiated", "Task failed ELB health checks in (elb shop)", True),
+            ("ServiceSchedulerInitiated", "Task failed container health checks", True),
+            ("ServiceSchedulerInitiated", "Scaling activity initiated by (deployment ecs-svc/4711)", False),
+            ("ServiceSchedulerInitiated", None, False),
+            ("UserInitiated", "Task failed ELB health checks, said somebody", False),
+            ("UserInitiated", "Container instance deregistration forced by user", False),
+            ("SpotInterruption", "Your Spot Task was interrupted.", False),
+            ("TerminationNotice", "Host EC2 (instance i-0123) stopped.", False),
+            (None, "Task failed ELB health checks", False),
+        ],
+    )
+    def test_only_a_task_that_nobody_wanted_to_stop_opens_an_incident(
+        self, code: str | None, reason: str | None, opens: bool
+    ) -> None:
+        """It failed to start, died, or failed its health checks: not one that was scaled in, interrupted or stopped."""
+        assert signal(samples.task_event(code, reason)).opens_incident is opens
+
+    @pytest.mark.parametrize("status", ["PROVISIONING", "PENDING", "RUNNING", "DEACTIVATING", "STOPPING"])
+    def test_a_task_on_its_way_opens_nothing(self, status: str) -> None:
+        """Only the end of a task counts, of which there is one."""
+        assert not signal(samples.task_event(status=status)).opens_incident
+
+    def test_why_a_container_stopped_is_told(self) -> None:
+        """The task's own reason leaves out that memory ran out; secrets are taken out of either."""
+        event = samples.task_event()
+        event["detail"]["containers"][0]["reason"] = "OutOfMemoryError: killed, DB_PASSWORD=hunter2"
+
+        found = signal(event)
+        assert found.reason == "Essential container in task exited; OutOfMemoryError: killed, DB_PASSWORD=[redacted]"
+        assert found.summary.endswith(found.reason)
+
+    @pytest.mark.parametrize("containers", [None, 5, "x", {"reason": "x"}, [None, 5, {"reason": 5}, {"reason": ""}]])
+    def test_unreadable_containers_leave_the_task_standing(self, containers: Any) -> None:
+        """What they would have added is missing, nothing else."""
+        event = samples.task_event()
+        event["detail"]["containers"] = containers
+
+        assert signal(event).reason == "Essential container in task exited"
+
+    def test_a_long_reason_is_short_in_the_title(self) -> None:
+        """A title stands in a list; the summary has it all."""
+        found = signal(samples.task_event("TaskFailedToStart", "CannotPullContainerError: " + "x" * 400))
+
+        assert len(found.title) < 120
+        assert found.summary.endswith("x" * 400)
+
+    @given(
+        tasks=st.lists(
+            st.tuples(
+                st.sampled_from(["TaskFailedToStart", "EssentialContainerExited"]),
+                st.text(max_size=20),
+                st.floats(min_value=0, max_value=599.99),
+            ),
+            min_size=1,
+            max_size=8,
+        ),
+        data=st.data(),
+    )
+    def test_a_crash_loop_is_one_signal_in_ten_minutes(
+        self, tasks: list[tuple[str, str, float]], data: st.DataObject
+    ) -> None:
+        """Whatever its tasks say, in whatever order and however often; another deployment or time is another one."""
+        begin = datetime(2026, 3, 1, 3, 10, tzinfo=UTC)
+        stopped = [(code, why, (begin + timedelta(seconds=at)).isoformat()) for code, why, at in tasks]
+        delivered = data.draw(st.permutations([*stopped, *stopped]))
+        events = [samples.task_event(code, why, stopped_at=at) for code, why, at in delivered]
+
+        (key,) = {signal(event).dedupe_key for event in events}
+        code, why, at = stopped[0]
+        later = (begin + timedelta(seconds=600)).isoformat()
+        assert signal(samples.task_event(code, why, stopped_at=later)).dedupe_key != key
+        assert signal(samples.task_event(code, why, stopped_at=at, deployment="ecs-svc/4712")).dedupe_key != key
+        assert signal(samples.task_event("UserInitiated", why, stopped_at=at)).dedupe_key != key
 
     def test_a_task_outside_a_service(self) -> None:
         """A task that was run by hand belongs to a cluster and to no service."""

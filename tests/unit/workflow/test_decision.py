@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -18,7 +19,7 @@ from functions.domain.incidents import Mode, Switch
 from functions.domain.signals import AlarmState
 from functions.guardrails.verdicts import Situation
 from functions.playbooks.ladders import default_ladder
-from functions.workflow.decision import PATIENCE, Decision, decide
+from functions.workflow.decision import PATIENCE, UNFELT_PATIENCE, YOUNG_AT_MOST, Decision, decide
 from functions.workflow.table import Outcome
 from tests.fakes.findings import (
     FAILING,
@@ -203,6 +204,47 @@ def test_an_incident_may_be_too_young_to_judge() -> None:
     assert 0 < young.wait_s <= 120
     assert decided(unclear).outcome is Outcome.ESCALATE
     assert decided(newly_released(), age=timedelta(seconds=10)).outcome is Outcome.ACT
+
+
+UNSTEADY = CALM.model_copy(update={"service": findings(service=service(running=1)).service})
+ONE_HOST_LESS = {"metrics": findings(metrics=metrics(now={Metric.HEALTHY_HOSTS: 1.0})).metrics}
+
+
+@pytest.mark.parametrize("seen", [UNSTEADY, UNSTEADY.model_copy(update=ONE_HOST_LESS)])
+@pytest.mark.parametrize(
+    ("age", "outcome"),
+    [
+        (YOUNG_AT_MOST, Outcome.WAIT),
+        (UNFELT_PATIENCE - timedelta(seconds=1), Outcome.WAIT),
+        (UNFELT_PATIENCE, Outcome.ESCALATE),
+    ],
+)
+def test_what_nobody_feels_is_given_ten_minutes(seen: Findings, age: timedelta, outcome: Outcome) -> None:
+    """Fewer healthy targets than usual are no loss to users while some are left; then it has lasted too long."""
+    decision = decided(seen, age=age)
+    assert decision.outcome is outcome
+    assert decision.wait_s == (60 if outcome is Outcome.WAIT else 0)
+    assert decided(seen, judged((Cause.CRASH_LOOP, 0.7), (Cause.OVERLOAD, 0.7)), age=age).outcome is outcome
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"alarms": alarms()},
+        {"alarms": alarms(alarm(state=AlarmState.OK, breaching_now=True))},
+        {"alarms": alarms(alarm(state=AlarmState.INSUFFICIENT_DATA, breaching_now=None))},
+        {"metrics": metrics(now=FAILING)},
+        {"metrics": metrics(now={Metric.LATENCY: 3.0})},
+        {"metrics": metrics(now={Metric.HEALTHY_HOSTS: 0.0})},
+        {"alarms": None},
+        {"metrics": None},
+        {"service": None},
+    ],
+)
+def test_what_somebody_may_feel_is_not(said: dict[str, Any]) -> None:
+    """An alarm, a symptom, or a reading that is unknown: people hear of it once the metrics have had their time."""
+    seen = UNSTEADY.model_copy(update={name: getattr(findings(**said), name) for name in said})
+    assert decided(seen, judged((Cause.UNKNOWN, 0.0)), age=YOUNG_AT_MOST).outcome is Outcome.ESCALATE
 
 
 @pytest.mark.parametrize(

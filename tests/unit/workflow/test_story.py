@@ -109,6 +109,14 @@ def test_a_wait_goes_on_until_another_decision() -> None:
     assert told(wait, decided(Outcome.ESCALATE), wait).waiting_since == NOW + timedelta(minutes=3)
 
 
+def test_a_wait_for_nobody_uses_up_no_patience() -> None:
+    """What was waited for because nobody felt it does not count against whoever comes to work on it."""
+    alone, others = decided(Outcome.WAIT), decided(Outcome.WAIT, Cause.SOMEONE_AT_WORK)
+    assert told(alone, alone).waiting_since is None
+    assert told(alone, alone).waited_at == NOW + timedelta(minutes=2)
+    assert told(alone, alone, others).waiting_since == NOW + timedelta(minutes=3)
+
+
 def test_telling_people_does_not_start_the_patience_anew() -> None:
     """Otherwise they would be left alone for another twenty minutes, again and again."""
     wait = decided(Outcome.WAIT, Cause.SOMEONE_AT_WORK)
