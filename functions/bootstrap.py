@@ -12,20 +12,24 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from functions.actions.registry import ACTIONS
+from functions.adapters.account import AwsAccountReader
 from functions.adapters.changer import AwsChanger
 from functions.adapters.clients import Clients
 from functions.adapters.clock import SystemClock
 from functions.adapters.cloudwatch import CloudWatchReader
+from functions.adapters.front import AwsFrontReader
 from functions.adapters.ledger import DynamoLedger
+from functions.adapters.logs import InsightsReader
 from functions.adapters.reader import AwsServiceReader
 from functions.adapters.s3 import S3Archive
+from functions.adapters.secrets import AwsSecretsReader
 from functions.adapters.sns import SnsNotifier
 from functions.adapters.sqs import SqsQueue
 from functions.adapters.stepfunctions import StepFunctionsExecutions
 from functions.diagnostics.registry import PROBES
 from functions.playbooks.compiled import load_compiled
 from functions.playbooks.schema import Playbook
-from functions.ports import Clock, Ledger, ServiceReader
+from functions.ports import Clock, Ledger, Readers, ServiceReader
 from functions.settings import Settings
 from functions.workflow.assess import Assess, Examiner
 from functions.workflow.close import Close
@@ -111,6 +115,19 @@ def _metrics() -> CloudWatchReader:
 
 
 @_once
+def _readers() -> Readers:
+    clients = _clients()
+    return Readers(
+        service=_reader(),
+        metrics=_metrics(),
+        front=AwsFrontReader.of(clients),
+        logs=InsightsReader(clients.once("logs"), most_bytes=_settings().log_scan_mb * 1_000_000),
+        secrets=AwsSecretsReader.of(clients),
+        account=AwsAccountReader.of(clients, clock=_clock()),
+    )
+
+
+@_once
 def _changer() -> AwsChanger:
     return AwsChanger.of(_clients())
 
@@ -138,8 +155,7 @@ def _by_service() -> Mapping[str, Playbook]:
 def _examiner() -> Examiner:
     return Examiner(
         ledger=_ledger(),
-        reader=_reader(),
-        metrics=_metrics(),
+        readers=_readers(),
         clock=_clock(),
         probes=PROBES,
         actions=ACTIONS,

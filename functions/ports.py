@@ -4,10 +4,21 @@ Every reading method raises `ReadFailed` when AWS does not answer: never an empt
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from functions.domain.changes import Change, ChangeResult, Lease
+from functions.domain.circumstances import (
+    AlarmHistoryFacts,
+    ChangesFacts,
+    FrontFacts,
+    HealthFacts,
+    LogsFacts,
+    SecretsFacts,
+    StackFacts,
+    TaskDefinitionFacts,
+)
 from functions.domain.evidence import (
     AlarmFacts,
     Metric,
@@ -49,14 +60,14 @@ class ServiceReader(Protocol):
     def task_definition_status(self, task_definition: str) -> str:
         """ACTIVE, INACTIVE or DELETE_IN_PROGRESS; MISSING when it is gone."""
 
+    def definition(self, task_definition: str) -> TaskDefinitionFacts:
+        """What a task definition says, whatever its status."""
+
     def targets(self, target_groups: Sequence[str]) -> Sequence[TargetFacts]:
         """Every target of the given target groups (ARNs)."""
 
     def load_balancer(self, target_group: str) -> str | None:
         """ARN of the load balancer in front of the target group; None when it has none."""
-
-    def log_groups(self, task_definition: str) -> Sequence[str]:
-        """CloudWatch log groups that its containers write to, in their order; empty when they log elsewhere."""
 
     def scaling(self, ref: ServiceRef, *, resource_id: str | None = None) -> ScalingFacts:
         """The scalable target of the desired count; `resource_id` where it is not the service's own."""
@@ -72,6 +83,22 @@ class MetricsQuery(Model):
     end: datetime
     period_s: int
     dimensions: Mapping[Metric, Mapping[str, str]]
+    zones: tuple[str, ...] = ()
+    """Availability Zones (names) for which the metrics of `ZONAL` are read one by one, too."""
+
+    ZONAL: ClassVar[tuple[Metric, ...]] = (Metric.REQUESTS, Metric.TARGET_5XX)
+
+
+Points = Sequence[tuple[datetime, float]]
+"""Data points with the time at which their period began, oldest first."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Series:
+    """What a `MetricsQuery` brought."""
+
+    metrics: Mapping[Metric, Points]
+    by_zone: Mapping[str, Mapping[Metric, Points]] = field(default_factory=dict)
 
 
 class MetricsReader(Protocol):
@@ -80,8 +107,60 @@ class MetricsReader(Protocol):
     def alarms(self, names: Sequence[str]) -> Sequence[AlarmFacts]:
         """The alarms that exist, with their own metric asked again; a name without an alarm is left out."""
 
-    def series(self, query: MetricsQuery) -> Mapping[Metric, Sequence[tuple[datetime, float]]]:
-        """Data points, oldest first: counts as sums over the period, hosts as minimum, all else as average."""
+    def series(self, query: MetricsQuery) -> Series:
+        """Data points in one request: counts as sums over the period, hosts as minimum, tasks as the number of samples
+        that came in over the period, all else as average."""
+
+    def alarm_history(self, names: Sequence[str], *, since: datetime) -> AlarmHistoryFacts:
+        """When each of the alarms went off since then."""
+
+
+class FrontReader(Protocol):
+    """What stands in front of a service: its target groups and their load balancer."""
+
+    def front(self, target_groups: Sequence[str], *, load_balancer: str | None = None) -> FrontFacts:
+        """Settings of the target groups (ARNs), and whether traffic may be shifted out of a zone; `load_balancer`
+        (ARN) where it is not the one that the first of them names."""
+
+
+class LogsReader(Protocol):
+    """The logs of a service."""
+
+    def errors(self, groups: Sequence[str], *, since: datetime, until: datetime) -> LogsFacts:
+        """Lines that speak of an error, grouped by what they say, within a limit on time and cost."""
+
+
+class SecretsReader(Protocol):
+    """Whether secrets exist and when they changed. Never what is in them."""
+
+    def secrets(self, references: Sequence[str]) -> SecretsFacts:
+        """Each `valueFrom` of a task definition: the ARN of a Secrets Manager secret, or the ARN or name of an SSM
+        parameter."""
+
+
+class AccountReader(Protocol):
+    """What else goes on in the account and around it."""
+
+    def changes(self, ref: ServiceRef, *, since: datetime) -> ChangesFacts:
+        """Calls that changed the service, with who made them. CloudTrail tells them minutes late."""
+
+    def stack(self, resource: str) -> StackFacts:
+        """The CloudFormation stack that a resource (physical id) belongs to."""
+
+    def health(self, region: str) -> HealthFacts:
+        """Open issues of AWS in the Region."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Readers:
+    """Everything a look may read."""
+
+    service: ServiceReader
+    metrics: MetricsReader
+    front: FrontReader
+    logs: LogsReader
+    secrets: SecretsReader
+    account: AccountReader
 
 
 class ServiceChanger(Protocol):

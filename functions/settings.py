@@ -10,6 +10,7 @@ PLAYBOOKS_FILE = "RESPONDER_PLAYBOOKS_FILE"
 INTAKE_QUEUE_URL = "RESPONDER_INTAKE_QUEUE_URL"
 FUNCTION_TIMEOUT = "RESPONDER_FUNCTION_TIMEOUT_S"
 FLEET_ACTIONS_PER_HOUR = "RESPONDER_FLEET_ACTIONS_PER_HOUR"
+LOG_SCAN_MB = "RESPONDER_LOG_SCAN_MB"
 
 COMPILED_PLAYBOOKS = "playbooks.json"
 """File beside the `functions` package, in the asset, that holds the playbooks as synth validated them."""
@@ -73,3 +74,8 @@ class Settings:
     def fleet_actions_per_hour(self) -> int:
         """Actions in one hour for all services together; 0 means none allowed."""
         return int(required(FLEET_ACTIONS_PER_HOUR))
+
+    @property
+    def log_scan_mb(self) -> int:
+        """Megabytes of logs that one look may scan; 0 means none."""
+        return int(required(LOG_SCAN_MB))

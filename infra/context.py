@@ -65,6 +65,8 @@ class Deployment:
     """Days."""
     fleet_actions_per_hour: int = 20
     """Actions in one hour for all services together; 0 means none allowed."""
+    log_scan_mb: int = 1000
+    """Megabytes of a service's logs that one look may scan; 0 means that logs are not read."""
     object_lock_days: int | None = None
     """Days during which nobody can delete what lies in the archive; without it, no Object Lock."""
     subscribers: tuple[str, ...] = ()
@@ -102,6 +104,7 @@ class Deployment:
             destroyable=reader.choice("destroyable", "false", ["true", "false"]) == "true",
             log_retention=reader.number("log_retention", defaults.log_retention, valid=RETENTIONS.__contains__),
             fleet_actions_per_hour=reader.number("fleet_actions_per_hour", defaults.fleet_actions_per_hour),
+            log_scan_mb=reader.number("log_scan_mb", defaults.log_scan_mb),
             object_lock_days=reader.optional_number("object_lock_days"),
             subscribers=reader.texts("subscribers"),
             task_roles=reader.texts("task_roles"),

@@ -15,14 +15,22 @@ from functions.domain.permissions import Permission, Resource
 from functions.domain.services import ServiceRef
 
 NO_RESOURCE = "AWS has no resource to name for it"
+AT_RUN_TIME = "is known at run time only"
 WILDCARDS: Mapping[str, str] = {
     "application-autoscaling:DescribeScalableTargets": NO_RESOURCE,
     "application-autoscaling:DescribeScalingActivities": NO_RESOURCE,
+    "application-autoscaling:DescribeScalingPolicies": NO_RESOURCE,
     "application-autoscaling:RegisterScalableTarget": (
         "A scalable target's ARN ends in an opaque id; conditions narrow it to the desired count of ECS services"
     ),
+    "arc-zonal-shift:GetManagedResource": f"Which load balancer stands in front of a service {AT_RUN_TIME}",
+    "cloudformation:DescribeStackResources": f"Which stack a service belongs to {AT_RUN_TIME}",
+    "cloudformation:DescribeStacks": f"Which stack a service belongs to {AT_RUN_TIME}",
+    "cloudtrail:LookupEvents": NO_RESOURCE,
+    "cloudwatch:DescribeAlarmHistory": f"Which alarms speak of a service {AT_RUN_TIME}",
     "cloudwatch:DescribeAlarms": "The answer must say whether an alarm exists; composite alarms need it on all",
     "cloudwatch:GetMetricData": NO_RESOURCE,
+    "ec2:DescribeAvailabilityZones": NO_RESOURCE,
     "ecs:DescribeServiceDeployments": "A deployment's id is made at run time; its service is named",
     "ecs:DescribeServiceRevisions": "A revision's id is made at run time; its service is named",
     "ecs:DescribeTaskDefinition": NO_RESOURCE,
@@ -31,8 +39,11 @@ WILDCARDS: Mapping[str, str] = {
     "ecs:RegisterTaskDefinition": "A copy of an INACTIVE task definition: the family is known at run time only",
     "ecs:TagResource": "The copy of a task definition keeps its tags; only while it is being registered",
     "ecs:StopServiceDeployment": "A deployment's id is made at run time; its service is named",
+    "elasticloadbalancing:DescribeLoadBalancerAttributes": NO_RESOURCE,
+    "elasticloadbalancing:DescribeTargetGroupAttributes": NO_RESOURCE,
     "elasticloadbalancing:DescribeTargetGroups": NO_RESOURCE,
     "elasticloadbalancing:DescribeTargetHealth": NO_RESOURCE,
+    "health:DescribeEvents": NO_RESOURCE,
     "iam:PassRole": (
         "The roles in a task definition are known at run time only; they can be passed to ECS tasks and to nothing else"
     ),
@@ -41,11 +52,16 @@ WILDCARDS: Mapping[str, str] = {
     "logs:DescribeLogGroups": "Step Functions' own logging: " + NO_RESOURCE,
     "logs:DescribeResourcePolicies": "Step Functions' own logging: " + NO_RESOURCE,
     "logs:GetLogDelivery": "Step Functions' own logging: " + NO_RESOURCE,
+    "logs:GetQueryResults": NO_RESOURCE,
     "logs:ListLogDeliveries": "Step Functions' own logging: " + NO_RESOURCE,
     "logs:PutResourcePolicy": "Step Functions' own logging: " + NO_RESOURCE,
+    "logs:StartQuery": f"Which log groups a task definition names {AT_RUN_TIME}",
+    "logs:StopQuery": NO_RESOURCE,
     "logs:UpdateLogDelivery": "Step Functions' own logging: " + NO_RESOURCE,
     "s3:GetObject": "Objects of the responder's own archive",
     "s3:PutObject": "Objects of the responder's own archive",
+    "secretsmanager:DescribeSecret": f"Which secrets a task definition names {AT_RUN_TIME}; values are never read",
+    "ssm:DescribeParameters": NO_RESOURCE,
     "states:DescribeExecution": "An execution is named after its incident; the state machine is named",
     "xray:GetSamplingRules": NO_RESOURCE,
     "xray:GetSamplingTargets": NO_RESOURCE,
@@ -111,16 +127,18 @@ def _resources(scope: Construct, resource: Resource, reach: Reach) -> list[str]:
         case Resource.TASK:
             return [_ecs(scope, "task", f"{cluster}/*") for cluster in clusters]
         case Resource.SCALABLE_TARGET:
-            return [
-                Stack.of(scope).format_arn(
-                    service="application-autoscaling", resource="scalable-target", resource_name="*"
-                )
-            ]
+            return [_any(scope, "application-autoscaling", "scalable-target")]
         case Resource.TASK_ROLES:
             every_role = Stack.of(scope).format_arn(service="iam", region="", resource="role", resource_name="*")
             return list(reach.task_roles) or [every_role]
         case Resource.NEW_TASK_DEFINITION:
             return [_ecs(scope, "task-definition", "*")]
+        case Resource.LOAD_BALANCER:
+            return [_any(scope, "elasticloadbalancing", "loadbalancer")]
+        case Resource.LOG_GROUP:
+            return [_any(scope, "logs", "log-group", ArnFormat.COLON_RESOURCE_NAME)]
+        case Resource.SECRET:
+            return [_any(scope, "secretsmanager", "secret", ArnFormat.COLON_RESOURCE_NAME)]
         case Resource.CLUSTER_CONDITION | Resource.ANY:
             return ["*"]
 
@@ -151,3 +169,7 @@ def _ecs(scope: Construct, kind: str, name: str) -> str:
     return Stack.of(scope).format_arn(
         service="ecs", resource=kind, resource_name=name, arn_format=ArnFormat.SLASH_RESOURCE_NAME
     )
+
+
+def _any(scope: Construct, service: str, kind: str, arn_format: ArnFormat = ArnFormat.SLASH_RESOURCE_NAME) -> str:
+    return Stack.of(scope).format_arn(service=service, resource=kind, resource_name="*", arn_format=arn_format)

@@ -1,17 +1,25 @@
 """Reads Application Auto Scaling: the range within which a service's desired count may move."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from functions.adapters.answers import reading
+from functions.adapters.answers import Answer, reading, required_moment
 from functions.domain.errors import ReadFailed
-from functions.domain.evidence import ScalingFacts
+from functions.domain.evidence import ScalingActivityFacts, ScalingFacts, TrackingPolicyFacts
+from functions.domain.redaction import clean
 from functions.domain.services import ServiceRef
 
-CALLS = ("application-autoscaling:DescribeScalableTargets", "application-autoscaling:DescribeScalingActivities")
+CALLS = (
+    "application-autoscaling:DescribeScalableTargets",
+    "application-autoscaling:DescribeScalingActivities",
+    "application-autoscaling:DescribeScalingPolicies",
+)
 """IAM actions."""
 
 NAMESPACE = "ecs"
 DIMENSION = "ecs:service:DesiredCount"
+ACTIVITIES = 20
+"""The newest of the six weeks that Application Auto Scaling keeps."""
 
 
 def resource_id(ref: ServiceRef) -> str:
@@ -23,7 +31,7 @@ class AutoScalingReader:
     """The part of `ServiceReader` that Application Auto Scaling answers. IAM actions: `CALLS`."""
 
     def __init__(self, client: Any, *, supporting: Any) -> None:
-        """`supporting` is a client that does not repeat: the reasons it reads are not worth waiting for."""
+        """`supporting` is a client that does not repeat: what is read with it is not worth waiting for."""
         self._autoscaling = client
         self._supporting = supporting
 
@@ -36,32 +44,65 @@ class AutoScalingReader:
         if not targets:
             return ScalingFacts(registered=False)
         target = targets[0]
+        suspended = target.get("SuspendedState") or {}
+        activities = self._activities(target["ResourceId"])
         return ScalingFacts(
             registered=True,
             resource_id=target["ResourceId"],
             minimum=target["MinCapacity"],
             maximum=target["MaxCapacity"],
-            scale_out_suspended=(target.get("SuspendedState") or {}).get("DynamicScalingOutSuspended"),
-            not_scaled_reasons=self._not_scaled_reasons(ref),
+            scale_out_suspended=suspended.get("DynamicScalingOutSuspended"),
+            scale_in_suspended=suspended.get("DynamicScalingInSuspended"),
+            not_scaled_reasons=None if activities is None else _reasons(activities),
+            policies=self._policies(target["ResourceId"]),
+            activities=activities,
         )
 
-    def _not_scaled_reasons(self, ref: ServiceRef) -> tuple[str, ...] | None:
-        # They support a judgement and never decide it, so the range is worth reporting without them.
+    # Activities and policies support a judgement and never decide it, so the range is worth reporting without them.
+
+    def _activities(self, resource: str) -> tuple[ScalingActivityFacts, ...] | None:
         try:
-            with reading(f"the scaling activities of {ref.service}"):
+            with reading(f"the scaling activities of {resource}"):
                 answer = self._supporting.describe_scaling_activities(
                     ServiceNamespace=NAMESPACE,
-                    ResourceId=resource_id(ref),
+                    ResourceId=resource,
                     ScalableDimension=DIMENSION,
                     IncludeNotScaledActivities=True,
-                    MaxResults=10,
+                    MaxResults=ACTIVITIES,
+                )
+                return tuple(_activity_facts(activity) for activity in answer.get("ScalingActivities", ()))
+        except ReadFailed:
+            return None
+
+    def _policies(self, resource: str) -> tuple[TrackingPolicyFacts, ...] | None:
+        try:
+            with reading(f"the scaling policies of {resource}"):
+                answer = self._supporting.describe_scaling_policies(
+                    ServiceNamespace=NAMESPACE, ResourceId=resource, ScalableDimension=DIMENSION
                 )
         except ReadFailed:
             return None
-        codes = [
-            str(reason["Code"])
-            for activity in answer.get("ScalingActivities", ())
-            for reason in activity.get("NotScaledReasons", ())
-            if "Code" in reason
-        ]
-        return tuple(dict.fromkeys(codes))
+        return tuple(
+            TrackingPolicyFacts(
+                name=policy["PolicyName"],
+                metric=(tracking.get("PredefinedMetricSpecification") or {}).get("PredefinedMetricType", "custom"),
+                target=tracking["TargetValue"],
+            )
+            for policy in answer.get("ScalingPolicies", ())
+            if (tracking := policy.get("TargetTrackingScalingPolicyConfiguration"))
+        )
+
+
+def _activity_facts(activity: Answer) -> ScalingActivityFacts:
+    reasons = (reason.get("Code") for reason in activity.get("NotScaledReasons", ()))
+    return ScalingActivityFacts(
+        at=required_moment(activity, "StartTime", of="a scaling activity"),
+        description=clean(activity.get("Description", "")),
+        status=activity.get("StatusCode", ""),
+        cause=clean(activity.get("Cause", "")),
+        not_scaled=tuple(str(code) for code in reasons if code),
+    )
+
+
+def _reasons(activities: Sequence[ScalingActivityFacts]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(code for activity in activities for code in activity.not_scaled))

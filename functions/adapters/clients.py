@@ -1,13 +1,34 @@
 """The one way to make an AWS client: Region, time-outs and, above all, whether a call may be sent twice."""
 
+from collections.abc import Mapping
+from threading import Lock
 from typing import Any, Literal
 
 import boto3
 from botocore.config import Config
 
 Service = Literal[
-    "application-autoscaling", "cloudwatch", "dynamodb", "ecs", "elbv2", "s3", "sns", "sqs", "stepfunctions"
+    "application-autoscaling",
+    "arc-zonal-shift",
+    "cloudformation",
+    "cloudtrail",
+    "cloudwatch",
+    "dynamodb",
+    "ec2",
+    "ecs",
+    "elbv2",
+    "health",
+    "logs",
+    "s3",
+    "secretsmanager",
+    "sns",
+    "sqs",
+    "ssm",
+    "stepfunctions",
 ]
+
+ELSEWHERE: Mapping[Service, str] = {"health": "us-east-1"}
+"""Services that answer in one Region for all (AWS Health user guide, "Accessing the AWS Health API")."""
 
 CONNECT_TIMEOUT_S = 3
 READ_TIMEOUT_S = 5
@@ -19,11 +40,12 @@ _USER_AGENT = "ecs-first-responder"
 class Clients:
     """Makes clients for one Region. Calls nothing; IAM actions are named by the adapters that use the clients.
 
-    Make them before threads share them: a boto3 session is not safe for threads, the clients it has made are.
+    A boto3 session is not safe for threads, the clients it has made are: one is made at a time.
     """
 
     def __init__(self, *, region: str) -> None:
         self._session = boto3.Session(region_name=region)
+        self._making = Lock()
 
     def repeating(self, service: Service) -> Any:
         """A client for reads, and for writes that are harmless or refused when they arrive a second time."""
@@ -44,4 +66,5 @@ class Clients:
             retries={"mode": "standard", "total_max_attempts": attempts},
             user_agent_extra=_USER_AGENT,
         )
-        return self._session.client(service, config=config)
+        with self._making:
+            return self._session.client(service, region_name=ELSEWHERE.get(service), config=config)

@@ -1,5 +1,6 @@
 """Reads CloudWatch: alarms, and the metrics behind them."""
 
+import json
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,32 +9,33 @@ from typing import Any
 
 from functions.adapters.answers import Answer, reading, required_moment
 from functions.adapters.breaching import Rule, breaching
+from functions.domain.circumstances import AlarmHistoryFacts
 from functions.domain.errors import ReadFailed
 from functions.domain.evidence import AlarmFacts, Metric
 from functions.domain.redaction import clean
 from functions.domain.signals import AlarmState
-from functions.ports import Clock, MetricsQuery
+from functions.ports import Clock, MetricsQuery, Points, Series
 
-CALLS = ("cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData")
+CALLS = ("cloudwatch:DescribeAlarms", "cloudwatch:DescribeAlarmHistory", "cloudwatch:GetMetricData")
 """IAM actions; GetMetricData cannot be narrowed to a resource (Service Authorization Reference)."""
 
-Points = Sequence[tuple[datetime, float]]
-
 ALARMS_PER_CALL = 100
+HISTORY_ITEMS = 100
 NESTING = 3
 """How deep composite alarms in composite alarms are followed: deeper ones lengthen the window no further."""
 
 _ALB, _ECS = "AWS/ApplicationELB", "AWS/ECS"
-_READ_AS: Mapping[Metric, tuple[str, str]] = {
-    Metric.REQUESTS: (_ALB, "Sum"),
-    Metric.TARGET_5XX: (_ALB, "Sum"),
-    Metric.ELB_5XX: (_ALB, "Sum"),
-    Metric.LATENCY: (_ALB, "Average"),
-    Metric.HEALTHY_HOSTS: (_ALB, "Minimum"),
-    Metric.CPU: (_ECS, "Average"),
-    Metric.MEMORY: (_ECS, "Average"),
+_READ_AS: Mapping[Metric, tuple[str, str, str]] = {
+    Metric.REQUESTS: (_ALB, Metric.REQUESTS, "Sum"),
+    Metric.TARGET_5XX: (_ALB, Metric.TARGET_5XX, "Sum"),
+    Metric.ELB_5XX: (_ALB, Metric.ELB_5XX, "Sum"),
+    Metric.LATENCY: (_ALB, Metric.LATENCY, "Average"),
+    Metric.HEALTHY_HOSTS: (_ALB, Metric.HEALTHY_HOSTS, "Minimum"),
+    Metric.CPU: (_ECS, Metric.CPU, "Average"),
+    Metric.MEMORY: (_ECS, Metric.MEMORY, "Average"),
+    Metric.TASKS: (_ECS, Metric.CPU, "SampleCount"),
 }
-"""Namespace and statistic of each metric (Application Load Balancers user guide; ECS Developer Guide)."""
+"""Namespace, name and statistic of each metric (Application Load Balancers user guide; ECS Developer Guide)."""
 
 _CHILD = re.compile(
     r"""\b(?:ALARM|OK|INSUFFICIENT_DATA)\s*\(\s*(?:"(?P<double>(?:[^"\\]|\\.)+)"|'(?P<single>(?:[^'\\]|\\.)+)'|(?P<bare>[^\s()"']+))\s*\)"""
@@ -109,24 +111,45 @@ class CloudWatchReader:
             found[name] = breaching(query.rule, results[query.result], now=now) if query.result in results else None
         return found
 
-    def series(self, query: MetricsQuery) -> Mapping[Metric, Points]:
-        metrics = {f"q{place}": metric for place, metric in enumerate(query.dimensions)}
-        if not metrics:
-            return {}
+    def series(self, query: MetricsQuery) -> Series:
+        wanted: list[tuple[str | None, Metric]] = [(None, metric) for metric in query.dimensions]
+        wanted += [(zone, metric) for zone in query.zones for metric in query.ZONAL if metric in query.dimensions]
+        if not wanted:
+            return Series(metrics={})
         queries = [
-            _metric_query(
-                identifier,
-                namespace=_READ_AS[metric][0],
-                name=metric.value,
-                dimensions=_pairs(query.dimensions[metric]),
-                period_s=query.period_s,
-                statistic=_READ_AS[metric][1],
-            )
-            for identifier, metric in metrics.items()
+            _read_query(f"q{place}", metric, query.dimensions[metric], zone=zone, period_s=query.period_s)
+            for place, (zone, metric) in enumerate(wanted)
         ]
         with reading("the metrics"):
             points = self._data(queries, start=query.start, end=query.end)
-        return {metric: points[identifier] for identifier, metric in metrics.items()}
+        by_zone: dict[str | None, dict[Metric, Points]] = {}
+        for place, (zone, metric) in enumerate(wanted):
+            by_zone.setdefault(zone, {})[metric] = points[f"q{place}"]
+        return Series(
+            metrics=by_zone.get(None, {}),
+            by_zone={zone: metrics for zone, metrics in by_zone.items() if zone is not None},
+        )
+
+    def alarm_history(self, names: Sequence[str], *, since: datetime) -> AlarmHistoryFacts:
+        went_off = {}
+        for name in names:
+            with reading(f"the history of alarm {name}"):
+                answer = self._cloudwatch.describe_alarm_history(
+                    AlarmName=name,
+                    # Without them CloudWatch tells of metric alarms alone (API reference).
+                    AlarmTypes=["MetricAlarm", "CompositeAlarm"],
+                    HistoryItemType="StateUpdate",
+                    StartDate=since,
+                    EndDate=self._clock.now(),
+                    MaxRecords=HISTORY_ITEMS,
+                    ScanBy="TimestampDescending",
+                )
+                went_off[name] = tuple(
+                    required_moment(item, "Timestamp", of=f"the history of alarm {name}")
+                    for item in answer.get("AlarmHistoryItems", ())
+                    if _new_state(item) == AlarmState.ALARM
+                )
+        return AlarmHistoryFacts(since=since, went_off=went_off)
 
     def _data(
         self, queries: list[dict[str, Any]], *, start: datetime, end: datetime, tolerant: bool = False
@@ -200,6 +223,24 @@ def _period_s(alarm: Answer) -> int:
     for query in alarm.get("Metrics", ()):
         periods += [query.get("Period"), (query.get("MetricStat") or {}).get("Period")]
     return max((period for period in periods if period), default=60)
+
+
+def _new_state(item: Answer) -> str:
+    """The state that an alarm changed to (CloudWatch user guide, "Alarm events": the same shape is in its history)."""
+    try:
+        return str(json.loads(item.get("HistoryData") or "{}")["newState"]["stateValue"])
+    except (ValueError, KeyError, TypeError):
+        return str(item.get("HistorySummary", "")).rpartition(" to ")[2]
+
+
+def _read_query(
+    identifier: str, metric: Metric, dimensions: Mapping[str, str], *, zone: str | None, period_s: int
+) -> dict[str, Any]:
+    namespace, name, statistic = _READ_AS[metric]
+    where = dimensions if zone is None else {**dimensions, "AvailabilityZone": zone}
+    return _metric_query(
+        identifier, namespace=namespace, name=name, dimensions=_pairs(where), period_s=period_s, statistic=statistic
+    )
 
 
 def _rule(alarm: Answer, statistic: str) -> Rule | None:

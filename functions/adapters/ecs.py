@@ -1,11 +1,12 @@
 """Reads ECS: the service, its tasks, deployments, revisions and task definitions."""
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, TypeVar
 
 from botocore.exceptions import ClientError
 
 from functions.adapters.answers import Answer, code_of, moment, reading, required_moment
+from functions.domain.circumstances import TaskDefinitionFacts
 from functions.domain.errors import ReadFailed
 from functions.domain.evidence import (
     DeploymentFacts,
@@ -19,6 +20,8 @@ from functions.domain.evidence import (
 from functions.domain.model import canonical_json, digest
 from functions.domain.redaction import clean
 from functions.domain.services import ServiceRef
+
+T = TypeVar("T")
 
 CALLS = (
     "ecs:DescribeServices",
@@ -128,13 +131,10 @@ class EcsReader:
             raise ReadFailed(f"task definition {task_definition} could not be read: AWS left out its status")
         return str(status)
 
-    def log_groups(self, task_definition: str) -> Sequence[str]:
+    def definition(self, task_definition: str) -> TaskDefinitionFacts:
         with reading(f"task definition {task_definition}"):
             answer = self._ecs.describe_task_definition(taskDefinition=task_definition)
-        containers = answer.get("taskDefinition", {}).get("containerDefinitions", ())
-        logs = [container.get("logConfiguration") or {} for container in containers]
-        groups = [(log.get("options") or {}).get("awslogs-group") for log in logs if log.get("logDriver") == "awslogs"]
-        return tuple(dict.fromkeys(group for group in groups if group))
+        return _task_definition_facts(answer.get("taskDefinition", {}), region=self._ecs.meta.region_name)
 
 
 def _service_facts(service: Answer) -> ServiceFacts:
@@ -198,11 +198,28 @@ def _task_facts(task: Answer) -> TaskFacts:
         exit_codes=tuple(code for c in containers if (code := c.get("exitCode")) is not None),
         container_reasons=tuple(clean(reason) for c in containers if (reason := c.get("reason"))),
         deployment_id=task.get("startedBy"),
+        created_at=moment(task, "createdAt"),
+        address=_address(task),
     )
 
 
+def _address(task: Answer) -> str | None:
+    """The private address of the task's network interface (API reference, Attachment); None in other network modes."""
+    attached = [
+        detail.get("value")
+        for attachment in task.get("attachments", ())
+        if attachment.get("type") == "ElasticNetworkInterface"
+        for detail in attachment.get("details", ())
+        if detail.get("name") == "privateIPv4Address"
+    ]
+    interfaces = [
+        i.get("privateIpv4Address") for c in task.get("containers", ()) for i in c.get("networkInterfaces", ())
+    ]
+    return next((address for address in (*attached, *interfaces) if address), None)
+
+
 def _service_deployment_facts(entry: Answer) -> ServiceDeploymentFacts:
-    rollback = entry.get("rollback") or {}
+    rollback, breaker = entry.get("rollback") or {}, entry.get("deploymentCircuitBreaker") or {}
     return ServiceDeploymentFacts(
         arn=entry.get("serviceDeploymentArn", ""),
         status=entry.get("status", ""),
@@ -212,6 +229,10 @@ def _service_deployment_facts(entry: Answer) -> ServiceDeploymentFacts:
         rollback_revision=rollback.get("serviceRevisionArn"),
         rollback_reason=clean(rollback.get("reason", "")),
         triggered_alarms=tuple((entry.get("alarms") or {}).get("triggeredAlarmNames", ())),
+        status_reason=clean(entry.get("statusReason", "")),
+        breaker=breaker.get("status"),
+        failures=breaker.get("failureCount", 0),
+        failures_limit=breaker.get("threshold"),
     )
 
 
@@ -239,6 +260,36 @@ def _unordered(value: object) -> object:
     if isinstance(value, list):
         return sorted((_unordered(part) for part in value), key=canonical_json)
     return value
+
+
+def _task_definition_facts(described: Answer, *, region: str) -> TaskDefinitionFacts:
+    containers = described.get("containerDefinitions", ())
+    logs = [
+        log.get("options") or {}
+        for container in containers
+        if (log := container.get("logConfiguration") or {}).get("logDriver") == "awslogs"
+    ]
+    # A group of another Region is not where this Region's CloudWatch Logs would look.
+    here = [options for options in logs if options.get("awslogs-region") in (None, region)]
+    return TaskDefinitionFacts(
+        task_definition=described.get("taskDefinitionArn", ""),
+        cpu=_number(described.get("cpu")),
+        memory_mib=_number(described.get("memory")),
+        ports=_distinct(p.get("containerPort") for c in containers for p in c.get("portMappings", ())),
+        container_health_check=any(c.get("healthCheck") for c in containers),
+        secrets=_distinct(secret.get("valueFrom") for c in containers for secret in c.get("secrets", ())),
+        log_groups=_distinct(options.get("awslogs-group") for options in here),
+        log_prefixes=_distinct(options.get("awslogs-stream-prefix") for options in here),
+    )
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text is not None and text.isdigit() else None
+
+
+def _distinct(values: Iterable[T | None]) -> tuple[T, ...]:
+    """The values that are there, each once, in their order."""
+    return tuple(dict.fromkeys(value for value in values if value))
 
 
 def _chunks(arns: list[str], size: int) -> Iterator[list[str]]:

@@ -6,6 +6,7 @@ from functions.adapters.autoscaling import AutoScalingReader
 from functions.adapters.clients import Clients
 from functions.adapters.ecs import EcsReader
 from functions.adapters.elbv2 import Elbv2Reader
+from functions.domain.circumstances import TaskDefinitionFacts
 from functions.domain.evidence import (
     RevisionFacts,
     ScalingFacts,
@@ -56,8 +57,8 @@ class AwsServiceReader:
     def load_balancer(self, target_group: str) -> str | None:
         return self._elbv2.load_balancer(target_group)
 
-    def log_groups(self, task_definition: str) -> Sequence[str]:
-        return self._ecs.log_groups(task_definition)
+    def definition(self, task_definition: str) -> TaskDefinitionFacts:
+        return self._ecs.definition(task_definition)
 
     def scaling(self, ref: ServiceRef, *, resource_id: str | None = None) -> ScalingFacts:
         return self._autoscaling.scaling(ref, named=resource_id)

@@ -11,7 +11,7 @@ from functions.domain.errors import ReadFailed
 from functions.domain.evidence import Findings, Reading, Release
 from functions.domain.permissions import Permission
 from functions.domain.services import ServiceRef
-from functions.ports import MetricsReader, ServiceReader
+from functions.ports import Readers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,8 +19,7 @@ class Surroundings:
     """What a probe is told: the service, where to read, and what is known of the incident so far."""
 
     ref: ServiceRef
-    reader: ServiceReader
-    metrics: MetricsReader
+    readers: Readers
     now: datetime
     alarms: tuple[str, ...] = ()
     """Names of the alarms that the incident's signals spoke of."""
@@ -49,12 +48,17 @@ class Read(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Probe:
-    """One thing to read. `name` is its field in `Findings`; `needs` are probes whose values it is given."""
+    """One thing to read. `name` is its field in `Findings`.
+
+    `needs` are probes whose values it is given, and without which it cannot be read; `wants` are probes that it waits
+    for as well, and whose values it is given where they are known.
+    """
 
     name: str
     read: Read
     permissions: tuple[Permission, ...]
     needs: tuple[str, ...] = ()
+    wants: tuple[str, ...] = ()
 
 
 def look(probes: Iterable[Probe], around: Surroundings, *, deadline_s: float) -> Findings:
@@ -92,13 +96,13 @@ def _begin(
     around: Surroundings,
     pool: ThreadPoolExecutor,
 ) -> None:
-    for probe in [p for p in waiting.values() if all(need in readings for need in p.needs)]:
+    for probe in [p for p in waiting.values() if all(name in readings for name in (*p.needs, *p.wants))]:
         del waiting[probe.name]
         unknown = [need for need in probe.needs if not readings[need].known]
         if unknown:
             readings[probe.name] = Reading(error=f"cannot be read without {', '.join(unknown)}")
         else:
-            known = {need: readings[need].value for need in probe.needs}
+            known = {name: readings[name].value for name in (*probe.needs, *probe.wants) if readings[name].known}
             running[pool.submit(probe.read, around, known)] = probe
 
 

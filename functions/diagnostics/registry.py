@@ -3,16 +3,24 @@
 from collections.abc import Mapping
 
 from functions.diagnostics.look import Probe
+from functions.diagnostics.metrics import read_metrics
 from functions.diagnostics.probes import (
     read_alarms,
+    read_changes,
+    read_definition,
     read_dependencies,
-    read_metrics,
-    read_releases,
+    read_front,
+    read_health,
+    read_history,
+    read_logs,
     read_scaling,
+    read_secrets,
     read_service,
+    read_stack,
     read_targets,
     read_tasks,
 )
+from functions.diagnostics.releases import read_releases
 from functions.domain.permissions import Permission, Resource
 
 
@@ -44,6 +52,7 @@ PROBES: Mapping[str, Probe] = {
                 Resource.ANY,
                 "application-autoscaling:DescribeScalableTargets",
                 "application-autoscaling:DescribeScalingActivities",
+                "application-autoscaling:DescribeScalingPolicies",
             ),
         ),
         Probe(
@@ -61,6 +70,7 @@ PROBES: Mapping[str, Probe] = {
             name="metrics",
             read=read_metrics,
             needs=("service", "alarms"),
+            wants=("tasks",),
             permissions=_may(Resource.ANY, "cloudwatch:GetMetricData", "elasticloadbalancing:DescribeTargetGroups"),
         ),
         Probe(
@@ -74,6 +84,55 @@ PROBES: Mapping[str, Probe] = {
                 *_may(Resource.ANY, "ecs:DescribeTaskDefinition"),
             ),
         ),
+        Probe(
+            name="definition",
+            read=read_definition,
+            needs=("service",),
+            permissions=_may(Resource.ANY, "ecs:DescribeTaskDefinition"),
+        ),
+        Probe(
+            name="front",
+            read=read_front,
+            needs=("service",),
+            permissions=(
+                *_may(
+                    Resource.ANY,
+                    "elasticloadbalancing:DescribeTargetGroups",
+                    "elasticloadbalancing:DescribeTargetGroupAttributes",
+                    "elasticloadbalancing:DescribeLoadBalancerAttributes",
+                    "ec2:DescribeAvailabilityZones",
+                ),
+                *_may(Resource.LOAD_BALANCER, "arc-zonal-shift:GetManagedResource"),
+            ),
+        ),
+        Probe(
+            name="logs",
+            read=read_logs,
+            needs=("definition",),
+            wants=("alarms",),
+            permissions=(
+                *_may(Resource.LOG_GROUP, "logs:StartQuery"),
+                *_may(Resource.ANY, "logs:GetQueryResults", "logs:StopQuery"),
+            ),
+        ),
+        Probe(
+            name="secrets",
+            read=read_secrets,
+            needs=("definition",),
+            permissions=(
+                *_may(Resource.SECRET, "secretsmanager:DescribeSecret"),
+                *_may(Resource.ANY, "ssm:DescribeParameters"),
+            ),
+        ),
+        Probe(name="history", read=read_history, permissions=_may(Resource.ANY, "cloudwatch:DescribeAlarmHistory")),
+        Probe(name="changes", read=read_changes, permissions=_may(Resource.ANY, "cloudtrail:LookupEvents")),
+        Probe(
+            name="stack",
+            read=read_stack,
+            needs=("service",),
+            permissions=_may(Resource.ANY, "cloudformation:DescribeStackResources", "cloudformation:DescribeStacks"),
+        ),
+        Probe(name="health", read=read_health, permissions=_may(Resource.ANY, "health:DescribeEvents")),
     )
 }
 """Every probe by name. A new one needs a field in `Findings` and a line here."""

@@ -53,8 +53,8 @@ class FrontFacts(Model):
     """Whether the load balancer has opted in to zonal shift (attribute `zonal_shift.config.enabled`)."""
     zone_ids: Mapping[str, str] = {}
     """By zone name, for example eu-west-1a, the zone's id, for example euw1-az3: zonal shift takes only ids."""
-    shifted_away: tuple[str, ...] = ()
-    """Ids of zones from which traffic is shifted away already."""
+    shifted_away: tuple[str, ...] | None = ()
+    """Ids of zones from which traffic is shifted away already; None where nobody could say."""
     sticky_s: int | None = None
     """How long the playbook wants the load balancer's cookie to last; None where it wants no sticky sessions."""
 
@@ -79,6 +79,8 @@ class LogsFacts(Model):
     errors_by_task: Mapping[str, int] = {}
     """Error lines by task id, from the names of the log streams; empty where streams are not named after tasks."""
     scanned_bytes: int = 0
+    partial: bool = False
+    """The query was stopped for its cost or its time: there may be more than this."""
 
     @property
     def errors(self) -> int:
@@ -89,7 +91,8 @@ class SecretFacts(Model):
     """One secret or parameter of the task definition; its value is never read."""
 
     name: str
-    exists: bool = True
+    exists: bool | None = True
+    """None where it could not be read."""
     changed_at: Moment | None = None
 
 

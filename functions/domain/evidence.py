@@ -285,6 +285,7 @@ class ScalingFacts(Model):
     maximum: int = 0
     scale_out_suspended: bool | None = None
     """None where the API does not say."""
+    scale_in_suspended: bool | None = None
     not_scaled_reasons: tuple[str, ...] | None = ()
     """Codes like AlreadyAtMaxCapacity, newest activity first; None where the activities could not be read."""
     policies: tuple[TrackingPolicyFacts, ...] | None = ()
@@ -364,8 +365,6 @@ class ReleasesFacts(Model):
 
     current: str
     current_since: Moment
-    log_groups: tuple[str, ...] = ()
-    """Where the current release logs, in CloudWatch Logs; empty when it logs elsewhere or nobody could say."""
     returned: bool = False
     """The current release is a good one that was deployed again: a rollback or a redeployment, not a new release."""
     history: tuple[Release, ...] = ()

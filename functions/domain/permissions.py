@@ -23,6 +23,12 @@ class Resource(StrEnum):
     """The roles a task definition passes on, to ecs-tasks.amazonaws.com only."""
     NEW_TASK_DEFINITION = "new-task-definition"
     """Any task definition, but only while it is being registered (condition `ecs:CreateAction`)."""
+    LOAD_BALANCER = "load-balancer"
+    """Load balancers: which one stands in front of a service is known at run time only."""
+    LOG_GROUP = "log-group"
+    """Log groups: which ones a task definition names is known at run time only."""
+    SECRET = "secret"
+    """Secrets of Secrets Manager: which ones a task definition names is known at run time only."""
     ANY = "*"
     """The action takes no resource."""
 

@@ -13,7 +13,7 @@ from functions.domain.evidence import Findings, ReleaseState
 from functions.domain.incidents import Fact, InboxEntry, Incident, NewEvent
 from functions.guardrails.verdicts import Situation
 from functions.playbooks.schema import Playbook
-from functions.ports import Clock, Ledger, MetricsReader, ServiceReader
+from functions.ports import Clock, Ledger, Readers
 from functions.workflow.decision import Decision, decide
 from functions.workflow.story import Intent, Story, tell
 from functions.workflow.table import Outcome, StepName
@@ -48,8 +48,7 @@ class Examiner:
     """Looks at the service of an incident and decides; writes nothing. Assess and watch share it."""
 
     ledger: Ledger
-    reader: ServiceReader
-    metrics: MetricsReader
+    readers: Readers
     clock: Clock
     probes: Mapping[str, Probe]
     actions: Mapping[ActionName, Action]
@@ -102,8 +101,7 @@ class Examiner:
     ) -> Surroundings:
         return Surroundings(
             ref=incident.service,
-            reader=self.reader,
-            metrics=self.metrics,
+            readers=self.readers,
             now=now,
             alarms=alarms_of(inbox),
             began_at=incident.opened_at,

@@ -60,10 +60,10 @@ class PagePeople:
         if looked is None:
             return None
         try:
-            releases = Findings.model_validate(self.ledger.evidence(looked)["findings"]).releases.value
+            definition = Findings.model_validate(self.ledger.evidence(looked)["findings"]).definition.value
         except (ReadFailed, TrailBroken):
             return None
-        return releases.log_groups[0] if releases is not None and releases.log_groups else None
+        return definition.log_groups[0] if definition is not None and definition.log_groups else None
 
 
 def _about(story: Story) -> str:

@@ -67,8 +67,7 @@ class Responder:
         playbooks = {self.playbook.ref.key: self.playbook}
         examiner = Examiner(
             ledger=self.ledger,
-            reader=self.world,
-            metrics=self.world,
+            readers=self.world.readers,
             clock=self.clock,
             probes=PROBES,
             actions=ACTIONS,

@@ -4,6 +4,18 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from functions.domain.circumstances import (
+    AlarmHistoryFacts,
+    ChangesFacts,
+    FrontFacts,
+    HealthFacts,
+    LogPattern,
+    LogsFacts,
+    SecretsFacts,
+    StackFacts,
+    TargetGroupFacts,
+    TaskDefinitionFacts,
+)
 from functions.domain.dependencies import DependenciesFacts, DependencyFacts, DependencyState
 from functions.domain.evidence import (
     AlarmFacts,
@@ -25,13 +37,13 @@ from functions.domain.evidence import (
     TasksFacts,
 )
 from functions.domain.signals import AlarmState
-from tests.fakes.world import GROUP, V1, V2
+from tests.fakes.world import BALANCER, GROUP, V1, V2
 
 NOW = datetime(2026, 3, 1, 3, 12, tzinfo=UTC)
 LONG_AGO = NOW - timedelta(days=3)
 JUST_NOW = NOW - timedelta(minutes=10)
 ALARM_AT = NOW - timedelta(minutes=2)
-READINGS = ("service", "tasks", "targets", "alarms", "metrics", "scaling", "releases", "dependencies")
+READINGS = tuple(name for name in Findings.model_fields if name != "looked_at")
 
 ORDINARY: Mapping[Metric, float] = {
     Metric.REQUESTS: 10.0,
@@ -40,6 +52,7 @@ ORDINARY: Mapping[Metric, float] = {
     Metric.HEALTHY_HOSTS: 2.0,
     Metric.CPU: 35.0,
     Metric.MEMORY: 40.0,
+    Metric.TASKS: 2.0,
 }
 FAILING: Mapping[Metric, float] = {Metric.TARGET_5XX: 4.0}
 """Four of ten requests fail."""
@@ -56,6 +69,14 @@ def findings(**said: Any) -> Findings:
         "scaling": scaling(),
         "releases": releases(),
         "dependencies": dependencies(),
+        "definition": definition(),
+        "front": front(),
+        "logs": logs(),
+        "secrets": SecretsFacts(),
+        "history": history(),
+        "changes": ChangesFacts(since=NOW - timedelta(hours=1)),
+        "stack": StackFacts(),
+        "health": HealthFacts(),
     }
     readings = {
         name: Reading(error=f"{name} is throttled") if value is None else Reading(value=value)
@@ -195,6 +216,37 @@ def dependencies(state: DependencyState | None = DependencyState.OK) -> Dependen
     if state is None:
         return DependenciesFacts(dependencies=())
     return DependenciesFacts(dependencies=(DependencyFacts(name="orders-db", state=state, detail="said the test"),))
+
+
+def definition(**said: Any) -> TaskDefinitionFacts:
+    ordinary = {
+        "task_definition": V2,
+        "cpu": 512,
+        "memory_mib": 1024,
+        "ports": (8080,),
+        "log_groups": ("/ecs/orders",),
+        "log_prefixes": ("orders",),
+    }
+    return TaskDefinitionFacts.model_validate(ordinary | said)
+
+
+def front(*, group: Mapping[str, Any] | None = None, **said: Any) -> FrontFacts:
+    """One target group, in which `group` is what differs, behind a load balancer without zonal shift."""
+    ordinary = {"arn": GROUP, "health_check_path": "/health", "matcher": "200", "port": 8080}
+    target_group = TargetGroupFacts.model_validate(ordinary | dict(group or {}))
+    return FrontFacts.model_validate({"target_groups": (target_group,), "load_balancer": BALANCER} | said)
+
+
+def logs(counts: Mapping[str, int] | None = None, **said: Any) -> LogsFacts:
+    """Error lines by pattern."""
+    patterns = tuple(LogPattern(pattern=p, count=n, sample=p) for p, n in (counts or {}).items())
+    ordinary = {"since": ALARM_AT, "groups": ("/ecs/orders",), "patterns": patterns}
+    return LogsFacts.model_validate(ordinary | said)
+
+
+def history(*went_off: datetime, name: str = "orders-5xx") -> AlarmHistoryFacts:
+    """The alarm went off then, newest first; without anything said, once."""
+    return AlarmHistoryFacts(since=NOW - timedelta(hours=2), went_off={name: went_off or (ALARM_AT,)})
 
 
 def newly_released(**said: Any) -> Findings:

@@ -1,6 +1,6 @@
 """A small ECS service that answers, changes and recovers, behind the ports. Time is the test's."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -13,6 +13,7 @@ from functions.domain.changes import (
     SetTaskDefinition,
     StopDeployment,
 )
+from functions.domain.circumstances import AlarmHistoryFacts, TaskDefinitionFacts
 from functions.domain.errors import ChangeFailed, ReadFailed
 from functions.domain.evidence import (
     AlarmFacts,
@@ -28,8 +29,9 @@ from functions.domain.evidence import (
 )
 from functions.domain.services import ServiceRef
 from functions.domain.signals import AlarmState
-from functions.ports import MetricsQuery, Page
+from functions.ports import MetricsQuery, Page, Readers, Series
 from tests.fakes.clock import FakeClock
+from tests.fakes.quiet import Quiet
 
 REF = ServiceRef(region="eu-west-1", cluster="shop", service="orders")
 FAMILY = "arn:aws:ecs:eu-west-1:000000000000:task-definition/orders"
@@ -44,6 +46,7 @@ CALM = {
     Metric.HEALTHY_HOSTS: 2.0,
     Metric.CPU: 35.0,
     Metric.MEMORY: 40.0,
+    Metric.TASKS: 2.0,
 }
 """One minute of an ordinary day: ten requests a second, none fails."""
 
@@ -98,6 +101,8 @@ class World:
     previous: str = V1
     """The task definition that ran before the deployment in flight."""
     alarm_changed_at: datetime | None = None
+    quiet: Quiet = field(default_factory=Quiet)
+    """What surrounds the service."""
     _was_alarming: bool = False
 
     def __post_init__(self) -> None:
@@ -149,6 +154,12 @@ class World:
     def _may(self, call: str) -> None:
         if call in self.unreadable:
             raise ReadFailed(f"{call} is throttled")
+
+    @property
+    def readers(self) -> Readers:
+        return Readers(
+            service=self, metrics=self, front=self.quiet, logs=self.quiet, secrets=self.quiet, account=self.quiet
+        )
 
     # --- ServiceReader
 
@@ -213,8 +224,16 @@ class World:
     def load_balancer(self, target_group: str) -> str | None:
         return BALANCER
 
-    def log_groups(self, task_definition: str) -> Sequence[str]:
-        return ("/ecs/orders",)
+    def definition(self, task_definition: str) -> TaskDefinitionFacts:
+        self._may("definition")
+        return TaskDefinitionFacts(
+            task_definition=task_definition,
+            cpu=512,
+            memory_mib=1024,
+            ports=(8080,),
+            log_groups=("/ecs/orders",),
+            log_prefixes=("orders",),
+        )
 
     def scaling(self, ref: ServiceRef, *, resource_id: str | None = None) -> ScalingFacts:
         self._may("scaling")
@@ -261,7 +280,13 @@ class World:
             breaching_now=breaching,
         )
 
-    def series(self, query: MetricsQuery) -> Mapping[Metric, Sequence[tuple[datetime, float]]]:
+    def alarm_history(self, names: Sequence[str], *, since: datetime) -> AlarmHistoryFacts:
+        self._may("alarm_history")
+        spoke = self.alarm_changed_at
+        lately = (spoke,) if spoke is not None and self._was_alarming and spoke >= since else ()
+        return AlarmHistoryFacts(since=since, went_off=dict.fromkeys(names, lately))
+
+    def series(self, query: MetricsQuery) -> Series:
         self._may("series")
         now = self._metrics()
         trouble = self.alarm_changed_at if self._was_alarming else None
@@ -273,13 +298,13 @@ class World:
             for metric, value in values.items():
                 points[metric].append((at, value))
             at += timedelta(seconds=query.period_s)
-        return points
+        return Series(metrics=points)
 
     def _metrics(self) -> dict[Metric, float]:
         values = dict(CALM)
         values[Metric.REQUESTS] *= self.load
         values[Metric.CPU] = min(100.0, values[Metric.CPU] * self.load * 2 / max(1, self.running))
-        values[Metric.HEALTHY_HOSTS] = float(self.running)
+        values |= {Metric.HEALTHY_HOSTS: float(self.running), Metric.TASKS: float(self.running)}
         requests = values[Metric.REQUESTS]
         if self.task_definition in self.bad:
             values[Metric.TARGET_5XX] = requests * 0.4

@@ -218,7 +218,10 @@ def test_no_two_functions_share_a_role(stack: Template) -> None:
             "sweep",
             {settings.TABLE_NAME, settings.BUCKET_NAME, settings.STATE_MACHINE_ARN, settings.FUNCTION_TIMEOUT},
         ),
-        ("assess", {settings.TABLE_NAME, settings.BUCKET_NAME, settings.FLEET_ACTIONS_PER_HOUR}),
+        (
+            "assess",
+            {settings.TABLE_NAME, settings.BUCKET_NAME, settings.FLEET_ACTIONS_PER_HOUR, settings.LOG_SCAN_MB},
+        ),
         ("remediate", {settings.TABLE_NAME, settings.BUCKET_NAME, settings.FLEET_ACTIONS_PER_HOUR}),
         ("verify", {settings.TABLE_NAME, settings.BUCKET_NAME}),
         ("notify", {settings.TABLE_NAME, settings.BUCKET_NAME, settings.PAGE_TOPIC_ARN}),

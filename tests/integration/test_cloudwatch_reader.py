@@ -1,5 +1,6 @@
 """Reading alarms and metrics, and asking an alarm's own metric again."""
 
+import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -103,7 +104,7 @@ class TestAlarms:
         assert (first.period_s, first.evaluation_periods, first.window_s) == (60, 3, 180)
         assert first.breaching_now is True
         assert not first.composite
-        assert [action for action, _ in aws.calls] == list(CALLS)
+        assert [action for action, _ in aws.calls] == ["cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData"]
 
     def test_a_faked_state(self) -> None:
         """An alarm set to ALARM whose metric is quiet does not breach."""
@@ -246,7 +247,7 @@ class TestAlarms:
         (facts,) = CloudWatchReader(client, clock=FakeClock(now)).alarms(["orders-5xx"])
 
         assert facts.breaching_now is True
-        assert actions == set(CALLS)
+        assert actions == set(CALLS) - {"cloudwatch:DescribeAlarmHistory"}
 
 
 @pytest.mark.parametrize(
@@ -345,7 +346,7 @@ class TestSeries:
         """Counts are read as sums, hosts as the minimum, utilisation as the average: in one request, oldest first."""
         aws = FakeAws(GetMetricData=answers([3, 2, 1]))
 
-        series = reader(aws).series(self.QUERY)
+        series = reader(aws).series(self.QUERY).metrics
 
         assert set(series) == {Metric.REQUESTS, Metric.HEALTHY_HOSTS, Metric.CPU}
         assert [value for _, value in series[Metric.CPU]] == [1, 2, 3]
@@ -362,6 +363,34 @@ class TestSeries:
             {"Name": "ServiceName", "Value": "orders"},
         ]
 
+    def test_tasks_are_the_samples_of_their_cpu(self) -> None:
+        """There is no metric for the number of tasks: each sends one sample of its CPU a minute."""
+        aws = FakeAws(GetMetricData=answers([3]))
+        query = self.QUERY.model_copy(update={"dimensions": {Metric.TASKS: {"ClusterName": "shop"}}})
+
+        assert [value for _, value in reader(aws).series(query).metrics[Metric.TASKS]] == [3]
+
+        (asked,) = (query["MetricStat"] for query in aws.calls[0][1]["MetricDataQueries"])
+        assert (asked["Metric"]["MetricName"], asked["Stat"]) == ("CPUUtilization", "SampleCount")
+
+    def test_zones_are_read_in_the_same_request(self) -> None:
+        """Requests and failures of each zone, with its name as one more dimension; hosts and CPU are not read so."""
+        aws = FakeAws(GetMetricData=answers([3]))
+
+        series = reader(aws).series(self.QUERY.model_copy(update={"zones": ("eu-west-1a", "eu-west-1b")}))
+
+        assert set(series.metrics) == set(self.QUERY.dimensions)
+        assert {zone: set(metrics) for zone, metrics in series.by_zone.items()} == {
+            "eu-west-1a": {Metric.REQUESTS},
+            "eu-west-1b": {Metric.REQUESTS},
+        }
+        (_, parameters) = aws.calls[0]
+        assert len(aws.calls) == 1
+        assert parameters["MetricDataQueries"][-1]["MetricStat"]["Metric"]["Dimensions"][-1] == {
+            "Name": "AvailabilityZone",
+            "Value": "eu-west-1b",
+        }
+
     def test_pages_are_put_together(self) -> None:
         """An answer in several pages gives one series; a metric without data an empty one."""
 
@@ -372,11 +401,42 @@ class TestSeries:
             first = {"Id": "q0", "StatusCode": "PartialData", "Timestamps": [at - MINUTE], "Values": [2.0]}
             return {"MetricDataResults": [first], "NextToken": "more"}
 
-        series = reader(FakeAws(GetMetricData=pages)).series(self.QUERY)
+        series = reader(FakeAws(GetMetricData=pages)).series(self.QUERY).metrics
 
         assert [value for _, value in series[Metric.REQUESTS]] == [1.0, 2.0]
         assert series[Metric.CPU] == ()
 
     def test_nothing_asked(self) -> None:
         """No dimensions, no request."""
-        assert reader(FakeAws()).series(self.QUERY.model_copy(update={"dimensions": {}})) == {}
+        assert reader(FakeAws()).series(self.QUERY.model_copy(update={"dimensions": {}})).metrics == {}
+
+
+class TestHistory:
+    def test_when_an_alarm_went_off(self) -> None:
+        """Changes to ALARM count, whether the details or the summary tells; changes to OK do not."""
+
+        def item(minutes_ago: int, **said: str) -> dict[str, Any]:
+            return {"AlarmName": "orders-5xx", "Timestamp": NOW - minutes_ago * MINUTE, **said}
+
+        aws = FakeAws(
+            DescribeAlarmHistory={
+                "AlarmHistoryItems": [
+                    item(5, HistoryData=json.dumps({"newState": {"stateValue": "OK"}})),
+                    item(9, HistoryData=json.dumps({"newState": {"stateValue": "ALARM"}})),
+                    item(30, HistoryData="cut {", HistorySummary="Alarm updated from OK to ALARM"),
+                    item(40, HistorySummary="Alarm updated from ALARM to INSUFFICIENT_DATA"),
+                ]
+            }
+        )
+
+        facts = reader(aws).alarm_history(["orders-5xx"], since=NOW - 120 * MINUTE)
+
+        assert facts.went_off == {"orders-5xx": (NOW - 9 * MINUTE, NOW - 30 * MINUTE)}
+        (call,) = aws.calls
+        assert call[0] == "cloudwatch:DescribeAlarmHistory"
+        assert call[1]["AlarmTypes"] == ["MetricAlarm", "CompositeAlarm"]
+
+    def test_no_answer(self) -> None:
+        """A history that cannot be read is unknown, and not one of a calm alarm."""
+        with pytest.raises(ReadFailed):
+            reader(FakeAws(DescribeAlarmHistory=refusal("ThrottlingException"))).alarm_history(["a"], since=NOW)

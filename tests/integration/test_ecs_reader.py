@@ -245,15 +245,44 @@ class TestDeploymentsAndRevisions:
                 reader(DescribeTaskDefinition=reply).task_definition_status("orders:1")
 
     def test_where_its_containers_log(self) -> None:
-        """The groups of the awslogs driver, each once; a container that logs elsewhere names none."""
+        """The groups of the awslogs driver in this Region, each once; a container that logs elsewhere names none."""
 
-        def container(driver: str, group: str) -> dict[str, Any]:
-            return {"name": group, "logConfiguration": {"logDriver": driver, "options": {"awslogs-group": group}}}
+        def container(driver: str, group: str, region: str = "eu-west-1") -> dict[str, Any]:
+            options = {"awslogs-group": group, "awslogs-region": region, "awslogs-stream-prefix": "orders"}
+            return {"name": group, "logConfiguration": {"logDriver": driver, "options": options}}
 
         containers = [container("awslogs", "/ecs/orders"), container("awslogs", "/ecs/orders"), {"name": "quiet"}]
-        containers.append(container("awsfirelens", "/ecs/router"))
+        containers += [container("awsfirelens", "/ecs/router"), container("awslogs", "/ecs/far", "us-east-1")]
         described = {"taskDefinition": {"status": "ACTIVE", "containerDefinitions": containers}}
-        assert reader(DescribeTaskDefinition=described).log_groups("orders:1") == ("/ecs/orders",)
+        facts = reader(DescribeTaskDefinition=described).definition("orders:1")
+        assert (facts.log_groups, facts.log_prefixes) == (("/ecs/orders",), ("orders",))
+
+    def test_what_a_task_definition_says(self) -> None:
+        """Size, ports, secrets and whether ECS asks the container itself how it is."""
+        described: dict[str, Any] = {
+            "taskDefinition": {
+                "taskDefinitionArn": "orders:1",
+                "cpu": "512",
+                "memory": "1024",
+                "containerDefinitions": [
+                    {
+                        "portMappings": [{"containerPort": 8080}],
+                        "healthCheck": {"command": ["CMD", "true"]},
+                        "secrets": [
+                            {"name": "DB", "valueFrom": "/orders/db"},
+                            {"name": "D2", "valueFrom": "/orders/db"},
+                        ],
+                    },
+                    {"portMappings": [{"containerPort": 9090}, {"containerPort": 8080}]},
+                ],
+            }
+        }
+        facts = reader(DescribeTaskDefinition=described).definition("orders:1")
+        assert (facts.task_definition, facts.cpu, facts.memory_mib) == ("orders:1", 512, 1024)
+        assert (facts.ports, facts.secrets) == ((8080, 9090), ("/orders/db",))
+        assert facts.container_health_check
+        bare = reader(DescribeTaskDefinition={"taskDefinition": {}}).definition("orders:1")
+        assert (bare.cpu, bare.ports, bare.container_health_check) == (None, (), False)
 
 
 def test_declared_calls_are_the_calls_made() -> None:

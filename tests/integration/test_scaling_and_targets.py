@@ -1,5 +1,6 @@
 """Reading targets and scalable targets."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import boto3
@@ -102,7 +103,12 @@ class TestScaling:
             **{k: TARGET[k] for k in ("ServiceNamespace", "ResourceId", "ScalableDimension")},
             "ActivityId": "1",
         }
-        activity |= {"Description": "", "Cause": "", "StartTime": TARGET["CreationTime"], "StatusCode": "Failed"}
+        activity |= {
+            "Description": "",
+            "Cause": "",
+            "StartTime": datetime(2026, 1, 1, tzinfo=UTC),
+            "StatusCode": "Failed",
+        }
         reasons = {"NotScaledReasons": [{"Code": "AlreadyAtMaxCapacity", "MaxCapacity": 10}]}
         aws = FakeAws(
             DescribeScalableTargets={
@@ -111,6 +117,7 @@ class TestScaling:
             DescribeScalingActivities={
                 "ScalingActivities": [{**activity, **reasons}, activity, {**activity, **reasons}]
             },
+            DescribeScalingPolicies={"ScalingPolicies": []},
         )
 
         facts = scaling_reader(aws).scaling(ORDERS)
@@ -119,6 +126,8 @@ class TestScaling:
         assert facts.resource_id == "service/shop/orders"
         assert facts.scale_out_suspended is True
         assert facts.not_scaled_reasons == ("AlreadyAtMaxCapacity",)
+        assert facts.activities is not None
+        assert [a.not_scaled for a in facts.activities] == [("AlreadyAtMaxCapacity",), (), ("AlreadyAtMaxCapacity",)]
         assert aws.actions == set(autoscaling.CALLS)
 
     def test_no_scalable_target(self) -> None:
@@ -126,16 +135,48 @@ class TestScaling:
         aws = FakeAws(DescribeScalableTargets={"ScalableTargets": []})
         assert not scaling_reader(aws).scaling(ORDERS).registered
 
-    def test_activities_only_support(self) -> None:
-        """Without its activities the range is known still, and the reasons are unknown, not absent."""
+    def test_activities_and_policies_only_support(self) -> None:
+        """Without them the range is known still, and they are unknown, not absent."""
         aws = FakeAws(
             DescribeScalableTargets={"ScalableTargets": [TARGET]},
             DescribeScalingActivities=refusal("NotImplemented", status=501),
+            DescribeScalingPolicies=refusal("ThrottlingException"),
         )
 
         facts = scaling_reader(aws).scaling(ORDERS)
 
         assert (facts.registered, facts.not_scaled_reasons, facts.scale_out_suspended) == (True, None, None)
+        assert (facts.activities, facts.policies) == (None, None)
+
+    def test_the_policies_that_hold_a_target_value(self) -> None:
+        """Target tracking, on a metric of ECS's own or on another; steps hold no value, and are left out."""
+        policy = {k: TARGET[k] for k in ("ServiceNamespace", "ResourceId", "ScalableDimension", "CreationTime")}
+        cpu = {"TargetValue": 60.0, "PredefinedMetricSpecification": {"PredefinedMetricType": "ECSServiceAverageCPU"}}
+        policies = [
+            {"PolicyName": "cpu", "TargetTrackingScalingPolicyConfiguration": cpu},
+            {"PolicyName": "depth", "TargetTrackingScalingPolicyConfiguration": {"TargetValue": 9.0}},
+            {"PolicyName": "steps", "StepScalingPolicyConfiguration": {}},
+        ]
+        aws = FakeAws(
+            DescribeScalableTargets={"ScalableTargets": [{**TARGET, "ResourceId": "service/shop/other"}]},
+            DescribeScalingActivities={"ScalingActivities": []},
+            DescribeScalingPolicies={
+                "ScalingPolicies": [
+                    {**policy, "PolicyARN": f"arn:{p['PolicyName']}", "PolicyType": "TargetTrackingScaling", **p}
+                    for p in policies
+                ]
+            },
+        )
+
+        facts = scaling_reader(aws).scaling(ORDERS, named="service/shop/other")
+
+        assert facts.policies is not None
+        assert [(p.name, p.metric, p.target) for p in facts.policies] == [
+            ("cpu", "ECSServiceAverageCPU", 60.0),
+            ("depth", "custom", 9.0),
+        ]
+        asked = [parameters.get("ResourceId") or parameters.get("ResourceIds") for _, parameters in aws.calls]
+        assert asked == [["service/shop/other"], "service/shop/other", "service/shop/other"]
 
     def test_no_answer(self) -> None:
         """A scalable target that cannot be read is ReadFailed, never a service without one."""

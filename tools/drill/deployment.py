@@ -72,6 +72,10 @@ class DrillSettings(Settings):
     def fleet_actions_per_hour(self) -> int:
         return 20
 
+    @property
+    def log_scan_mb(self) -> int:
+        return 1000
+
 
 class _Context:
     """What Lambda hands a function beside its event."""

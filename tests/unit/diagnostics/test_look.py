@@ -18,7 +18,7 @@ from tests.fakes.world import REF, World
 @pytest.fixture
 def around() -> Surroundings:
     world = World(clock=FakeClock(NOW))
-    return Surroundings(ref=REF, reader=world, metrics=world, now=NOW, alarms=("orders-5xx",))
+    return Surroundings(ref=REF, readers=world.readers, now=NOW, alarms=("orders-5xx",))
 
 
 @pytest.fixture

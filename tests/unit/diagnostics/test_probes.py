@@ -9,16 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.diagnostics.look import Surroundings
-from functions.diagnostics.probes import (
-    FEWEST_POINTS,
-    last_known_good,
-    read_alarms,
-    read_dependencies,
-    read_metrics,
-    read_releases,
-    read_service,
-    read_targets,
-)
+from functions.diagnostics.metrics import FEWEST_POINTS, read_metrics
+from functions.diagnostics.probes import read_alarms, read_dependencies, read_service, read_targets
+from functions.diagnostics.releases import last_known_good, read_releases
 from functions.domain.dependencies import DependencyState
 from functions.domain.errors import ReadFailed
 from functions.domain.evidence import (
@@ -33,7 +26,7 @@ from functions.domain.evidence import (
 )
 from functions.domain.services import ServiceRef
 from functions.domain.signals import AlarmState
-from functions.ports import MetricsQuery
+from functions.ports import MetricsQuery, Points, Series
 from tests.fakes.clock import FakeClock
 from tests.fakes.findings import (
     ALARM_AT,
@@ -59,7 +52,8 @@ class Shown(World):
     shown_alarms: tuple[AlarmFacts, ...] = ()
     shown_deployments: tuple[ServiceDeploymentFacts, ...] = ()
     shown_revisions: tuple[RevisionFacts, ...] = ()
-    points: Mapping[Metric, Sequence[tuple[datetime, float]]] = field(default_factory=dict)
+    points: Mapping[Metric, Points] = field(default_factory=dict)
+    zone_points: Mapping[str, Mapping[Metric, Points]] = field(default_factory=dict)
     queries: list[MetricsQuery] = field(default_factory=list)
 
     def service(self, ref: ServiceRef) -> ServiceFacts | None:
@@ -74,16 +68,23 @@ class Shown(World):
     def revisions(self, arns: Sequence[str]) -> Sequence[RevisionFacts]:
         return [revision for revision in self.shown_revisions if revision.arn in arns]
 
-    def series(self, query: MetricsQuery) -> Mapping[Metric, Sequence[tuple[datetime, float]]]:
+    def series(self, query: MetricsQuery) -> Series:
         self.queries.append(query)
-        return {
-            metric: [(at, value) for at, value in points if query.start <= at < query.end]
-            for metric, points in self.points.items()
-        }
+
+        def within(metrics: Mapping[Metric, Points]) -> dict[Metric, Points]:
+            return {
+                metric: [(at, value) for at, value in points if query.start <= at < query.end]
+                for metric, points in metrics.items()
+            }
+
+        return Series(
+            metrics=within(self.points),
+            by_zone={zone: within(points) for zone, points in self.zone_points.items() if zone in query.zones},
+        )
 
 
 def around(world: World, **said: object) -> Surroundings:
-    return Surroundings(**{"ref": REF, "reader": world, "metrics": world, "now": NOW, **said})  # type: ignore[arg-type]
+    return Surroundings(**{"ref": REF, "readers": world.readers, "now": NOW, **said})  # type: ignore[arg-type]
 
 
 def minutes(value: float, *, since: datetime, until: datetime = NOW) -> list[tuple[datetime, float]]:
@@ -252,7 +253,7 @@ def test_a_service_without_load_balancer_has_only_its_own_metrics() -> None:
     """Nothing is asked of a load balancer that is not there."""
     world = Shown(shown_service=service(target_groups=()))
     measured(world)
-    assert set(world.queries[0].dimensions) == {Metric.CPU, Metric.MEMORY}
+    assert set(world.queries[0].dimensions) == {Metric.CPU, Metric.MEMORY, Metric.TASKS}
 
 
 def test_overrides_come_before_what_the_service_says() -> None:

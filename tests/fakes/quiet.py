@@ -1,0 +1,68 @@
+"""What surrounds a service on an ordinary day, behind the ports: a test sets what is to be seen there."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from functions.domain.circumstances import (
+    ChangesFacts,
+    FrontFacts,
+    HealthFacts,
+    LogsFacts,
+    SecretFacts,
+    SecretsFacts,
+    StackFacts,
+    TargetGroupFacts,
+)
+from functions.domain.errors import ReadFailed
+from functions.domain.services import ServiceRef
+
+
+@dataclass
+class Quiet:
+    """Front, logs, secrets and account: nothing is the matter with any of them."""
+
+    shown_front: Mapping[str, object] = field(default_factory=dict)
+    """What is not as it is by default."""
+    shown_logs: Mapping[str, object] = field(default_factory=dict)
+    shown_secrets: Mapping[str, SecretFacts] = field(default_factory=dict)
+    """By reference; every other one exists."""
+    shown_changes: tuple[object, ...] = ()
+    shown_stack: StackFacts = field(default_factory=StackFacts)
+    shown_health: HealthFacts = field(default_factory=HealthFacts)
+    unreadable: set[str] = field(default_factory=set)
+    """Names of reading methods that fail."""
+    asked: list[tuple[str, object]] = field(default_factory=list)
+    """Which methods were asked, and about what."""
+
+    def _may(self, call: str, about: object) -> None:
+        self.asked.append((call, about))
+        if call in self.unreadable:
+            raise ReadFailed(f"{call} is throttled")
+
+    def front(self, target_groups: Sequence[str], *, load_balancer: str | None = None) -> FrontFacts:
+        self._may("front", (tuple(target_groups), load_balancer))
+        groups = tuple(TargetGroupFacts(arn=arn) for arn in target_groups)
+        return FrontFacts.model_validate(
+            {"target_groups": groups, "load_balancer": load_balancer or "arn:balancer", **self.shown_front}
+        )
+
+    def errors(self, groups: Sequence[str], *, since: datetime, until: datetime) -> LogsFacts:
+        self._may("errors", (tuple(groups), since, until))
+        return LogsFacts.model_validate({"since": since, "groups": tuple(groups), **self.shown_logs})
+
+    def secrets(self, references: Sequence[str]) -> SecretsFacts:
+        self._may("secrets", tuple(references))
+        return SecretsFacts(secrets=tuple(self.shown_secrets.get(r, SecretFacts(name=r)) for r in references))
+
+    def changes(self, ref: ServiceRef, *, since: datetime) -> ChangesFacts:
+        self._may("changes", since)
+        return ChangesFacts.model_validate({"since": since, "changes": self.shown_changes})
+
+    def stack(self, resource: str) -> StackFacts:
+        self._may("stack", resource)
+        return self.shown_stack
+
+    def health(self, region: str) -> HealthFacts:
+        self._may("health", region)
+        return self.shown_health
