@@ -4,7 +4,7 @@ Source: Amazon CloudWatch User Guide, "Configuring how CloudWatch alarms treat m
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -69,6 +69,8 @@ class Alarm:
     reason: str = "Threshold Crossed: the newest datapoints were not breaching."
     updated_at: datetime
     changed_at: datetime
+    history: list[tuple[datetime, str, str, str, str]] = field(default_factory=list)
+    """Transitions, oldest first: when, state and reason before, state and reason after."""
 
     def evaluate(self, now_s: float, now: datetime) -> bool:
         """Judge again; whether the state changed."""
@@ -85,6 +87,8 @@ class Alarm:
     def set(self, state: str, reason: str, now: datetime) -> bool:
         """Enter a state, as an evaluation or SetAlarmState does; whether it is another one than before."""
         changed = state != self.state
+        if changed:
+            self.history.append((now, self.state, self.reason, state, reason))
         self.state, self.reason, self.updated_at = state, reason, now
         if changed:
             self.changed_at = now

@@ -1,5 +1,6 @@
 """Amazon CloudWatch, as the world answers it (Amazon CloudWatch API reference)."""
 
+import json
 from datetime import datetime
 from typing import Any
 
@@ -29,6 +30,42 @@ def _alarm(alarm: Alarm) -> Answer:
         "StateReason": alarm.reason,
         "StateUpdatedTimestamp": alarm.updated_at,
         "StateTransitionedTimestamp": alarm.changed_at,
+    }
+
+
+def describe_alarm_history(world: World, parameters: Parameters) -> Answer:
+    """Changes of state, newest first."""
+    if parameters.get("HistoryItemType", "StateUpdate") != "StateUpdate":
+        raise NotImplementedError(f"the world keeps no {parameters['HistoryItemType']} of alarms")
+    name, types = parameters.get("AlarmName"), parameters.get("AlarmTypes", ("MetricAlarm",))
+    start, end = parameters.get("StartDate"), parameters.get("EndDate")
+    found = [
+        _transition(alarm, *entry)
+        for alarm in world.alarms.values()
+        if "MetricAlarm" in types and name in (None, alarm.name)
+        for entry in alarm.history
+        if (start is None or entry[0] >= start) and (end is None or entry[0] <= end)
+    ]
+    ascending = parameters.get("ScanBy") == "TimestampAscending"
+    found.sort(key=lambda item: item["Timestamp"], reverse=not ascending)
+    begins = int(parameters.get("NextToken") or 0)
+    ends = begins + parameters.get("MaxRecords", 100)
+    answer: Answer = {"AlarmHistoryItems": found[begins:ends]}
+    return answer | {"NextToken": str(ends)} if ends < len(found) else answer
+
+
+def _transition(alarm: Alarm, at: datetime, before: str, why_before: str, after: str, why_after: str) -> Answer:
+    states = {
+        "oldState": {"stateValue": before, "stateReason": why_before},
+        "newState": {"stateValue": after, "stateReason": why_after},
+    }
+    return {
+        "AlarmName": alarm.name,
+        "AlarmType": "MetricAlarm",
+        "Timestamp": at,
+        "HistoryItemType": "StateUpdate",
+        "HistorySummary": f"Alarm updated from {before} to {after}",
+        "HistoryData": json.dumps({"version": "1.0", **states}),
     }
 
 
@@ -109,6 +146,10 @@ def _expression(
 
 
 CLOUDWATCH = Operations(
-    reads={"DescribeAlarms": describe_alarms, "GetMetricData": get_metric_data},
+    reads={
+        "DescribeAlarms": describe_alarms,
+        "DescribeAlarmHistory": describe_alarm_history,
+        "GetMetricData": get_metric_data,
+    },
     changes={"SetAlarmState": set_alarm_state},
 )

@@ -1,10 +1,12 @@
 """Amazon ECS, as the world answers it (Amazon ECS API reference)."""
 
+import re
 from collections.abc import Iterable
 
 from tools.drill.world.operations import Answer, Operations, Parameters
 from tools.drill.world.parts import Deployment, Release, Revision, ServiceDeployment, Task
 from tools.drill.world.refusal import Refused
+from tools.drill.world.secrets import MISSING_SECRET, value_from
 from tools.drill.world.service import PORT, Service
 from tools.drill.world.world import World
 
@@ -192,7 +194,7 @@ def _task(world: World, service: Service, task: Task) -> Answer:
         "clusterArn": service.cluster_arn,
         "connectivity": "CONNECTED",
         "containers": [container],
-        "cpu": "256",
+        "cpu": str(release.cpu),
         "createdAt": moment(task.created_s),
         "desiredStatus": "RUNNING" if task.alive else "STOPPED",
         "enableExecuteCommand": False,
@@ -200,7 +202,7 @@ def _task(world: World, service: Service, task: Task) -> Answer:
         "healthStatus": "UNKNOWN",
         "lastStatus": task.status,
         "launchType": "FARGATE",
-        "memory": "512",
+        "memory": str(release.memory_mib),
         "overrides": {"containerOverrides": [{"name": CONTAINER}], "inferenceAcceleratorOverrides": []},
         "platformVersion": "1.4.0",
         "platformFamily": "Linux",
@@ -365,6 +367,18 @@ def describe_task_definition(world: World, parameters: Parameters) -> Answer:
     return {"taskDefinition": _task_definition(world, service, release), "tags": []}
 
 
+def _secrets(world: World, service: Service, release: Release) -> tuple[str, ...]:
+    if release.start == "secret-missing":
+        return (*release.secrets, value_from(world.setting, world.chance, service.name, MISSING_SECRET))
+    return release.secrets
+
+
+def _variable(arn: str) -> str:
+    """Name of the environment variable that a secret goes to."""
+    name = arn.rpartition("/")[2]
+    return re.sub(r"[^A-Z0-9]", "_", (name.rpartition("-")[0] if ":secret:" in arn else name).upper())
+
+
 def _task_definition(world: World, service: Service, release: Release) -> Answer:
     role = f"arn:aws:iam::{world.setting.account}:role/{service.name}"
     return {
@@ -379,6 +393,15 @@ def _task_definition(world: World, service: Service, release: Release) -> Answer
                 "environment": [],
                 "mountPoints": [],
                 "volumesFrom": [],
+                "secrets": [{"name": _variable(arn), "valueFrom": arn} for arn in _secrets(world, service, release)],
+                "logConfiguration": {
+                    "logDriver": "awslogs",
+                    "options": {
+                        "awslogs-group": service.logs.group,
+                        "awslogs-region": world.setting.region,
+                        "awslogs-stream-prefix": service.logs.prefix,
+                    },
+                },
             }
         ],
         "family": service.name,
@@ -392,8 +415,8 @@ def _task_definition(world: World, service: Service, release: Release) -> Answer
         "placementConstraints": [],
         "compatibilities": ["EC2", "FARGATE"],
         "requiresCompatibilities": ["FARGATE"],
-        "cpu": "256",
-        "memory": "512",
+        "cpu": str(release.cpu),
+        "memory": str(release.memory_mib),
         "registeredAt": world.moment(release.registered_s),
         "registeredBy": f"arn:aws:iam::{world.setting.account}:role/deploy",
     }
@@ -443,7 +466,8 @@ def stop_task(world: World, parameters: Parameters) -> Answer:
 
 
 def register_task_definition(world: World, parameters: Parameters) -> Answer:
-    """Only as a copy: the world knows how an image behaves, and nothing of one that it has never seen."""
+    """Only as a copy, of the same size or another one: the world knows how an image behaves, and nothing of one that it
+    has never seen."""
     service = world.services.get(parameters["family"])
     image = parameters["containerDefinitions"][0].get("image")
     known = [] if service is None else service.rollouts.releases
@@ -453,6 +477,10 @@ def register_task_definition(world: World, parameters: Parameters) -> Answer:
     copy = service.rollouts.new_release(at_s=world.seconds, conduct=like.conduct)
     copy.image, copy.digest, copy.start, copy.lives_s = like.image, like.digest, like.start, like.lives_s
     copy.leak_percent_per_s, copy.checkable, copy.bad = like.leak_percent_per_s, like.checkable, like.bad
+    copy.cpu, copy.memory_mib, copy.secrets, copy.last_words = like.cpu, like.memory_mib, like.secrets, like.last_words
+    copy.enlarged(
+        cpu=int(parameters.get("cpu") or like.cpu), memory_mib=int(parameters.get("memory") or like.memory_mib)
+    )
     return {"taskDefinition": _task_definition(world, service, copy)}
 
 

@@ -12,6 +12,25 @@ ALARM_THRESHOLD = 5.0
 NAMESPACE, METRIC = "Canaries", "FailedCalls"
 
 
+_DOWN = {
+    "database": "could not connect to server {name}: Connection refused",
+    "table": "EndpointConnectionError: Could not connect to the endpoint of table {name}",
+    "backend": "Bad answer from {name}: 503 Service Unavailable",
+}
+_REFUSED = {
+    "database": "FATAL: remaining connection slots of {name} are reserved for roles with the SUPERUSER attribute",
+    "table": "Connection pool to table {name} is full",
+    "backend": "Bad answer from {name}: 503 Too many connections",
+}
+_THROTTLED = {
+    "database": "{name}: ERROR: too many requests",
+    "table": "ProvisionedThroughputExceededException: The level of configured provisioned throughput for the table "
+    "{name} was exceeded",
+    "backend": "Bad answer from {name}: 429 Too Many Requests",
+}
+"""In the words of PostgreSQL, botocore, the DynamoDB Developer Guide ("Error handling") and HTTP."""
+
+
 @dataclass(kw_only=True)
 class Dependency:
     """One dependency as it is now."""
@@ -23,14 +42,31 @@ class Dependency:
     down: bool = False
     slow_s: float | None = None
     """How long it takes to answer while it is slow."""
+    throttled: float = 0.0
+    """Share of the calls that it refuses because they are too many."""
 
     def failing(self, wanted: float) -> float:
         """Share of the calls that fail when so many connections are wanted."""
         if self.down:
             return 1.0
         if self.connections is None or wanted <= self.connections:
-            return 0.0
-        return 1.0 - self.connections / wanted
+            return self.throttled
+        return max(self.throttled, 1.0 - self.connections / wanted)
+
+    def complaint(self) -> str:
+        """What its users write of a call that fails now."""
+        name, kind = self.setting.name, self.setting.kind
+        if self.down:
+            return _DOWN[kind].format(name=name)
+        return _THROTTLED[kind].format(name=name) if self.throttled > 0 else _REFUSED[kind].format(name=name)
+
+    def waiting(self) -> str:
+        """What its users write of a request that found no worker free, because all wait for it."""
+        return f"TimeoutError: no answer from {self.setting.name} in time, gave up waiting for a free worker"
+
+    def late(self) -> str:
+        """What its users write of a request for which they wait for it."""
+        return f"soft timeout: no answer from {self.setting.name} within 1000 ms, still waiting"
 
     def watch(self, minute: int, wanted: float) -> None:
         """The canary's minute."""

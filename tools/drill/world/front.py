@@ -10,7 +10,8 @@ from tools.drill.world.around import Around
 from tools.drill.world.demand import Demand
 from tools.drill.world.metrics import MINUTE_S, Series, key_of
 from tools.drill.world.parts import Task
-from tools.drill.world.serving import Conduct, Served, serve
+from tools.drill.world.serving import UNHANDLED, Backing, Blame, Conduct, Served, serve
+from tools.drill.world.spells import Crew, Spells, ZoneSeries
 from tools.drill.world.tally import STEP_S, Tally
 
 if TYPE_CHECKING:
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
 
 HISTORY_S = 3600.0
 """How much of the time before the run CloudWatch holds."""
+
+UNREACHABLE = "TimeoutError: connect to 10.0.12.7:443 timed out after 3000 ms"
+"""What a task writes whose zone loses its packets."""
+SESSION_LOST = "Session not found on this instance"
+"""What a task writes of a user whose session is in the memory of another one."""
 
 
 class Front:
@@ -29,12 +35,17 @@ class Front:
         self.burst_failing = 0.0
         """Share of requests that fail for no reason of the tasks: what makes an alarm flap."""
         self.tally = Tally()
+        self.spells = Spells()
+        self.sessions = world.chance.number(service.setting.sessions_percent, f"{service.name}/sessions") / 100
+        """Share of the requests that need the task that had the one before."""
         self._slow_s = world.chance.number(service.setting.slow_s, f"{service.name}/slow")
         self._series = self._make_series()
         self._failing = 0.0
         self._served: Served | None = None
         self._served_for: tuple[float, float] | None = None
         self._fleet: dict[Conduct, int] | None = None
+        self._crews: tuple[Crew, ...] = ()
+        self._backing = Backing()
         self._counts = (0, 0, 0)
         self._settled_s = 0.0
 
@@ -81,6 +92,7 @@ class Front:
         self._failing = served.failing
         memory = self._memory(ends, served.cpu) if running else None
         self._publish(int(start // MINUTE_S), length, served, memory)
+        self.spells.note(start, ends, offered=self.offered_rps, backing=self._backing, crews=self._crews)
         if tally:
             step = int(start // STEP_S)
             self.tally.add(
@@ -99,10 +111,11 @@ class Front:
     def _serve(self, users: float) -> Served:
         if self._fleet is None:
             self._fleet, self._counts = self._look()
+        self._backing = self._world.dependency_backing(self._service)
         return serve(
             users,
             self._fleet,
-            self._world.dependency_backing(self._service),
+            self._backing,
             retries=self._service.setting.traffic.retries,
             failing_before=self._failing,
             slow_s=self._slow_s,
@@ -113,23 +126,39 @@ class Front:
         """The targets that get requests, by their conduct, and how many tasks run, are healthy and are registered.
 
         When no target is healthy the load balancer sends requests to all of them (Elastic Load Balancing User Guide,
-        "Health checks": it fails open).
+        "Health checks": it fails open). A zone that traffic was shifted away from gets none, as long as a target
+        elsewhere is healthy.
         """
         registered = [task for task in self._service.tasks if task.target in ("initial", "healthy", "unhealthy")]
         healthy = [task for task in registered if task.target == "healthy"]
+        away = self._world.shifted_away(self._service.load_balancer)
+        asked = [task for task in healthy if task.zone not in away] or healthy or registered
+        lost = 0.0 if self._service.stickiness.enabled or not asked else self.sessions * (1.0 - 1.0 / len(asked))
         fleet: dict[Conduct, int] = {}
-        for task in healthy or registered:
-            conduct = self._conduct(task)
+        crews: dict[tuple[Conduct, Blame], dict[str, str]] = {}
+        for task in asked:
+            conduct, blame = self._conduct(task, lost)
             fleet[conduct] = fleet.get(conduct, 0) + 1
+            crews.setdefault((conduct, blame), {})[task.id] = task.zone
+        self._crews = tuple(Crew(conduct, blame, zones) for (conduct, blame), zones in crews.items())
         running = sum(1 for task in self._service.tasks if task.running)
         return fleet, (running, len(healthy), len(registered))
 
-    def _conduct(self, task: Task) -> Conduct:
+    def _conduct(self, task: Task, lost: float) -> tuple[Conduct, Blame]:
         of_release = task.release.conduct
-        passing = 1.0 - of_release.failing
-        for failing in (task.failing, self.burst_failing, self._world.zone_failing(task.zone)):
-            passing *= 1.0 - failing
-        return of_release._replace(failing=1.0 - passing, stuck=task.stuck, dead=task.dead)
+        passing = 1.0
+        blame = []
+        for text, failing in (
+            (UNREACHABLE, self._world.zone_failing(task.zone)),
+            (SESSION_LOST, lost),
+            (UNHANDLED, self.burst_failing),
+            (task.complaint, task.failing),
+            (of_release.complaint, of_release.failing),
+        ):
+            if failing > 0:
+                passing *= 1.0 - failing
+                blame.append((text, failing))
+        return of_release._replace(failing=1.0 - passing, stuck=task.stuck, dead=task.dead), tuple(blame)
 
     def _memory(self, at_s: float, cpu: float | None) -> float:
         values = [self._service.memory_of(task, at_s) for task in self._service.tasks if task.running]
@@ -158,6 +187,11 @@ class Front:
             key = key_of(namespace, name, dimensions)
             self.metric_keys[name] = key
             made[name] = self._world.metrics.make(key, late_s=late_s, sparse=sparse)
+        for zone in self._world.zones:
+            in_zone = behind | {"AvailabilityZone": zone}
+            for name, errors in (("RequestCount", False), ("HTTPCode_Target_5XX_Count", True)):
+                series = ZoneSeries(self.spells, zone, errors=errors, constants=constants)
+                self._world.metrics.hold(key_of("AWS/ApplicationELB", name, in_zone), series, late_s=late_s)
         return made
 
     def _publish(self, minute: int, length: float, served: Served, memory: float | None) -> None:
@@ -179,7 +213,10 @@ class Front:
         _add(series["HTTPCode_ELB_5XX_Count"], minute, served.balancer_5xx * length)
         if running:
             cpu = self._world.constants.idle_cpu_percent if served.cpu is None else served.cpu
-            series["CPUUtilization"].add(minute, total=cpu * length, count=length, value=cpu)
+            # Every task reports once a minute: the sample count is the number of running tasks (ECS Developer Guide,
+            # "CloudWatch metrics", service RUNNING task count).
+            samples = running * length / MINUTE_S
+            series["CPUUtilization"].add(minute, total=cpu * samples, count=samples, value=cpu)
             if memory is not None:
                 series["MemoryUtilization"].add(minute, total=memory * length, count=length, value=memory)
 

@@ -5,6 +5,7 @@ metrics"; ECS Developer Guide, "CloudWatch metrics"). A count that is zero is no
 """
 
 from collections.abc import Iterable, Mapping
+from typing import Protocol
 
 MINUTE_S = 60
 
@@ -67,21 +68,32 @@ class Series:
             case "Maximum":
                 return max(point.most for point in held)
             case "SampleCount":
-                return sum(point.count for point in held)
+                return float(round(sum(point.count for point in held)))
         raise ValueError(f"the world keeps no statistic {statistic}")
+
+
+class Readable(Protocol):
+    """What has a statistic over minutes."""
+
+    def value(self, minutes: range, statistic: str) -> float | None: ...
 
 
 class Metrics:
     """Every metric of the account, and from when on each minute can be read."""
 
     def __init__(self) -> None:
-        self.series: dict[Key, Series] = {}
+        self.series: dict[Key, Readable] = {}
         self._late_s: dict[Key, float] = {}
 
     def make(self, key: Key, *, late_s: float, sparse: bool = False) -> Series:
         """A new metric whose data points arrive so late after the end of their minute."""
-        self._late_s[key] = late_s
-        return self.series.setdefault(key, Series(sparse=sparse))
+        made = Series(sparse=sparse)
+        self.hold(key, made, late_s=late_s)
+        return made
+
+    def hold(self, key: Key, series: Readable, *, late_s: float) -> None:
+        """The same for one that is kept elsewhere."""
+        self.series[key], self._late_s[key] = series, late_s
 
     def newest_minute(self, key: Key, now_s: float) -> int:
         """The newest minute whose data point may have arrived."""

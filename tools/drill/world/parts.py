@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from tools.drill.world.serving import Conduct
+from tools.drill.world.serving import UNHANDLED, Conduct
 
 PENDING, IN_PROGRESS = "PENDING", "IN_PROGRESS"
 ROLLBACK_REQUESTED, ROLLBACK_IN_PROGRESS = "ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS"
@@ -34,6 +34,28 @@ class Release:
     active: bool = True
     """False once it is deregistered: INACTIVE."""
     registered_s: float = 0.0
+    cpu: int = 256
+    """CPU units of a task."""
+    memory_mib: int = 512
+    secrets: tuple[str, ...] = ()
+    """`valueFrom` of its secrets: ARNs of Secrets Manager or of SSM parameters."""
+    last_words: str = "Fatal: unrecoverable error, shutting down"
+    """What a task writes that ends by itself. One that the kernel kills writes nothing."""
+
+    def enlarged(self, *, cpu: int, memory_mib: int) -> None:
+        """Let its tasks be of another size: twice the CPU carries twice the requests, and the same leak fills twice the
+        memory in twice the time."""
+        self.conduct = self.conduct._replace(capacity_rps=self.conduct.capacity_rps * cpu / self.cpu)
+        self.leak_percent_per_s *= self.memory_mib / memory_mib
+        self.cpu, self.memory_mib = cpu, memory_mib
+
+
+@dataclass(kw_only=True)
+class Stickiness:
+    """Whether the load balancer sends a user to the same task again, by a cookie of its own."""
+
+    enabled: bool = False
+    duration_s: int = 86_400
 
 
 @dataclass(kw_only=True)
@@ -126,7 +148,11 @@ class Task:
     unchecked: bool = False
     """Its health check fails for a reason of its own."""
     failing: float = 0.0
+    complaint: str = UNHANDLED
+    """What it writes of the requests that it fails by itself."""
     dead: bool = False
+    reregistered: bool = False
+    """ECS has registered its target once more after somebody deregistered it."""
     first_healthy_s: float | None = None
     version: int = field(default=1)
 

@@ -33,12 +33,12 @@ def image_missing(image: str) -> Stop:
     return Stop("TaskFailedToStart", reason, None, reason)
 
 
-def secret_missing(region: str, account: str) -> Stop:
+def secret_missing(secret: str) -> Stop:
     return Stop(
         "TaskFailedToStart",
         "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: "
         "unable to retrieve secret from asm: service call has been retried 1 time(s): failed to fetch secret "
-        f"arn:aws:secretsmanager:{region}:{account}:secret:orders/db from secrets manager: ResourceNotFoundException: "
+        f"{secret} from secrets manager: ResourceNotFoundException: "
         "Secrets Manager can't find the specified secret.",
     )
 

@@ -28,6 +28,7 @@ from tools.drill.world.parts import (
     Task,
 )
 from tools.drill.world.refusal import Refused
+from tools.drill.world.secrets import value_from
 from tools.drill.world.serving import Conduct
 
 if TYPE_CHECKING:
@@ -49,6 +50,10 @@ class Rollouts:
             capacity_rps=world.chance.number(service.setting.capacity_rps, f"{service.name}/capacity"),
             latency_s=world.chance.number(service.setting.latency_s, f"{service.name}/latency"),
         )
+        self.secrets = tuple(
+            value_from(world.setting, world.chance, service.name, name) for name in service.setting.secrets
+        )
+        """`valueFrom` of what every release asks for."""
         self.releases: list[Release] = []
         self.revisions: list[Revision] = []
         self.records: list[ServiceDeployment] = []
@@ -118,6 +123,9 @@ class Rollouts:
             digest=f"sha256:{self._world.chance.token(f'{self._service.name}/digest', number, size=32)}",
             conduct=self.conduct if conduct is None else conduct,
             registered_s=at_s,
+            cpu=self._service.setting.cpu,
+            memory_mib=self._service.setting.memory_mib,
+            secrets=self.secrets,
         )
         self.releases.append(release)
         return release

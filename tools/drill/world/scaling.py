@@ -32,6 +32,8 @@ class Activity:
     status: str = "Successful"
     message: str = ""
     not_scaled: str | None = None
+    desired: int | None = None
+    """The count it set, where it scaled."""
 
 
 @dataclass(kw_only=True)
@@ -44,8 +46,12 @@ class Suspended:
 
 
 @dataclass(kw_only=True)
-class _Tracking:
+class Tracking:
+    """A target tracking policy, and when it scaled last."""
+
+    name: str
     metric: str
+    """cpu or requests."""
     target: float
     cooldown_out_s: float
     cooldown_in_s: float
@@ -70,7 +76,8 @@ class ScalableTarget:
         self.suspended = Suspended(scale_in=self.setting.scale_in_suspended, scale_out=self.setting.scale_out_suspended)
         self._numbered = 0
         tracking, name = self.setting.tracking, f"{self.service.name}/tracking"
-        self._tracking = None if tracking is None else _Tracking(
+        self.tracking = None if tracking is None else Tracking(
+            name=f"{self.service.name}-{tracking.metric}",
             metric=tracking.metric,
             target=self.chance.number(tracking.target, f"{name}/target"),
             cooldown_out_s=self.chance.number(tracking.cooldown_out_s, f"{name}/cooldown-out"),
@@ -103,6 +110,7 @@ class ScalableTarget:
             cause,
             f"Setting desired count to {count}.",
             message=f"Successfully set desired count to {count}. Change successfully fulfilled by ecs.",
+            desired=count,
         )
         text = f"{self.service.name}: autoscaling set {count} tasks: {cause}"
         self.service.world.happened("scaling", text)
@@ -119,6 +127,7 @@ class ScalableTarget:
         message: str = "",
         status: str = "Successful",
         not_scaled: str | None = None,
+        desired: int | None = None,
     ) -> None:
         self._numbered += 1
         token = self.chance.token(f"{self.service.name}/activity", self._numbered)
@@ -132,12 +141,13 @@ class ScalableTarget:
                 status=status,
                 message=message,
                 not_scaled=not_scaled,
+                desired=desired,
             )
         )
 
     def track(self) -> None:
         """Look at the policy's two alarms, as CloudWatch does every minute."""
-        tracking, service = self._tracking, self.service
+        tracking, service = self.tracking, self.service
         if tracking is None or service.desired == 0:
             return
         out_points, in_points = int(self.constants.tracking_out_points), int(self.constants.tracking_in_points)
@@ -160,7 +170,7 @@ class ScalableTarget:
                 tracking.in_at_s = now
                 self._scale(count, self._cause(tracking, "Low"))
 
-    def _out(self, tracking: _Tracking, value: float) -> None:
+    def _out(self, tracking: Tracking, value: float) -> None:
         service, now = self.service, self.service.now
         count = min(self.maximum, ceil(service.desired * value / tracking.target))
         if count > service.desired:
@@ -176,12 +186,14 @@ class ScalableTarget:
                     not_scaled="AlreadyAtMaxCapacity",
                 )
 
-    def _cause(self, tracking: _Tracking, side: str) -> str:
-        policy = f"{self.service.name}-{tracking.metric}"
-        alarm = f"TargetTracking-{self.resource_id}-Alarm{side}-{self.chance.token(policy, size=8)}"
-        return f"monitor alarm {alarm} in state ALARM triggered policy {policy}"
+    def alarm(self, tracking: Tracking, side: str) -> str:
+        """Name of one of the two alarms of a policy, by `High` or `Low`."""
+        return f"TargetTracking-{self.resource_id}-Alarm{side}-{self.chance.token(tracking.name, size=8)}"
 
-    def _values(self, tracking: _Tracking, count: int) -> list[float]:
+    def _cause(self, tracking: Tracking, side: str) -> str:
+        return f"monitor alarm {self.alarm(tracking, side)} in state ALARM triggered policy {tracking.name}"
+
+    def _values(self, tracking: Tracking, count: int) -> list[float]:
         """The newest minutes in a row that have data, oldest first."""
         keys, now = self.service.front.metric_keys, self.service.now
         newest = self.metrics.newest_minute(keys["CPUUtilization"], now)

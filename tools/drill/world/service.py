@@ -11,20 +11,28 @@ from math import ceil, floor
 from tools.drill.world import reasons
 from tools.drill.world.around import Around
 from tools.drill.world.front import Front
+from tools.drill.world.logs import Logs
 from tools.drill.world.parts import (
     IN_PROGRESS,
     Deployment,
     ServiceDeployment,
+    Stickiness,
     Task,
 )
 from tools.drill.world.reasons import Stop
 from tools.drill.world.rollouts import Rollouts
+from tools.drill.world.secrets import MISSING_SECRET, value_from
 from tools.drill.world.setting import Service as ServiceSetting
 
 EVENTS_KEPT = 100
 """Service events that DescribeServices answers with (ECS API reference)."""
 
 PORT = 8080
+
+REREGISTERS = 0.5
+"""Share of the deregistered targets that ECS registers once more. Assumption."""
+REREGISTERED_LOW_S, REREGISTERED_HIGH_S = 15.0, 40.0
+"""After how long. Assumption."""
 
 
 class Service:
@@ -45,6 +53,10 @@ class Service:
         self.load_balancer = f"{elb}:loadbalancer/app/{self.name}/{balancer}"
         self.status = "ACTIVE"
         self.desired = setting.tasks
+        self.stickiness = Stickiness()
+        if setting.stickiness_s is not None:
+            length_s = int(chance.number(setting.stickiness_s, f"{self.name}/stickiness"))
+            self.stickiness = Stickiness(enabled=True, duration_s=length_s)
         self.memory_percent = chance.number(setting.memory_percent, f"{self.name}/memory")
         self.image_pull_s = chance.number(setting.image_pull_s, f"{self.name}/image-pull")
         check = setting.health_check
@@ -64,6 +76,7 @@ class Service:
         """The deployment of which it was told that its bounds leave no room."""
         self.rollouts = Rollouts(self, world)
         self.front = Front(self, world)
+        self.logs = Logs(self, world)
         self._begin()
 
     def _begin(self) -> None:
@@ -111,8 +124,10 @@ class Service:
         """Percent of what it reserved, without what load adds."""
         if task.started_s is None:
             return 0.0
-        since = max(task.started_s, task.release.leaks_from_s)
-        return self.memory_percent + self._leak(task) * (at_s - since)
+        release = task.release
+        since = max(task.started_s, release.leaks_from_s)
+        usual = self.memory_percent * self.setting.memory_mib / release.memory_mib
+        return usual + self._leak(task) * (at_s - since)
 
     @staticmethod
     def _leak(task: Task) -> float:
@@ -137,7 +152,7 @@ class Service:
 
     def _emptiest_zone(self) -> str:
         """ECS spreads the tasks of a service over its zones (Developer Guide, "Availability Zone rebalancing")."""
-        count = dict.fromkeys((f"{self.world.setting.region}{'abcdef'[n]}" for n in range(self.world.setting.zones)), 0)
+        count = dict.fromkeys(self.world.zones, 0)
         for task in self.tasks:
             if task.alive:
                 count[task.zone] += 1
@@ -157,8 +172,8 @@ class Service:
         elif release.start == "image-missing":
             later(delay, lambda: self._fails_to_start(task, reasons.image_missing(release.image)))
         elif release.start == "secret-missing":
-            missing = reasons.secret_missing(self.world.setting.region, self.world.setting.account)
-            later(delay, lambda: self._fails_to_start(task, missing))
+            missing = value_from(self.world.setting, chance, self.name, MISSING_SECRET)
+            later(delay, lambda: self._fails_to_start(task, reasons.secret_missing(missing)))
         elif release.start != "never-runs":
             later(delay + self.image_pull_s, lambda: self._runs(task))
 
@@ -208,6 +223,8 @@ class Service:
             return
         self.settle()
         task.dead = True
+        if stop is reasons.EXITED:
+            self.logs.last_words(task)
         self._stop(task, stop)
         task.status = "DEACTIVATING"
         self.rollouts.count_failure(task)
@@ -237,6 +254,37 @@ class Service:
             )
             self.world.timetable.after(pause, self.reconcile)
 
+    def deregister(self, task: Task) -> None:
+        """DeregisterTargets, by somebody: it drains, and goes on running.
+
+        ECS keeps the targets of a service as they should be, and may register it once more.
+        """
+        if task.target in (None, "draining"):
+            return
+        self.settle()
+        chance, entity = self.world.chance, f"{self.name}/reregisters"
+        task.target, task.target_reason = "draining", "Target.DeregistrationInProgress"
+        self.world.timetable.after(self.world.constants.deregistration_s, lambda: self._drained(task))
+        if not task.reregistered and chance.share(entity, task.ordinal) < REREGISTERS:
+            task.reregistered = True
+            wait_s = chance.between(REREGISTERED_LOW_S, REREGISTERED_HIGH_S, f"{entity}/wait", task.ordinal)
+            self.world.timetable.after(wait_s, lambda: self._registered(task))
+        self.changed()
+
+    def _drained(self, task: Task) -> None:
+        if task.alive and task.target == "draining":
+            self.settle()
+            task.target, task.target_reason = None, None
+            self.changed()
+
+    def _registered(self, task: Task) -> None:
+        if task.alive and task.running and task.target in (None, "draining"):
+            self.settle()
+            task.target, task.target_reason = "initial", "Elb.RegistrationInProgress"
+            task.passed = task.missed = 0
+            task.next_check_s = self.now + self.check_s
+            self.changed()
+
     def stop_task(self, task: Task, reason: str) -> None:
         """StopTask, by somebody."""
         self._withdraw([task], reasons.by_user(reason))
@@ -256,7 +304,7 @@ class Service:
         self.settle()
         constants = self.world.constants
         for task in tasks:
-            drains = task.target is not None
+            drains = task.target not in (None, "draining")
             self._stop(task, stop)
             task.status = "DEACTIVATING" if task.running else "STOPPING"
             if drains:

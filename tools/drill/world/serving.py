@@ -11,6 +11,12 @@ from typing import NamedTuple
 
 from tools.drill.world.constants import Constants
 
+UNHANDLED = "Unhandled exception in handler"
+"""What a service writes of a failure that nobody has thought of."""
+
+Blame = tuple[tuple[str, float], ...]
+"""Why requests fail, one reason after the other: what the task writes of it, and the share it takes of those left."""
+
 
 class Conduct(NamedTuple):
     """How a task treats requests. Tasks of the same conduct are served as one."""
@@ -22,6 +28,8 @@ class Conduct(NamedTuple):
     stuck: bool = False
     dead: bool = False
     """Nothing answers any more, and the load balancer does not know it yet."""
+    complaint: str = UNHANDLED
+    """What the task writes of a request that it fails."""
 
 
 class Backing(NamedTuple):
@@ -33,6 +41,12 @@ class Backing(NamedTuple):
     """Share of the requests that wait for a slow one."""
     wait_s: float = 0.0
     """How long they wait."""
+    blame: Blame = ()
+    """What the tasks write of those that fail."""
+    waiting: str = ""
+    """What they write of a request that found no worker, because all wait for a slow one."""
+    late: str = ""
+    """What they write of a request that has waited for it for long."""
 
 
 class Share(NamedTuple):
@@ -80,9 +94,8 @@ def share_of(offered: float, conduct: Conduct, backing: Backing, *, slow_s: floa
     if conduct.stuck:
         hung = constants.hung_request_s
         return Share(offered, 0.0, 0.0, offered, offered * hung, constants.idle_cpu_percent)
-    work = 1.0 - backing.failing * (1.0 - constants.dependency_down_cpu)
-    waiting = backing.slow * backing.wait_s
-    capacity = min(conduct.capacity_rps / work, constants.workers / (conduct.latency_s + waiting))
+    work, waiting = _work(backing, constants), backing.slow * backing.wait_s
+    capacity = _capacity(conduct, backing, constants)
     served = min(offered, capacity)
     queue_s = min(_queue_s(conduct.latency_s, served / capacity), conduct.latency_s + constants.full_queue_s)
     good = served * (1.0 - backing.failing) * (1.0 - conduct.failing)
@@ -98,6 +111,42 @@ def share_of(offered: float, conduct: Conduct, backing: Backing, *, slow_s: floa
         seconds=answered_s,
         cpu=constants.idle_cpu_percent + (100.0 - constants.idle_cpu_percent) * min(1.0, busy),
     )
+
+
+def _work(backing: Backing, constants: Constants) -> float:
+    """CPU of a mean request, as a share of one that lacks nothing."""
+    return 1.0 - backing.failing * (1.0 - constants.dependency_down_cpu)
+
+
+def _capacity(conduct: Conduct, backing: Backing, constants: Constants) -> float:
+    waiting = backing.slow * backing.wait_s
+    by_cpu = conduct.capacity_rps / _work(backing, constants)
+    return min(by_cpu, constants.workers / (conduct.latency_s + waiting))
+
+
+QUEUE_FULL = "Rejected: request queue is full"
+"""What a task writes of a request that does not fit into its queue."""
+LATE_S = 1.0
+"""After waiting so long for a dependency a task writes a line about it. Assumption."""
+
+
+def complaints(offered: float, conduct: Conduct, backing: Backing, blame: Blame, constants: Constants) -> Blame:
+    """What one task writes of its failed and of its late requests, and how often per second.
+
+    Nothing comes from a task that is gone, nor from a worker that hangs: whoever waits in front of it gives up, and the
+    worker never knows.
+    """
+    if conduct.dead or conduct.stuck:
+        return ()
+    served = min(offered, _capacity(conduct, backing, constants))
+    written = [(backing.waiting or QUEUE_FULL, offered - served)]
+    if backing.wait_s >= LATE_S:
+        written.append((backing.late, served * backing.slow))
+    left = served
+    for text, share in (*backing.blame, *blame):
+        written.append((text, left * share))
+        left *= 1.0 - share
+    return tuple((text, rate) for text, rate in written if rate > 0)
 
 
 def _queue_s(latency_s: float, utilisation: float) -> float:

@@ -162,6 +162,20 @@ class Service(Part):
     """Response time of an idle task."""
     memory_percent: Number = 40
     """Of a task that has just started."""
+    cpu: Annotated[int, Field(ge=256)] = 256
+    """CPU units of a task."""
+    memory_mib: Annotated[int, Field(ge=512)] = 512
+    sessions_percent: Number = 0
+    """Share of the requests that only the task can answer that had the one before; without stickiness they fail at any
+    other."""
+    stickiness_s: Number | None = None
+    """How long the load balancer's cookie holds a user at a task; without it, there is no stickiness."""
+    secrets: tuple[str, ...] = ("db",)
+    """Names of its secrets below its own name; one that begins with a slash is an SSM parameter."""
+    stack: str | None = None
+    """The CloudFormation stack it belongs to, by which the pipeline and engineers deploy it then."""
+    zonal_shift: bool = False
+    """Whether its load balancer has opted in to zonal shift."""
     traffic: Traffic
     slow_s: Number = 2
     """A request that takes longer counts as slow."""
@@ -182,7 +196,7 @@ class Dependency(Part):
     """Something services stand on. It is nobody's to repair here: it fails and comes back as the faults say."""
 
     name: str
-    kind: Literal["database", "backend"] = "database"
+    kind: Literal["database", "table", "backend"] = "database"
     alarm: str | None = None
     """Name of the alarm that goes off while it fails; without it, nobody watches it."""
     alarm_datapoints: Annotated[int, Field(ge=1)] = 1
@@ -359,6 +373,8 @@ class Setting(Part):
     dependencies: tuple[Dependency, ...] = ()
     zones: Annotated[int, Field(ge=1, le=6)] = 3
     faults: tuple[AnyFault, ...] = ()
+    support_plan: bool = False
+    """Whether AWS Health tells what is wrong with zones and capacity; without a paid plan it tells nothing."""
     goal: Goal = Goal()
     horizon_s: Annotated[float, Field(gt=0)] = 5400
     """How long the world is watched."""

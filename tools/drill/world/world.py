@@ -17,11 +17,13 @@ from tools.drill.world.messages import alarm_by_eventbridge, alarm_by_sns, ecs_e
 from tools.drill.world.metrics import MINUTE_S, Metrics, key_of
 from tools.drill.world.refusal import Refused
 from tools.drill.world.scaling import ScalableTarget
+from tools.drill.world.secrets import Secret, made
 from tools.drill.world.service import Service
 from tools.drill.world.serving import Backing
 from tools.drill.world.setting import Alarm as AlarmSetting
 from tools.drill.world.setting import Dependency as DependencySetting
 from tools.drill.world.setting import Needs, Setting
+from tools.drill.world.shifts import Shifts
 from tools.drill.world.tally import STEP_S, Tally
 from tools.drill.world.timetable import Timetable
 
@@ -94,7 +96,13 @@ class World:
         self.objects: dict[tuple[str, str], bytes] = {}
         """What lies in buckets, by bucket and key."""
         self.capacity = True
+        self.zones = tuple(f"{setting.region}{'abcdef'[n]}" for n in range(setting.zones))
         self._zones: dict[str, float] = {}
+        self.shifts = Shifts(self)
+        self.queries: dict[str, dict[str, Any]] = {}
+        """What queries of logs are answered, by their identifier."""
+        self.secrets: dict[str, Secret] = {}
+        """By `valueFrom`."""
         self._launch_tokens, self._launch_at_s = constants.launch_burst, 0.0
         self._numbered = 0
         self._intake: Callable[[dict[str, Any]], None] | None = None
@@ -105,6 +113,9 @@ class World:
         self.services: dict[str, Service] = {}
         for written in setting.services:
             self.services[written.name] = Service(written, self)
+            for name in written.secrets:
+                secret = made(setting, self.chance, written.name, name)
+                self.secrets[secret.arn] = secret
         self.targets = {
             service.name: ScalableTarget(service, service.setting.scaling, self.chance, constants, self.metrics)
             for service in self.services.values()
@@ -193,6 +204,10 @@ class World:
         """Share of the requests that a task in this zone loses."""
         return self._zones.get(zone, 0.0)
 
+    def shifted_away(self, load_balancer: str) -> frozenset[str]:
+        """Zones whose targets this load balancer sends nothing."""
+        return self.shifts.away(load_balancer)
+
     def impair(self, zone: str, failing: float) -> None:
         """Let a zone lose this share of its requests; 0 repairs it."""
         self._zones[zone] = failing
@@ -210,6 +225,8 @@ class World:
     def dependency_backing(self, service: Service) -> Backing:
         """What its dependencies do to a service now."""
         passing, slow, wait_s = 1.0, 0.0, 0.0
+        blame: list[tuple[str, float]] = []
+        waiting = late = ""
         for place, need in enumerate(service.setting.needs):
             dependency = self.dependencies[need.dependency]
             failing, slow_s = dependency.failing(self._wanted(need.dependency)), dependency.slow_s
@@ -217,9 +234,12 @@ class World:
                 continue
             share = self.chance.number(need.requests_percent, f"{service.name}/needs/{place}/requests") / 100
             passing *= 1.0 - share * failing
+            if failing > 0:
+                blame.append((dependency.complaint(), share * failing))
             if slow_s is not None:
                 slow, wait_s = max(slow, share), max(wait_s, slow_s)
-        return Backing(failing=1.0 - passing, slow=slow, wait_s=wait_s)
+                waiting, late = dependency.waiting(), dependency.late()
+        return Backing(failing=1.0 - passing, slow=slow, wait_s=wait_s, blame=tuple(blame), waiting=waiting, late=late)
 
     def _wanted(self, dependency: str) -> float:
         """How many connections all running tasks together want."""
