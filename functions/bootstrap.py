@@ -31,6 +31,7 @@ from functions.playbooks.compiled import load_compiled
 from functions.playbooks.schema import Playbook
 from functions.ports import Clock, Ledger, Readers, ServiceReader
 from functions.settings import Settings
+from functions.workflow.approval import AskPeople
 from functions.workflow.assess import Assess, Examiner
 from functions.workflow.close import Close
 from functions.workflow.intake import Intake
@@ -198,6 +199,11 @@ def verify() -> Verify:
 @_once
 def page_people() -> PagePeople:
     return PagePeople(ledger=_ledger(), notifier=_notifier(), archive=_archive(), playbooks=_by_service())
+
+
+@_once
+def ask_people() -> AskPeople:
+    return AskPeople(ledger=_ledger(), notifier=_notifier(), clock=_clock(), playbooks=_by_service())
 
 
 @_once

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar, Protocol
 
+from functions.domain.approvals import Answer, Approval
 from functions.domain.changes import Change, ChangeResult, Lease
 from functions.domain.circumstances import (
     AlarmHistoryFacts,
@@ -238,8 +239,10 @@ class Ledger(Protocol):
         signals_seen: int | None = None,
         lease: Lease | None = None,
         budget: "BudgetCharge | None" = None,
+        approval: Approval | None = None,
     ) -> Incident:
-        """Append events after `incident.head_sequence`, and with them, in the same transaction, a lease or a charge.
+        """Append events after `incident.head_sequence`, and with them, in the same transaction, a lease, a charge, or a
+        request for approval, which takes the place of an earlier one.
 
         At most 90 events. A lease of the same id and incident is replaced, for example to postpone its end.
 
@@ -256,6 +259,16 @@ class Ledger(Protocol):
 
     def next_generation(self, incident: Incident, event: NewEvent) -> Incident:
         """Take the incident over for a new execution; every write of the older one is refused from now on."""
+
+    def approval(self, incident_id: str) -> Approval | None:
+        """The newest request for approval, with its answer; None when nobody was ever asked."""
+
+    def answer_approval(self, asked: Approval, answered: Approval) -> None:
+        """Write an answer, once.
+
+        Raises:
+            Superseded: it was answered or replaced meanwhile, or the incident is closed or was taken over.
+        """
 
     # --- the service
 
@@ -326,6 +339,17 @@ class Executions(Protocol):
 
     def running(self, incident: str, generation: int) -> bool:
         """Whether that execution runs now."""
+
+
+class Answers(Protocol):
+    """The way back into an execution that waits for people."""
+
+    def deliver(self, token: str, answer: Answer) -> bool:
+        """Let the execution that waits with this token go on. False when it waits no longer.
+
+        Raises:
+            ReadFailed: if nobody knows whether it was told; telling it again does no harm.
+        """
 
 
 class Page(Model):

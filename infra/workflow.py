@@ -8,6 +8,7 @@ ends the execution with States.Runtime, which nothing can catch (Step Functions 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from functions.domain.errors import Superseded
 from functions.workflow.table import ENTRY, TABLE, Function, Outcome, Step, StepName
 
 UNSAID_WAIT_S = 30
@@ -73,16 +74,15 @@ def _wait_state(step: StepName) -> str:
 def _states(
     step: Step, functions: Mapping[Function, str], function_timeout_s: int, state_machine: str
 ) -> Iterator[tuple[str, dict[str, Any]]]:
-    if step.stand_in is not None:
-        yield step.name.value, {"Type": "Pass", "Next": first_state(step.stand_in)}
-    elif step.name is StepName.SUCCESSOR:
+    if step.name is StepName.SUCCESSOR:
         yield step.name.value, _start_successor(step, state_machine)
     elif step.function is None:
         yield step.name.value, _wait(first_state(step.transitions[Outcome.DONE]))
     else:
         if step.waits:
             yield _wait_state(step.name), _wait(step.name.value)
-        yield step.name.value, _invoke(step, functions[step.function], function_timeout_s)
+        invoked = functions[step.function]
+        yield step.name.value, _ask(step, invoked) if step.awaits else _invoke(step, invoked, function_timeout_s)
         yield answer_state(step.name), _route(step)
 
 
@@ -113,6 +113,34 @@ def _invoke(step: Step, function: str, function_timeout_s: int) -> dict[str, Any
         "Output": "{% $states.result.Payload %}",
         "TimeoutSeconds": function_timeout_s + TASK_TIMEOUT_MARGIN_S,
         "Catch": [_catch_everything(step.name)],
+        "Next": answer_state(step.name),
+    }
+
+
+def _ask(step: Step, function: str) -> dict[str, Any]:
+    """Invoke the function with a token, and wait until somebody answers with it (Step Functions Developer Guide, "Wait
+    for a Callback with Task Token"). The answer's outcome is laid over the payload."""
+    asked = f"{{'step': '{step.name}', 'token': $states.context.Task.Token}}"
+    return {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::lambda:invoke.waitForTaskToken",
+        "Arguments": {
+            "FunctionName": function,
+            "Payload": f"{{% $merge([$states.input, {asked}]) %}}",
+        },
+        "Output": f"{{% $merge([$states.input, {{'step': '{step.name}', 'outcome': $states.result.outcome}}]) %}}",
+        # Nobody may answer after `wait_s`; the margin lets an answer of the last second arrive.
+        "TimeoutSeconds": f"{{% $states.input.wait_s + {TASK_TIMEOUT_MARGIN_S} %}}",
+        "Catch": [
+            {
+                "ErrorEquals": ["States.Timeout"],
+                "Output": f"{{% $merge([$states.input, {{'outcome': '{Outcome.EXPIRED}'}}]) %}}",
+                "Next": first_state(step.transitions[Outcome.EXPIRED]),
+            },
+            # The name of the error that the function raises.
+            {"ErrorEquals": [Superseded.__name__], "Next": StepName.END.value},
+            _catch_everything(step.name),
+        ],
         "Next": answer_state(step.name),
     }
 

@@ -38,7 +38,7 @@ class Action:
     """One thing the responder can do.
 
     `effect` and `undo` are for people. `restarts_or_scales`: it replaces or adds tasks, which is forbidden while
-    something the service stands on is down.
+    something the service stands on is down. `asks`: it is destructive or expensive, and never done without a grant.
     """
 
     name: ActionName
@@ -47,6 +47,7 @@ class Action:
     permissions: tuple[Permission, ...]
     restarts_or_scales: bool
     plan: Planner
+    asks: bool = False
 
 
 def untouchable(service: ServiceFacts) -> str | None:

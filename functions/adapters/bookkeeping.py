@@ -21,7 +21,7 @@ ARCHIVE_ABOVE = 8 * 1024
 """Bytes of canonical JSON beyond which an event's data lies in the archive, and only its hash in the trail."""
 
 EVENTS_PER_APPEND = 90
-"""DynamoDB takes 100 items in one transaction; the head, a lease and two budgets travel with the events."""
+"""DynamoDB takes 100 items in one transaction; the head, a lease, two budgets and a request travel with the events."""
 
 BUDGET_WINDOW = timedelta(hours=1)
 CHARGES_KEPT = timedelta(days=1)

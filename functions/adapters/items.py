@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 
 from functions.adapters.dynamo import Item
+from functions.domain.approvals import Approval
 from functions.domain.changes import Lease
 from functions.domain.incidents import Event, InboxEntry, Incident, IncidentStatus
 from functions.domain.model import Model, canonical_json
@@ -46,6 +47,10 @@ def service_partition(service_key: str) -> str:
 
 def head_key(incident_id: str) -> Item:
     return key(incident_partition(incident_id), "HEAD")
+
+
+def approval_key(incident_id: str) -> Item:
+    return key(incident_partition(incident_id), "APPROVAL")
 
 
 def lock_key(ref: ServiceRef) -> Item:
@@ -154,6 +159,10 @@ def lease_item(lease: Lease) -> Item:
         LISTED.partition_key: LEASES,
         LISTED.sort_key: stamp(lease.due_at),
     }
+
+
+def approval_item(approval: Approval) -> Item:
+    return {**approval_key(approval.incident_id), "body": body(approval)}
 
 
 def charges_item(ref: ServiceRef | None, charges: tuple[datetime, ...]) -> Item:

@@ -5,6 +5,7 @@
 | incident         | INCIDENT#id            | HEAD                      | listed, by-service; open while open |
 | its trail        | INCIDENT#id            | EVENT#sequence            |                                     |
 | its inbox        | INCIDENT#id            | SIGNAL#number             |                                     |
+| its approval     | INCIDENT#id            | APPROVAL                  |                                     |
 | lock             | SERVICE#key            | LOCK                      |                                     |
 | switch           | SERVICE#key            | SWITCH                    |                                     |
 | charges          | SERVICE#key or FLEET   | BUDGET                    |                                     |
@@ -14,7 +15,8 @@
 | unmatched signal | UNMATCHED#dedupe key   | SIGNAL (90 days)          | listed                              |
 
 The head is written by two parties: intake counts signals, the workflow moves everything else. Neither overwrites what
-is the other's, and each is refused when its own part changed meanwhile.
+is the other's, and each is refused when its own part changed meanwhile. The approval is written by the workflow when it
+asks, and by a person who answers.
 """
 
 import random
@@ -25,6 +27,7 @@ from typing import Any
 
 from functions.adapters import bookkeeping, items
 from functions.adapters.dynamo import ABSENT, Cancelled, Expected, Item, Table, Writes
+from functions.domain.approvals import Approval
 from functions.domain.changes import Lease
 from functions.domain.errors import NotInLedger, Superseded
 from functions.domain.evidence import Release, ReleaseState
@@ -166,6 +169,7 @@ class DynamoLedger:
         signals_seen: int | None = None,
         lease: Lease | None = None,
         budget: BudgetCharge | None = None,
+        approval: Approval | None = None,
     ) -> Incident:
         lines = self._continued(incident, events)
         seen = incident.signals_seen if signals_seen is None else signals_seen
@@ -178,6 +182,9 @@ class DynamoLedger:
             if budget is not None:
                 self._charge(parts, incident.service, at=budget.at, limit=budget.service_limit)
                 self._charge(parts, None, at=budget.at, limit=budget.fleet_limit)
+            if approval is not None:
+                stored = self._table.get(items.approval_key(incident.id))
+                parts.put(items.approval_item(approval), when=ABSENT if stored is None else {"body": stored["body"]})
             return parts
 
         self._move(incident, writes)
@@ -224,6 +231,32 @@ class DynamoLedger:
         after = bookkeeping.advanced(incident, lines, generation=incident.generation + 1)
         self._move(incident, lambda: self._advance(incident, after, lines))
         return after
+
+    def approval(self, incident_id: str) -> Approval | None:
+        item = self._table.get(items.approval_key(incident_id))
+        return None if item is None else Approval.model_validate_json(str(item["body"]))
+
+    def answer_approval(self, asked: Approval, answered: Approval) -> None:
+        writes = (
+            self._table.writes()
+            .check(
+                items.head_key(asked.incident_id),
+                when={"status": IncidentStatus.OPEN.value, "generation": asked.generation},
+            )
+            .put(items.approval_item(answered), when={"body": items.body(asked)})
+        )
+        for attempt in range(ATTEMPTS):
+            try:
+                self._table.transact(writes)
+            except Cancelled as cancelled:
+                if cancelled.refused(0):
+                    raise Superseded(f"incident {asked.incident_id} was closed or taken over meanwhile") from cancelled
+                if cancelled.refused(1):
+                    break
+                self._wait(attempt)
+            else:
+                return
+        raise Superseded(f"the request of {asked.incident_id} was answered or replaced meanwhile")
 
     def _continued(self, incident: Incident, events: Sequence[NewEvent]) -> tuple[Event, ...]:
         return bookkeeping.continued(incident, events, self._now(), self._archive)

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from functions.adapters import bookkeeping
+from functions.domain.approvals import Approval
 from functions.domain.changes import Lease
 from functions.domain.errors import NotInLedger, Superseded
 from functions.domain.evidence import Release, ReleaseState
@@ -31,6 +32,7 @@ class MemoryLedger:
         self._charges: dict[str, tuple[datetime, ...]] = {}
         self._fleet_charges: tuple[datetime, ...] = ()
         self._leases: dict[tuple[str, str], Lease] = {}
+        self._approvals: dict[str, Approval] = {}
 
     def record_signal(self, signal: Signal, ref: ServiceRef, *, may_open: bool) -> Opening:
         key = signal.dedupe_key
@@ -91,6 +93,7 @@ class MemoryLedger:
         signals_seen: int | None = None,
         lease: Lease | None = None,
         budget: BudgetCharge | None = None,
+        approval: Approval | None = None,
     ) -> Incident:
         stored = self._current(incident)
         lines = self._continued(stored, events)
@@ -104,6 +107,8 @@ class MemoryLedger:
                 raise Superseded(f"lease {lease.id} belongs to incident {known.incident_id}")
             self._leases[lease.service_key, lease.id] = lease
         self._charges[incident.service.key], self._fleet_charges = charges, fleet_charges
+        if approval is not None:
+            self._approvals[incident.id] = approval
         seen = stored.signals_seen if signals_seen is None else signals_seen
         return self._advance(stored, lines, step=step, signals_seen=seen)
 
@@ -122,6 +127,17 @@ class MemoryLedger:
     def next_generation(self, incident: Incident, event: NewEvent) -> Incident:
         stored = self._current(incident)
         return self._advance(stored, self._continued(stored, [event]), generation=stored.generation + 1)
+
+    def approval(self, incident_id: str) -> Approval | None:
+        return self._approvals.get(incident_id)
+
+    def answer_approval(self, asked: Approval, answered: Approval) -> None:
+        incident = self.incident(asked.incident_id)
+        if incident.status is not IncidentStatus.OPEN or incident.generation != asked.generation:
+            raise Superseded(f"incident {asked.incident_id} was closed or taken over meanwhile")
+        if self._approvals.get(asked.incident_id) != asked:
+            raise Superseded(f"the request of {asked.incident_id} was answered or replaced meanwhile")
+        self._approvals[asked.incident_id] = answered
 
     def _current(self, incident: Incident) -> Incident:
         stored = self.incident(incident.id)

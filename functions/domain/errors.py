@@ -3,7 +3,8 @@
 ResponderError
 ├── InputError                 what came in cannot be used; the message says what to do
 │   ├── SignalRefused          a message that is no readable signal
-│   └── PlaybookError          a playbook that does not hold
+│   ├── PlaybookError          a playbook that does not hold
+│   └── AnswerRefused          an answer to a request that takes none (any more)
 ├── LedgerError
 │   ├── Superseded             another execution or a later write was there first
 │   ├── NotInLedger            the ledger holds no such record
@@ -29,6 +30,10 @@ class SignalRefused(InputError):
 
 class PlaybookError(InputError):
     """A playbook that does not hold: the message has file, line and what to write instead."""
+
+
+class AnswerRefused(InputError):
+    """An answer to a request for approval that takes none, or none any more."""
 
 
 class LedgerError(ResponderError):

@@ -1,9 +1,10 @@
 """The guardrails. Each looks at a plan and the situation and says yes or no, and why."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from functions.domain.approvals import Consent
 from functions.domain.changes import ActionName, Plan, SetFloor, Verdict
 from functions.domain.evidence import Findings
 from functions.domain.incidents import Mode, Switch
@@ -35,6 +36,9 @@ class Situation:
     min_tasks: int
     max_tasks: int
     restarts_or_scales: bool
+    asks: bool = False
+    """The action is never done without a grant, whatever the mode."""
+    consent: Consent = field(default_factory=Consent)
 
     @property
     def effective_mode(self) -> Mode:
@@ -59,10 +63,21 @@ def mode(situation: Situation, plan: Plan) -> Verdict:
     effective = situation.effective_mode
     return _verdict(
         "mode",
-        effective is Mode.AUTO,
-        "the service is in mode auto",
+        effective is not Mode.OBSERVE,
+        f"the service is in mode {effective}",
         f"the service is in mode {effective}: the plan is recorded and not carried out",
     )
+
+
+def approval(situation: Situation, plan: Plan) -> Verdict:
+    """A grant is good for the very plan that was shown to people; a denial holds for the rest of the incident."""
+    if situation.consent.denies(plan):
+        return _verdict("approval", False, "", f"people denied {plan.action} for {plan.cause} in this incident")
+    if situation.consent.granted == plan.hash:
+        return _verdict("approval", True, "people granted this very plan", "")
+    asking = situation.effective_mode is Mode.ASK
+    why = "the service is in mode ask" if asking else f"{plan.action} is never done without asking"
+    return _verdict("approval", not (asking or situation.asks), "nobody has to be asked", f"people are asked: {why}")
 
 
 def attempts(situation: Situation, plan: Plan) -> Verdict:
@@ -166,6 +181,7 @@ def task_counts(situation: Situation, plan: Plan) -> Verdict:
 GUARDRAILS: Sequence[Guardrail] = (
     pause,
     mode,
+    approval,
     attempts,
     service_budget,
     fleet_budget,

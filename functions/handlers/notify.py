@@ -1,11 +1,11 @@
-"""Lambda `notify`: carries the step page."""
+"""Lambda `notify`: carries the steps page and approval."""
 
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions import bootstrap
-from functions.handlers.visits import visit
+from functions.handlers.visits import ask, visit
 from functions.observability import logger, tracer
 from functions.workflow.table import StepName
 
@@ -13,5 +13,11 @@ from functions.workflow.table import StepName
 @logger.inject_lambda_context(clear_state=True)
 @tracer.capture_lambda_handler(capture_response=False)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """One visit; the payload of the state machine in, the same with an outcome out."""
+    """One visit; the payload of the state machine in, the same with an outcome out.
+
+    Approval only asks: what it returns is dropped, and the outcome comes with the answer.
+    """
+    if event["step"] == StepName.APPROVAL:
+        ask(event, bootstrap.ask_people())
+        return {}
     return visit(StepName.PAGE, event, bootstrap.page_people())

@@ -254,6 +254,13 @@ _SETTLE: Mapping[ActionName, Mapping[str, int]] = {
 }
 
 
+class Approving(Strict):
+    """How people are asked before something is done, in mode `ask` or for an action that always asks."""
+
+    expires: Annotated[Seconds, Field(ge=60)] = 900
+    """How long an answer is waited for."""
+
+
 class Notify(Strict):
     """Who is subscribed to the page. Others may subscribe to the topic by themselves."""
 
@@ -284,7 +291,7 @@ class Playbook(Strict):
     cluster: EcsName
     service: EcsName
     mode: Mode = Mode.OBSERVE
-    """`observe` pages with what it would do, `ask` does the same for now, `auto` acts."""
+    """`observe` pages with what it would do, `ask` asks people before it acts, `auto` acts."""
     severity: Severity = Severity.P2
     alarms: tuple[Alarm, ...] = ()
     dependencies: tuple[Dependency, ...] = ()
@@ -296,6 +303,7 @@ class Playbook(Strict):
     """Only what the file says; `ladder` knows the defaults."""
     confidence: float = Field(default=0.6, ge=0, le=1, strict=True)
     """A cause less certain than this is not acted upon but given to people."""
+    approval: Approving = Approving()
     bake: Seconds = 900
     """How long a release has to run steadily, with every alarm OK, before it counts as good."""
     notify: Notify = Notify()

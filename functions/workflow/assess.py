@@ -14,6 +14,7 @@ from functions.domain.incidents import Fact, InboxEntry, Incident, NewEvent
 from functions.guardrails.verdicts import Situation
 from functions.playbooks.schema import Playbook
 from functions.ports import Clock, Ledger, Readers
+from functions.workflow.answers import heard
 from functions.workflow.decision import Decision, decide
 from functions.workflow.story import Intent, Story, tell
 from functions.workflow.table import Outcome, StepName
@@ -87,6 +88,7 @@ class Examiner:
                 min_tasks=playbook.limits.min_tasks,
                 max_tasks=playbook.limits.max_tasks,
                 restarts_or_scales=False,
+                consent=story.consent(now),
             ),
         )
         return Assessment(findings=findings, judgements=judgements, decision=decision)
@@ -145,7 +147,8 @@ class Assess:
 
     def __call__(self, visit: Visit) -> Result:
         incident = incident_of(visit, self.ledger)
-        story = tell(self.ledger.events(incident.id))
+        incident, events = heard(self.ledger, incident, self.ledger.events(incident.id))
+        story = tell(events)
         inbox = self.ledger.inbox(incident.id)
         fresh = [received(entry) for entry in inbox if entry.number > incident.signals_seen]
         if story.open_intent is not None:
@@ -166,10 +169,7 @@ class Assess:
             signals_seen=len(inbox),
         )
         self._note_release(incident, assessment.findings)
-        return Result(
-            outcome=decision.outcome,
-            wait_s=FIRST_WATCH_S if decision.outcome is Outcome.STAND_DOWN else decision.wait_s,
-        )
+        return Result(outcome=decision.outcome, wait_s=_wait_s(decision, playbook))
 
     def _without_playbook(self, incident: Incident, fresh: list[NewEvent], seen: int) -> Result:
         """The playbook was taken away while the incident was open: nothing may be done any more."""
@@ -188,6 +188,16 @@ class Assess:
                 at=findings.looked_at,
                 surroundings=service.surroundings,
             )
+
+
+def _wait_s(decision: Decision, playbook: Playbook) -> int:
+    match decision.outcome:
+        case Outcome.STAND_DOWN:
+            return FIRST_WATCH_S
+        case Outcome.ASK:
+            return playbook.approval.expires
+        case _:
+            return decision.wait_s
 
 
 def doubtful(intent: Intent) -> NewEvent:

@@ -8,7 +8,6 @@ from functions.diagnostics.signs import Signs
 from functions.domain.causes import Cause, Judgement
 from functions.domain.changes import ActionName, Plan, Verdict
 from functions.domain.evidence import Findings
-from functions.domain.incidents import Mode
 from functions.domain.model import Model
 from functions.guardrails.verdicts import Situation, judge
 from functions.workflow.table import Outcome
@@ -39,6 +38,9 @@ UNFELT_PATIENCE = timedelta(minutes=10)
 """How long a service that nobody misses may take to become steady before people are told: ECS replaces a task that
 stopped within minutes, and a page for it would be one too many."""
 
+ASKS_PER_INCIDENT = 3
+"""How often people are asked in one incident; after that they are told, and decide by themselves."""
+
 OTHERS_AT_WORK = frozenset({Cause.NATIVE_ROLLBACK, Cause.SOMEONE_AT_WORK})
 """Causes that are waited for, until the patience ends."""
 
@@ -66,10 +68,13 @@ class Decision(Model):
 
     @property
     def gist(self) -> str:
-        """What must change before people have to hear of it again; free of numbers that change by themselves."""
+        """What must change before people have to hear of it again; free of numbers that change by themselves.
+
+        That people could be asked is no news to those who did not answer, or said no."""
         denied = sorted(verdict.guardrail for verdict in self.verdicts if not verdict.allowed)
         action = "" if self.plan is None else self.plan.action
-        return "|".join([self.outcome, self.cause, action, *denied])
+        outcome = Outcome.ESCALATE if self.outcome is Outcome.ASK else self.outcome
+        return "|".join([outcome, self.cause, action, *denied])
 
 
 def decide(
@@ -181,15 +186,15 @@ def _guarded(top: Judgement, plan: Plan, passed: tuple[Alternative, ...], situat
         names = {verdict.guardrail for verdict in denied}
         if "pause" in names:
             outcome = Outcome.STAND_DOWN
-        elif names == {"mode"} and situation.effective_mode is Mode.ASK:
-            outcome = Outcome.ASK
+        elif names == {"approval"} and not situation.consent.denies(plan):
+            outcome = Outcome.ASK if situation.consent.asked < ASKS_PER_INCIDENT else Outcome.ESCALATE
         else:
             outcome = Outcome.ESCALATE
     return _said(outcome, top, reason, plan=plan, verdicts=verdicts, alternatives=passed)
 
 
 def _with(situation: Situation, action: Action) -> Situation:
-    return Situation(**{**vars(situation), "restarts_or_scales": action.restarts_or_scales})
+    return Situation(**{**vars(situation), "restarts_or_scales": action.restarts_or_scales, "asks": action.asks})
 
 
 def _period_s(findings: Findings) -> int:

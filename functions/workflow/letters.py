@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from functions.domain.approvals import Approval
 from functions.domain.causes import Cause, Judgement
-from functions.domain.changes import ActionName, SetTaskDefinition
+from functions.domain.changes import ActionName, Plan, SetTaskDefinition
 from functions.domain.evidence import short
 from functions.domain.incidents import Event, Fact, Incident
 from functions.domain.redaction import clean
@@ -16,7 +17,15 @@ from functions.workflow.table import Outcome
 SUBJECT_LIMIT = 100
 """Characters of an SNS subject, which must be ASCII without line breaks (SNS API reference: Publish)."""
 
-_REASONS = frozenset({Fact.RECOVERY_CHECKED, Fact.ACTION_WITHHELD, Fact.LEASE_POSTPONED})
+_REASONS = frozenset(
+    {
+        Fact.RECOVERY_CHECKED,
+        Fact.ACTION_WITHHELD,
+        Fact.LEASE_POSTPONED,
+        Fact.APPROVAL_DENIED,
+        Fact.APPROVAL_EXPIRED,
+    }
+)
 
 HEADINGS = {
     Fact.ACTION_TAKEN: "done",
@@ -37,7 +46,7 @@ def escalation(
         f"{incident.service.service} in {incident.service.cluster} ({incident.service.region}) needs a person.",
         "",
         f"Alarm      {clean(incident.title)}",
-        f"Opened     {_clock(incident.opened_at)}",
+        f"Opened     {clock(incident.opened_at)}",
         f"Cause      {_cause(story, events)}",
         f"Why a page {_why(story, events)}",
     ]
@@ -51,6 +60,35 @@ def escalation(
     )
 
 
+def question(
+    incident: Incident, events: Sequence[Event], approval: Approval, plan: Plan, *, severity: str = ""
+) -> Page:
+    """May this be done? The plan, what it rests on, until when, and how to say yes or no."""
+    story = tell(events)
+    minutes = round((approval.expires_at - approval.asked_at).total_seconds() / 60)
+    lines = [
+        f"{incident.service.service} in {incident.service.cluster} ({incident.service.region}) needs a yes or a no.",
+        "",
+        f"Plan       {plan.summary}",
+        f"Undo       {plan.undo}",
+        f"Expires    {clock(approval.expires_at)}, in {minutes} minutes; without an answer nothing is done",
+        f"Yes        responder approve {incident.id}",
+        f"No         responder deny {incident.id} --reason '...'",
+        "",
+        f"Alarm      {clean(incident.title)}",
+        f"Opened     {clock(incident.opened_at)}",
+        f"Cause      {_cause(story, events)}",
+        f"Why asked  {_why(story, events)}",
+        "",
+        "A yes is good for this very plan, once: the responder looks again first, and asks again if it is another one.",
+    ]
+    lines += _section("Evidence", _evidence(events))
+    lines += _section("Tried", _tried(events))
+    lines += _where(incident)
+    subject = f"[approve?{severity and ' ' + severity}] {incident.service.service}: {plan.action} for {plan.cause}"
+    return _page(incident, subject, lines, kind="approval")
+
+
 def recovered(incident: Incident, events: Sequence[Event]) -> Page:
     """All clear: what it was, what helped, and what still differs from the infrastructure code."""
     story = tell(events)
@@ -60,7 +98,7 @@ def recovered(incident: Incident, events: Sequence[Event]) -> Page:
         f"{incident.service.service} in {incident.service.cluster} ({incident.service.region}) {summary}.",
         "",
         f"Alarm      {clean(incident.title)}",
-        f"Opened     {_clock(incident.opened_at)}",
+        f"Opened     {clock(incident.opened_at)}",
         f"Cause      {_cause(story, events)}",
     ]
     lines += _section("Done", _tried(events))
@@ -155,7 +193,8 @@ def _where(incident: Incident, *, log_group: str | None = None) -> list[str]:
     ]
 
 
-def _clock(moment: datetime) -> str:
+def clock(moment: datetime) -> str:
+    """A point in time for people: UTC, to the second."""
     return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
 
 

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from functions.domain.errors import ReadFailed, TrailBroken
 from functions.domain.evidence import Findings
-from functions.domain.incidents import Event, Fact, Incident, IncidentStatus, NewEvent
+from functions.domain.incidents import Event, Fact, InboxEntry, IncidentStatus, NewEvent
 from functions.playbooks.schema import Playbook
 from functions.ports import Archive, Ledger, Notifier
+from functions.workflow.answers import heard
 from functions.workflow.assess import alarms_of
 from functions.workflow.close import keep
 from functions.workflow.letters import escalation
@@ -28,12 +29,15 @@ class PagePeople:
     def __call__(self, visit: Visit) -> Result:
         """Publish, then write that it was: a page may go out twice after a crash, never not at all."""
         incident = incident_of(visit, self.ledger)
-        events = self.ledger.events(incident.id)
+        incident, events = heard(
+            self.ledger, incident, self.ledger.events(incident.id), expired=visit.outcome == Outcome.EXPIRED
+        )
         story = tell(events)
         about = _about(story)
         if about not in story.paged:
             keep(self.archive, incident, events)
-            page = escalation(incident, events, severity=self._severity(incident), log_group=self._log_group(events))
+            grave = severity(self.playbooks.get(incident.service.key), self.ledger.inbox(incident.id))
+            page = escalation(incident, events, severity=grave, log_group=self._log_group(events))
             message = self.notifier.publish(page)
             event = NewEvent(
                 fact=Fact.PAGE_SENT,
@@ -45,14 +49,6 @@ class PagePeople:
         if incident.status is IncidentStatus.RESOLVED:
             return Result(outcome=Outcome.TOLD)
         return Result(outcome=Outcome.PAGED, wait_s=SHORTEST_S)
-
-    def _severity(self, incident: Incident) -> str:
-        """The gravest severity among the alarms of the incident, P0 before P4; empty without a playbook."""
-        playbook = self.playbooks.get(incident.service.key)
-        if playbook is None:
-            return ""
-        alarms = alarms_of(self.ledger.inbox(incident.id))
-        return min((playbook.severity_of(alarm) for alarm in alarms), default=playbook.severity)
 
     def _log_group(self, events: Sequence[Event]) -> str | None:
         """Where the service logs, as the newest look at it saw; a page goes out without it, too."""
@@ -66,9 +62,17 @@ class PagePeople:
         return definition.log_groups[0] if definition is not None and definition.log_groups else None
 
 
+def severity(playbook: Playbook | None, inbox: Sequence[InboxEntry]) -> str:
+    """The gravest severity among the alarms of the incident, P0 before P4; empty without a playbook."""
+    if playbook is None:
+        return ""
+    return min((playbook.severity_of(alarm) for alarm in alarms_of(inbox)), default=playbook.severity)
+
+
 def _about(story: Story) -> str:
     """What this page would be about; the same twice is one page.
 
     A lease that cannot be given back is tried again at every sweep: once it was told, its number says nothing new."""
     gist = "" if story.decision is None else story.decision.gist
-    return f"{gist}#{story.attempts}#{story.checked or ''}#{min(story.postponed, POSTPONE_LIMIT)}"
+    answer = "" if story.request is None or story.request.ended is None else f"#{story.request.ended}"
+    return f"{gist}#{story.attempts}#{story.checked or ''}#{min(story.postponed, POSTPONE_LIMIT)}{answer}"

@@ -23,7 +23,7 @@ from functions.domain.incidents import Fact, Incident, Mode, NewEvent
 from functions.playbooks.schema import Playbook
 from functions.ports import BudgetCharge, Clock, Ledger, ServiceChanger, ServiceReader
 from functions.workflow.assess import doubtful, quarantine
-from functions.workflow.story import Intent, tell
+from functions.workflow.story import Intent, Story, tell
 from functions.workflow.table import Outcome, StepName
 from functions.workflow.visit import Result, Visit, incident_of
 
@@ -53,7 +53,7 @@ class Remediate:
         done = story.stages_done(plan)
         if len(done) == len(plan.changes):
             return Result(outcome=Outcome.DONE, wait_s=plan.settle_s)
-        reason = self._difference(incident, plan)
+        reason = self._difference(incident, plan, story, begun=bool(done))
         if reason is not None:
             return self._outdated(incident, reason)
         return self._act(incident, plan, done)
@@ -63,16 +63,21 @@ class Remediate:
         self.ledger.append(incident, [event], step=StepName.REMEDIATE)
         return Result(outcome=Outcome.DIFFERS)
 
-    def _difference(self, incident: Incident, plan: Plan) -> str | None:
+    def _difference(self, incident: Incident, plan: Plan, story: Story, *, begun: bool) -> str | None:
         """What is no longer as it was when the plan was made; None when everything is."""
         playbook = self.playbooks.get(incident.service.key)
         if playbook is None:
             return "the service has no playbook any more"
         switch = self.ledger.switch(incident.service)
-        if switch.paused(self.clock.now()):
+        now = self.clock.now()
+        if switch.paused(now):
             return f"{switch.by or 'an operator'} paused the service"
-        if (playbook.mode if switch.mode is None else switch.mode) is not Mode.AUTO:
-            return "the service is no longer in mode auto"
+        mode = playbook.mode if switch.mode is None else switch.mode
+        if mode is Mode.OBSERVE:
+            return "the service is in mode observe now"
+        granted = story.granted(plan) if begun else story.consent(now).granted == plan.hash
+        if mode is Mode.ASK and not granted:
+            return "the service is in mode ask now, and nobody granted this plan"
         if self.ledger.lock_holder(incident.service) != incident.id:
             return "another incident holds the service"
         try:
@@ -84,11 +89,11 @@ class Remediate:
             return f"the service could not be read again: {error}"
         if service is None:
             return "the service is gone"
-        now = state_before(service, scaling)
-        differing = [name for name in type(now).model_fields if getattr(now, name) != getattr(plan.before, name)]
+        state = state_before(service, scaling)
+        differing = [name for name in type(state).model_fields if getattr(state, name) != getattr(plan.before, name)]
         if differing:
             return ", ".join(
-                f"{name} was {getattr(plan.before, name)} and is {getattr(now, name)}" for name in differing
+                f"{name} was {getattr(plan.before, name)} and is {getattr(state, name)}" for name in differing
             )
         return None
 

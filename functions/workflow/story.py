@@ -2,12 +2,29 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
+from functions.domain.approvals import Consent
 from functions.domain.changes import ActionName, ChangeResult, Plan, StopDeployment
 from functions.domain.incidents import Event, Fact
 from functions.workflow.decision import OTHERS_AT_WORK, Decision
 from functions.workflow.table import Outcome
+
+GRACE = timedelta(minutes=5)
+"""How long after its request expired a grant still counts: the plan is made afresh first, and may have to wait."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """One time that people were asked. `ended` is the fact that followed; None while nothing did."""
+
+    number: int
+    plan: Plan
+    expires_at: datetime
+    ended: Fact | None = None
+    used: bool = False
+    """The plan was begun."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +64,32 @@ class Story:
     """When a deployment was stopped by us: ECS begins its rollback then, under an id that nobody told us."""
     postponed: int = 0
     """How often a lease could not be given back yet."""
+    requests: tuple[Request, ...] = ()
+    """What people were asked."""
+
+    @property
+    def request(self) -> Request | None:
+        """The newest of them."""
+        return self.requests[-1] if self.requests else None
+
+    def consent(self, now: datetime) -> Consent:
+        """What people allowed and forbade, as it holds now."""
+        last = self.request
+        in_force = last is not None and last.ended is Fact.APPROVAL_GRANTED and now < last.expires_at + GRACE
+        return Consent(
+            granted=last.plan.hash if last is not None and in_force and not last.used else None,
+            denied=frozenset(
+                (request.plan.cause, request.plan.action)
+                for request in self.requests
+                if request.ended is Fact.APPROVAL_DENIED
+            ),
+            asked=len(self.requests),
+        )
+
+    def granted(self, plan: Plan) -> bool:
+        """Whether people granted this plan when they were last asked, even if it was begun since."""
+        last = self.request
+        return last is not None and last.ended is Fact.APPROVAL_GRANTED and last.plan.hash == plan.hash
 
     @property
     def open_intent(self) -> Intent | None:
@@ -111,7 +154,17 @@ def _after(story: Story, event: Event) -> Story:
             plan = Plan.model_validate(event.data["plan"])
             intent = Intent(plan=plan, stage=event.data["stage"], at=event.at, sequence=event.sequence)
             intents = (*story.intents, intent)
-            return replace(story, intents=intents, checked=None, steady_since=None, cannot_tell=0)
+            begun = replace(story, intents=intents, checked=None, steady_since=None, cannot_tell=0)
+            return _newest_request(begun, used=True) if story.granted(plan) else begun
+        case Fact.APPROVAL_REQUESTED:
+            request = Request(
+                number=event.data["number"],
+                plan=Plan.model_validate(event.data["plan"]),
+                expires_at=datetime.fromisoformat(event.data["expires_at"]),
+            )
+            return replace(story, requests=(*story.requests, request))
+        case Fact.APPROVAL_GRANTED | Fact.APPROVAL_DENIED | Fact.APPROVAL_EXPIRED:
+            return _newest_request(story, ended=event.fact)
         case Fact.ACTION_TAKEN | Fact.ACTION_DOUBTFUL | Fact.ACTION_REFUSED:
             result = ChangeResult.model_validate(event.data["result"]) if "result" in event.data else None
             ended = replace(story.intents[-1], ended=event.fact, result=result)
@@ -137,6 +190,10 @@ def _after(story: Story, event: Event) -> Story:
             return replace(story, postponed=story.postponed + 1)
         case _:
             return story
+
+
+def _newest_request(story: Story, **changes: Any) -> Story:
+    return replace(story, requests=(*story.requests[:-1], replace(story.requests[-1], **changes)))
 
 
 def _decision(event: Event) -> Decision:

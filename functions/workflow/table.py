@@ -81,7 +81,8 @@ class Step:
 
     `waits`: a wait of the payload's `wait_s` comes first. `function`: which Lambda does it; None for a step that Step
     Functions does alone. `visits`: how often one execution may come by before the outcome is `exhausted`.
-    `stand_in`: where the step leads until it can be done; only approval has one.
+    `awaits`: the function only asks, and is given a token for it; the outcome comes from whoever answers with the
+    token, or is `expired` after the payload's `wait_s`. Its visits are not counted, those of its neighbours are.
     """
 
     name: StepName
@@ -89,7 +90,7 @@ class Step:
     transitions: Mapping[Outcome, StepName]
     waits: bool = False
     visits: int = 0
-    stand_in: StepName | None = None
+    awaits: bool = False
 
 
 ENTRY = (StepName.ASSESS, StepName.RESTORE)
@@ -114,13 +115,13 @@ TABLE: Mapping[StepName, Step] = {
         ),
         Step(
             name=StepName.APPROVAL,
-            function=None,
+            function=Function.NOTIFY,
+            awaits=True,
             transitions={
                 Outcome.GRANTED: StepName.ASSESS,
                 Outcome.DENIED: StepName.PAGE,
                 Outcome.EXPIRED: StepName.PAGE,
             },
-            stand_in=StepName.PAGE,
         ),
         Step(
             name=StepName.REMEDIATE,

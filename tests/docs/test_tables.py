@@ -81,12 +81,9 @@ def test_the_life_of_an_incident() -> None:
 
 
 def step_row(step: Step) -> tuple[str, ...]:
-    if step.stand_in is not None:
-        leads = f"not there yet: → {step.stand_in}"
-    else:
-        leads = " · ".join(f"{said} → {to}" for said, to in step.transitions.items() if said is not Outcome.EXHAUSTED)
-        used_up = step.transitions.get(Outcome.EXHAUSTED)
-        leads += "" if used_up is None else f" · visits used up → {used_up}"
+    leads = " · ".join(f"{said} → {to}" for said, to in step.transitions.items() if said is not Outcome.EXHAUSTED)
+    used_up = step.transitions.get(Outcome.EXHAUSTED)
+    leads += "" if used_up is None else f" · visits used up → {used_up}"
     return (
         step.name,
         "" if step.function is None else code(step.function),

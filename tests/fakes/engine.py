@@ -8,7 +8,10 @@ from typing import Any
 from functions.actions.registry import ACTIONS
 from functions.adapters.memory_ledger import MemoryLedger
 from functions.diagnostics.registry import PROBES
+from functions.domain.errors import Superseded
 from functions.playbooks.schema import Playbook
+from functions.workflow.answers import TakeAnswer
+from functions.workflow.approval import AskPeople
 from functions.workflow.assess import Assess, Examiner
 from functions.workflow.close import Close
 from functions.workflow.intake import Intake
@@ -18,11 +21,11 @@ from functions.workflow.restore import Restore
 from functions.workflow.sweep import Sweep
 from functions.workflow.table import TABLE, Outcome, Step, StepName, next_step
 from functions.workflow.verify import Verify
-from functions.workflow.visit import StepCall, carry
+from functions.workflow.visit import StepCall, Visit, carry
 from functions.workflow.watch import Watch
 from tests.fakes.archive import FakeArchive
 from tests.fakes.clock import FakeClock
-from tests.fakes.world import FakeExecutions, FakeNotifier, World
+from tests.fakes.world import FakeAnswers, FakeExecutions, FakeNotifier, World
 
 FLEET_LIMIT = 20
 
@@ -57,8 +60,11 @@ class Responder:
     playbook: Playbook
     clock: FakeClock = field(default_factory=FakeClock)
     visited: list[tuple[StepName, Outcome]] = field(default_factory=list)
+    asked: Callable[[], None] | None = None
+    """What people do when they are asked, for example answer."""
 
     def __post_init__(self) -> None:
+        self.people = FakeAnswers()
         self.world = World(clock=self.clock)
         self.archive = FakeArchive()
         self.ledger = MemoryLedger(clock=self.clock, archive=self.archive)
@@ -84,6 +90,8 @@ class Responder:
             take_over_after=timedelta(seconds=70),
         )
         self.watch = Watch(ledger=self.ledger, examiner=examiner, playbooks=playbooks)
+        self.take_answer = TakeAnswer(ledger=self.ledger, answers=self.people, clock=self.clock)
+        self.ask_people = AskPeople(ledger=self.ledger, notifier=self.notifier, clock=self.clock, playbooks=playbooks)
         self.steps: dict[StepName, StepCall] = {
             StepName.ASSESS: Assess(ledger=self.ledger, examiner=examiner, playbooks=playbooks),
             StepName.WATCH: self.watch,
@@ -133,8 +141,6 @@ class Responder:
             self.executions.ended.add(execution.key)
 
     def _followed(self, execution: Execution, row: Step, before: Callable[[StepName], None] | None) -> StepName:
-        if row.stand_in is not None:
-            return row.stand_in
         if row.waits:
             self.clock.advance(seconds=execution.payload.get("wait_s", 0))
         if row.name is StepName.SUCCESSOR:
@@ -143,12 +149,36 @@ class Responder:
             return row.transitions[Outcome.DONE]
         if before is not None:
             before(row.name)
+        if row.awaits:
+            outcome = self._asked(execution)
+            execution.payload = {**execution.payload, "outcome": outcome}
+            self.visited.append((row.name, outcome))
+            return next_step(row.name, outcome)
         exhausted = self.watch.hand_over if row.name is StepName.WATCH else None
         execution.payload = carry(row.name, execution.payload, self.steps[row.name], exhausted=exhausted)
         self.clock.advance(seconds=1)
         outcome = Outcome(execution.payload["outcome"])
         self.visited.append((row.name, outcome))
         return next_step(row.name, outcome)
+
+    def _asked(self, execution: Execution) -> Outcome:
+        """Ask, and let people answer; without an answer time passes until nobody may give one any more."""
+        token = f"token-{len(self.visited)}"
+        visit = Visit.model_validate({**execution.payload, "step": StepName.APPROVAL})
+        self.people.waiting, self.people.said = token, None
+        try:
+            self.ask_people(visit, token)
+        except Superseded:
+            return Outcome.SUPERSEDED
+        expires = self.clock.now() + timedelta(seconds=visit.wait_s)
+        if self.asked is not None:
+            self.asked()
+        self.people.waiting = None
+        if self.people.said is None:
+            self.clock.advance(seconds=max(0.0, (expires - self.clock.now()).total_seconds()))
+            return Outcome.EXPIRED
+        said, self.people.said = self.people.said, None
+        return Outcome(said)
 
     @property
     def path(self) -> list[str]:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from functions.domain.approvals import Answer
 from functions.domain.changes import (
     Change,
     ChangeResult,
@@ -387,3 +388,17 @@ class FakeNotifier:
     def publish(self, page: Page) -> str:
         self.pages.append(page)
         return f"message-{len(self.pages)}"
+
+
+@dataclass
+class FakeAnswers:
+    """The one execution that may be waiting, by its token, and what it was told."""
+
+    waiting: str | None = None
+    said: Answer | None = None
+
+    def deliver(self, token: str, answer: Answer) -> bool:
+        if token != self.waiting:
+            return False
+        self.waiting, self.said = None, answer
+        return True

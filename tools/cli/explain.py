@@ -16,7 +16,7 @@ from functions.playbooks.schema import Playbook
 
 _WOULD = {
     Mode.OBSERVE: "looks for the cause, pages with the plan, changes nothing (mode observe)",
-    Mode.ASK: "looks for the cause and pages with the plan, changes nothing (mode ask)",
+    Mode.ASK: "looks for the cause and asks people before it changes anything (mode ask)",
     Mode.AUTO: "looks for the cause and acts within the playbook's limits (mode auto)",
 }
 

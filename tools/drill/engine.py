@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from functions.domain.errors import Superseded
 from functions.workflow.table import TABLE, Function, Outcome, Step, StepName, next_step
-from infra.workflow import UNSAID_WAIT_S
+from infra.workflow import TASK_TIMEOUT_MARGIN_S, UNSAID_WAIT_S
 
 STEP_S = 2.0
 """Seconds of the world's clock from entering a step to its outcome: a warm function with its two or three round
@@ -26,6 +27,8 @@ class Execution:
     payload: Json
     status: str = "RUNNING"
     """As DescribeExecution says it (Step Functions API reference)."""
+    token: str | None = None
+    """What an answer has to come with, while the execution waits for one."""
 
 
 class Engine:
@@ -69,10 +72,6 @@ class Engine:
             execution.status = "SUCCEEDED"
             return
         row = TABLE[execution.at]
-        if row.stand_in is not None:
-            execution.at = row.stand_in
-            self._enter(execution)
-            return
         wait_s = float(execution.payload.get("wait_s", UNSAID_WAIT_S)) if row.waits else 0.0
         self._later(wait_s + (STEP_S if row.function is not None else 0.0), lambda: self._visit(execution, row))
 
@@ -81,6 +80,9 @@ class Engine:
             if row.name is StepName.SUCCESSOR:
                 self._start_successor(execution.payload)
             execution.at = row.transitions[Outcome.DONE]
+        elif row.awaits:
+            self._ask(execution, row, row.function)
+            return
         else:
             sent = json.dumps({**execution.payload, "step": row.name.value})
             try:
@@ -91,6 +93,28 @@ class Engine:
             execution.at = next_step(row.name, Outcome(execution.payload["outcome"]))
         self._enter(execution)
 
+    def _ask(self, execution: Execution, row: Step, function: Function) -> None:
+        """Call the function that asks, then wait for an answer, or until nobody may answer any more."""
+        token = f"{execution.name} at {self._now().isoformat()}"
+        execution.token = token
+        try:
+            self._invoke(function, {**execution.payload, "step": row.name.value, "token": token})
+        except Superseded:
+            self.answer(token, Outcome.SUPERSEDED)
+        except Exception as error:  # noqa: BLE001 - as in `_visit`
+            self._fail(execution, row.name, error)
+        else:
+            wait_s = execution.payload["wait_s"] + TASK_TIMEOUT_MARGIN_S
+            self._later(wait_s, lambda: self.answer(token, Outcome.EXPIRED))
+
+    def answer(self, token: str, outcome: Outcome) -> None:
+        """Let the execution that waits with this token go on; an answer that nobody waits for any more is dropped."""
+        for waiting in [each for each in self._executions.values() if each.token == token]:
+            waiting.token = None
+            waiting.payload = {**waiting.payload, "outcome": outcome.value}
+            waiting.at = next_step(waiting.at, outcome)
+            self._enter(waiting)
+
     def _start_successor(self, payload: Json) -> None:
         successor = {key: payload[key] for key in ("incident_id", "generation")}
         self.start(
@@ -99,5 +123,6 @@ class Engine:
 
     def _fail(self, execution: Execution, step: StepName, error: Exception) -> None:
         execution.status = "FAILED"
+        execution.token = None
         incident = execution.payload["incident_id"]
         self._page(f"ECS responder stopped at {incident}", f"step {step} failed with {type(error).__name__}: {error}")

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from functions.actions.action import state_before
+from functions.domain.approvals import Consent
 from functions.domain.causes import Cause
 from functions.domain.changes import ActionName, Change, ForceNewDeployment, Plan, SetFloor, Verdict
 from functions.domain.dependencies import DependencyState
@@ -87,7 +88,13 @@ LIMITS = [
     ("cooldown", {"charges": (ago(0),), "cooldown_s": 0}, True),
     ("cooldown", {"charges": (ago(1),), "own_charges": (ago(1),), "cooldown_s": 600}, True),
     ("cooldown", {"charges": (ago(1), ago(599)), "own_charges": (ago(1),), "cooldown_s": 600}, False),
-    ("mode", {"mode": Mode.ASK}, False),
+    ("approval", {"mode": Mode.ASK}, False),
+    ("approval", {"asks": True}, False),
+    ("approval", {"mode": Mode.ASK, "consent": Consent(granted=plan().hash)}, True),
+    ("approval", {"asks": True, "consent": Consent(granted=plan().hash)}, True),
+    ("approval", {"mode": Mode.ASK, "consent": Consent(granted="another plan")}, False),
+    ("approval", {"consent": Consent(denied=frozenset({(plan().cause, plan().action)}))}, False),
+    ("approval", {"consent": Consent(denied=frozenset({(plan().cause, ActionName.SCALE_OUT)}))}, True),
     ("mode", {"mode": Mode.OBSERVE}, False),
     ("mode", {"mode": Mode.AUTO, "switch": Switch(mode=Mode.OBSERVE)}, False),
     ("mode", {"mode": Mode.OBSERVE, "switch": Switch(mode=Mode.AUTO)}, True),

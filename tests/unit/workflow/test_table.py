@@ -18,6 +18,8 @@ SAID_BY = {
 }
 """What each step may say by itself."""
 
+COUNTED = [row.name for row in TABLE.values() if row.function is not None and not row.awaits]
+
 
 @pytest.mark.parametrize("step", SAID_BY)
 def test_everything_a_step_can_say_leads_somewhere(step: StepName) -> None:
@@ -42,7 +44,7 @@ def test_every_step_is_reached_from_an_entry() -> None:
     assert set().union(*(_reachable(entry) for entry in ENTRY)) == {*StepName}
 
 
-@pytest.mark.parametrize("step", [name for name, row in TABLE.items() if row.function is not None])
+@pytest.mark.parametrize("step", COUNTED)
 def test_every_step_that_does_something_is_counted(step: StepName) -> None:
     """Its visits are bounded, and the counter's word leads on."""
     assert TABLE[step].visits > 0
@@ -51,7 +53,7 @@ def test_every_step_that_does_something_is_counted(step: StepName) -> None:
 
 def test_every_loop_goes_through_a_counted_step() -> None:
     """Without the counted steps the table has no cycle."""
-    free = {name for name, row in TABLE.items() if row.function is None}
+    free = {*TABLE} - {*COUNTED}
     for step in free:
         assert step not in _reachable(step, within=free)
 
@@ -61,14 +63,17 @@ def test_the_longest_execution_stays_below_the_history_limit() -> None:
     assert sum(row.visits for row in TABLE.values()) * EVENTS_PER_VISIT < 25_000
 
 
-def test_what_does_nothing_but_wait_or_stand_in_says_one_thing() -> None:
+def test_what_does_nothing_but_wait_says_one_thing() -> None:
     """Step Functions does these alone."""
-    assert {name for name, row in TABLE.items() if row.function is None} == {
-        StepName.APPROVAL,
-        StepName.SETTLE,
-        StepName.SUCCESSOR,
-    }
-    assert TABLE[StepName.APPROVAL].stand_in is StepName.PAGE
+    alone = [row for row in TABLE.values() if row.function is None]
+    assert {row.name for row in alone} == {StepName.SETTLE, StepName.SUCCESSOR}
+    assert all(set(row.transitions) == {Outcome.DONE} for row in alone)
+
+
+def test_only_approval_waits_for_people() -> None:
+    """What can come of it: a yes, a no, or nothing in time."""
+    assert [row.name for row in TABLE.values() if row.awaits] == [StepName.APPROVAL]
+    assert {*TABLE[StepName.APPROVAL].transitions} == {Outcome.GRANTED, Outcome.DENIED, Outcome.EXPIRED}
 
 
 @pytest.mark.parametrize("step", [name for name, row in TABLE.items() if row.function is not None])
@@ -91,7 +96,7 @@ def _reachable(start: StepName, *, within: set[StepName] | None = None) -> set[S
         row = TABLE.get(waiting.pop())
         if row is None:
             continue
-        following = set(row.transitions.values()) | ({row.stand_in} if row.stand_in is not None else set())
+        following = set(row.transitions.values())
         if row.function is not None:
             following.add(StepName.END)
         if within is not None:

@@ -16,7 +16,9 @@ MARKS: Mapping[Fact, Mark] = {
     Fact.LEASE_RESTORED: Mark.ACTION,
     Fact.INCIDENT_RESOLVED: Mark.RECOVERED,
 }
-"""What else is in a trail is a thought; a page is told apart before."""
+"""What else is in a trail is a thought; what people are told is told apart before."""
+
+TOLD = frozenset({Fact.PAGE_SENT, Fact.APPROVAL_REQUESTED})
 
 
 class Responder(Nobody):
@@ -36,7 +38,7 @@ class Responder(Nobody):
 
 
 def _tell(stage: Stage, event: Event, at_s: float) -> None:
-    if event.fact is Fact.PAGE_SENT:
+    if event.fact in TOLD:
         stage.page(event.actor, event.summary, at_s=at_s)
     else:
         stage.note(MARKS.get(event.fact, Mark.THOUGHT), event.actor, event.summary, at_s=at_s)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from functions.domain.errors import Superseded
 from functions.workflow.table import Function, Outcome, StepName
 from infra.workflow import UNSAID_WAIT_S
 from tools.drill.engine import STEP_S, Engine, Json
@@ -86,13 +87,65 @@ def test_a_name_is_used_once() -> None:
     assert not engine.start("inc-1-1", begun())
 
 
-def test_approval_leads_to_its_stand_in() -> None:
-    """Until approvals can be granted, a plan that needs one goes to people."""
+class Asking(Functions):
+    """Functions of which one asks people and hands out its token instead of an answer."""
+
+    token = ""
+
+    def __call__(self, function: Function, payload: Json) -> Json:
+        if payload["step"] != StepName.APPROVAL:
+            return super().__call__(function, payload)
+        self.calls.append((self.time.seconds, function, payload["step"]))
+        self.token = payload["token"]
+        return {}
+
+
+def test_nobody_answers_a_request_until_it_expires() -> None:
+    """People are asked, time passes in the world, and then they are told."""
     time = Time()
-    functions = Functions(time, (Outcome.ASK, 0), (Outcome.TOLD, 0))
+    functions = Asking(time, (Outcome.ASK, 900), (Outcome.TOLD, 0))
     engine_of(time, functions, []).start("inc-1-1", begun())
     time.run()
-    assert [function for _, function, _ in functions.calls] == [Function.ASSESS, Function.NOTIFY]
+    assert [(function, step) for _, function, step in functions.calls] == [
+        (Function.ASSESS, "assess"),
+        (Function.NOTIFY, "approval"),
+        (Function.NOTIFY, "page"),
+    ]
+    assert functions.calls[2][0] - functions.calls[1][0] >= 900
+
+
+def test_an_answer_lets_the_execution_go_on_at_once_and_only_once() -> None:
+    """Neither a second answer nor the time that passes later changes where it stands."""
+    time = Time()
+    functions = Asking(time, (Outcome.ASK, 900), (Outcome.ALL_CLEAR, 0), (Outcome.RESOLVED, 0))
+    engine = engine_of(time, functions, [])
+    engine.start("inc-1-1", begun())
+
+    def answer() -> None:
+        engine.answer(functions.token, Outcome.GRANTED)
+        engine.answer(functions.token, Outcome.DENIED)
+
+    time.later(60, answer)
+    time.run()
+    assert [step for _, _, step in functions.calls] == ["assess", "approval", "assess", "close"]
+    assert functions.calls[2][0] == 60 + STEP_S
+
+
+def test_an_execution_that_was_replaced_asks_nobody() -> None:
+    """It ends without a word, as from any other step."""
+    time, pages = Time(), list[str]()
+
+    def invoke(function: Function, payload: Json) -> Json:
+        if payload["step"] == StepName.APPROVAL:
+            raise Superseded("another one carries it on")
+        return {**payload, "outcome": Outcome.ASK.value, "wait_s": 900}
+
+    engine = engine_of(time, invoke, pages)
+    engine.start("inc-1-1", begun())
+    time.run()
+    execution = engine.execution("inc-1-1")
+    assert execution is not None
+    assert (execution.status, pages) == ("SUCCEEDED", [])
 
 
 def test_a_successor_goes_on_where_the_watch_grew_long() -> None:
