@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from functions.domain.approvals import Answer, Approval
 from functions.domain.changes import Lease, LeaseTerms
 from functions.domain.errors import NotInLedger, Superseded, TrailBroken
 from functions.domain.evidence import ReleaseState
@@ -445,3 +446,88 @@ class TestLists:
         assert ledger.incidents_of(ORDERS, limit=1) == (third,)
         assert ledger.incidents_between(first.opened_at, second.opened_at) == (second, first)
         assert ledger.incidents_between(second.opened_at, clock.now()) == (third, second)
+
+
+ASKED = NewEvent(fact=Fact.APPROVAL_REQUESTED, actor="approval", summary="asked people")
+
+
+def approval_of(incident: Incident, *, number: int = 1) -> Approval:
+    return Approval(
+        incident_id=incident.id,
+        generation=incident.generation,
+        number=number,
+        plan_hash="0" * 64,
+        summary="roll back",
+        token="t" * 600,
+        asked_at=incident.opened_at,
+        expires_at=incident.opened_at + timedelta(minutes=15),
+    )
+
+
+def granted(asked: Approval) -> Approval:
+    return asked.model_copy(update={"answer": Answer.GRANTED, "by": "maria", "answered_at": asked.asked_at})
+
+
+def ask(ledger: Ledger, incident: Incident, *, number: int = 1) -> tuple[Incident, Approval]:
+    asked = approval_of(incident, number=number)
+    return ledger.append(incident, [ASKED], step="approval", approval=asked), asked
+
+
+class TestApprovals:
+    def test_a_request_lies_beside_its_incident(self, ledger: Ledger) -> None:
+        """Written with the event that tells of it; before that there is none."""
+        incident = open_incident(ledger)
+        assert ledger.approval(incident.id) is None
+        incident, asked = ask(ledger, incident)
+        assert ledger.approval(incident.id) == asked
+        assert ledger.events(incident.id)[-1].fact is Fact.APPROVAL_REQUESTED
+        verify(ledger, incident.id)
+
+    def test_a_request_of_an_incident_that_moved_on_is_not_written(self, ledger: Ledger) -> None:
+        """Nobody may be asked in the name of an execution that was replaced."""
+        incident = open_incident(ledger)
+        ledger.append(incident, [note()], step="watch")
+        with pytest.raises(Superseded):
+            ask(ledger, incident)
+        assert ledger.approval(incident.id) is None
+
+    def test_an_answer_is_written_once(self, ledger: Ledger) -> None:
+        """The second one is refused, even if it is the same; the trail is left alone."""
+        incident, asked = ask(ledger, open_incident(ledger))
+        ledger.answer_approval(asked, granted(asked))
+        assert ledger.approval(incident.id) == granted(asked)
+        for again in (granted(asked), asked.model_copy(update={"answer": Answer.DENIED})):
+            with pytest.raises(Superseded, match="answered or replaced"):
+                ledger.answer_approval(asked, again)
+        assert ledger.approval(incident.id) == granted(asked)
+        assert ledger.incident(incident.id) == incident
+
+    def test_a_later_request_takes_the_place_of_an_earlier_one(self, ledger: Ledger) -> None:
+        """And an answer to the earlier one is refused."""
+        incident, first = ask(ledger, open_incident(ledger))
+        incident, second = ask(ledger, incident, number=2)
+        with pytest.raises(Superseded, match="answered or replaced"):
+            ledger.answer_approval(first, granted(first))
+        assert ledger.approval(incident.id) == second
+
+    def test_an_answered_request_is_replaced_too(self, ledger: Ledger) -> None:
+        """When the plan was another one, people are asked anew."""
+        incident, first = ask(ledger, open_incident(ledger))
+        ledger.answer_approval(first, granted(first))
+        incident, second = ask(ledger, incident, number=2)
+        assert ledger.approval(incident.id) == second
+
+    def test_no_answer_to_an_execution_that_was_replaced(self, ledger: Ledger) -> None:
+        """Its successor asks again."""
+        incident, asked = ask(ledger, open_incident(ledger))
+        ledger.next_generation(incident, note())
+        with pytest.raises(Superseded, match="taken over"):
+            ledger.answer_approval(asked, granted(asked))
+
+    def test_no_answer_to_a_closed_incident(self, ledger: Ledger) -> None:
+        """There is nothing to allow any more."""
+        incident, asked = ask(ledger, open_incident(ledger))
+        incident = ledger.append(incident, [note()], step="assess", signals_seen=1)
+        ledger.resolve(incident, RESOLVED)
+        with pytest.raises(Superseded, match="closed"):
+            ledger.answer_approval(asked, granted(asked))
