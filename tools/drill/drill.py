@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 
 from tools.drill import measures
+from tools.drill.asked import Asking, better_than, demands
 from tools.drill.policies.registry import POLICIES
-from tools.drill.results import PolicyNote, Results, RunResult, ScenarioNote, Summary, Variation
+from tools.drill.results import PolicyNote, Results, RunResult, ScenarioNote, Shown, Summary, Variation
 from tools.drill.runner import Job, play_all
 from tools.drill.scenario import Scenario
 from tools.drill.world.constants import CONSTANTS, Constants
@@ -24,6 +25,9 @@ BENT: Mapping[str, tuple[str, ...]] = {
 """Constants that are bent together: those that move the numbers most, each by itself, and all times at once."""
 
 FACTORS = (0.5, 1.5)
+
+AS_IT_IS = "as it is"
+"""Stands for a constant where none is bent."""
 
 
 def drill(
@@ -58,25 +62,55 @@ def drill(
     found = play_all(scenarios, everybody, [*jobs, *again], processes=processes, played=played)
     runs, rest = _flat(found[: len(jobs)]), found[len(jobs) :]
     each = len(scenarios) * sensitivity_seeds
+    asking = Asking(
+        fixable=frozenset(scenario.name for scenario in scenarios if scenario.truth.remedies), oracle=_oracle(runs)
+    )
+    by_scenario = {
+        scenario.name: _by_policy([run for run in runs if run.scenario == scenario.name], ordered)
+        for scenario in scenarios
+    }
+    better = {name: better_than(by_policy) for name, by_policy in by_scenario.items() if name in asking.fixable}
+    shown = asking.shown(runs)
+    worlds = [(AS_IT_IS, 1.0, [run for run in runs if run.seed < sensitivity_seeds])] if bent else []
+    worlds += [
+        (constant, factor, _flat(rest[place * each : (place + 1) * each]))
+        for place, (constant, factor, _) in enumerate(bent)
+    ]
     return Results(
         seeds=seeds,
         scenarios=tuple(_scenario_note(scenario) for scenario in scenarios),
         policies=tuple(PolicyNote(name=name, title=POLICIES[name].title) for name in ordered),
         by_policy=_by_policy(runs, ordered),
-        by_scenario={
-            scenario.name: _by_policy([run for run in runs if run.scenario == scenario.name], ordered)
-            for scenario in scenarios
-        },
+        by_scenario=by_scenario,
         runs=_in_order(runs, scenarios, ordered),
-        variations=tuple(
-            Variation(
-                constant=constant,
-                factor=factor,
-                by_policy=_by_policy(_flat(rest[place * each : (place + 1) * each]), ordered),
-            )
-            for place, (constant, factor, _) in enumerate(bent)
-        ),
+        shown=_shown_by_scenario(asking, runs),
+        better_than={name: of for name, of in better.items() if of},
+        demands=() if shown is None else tuple(demands(shown, better)),
+        variations=tuple(_variation(asking.fixable, ordered, *world) for world in worlds),
     )
+
+
+def _shown_by_scenario(asking: Asking, runs: Sequence[RunResult]) -> Mapping[str, Shown]:
+    names = dict.fromkeys(run.scenario for run in runs)
+    found = {name: asking.shown([run for run in runs if run.scenario == name]) for name in names}
+    return {name: shown for name, shown in found.items() if shown is not None}
+
+
+def _variation(
+    fixable: frozenset[str], ordered: Sequence[str], constant: str, factor: float, runs: Sequence[RunResult]
+) -> Variation:
+    shown = Asking(fixable=fixable, oracle=_oracle(runs)).shown(runs)
+    return Variation(
+        constant=constant,
+        factor=factor,
+        by_policy=_by_policy(runs, ordered),
+        shown=shown,
+        demands=() if shown is None else tuple(demands(shown, {}, bent=factor != 1)),
+    )
+
+
+def _oracle(runs: Sequence[RunResult]) -> Mapping[tuple[str, int], RunResult]:
+    return {(run.scenario, run.seed): run for run in runs if run.policy == ORACLE}
 
 
 def runs_of(scenarios: Sequence[Scenario], policies: Sequence[str], *, seeds: int, sensitivity_seeds: int = 0) -> int:
@@ -110,7 +144,7 @@ def _in_order(
 
 
 def _by_policy(runs: Sequence[RunResult], ordered: Sequence[str]) -> Mapping[str, Summary]:
-    oracle = {(run.scenario, run.seed): run for run in runs if run.policy == ORACLE}
+    oracle = _oracle(runs)
     return {name: measures.summary([run for run in runs if run.policy == name], oracle) for name in ordered}
 
 

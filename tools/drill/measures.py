@@ -61,7 +61,7 @@ def _missed(served: Sequence[bool]) -> Iterable[tuple[int, int]]:
 
 
 def impact(tally: Tally) -> float:
-    """Failed and slow requests."""
+    """Failed and slow requests. Waste, where a goal names some, comes on top."""
     return sum(tally.failed) + sum(tally.slow)
 
 
@@ -137,10 +137,10 @@ def summary(runs: Sequence[RunResult], oracle: Mapping[tuple[str, int], RunResul
         recovered=sum(1 for run in runs if recovered(run)),
         escalated_correctly=sum(1 for run in runs if run.escalated_correctly),
         impact_median=percentile([run.impact for run in runs], 50) or 0.0,
-        impact_ratio_to_oracle=_spread((run.impact + 1) / (best.impact + 1) for run, best in pairs),
-        recovery_s=_spread(_lengths(runs, lambda run: run.fault_s)),
-        recovery_from_alarm_s=_spread(_lengths(runs, lambda run: run.alarm_s)),
-        recovery_ratio_to_oracle=_spread(
+        impact_ratio_to_oracle=spread(ratios(runs, oracle)),
+        recovery_s=spread(_lengths(runs, lambda run: run.fault_s)),
+        recovery_from_alarm_s=spread(_lengths(runs, lambda run: run.alarm_s)),
+        recovery_ratio_to_oracle=spread(
             (_time(run) + 1) / (_time(best) + 1) for run, best in pairs if run.fault_s is not None
         ),
         actions=sum(run.actions for run in runs),
@@ -162,6 +162,11 @@ def _named_instead(runs: Sequence[RunResult]) -> Mapping[str, int]:
     return dict(sorted(wrong.items(), key=lambda each: (-each[1], each[0])))
 
 
+def ratios(runs: Iterable[RunResult], oracle: Mapping[tuple[str, int], RunResult]) -> Iterable[float]:
+    """Impact compared with the oracle's, run by run."""
+    return ((run.impact + 1) / (oracle[run.scenario, run.seed].impact + 1) for run in runs)
+
+
 def recovered(run: RunResult) -> bool:
     """Users are served at the end of the run, or were all the time."""
     return run.fault_s is None or run.recovered_s is not None
@@ -181,7 +186,8 @@ def _lengths(runs: Iterable[RunResult], since: Callable[[RunResult], float | Non
             yield max(0.0, (run.ended_s if run.recovered_s is None else run.recovered_s) - start)
 
 
-def _spread(values: Iterable[float]) -> Spread:
+def spread(values: Iterable[float]) -> Spread:
+    """The middle and the bad end."""
     found = list(values)
     return Spread(p50=percentile(found, 50), p95=percentile(found, 95))
 

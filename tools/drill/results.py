@@ -92,6 +92,8 @@ class RunResult:
     requests: float
     failed: float
     slow: float
+    wasted: float = 0.0
+    """Minutes of tasks beyond those that the goal allows; 0 where it says nothing of them."""
     actions: int
     """Mutating calls that took effect, taken by whoever responds."""
     escalated: bool
@@ -109,8 +111,8 @@ class RunResult:
 
     @property
     def impact(self) -> float:
-        """Failed and slow requests."""
-        return self.failed + self.slow
+        """Failed and slow requests, and wasted minutes of tasks."""
+        return self.failed + self.slow + self.wasted
 
     @property
     def recovery_s(self) -> float | None:
@@ -161,6 +163,32 @@ class Summary:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Shown:
+    """What the responder's runs show of what is asked of it."""
+
+    runs: int
+    harmful: int
+    ratio: Spread
+    """Impact ratio to the oracle, over the runs that an action can fix."""
+    unfixable: int
+    """Runs that no action can fix."""
+    escalated_correctly: int
+    """Of these."""
+    cause_first: int
+    """Of all runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """One thing that is asked, in words."""
+
+    what: str
+    asked: str
+    found: str
+    met: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ScenarioNote:
     """What a reader has to know of a scenario."""
 
@@ -198,8 +226,11 @@ class Variation:
 
     constant: str
     factor: float
-    """0.5 or 1.5."""
+    """0.5 or 1.5; 1 for the world as it is, with the seeds of the others."""
     by_policy: Mapping[str, Summary]
+    shown: Shown | None = None
+    """None where the responder did not take part."""
+    demands: tuple[Demand, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -214,4 +245,11 @@ class Results:
     """By scenario, then by policy."""
     runs: tuple[RunResult, ...]
     """In a fixed order: by scenario, policy and seed, as listed."""
+    shown: Mapping[str, Shown] = field(default_factory=dict)
+    """By scenario; empty where the responder did not take part."""
+    better_than: Mapping[str, Mapping[str, bool]] = field(default_factory=dict)
+    """By scenario, whether the responder's middle run lost less than that of each other policy but the oracle."""
+    demands: tuple[Demand, ...] = ()
+    """What is asked of the responder over all scenarios."""
     variations: tuple[Variation, ...] = ()
+    """The world as it is comes first."""

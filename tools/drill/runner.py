@@ -124,6 +124,7 @@ def _result(run: Run, policy: Policy, seed: int, baseline: Run, *, timeline: boo
         requests=sum(run.tally.requests),
         failed=sum(run.tally.failed),
         slow=sum(run.tally.slow),
+        wasted=_wasted(run),
         actions=len(run.actions),
         escalated=bool(stage.paged_at),
         escalated_correctly=measures.escalated_correctly(
@@ -147,18 +148,24 @@ def _served(run: Run) -> list[bool]:
     """For each step, whether every service met the goal."""
     goal = run.stage.scenario.setting.goal
     return [
-        all(
-            tally.served(step, failed_percent=goal.failed_percent, slow_percent=goal.slow_percent)
-            for tally in run.stage.world.tallies.values()
-        )
+        all(tally.served(step, **goal.model_dump()) for tally in run.stage.world.tallies.values())
         for step in range(len(run.tally.requests))
     ]
+
+
+def _wasted(run: Run) -> float:
+    most = run.stage.scenario.setting.goal.tasks_at_most
+    return 0.0 if most is None else sum(tally.wasted(most) for tally in run.stage.world.tallies.values())
+
+
+def _impact(run: Run) -> float:
+    return measures.impact(run.tally) + _wasted(run)
 
 
 def _harm(run: Run, baseline: Run) -> Iterator[str]:
     if not run.actions and run.stage.scenario.setting == baseline.stage.scenario.setting:
         return
-    lost = measures.more_was_lost(measures.impact(run.tally), measures.impact(baseline.tally))
+    lost = measures.more_was_lost(_impact(run), _impact(baseline))
     if lost is not None:
         yield lost
     if not run.actions:

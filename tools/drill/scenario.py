@@ -52,6 +52,12 @@ class Remedy(StrEnum):
     RESTART = "restart"
     SCALE_OUT = "scale-out"
     REPLACE_TASK = "replace-task"
+    RAISE_CEILING = "raise-ceiling"
+    LOWER_CEILING = "lower-ceiling"
+    SHIFT_ZONE = "shift-zone"
+    RESTORE_STICKINESS = "restore-stickiness"
+    RESTART_WHEN_BACK = "restart-when-back"
+    """A restart, once what the service stands on is back."""
 
 
 class Truth(Part):

@@ -12,7 +12,7 @@ from pathlib import Path
 from tools.drill.report.packed import packed
 from tools.drill.report.plots import impact_plot, recovery_plot
 from tools.drill.report.words import NOTHING, count, per_run, ratio, recovery
-from tools.drill.results import Results, RunResult, ScenarioNote, Summary
+from tools.drill.results import Demand, Results, RunResult, ScenarioNote, Summary
 
 OURS, NOBODY, ORACLE = "responder", "none", "oracle"
 """The policies that the page compares by name, where they took part."""
@@ -157,6 +157,7 @@ def _overview(results: Results, by_scenario: Mapping[str, Mapping[str, Sequence[
     return (
         "<section><h2>All scenarios together</h2>"
         f"{_summary_table(results, results.by_policy)}"
+        f"{_asked(results)}"
         "<h3>Impact by policy</h3>"
         f"{impact_plot(impacts, relative=has_oracle)}"
         f"<p class=note>{_OVERVIEW_NOTE if has_oracle else _IMPACT_NOTE}</p>"
@@ -330,19 +331,39 @@ def _scenarios(results: Results, by_scenario: Mapping[str, Mapping[str, Sequence
 def _sensitivity(results: Results) -> str:
     if not results.variations:
         return ""
-    usual = _ranking(results.by_policy)
-    rows = [f"<tr><th scope=row>as it is<td>{_ranked(usual, usual)}</tr>"]
-    for variation in results.variations:
-        rows.append(
-            f"<tr><th scope=row>{escape(variation.constant)} × {variation.factor:g}"
-            f"<td>{_ranked(_ranking(variation.by_policy), usual)}</tr>"
-        )
+    usual = _ranking(results.variations[0].by_policy)
+    rows = [
+        f"<tr><th scope=row>{escape(variation.constant)} × {variation.factor:g}"
+        f"<td>{_ranked(_ranking(variation.by_policy), usual)}<br>{_met(variation.demands)}</tr>"
+        for variation in results.variations
+    ]
     return (
         "<section><h2>If the world were different</h2>"
         "<p class=note>The model's constants are estimates. This is the order of the policies, least impact first, "
         "when a constant is half or one and a half times what it is. A <mark>marked</mark> policy has another place "
-        "than usual.</p>"
+        "than usual. Below it stands what is asked of the responder, <mark>marked</mark> where it is not met.</p>"
         f"<div class=wide><table class=ranking><tbody>{''.join(rows)}</tbody></table></div></section>\n"
+    )
+
+
+def _met(demands: Sequence[Demand]) -> str:
+    found = (f"{escape(each.what)}: {escape(each.found)} ({escape(each.asked)})" for each in demands)
+    marked = (text if each.met else f"<mark>{text}</mark>" for text, each in zip(found, demands, strict=True))
+    return f"<small>{' · '.join(marked)}</small>"
+
+
+def _asked(results: Results) -> str:
+    if not results.demands:
+        return ""
+    rows = "".join(
+        f"<tr><th scope=row>{escape(each.what)}<td>{escape(each.asked)}"
+        f"<td>{escape(each.found) if each.met else f'<mark>{escape(each.found)}</mark>'}</tr>"
+        for each in results.demands
+    )
+    return (
+        "<h3>What is asked of the responder</h3>"
+        "<div class=wide><table class=numbers><thead><tr><th><th>asked<th>found</tr></thead>"
+        f"<tbody>{rows}</tbody></table></div>"
     )
 
 

@@ -3,17 +3,19 @@
 ```json
 {"schema": 1, "seeds": 20,
  "policies": {"responder": {"runs": 460, "recovered": 441, ..., "scenarios": {"bad-release-5xx": {"runs": 20, ...}}}},
- "scenarios": {"bad-release-5xx": {"kind": "outage", "title": "...", "truth": "...", "fixable": true, "people": false}},
+ "scenarios": {"bad-release-5xx": {"kind": "outage", "title": "...", "truth": "...", "fixable": true, "people": false,
+                                   "shown": {...}, "better_than": {"none": true, ...}}},
+ "asked": [{"what": "harmful runs", "asked": "0", "found": "0", "met": true}, ...],
  "harm": [{"scenario": "...", "policy": "...", "seed": 3, "reasons": ["..."]}],
- "sensitivity": [{"constant": "...", "factor": 0.5, "policies": {"responder": {...}}}]}
+ "sensitivity": [{"constant": "...", "factor": 0.5, "policies": {"responder": {...}}, "shown": {...}, "asked": [...]}]}
 ```
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tools.drill.results import Results, Spread, Summary
+from tools.drill.results import Demand, Results, Shown, Spread, Summary
 
 SCHEMA = 1
 """Grows when a field changes its meaning or goes away."""
@@ -44,9 +46,12 @@ def as_json(results: Results) -> str:
                 "truth": scenario.truth,
                 "fixable": scenario.fixable,
                 "people": scenario.people,
+                "shown": _shown(results.shown.get(scenario.name)),
+                "better_than": dict(results.better_than.get(scenario.name, {})),
             }
             for scenario in results.scenarios
         },
+        "asked": _demands(results.demands),
         "harm": [
             {"scenario": run.scenario, "policy": run.policy, "seed": run.seed, "reasons": list(run.harm)}
             for run in results.runs
@@ -57,11 +62,30 @@ def as_json(results: Results) -> str:
                 "constant": variation.constant,
                 "factor": variation.factor,
                 "policies": _summaries(variation.by_policy),
+                "shown": _shown(variation.shown),
+                "asked": _demands(variation.demands),
             }
             for variation in results.variations
         ],
     }
     return json.dumps(whole, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _shown(shown: Shown | None) -> dict[str, Any] | None:
+    if shown is None:
+        return None
+    return {
+        "runs": shown.runs,
+        "harmful": shown.harmful,
+        "impact_ratio_to_oracle": _median(shown.ratio),
+        "unfixable": shown.unfixable,
+        "escalated_correctly": shown.escalated_correctly,
+        "cause_first": shown.cause_first,
+    }
+
+
+def _demands(demands: Sequence[Demand]) -> list[dict[str, Any]]:
+    return [{"what": each.what, "asked": each.asked, "found": each.found, "met": each.met} for each in demands]
 
 
 def _summaries(by_policy: Mapping[str, Summary]) -> dict[str, dict[str, Any]]:

@@ -34,7 +34,7 @@ def results_table(results: Results) -> RenderableType:
         people = ", needs people" if scenario.people else ""
         lines.append(Text.assemble((scenario.name, "bold"), (f"  {scenario.kind}{people}", "dim")))
         lines += [_block(policies, results.by_scenario[scenario.name]), ""]
-    return Group(*lines, *_harm(results), Text(_LEGEND, style="dim"))
+    return Group(*lines, *_harm(results), *_asked(results), Text(_LEGEND, style="dim"))
 
 
 def _block(policies: Sequence[str], summaries: Mapping[str, Summary], *, with_head: bool = False) -> Table:
@@ -74,6 +74,28 @@ def _cells(policy: str, summary: Summary) -> tuple[Text, ...]:
         Text(of_runs(summary.cause_first, summary.runs)),
     )
 
+
+def _asked(results: Results) -> list[RenderableType]:
+    """What is asked of ours, and whether this drill shows it; with the bent worlds that do not."""
+    if not results.demands:
+        return []
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
+    for name in ("  asked of the responder", "", "found"):
+        table.add_column(name, overflow="fold")
+    for demand in results.demands:
+        table.add_row(f"  {demand.what}", demand.asked, Text(demand.found, style=_MET[demand.met]))
+    bent = [
+        Text(
+            f"  {variation.constant} × {variation.factor:g}: {demand.what} {demand.found}, asked {demand.asked}", "red"
+        )
+        for variation in results.variations
+        for demand in variation.demands
+        if not demand.met
+    ]
+    return [table, *bent, ""]
+
+
+_MET = {True: "green", False: "bold red"}
 
 _REASONS_SHOWN = 10
 

@@ -361,6 +361,9 @@ class Goal(Part):
 
     failed_percent: float = 1
     slow_percent: float = 5
+    tasks_at_most: Annotated[int, Field(ge=1)] | None = None
+    """Running tasks of a service beyond these are waste: the goal is missed, and each counts as a failed request in
+    every minute. Without it, tasks cost nothing."""
 
 
 class Setting(Part):

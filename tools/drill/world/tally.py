@@ -57,10 +57,18 @@ class Tally:
         self.latency_s[step] += latency_s
         self.answered[step] += answered
 
-    def served(self, step: int, *, failed_percent: float, slow_percent: float) -> bool:
-        """Whether a goal was met in this step; without requests it was."""
+    def served(
+        self, step: int, *, failed_percent: float, slow_percent: float, tasks_at_most: int | None = None
+    ) -> bool:
+        """Whether a goal was met in this step; without requests users miss nothing."""
         requests = self.requests[step] / 100
+        if tasks_at_most is not None and self.running[step] > tasks_at_most + 0.5:
+            return False
         return self.failed[step] <= failed_percent * requests and self.slow[step] <= slow_percent * requests
+
+    def wasted(self, tasks_at_most: int) -> float:
+        """Minutes of running tasks beyond these, all together."""
+        return sum(max(0.0, running - tasks_at_most) for running in self.running) * STEP_S / 60
 
     def mean_latency_s(self, step: int) -> float:
         """Of the answers of one step; 0 without any."""

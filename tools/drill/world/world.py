@@ -173,11 +173,7 @@ class World:
         return Truth(
             faults=tuple(dict.fromkeys(trouble.kind for trouble in self.faults.begun if trouble.hurts())),
             began_at_s=min((trouble.began_s for trouble in self.faults.begun), default=None),
-            served=step < 0
-            or all(
-                tally.served(step, failed_percent=goal.failed_percent, slow_percent=goal.slow_percent)
-                for tally in self.tallies.values()
-            ),
+            served=step < 0 or all(tally.served(step, **goal.model_dump()) for tally in self.tallies.values()),
         )
 
     def settle(self) -> None:

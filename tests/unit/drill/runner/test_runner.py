@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.drill.drill import BENT, FACTORS, drill, runs_of
+from tools.drill.drill import AS_IT_IS, BENT, FACTORS, drill, runs_of
 from tools.drill.policies.registry import POLICIES
 from tools.drill.report import as_json
 from tools.drill.runner import play, play_seed, quiet
@@ -60,10 +60,11 @@ def test_runs_come_by_scenario_policy_and_seed() -> None:
 
 
 def test_every_bent_constant_is_a_drill_of_its_own() -> None:
-    """With a factor below and above one."""
+    """With a factor below and above one, after the world as it is with the same seeds."""
     results = drill([scenario()], ["none"], seeds=1, processes=1, sensitivity_seeds=1)
     assert [(each.constant, each.factor) for each in results.variations] == [
-        (constant, factor) for constant in BENT for factor in FACTORS
+        (AS_IT_IS, 1.0),
+        *((constant, factor) for constant in BENT for factor in FACTORS),
     ]
     assert all(each.by_policy["none"].runs == 1 for each in results.variations)
 
