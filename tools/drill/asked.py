@@ -1,6 +1,7 @@
 """What is asked of the responder, and whether a drill shows it.
 
-The numbers are targets; the measures say how each comes about. An action can fix a scenario that has remedies; all others end by themselves or by people.
+The numbers are targets; the measures say how each comes about. An action can fix a scenario that has remedies; all
+others end by themselves or by people.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

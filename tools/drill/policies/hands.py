@@ -79,6 +79,46 @@ class Hands:
             MinCapacity=floor,
         )
 
+    def set_ceiling(self, tasks: int) -> None:
+        """As many tasks at most, and at least where the ceiling goes up; the count follows at once."""
+        resource = {"ServiceNamespace": NAMESPACE, "ScalableDimension": DIMENSION, "ResourceId": resource_id(self._ref)}
+        described = patiently(
+            self._scaling.describe_scalable_targets,
+            ServiceNamespace=NAMESPACE,
+            ScalableDimension=DIMENSION,
+            ResourceIds=[resource["ResourceId"]],
+        )["ScalableTargets"]
+        if not described:
+            self.set_count(tasks)
+            return
+        up = tasks > described[0]["MaxCapacity"]
+        floor = tasks if up else min(tasks, described[0]["MinCapacity"])
+        self._done(
+            f"{'raises' if up else 'lowers'} the ceiling to {tasks} tasks",
+            self._scaling.register_scalable_target,
+            **resource,
+            MinCapacity=floor,
+            MaxCapacity=tasks,
+        )
+
+    def shift_zone(self, load_balancer: str, zone_id: str) -> None:
+        self._done(
+            f"shifts traffic away from {zone_id}",
+            self._stage.clients.once("arc-zonal-shift").start_zonal_shift,
+            resourceIdentifier=load_balancer,
+            awayFrom=zone_id,
+            expiresIn="3h",
+            comment="moved during an incident",
+        )
+
+    def restore_stickiness(self, target_group: str) -> None:
+        self._done(
+            "switches stickiness on",
+            self._stage.clients.once("elbv2").modify_target_group_attributes,
+            TargetGroupArn=target_group,
+            Attributes=[{"Key": "stickiness.enabled", "Value": "true"}],
+        )
+
     def stop_tasks(self, arns: list[str]) -> None:
         for arn in arns:
             self._done(

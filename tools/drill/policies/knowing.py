@@ -1,7 +1,7 @@
 """Those who know what is wrong: the oracle at once, a person after the time it takes to respond."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 
@@ -15,6 +15,9 @@ from tools.drill.world.setting import Number, Service, Spike
 
 PERSON_S = 900.0
 """From the page to the action. Runbooks give 15 minutes for the gravest incidents and 15 to 60 for the next."""
+
+LOOK_S = 5.0
+"""How often somebody looks who waits for what the service stands on. Assumption."""
 
 COMFORTABLE_CPU = 60.0
 """CPU percent at which new tasks should run: what target tracking usually aims at."""
@@ -59,6 +62,23 @@ class Oracle(Nobody):
                     hands.raise_floor(self._needed(stage, playbook))
                 case Remedy.REPLACE_TASK:
                     hands.stop_tasks(_bad_tasks(stage, playbook))
+                case Remedy.RAISE_CEILING | Remedy.LOWER_CEILING:
+                    hands.set_ceiling(self._needed(stage, playbook))
+                case Remedy.SHIFT_ZONE:
+                    for zone_id in _impaired(stage):
+                        hands.shift_zone(stage.world.services[playbook.service].load_balancer, zone_id)
+                case Remedy.RESTORE_STICKINESS:
+                    hands.restore_stickiness(stage.world.services[playbook.service].target_group)
+                case Remedy.RESTART_WHEN_BACK:
+                    self._when_back(stage, playbook, hands.redeploy)
+
+    def _when_back(self, stage: Stage, playbook: Playbook, act: Callable[[], None]) -> None:
+        """Act once nothing that the service stands on fails."""
+        service = stage.world.services[playbook.service]
+        if stage.world.dependency_backing(service).failing == 0:
+            act()
+        else:
+            stage.later(LOOK_S, partial(self._when_back, stage, playbook, act))
 
     @staticmethod
     def _needed(stage: Stage, playbook: Playbook) -> int:
@@ -73,6 +93,11 @@ class Person(Oracle):
     title = "a person does the right thing 15 minutes after the page"
     after_s = PERSON_S
     wakes_people = True
+
+
+def _impaired(stage: Stage) -> list[str]:
+    world = stage.world
+    return [zone_id for zone, zone_id in world.shifts.zone_ids.items() if world.zone_failing(zone) > 0]
 
 
 def _bad_tasks(stage: Stage, playbook: Playbook) -> list[str]:

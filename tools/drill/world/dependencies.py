@@ -42,6 +42,8 @@ class Dependency:
     down: bool = False
     slow_s: float | None = None
     """How long it takes to answer while it is slow."""
+    broken: float = 0.0
+    """Share of the calls that it fails."""
     throttled: float = 0.0
     """Share of the calls that it refuses because they are too many."""
 
@@ -49,14 +51,15 @@ class Dependency:
         """Share of the calls that fail when so many connections are wanted."""
         if self.down:
             return 1.0
+        lost = max(self.throttled, self.broken)
         if self.connections is None or wanted <= self.connections:
-            return self.throttled
-        return max(self.throttled, 1.0 - self.connections / wanted)
+            return lost
+        return max(lost, 1.0 - self.connections / wanted)
 
     def complaint(self) -> str:
         """What its users write of a call that fails now."""
         name, kind = self.setting.name, self.setting.kind
-        if self.down:
+        if self.down or self.broken > 0:
             return _DOWN[kind].format(name=name)
         return _THROTTLED[kind].format(name=name) if self.throttled > 0 else _REFUSED[kind].format(name=name)
 

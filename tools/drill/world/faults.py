@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import ceil
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, Any, assert_never
 
 from tools.drill.world.parts import Release
+from tools.drill.world.secrets import value_from
 from tools.drill.world.service import Service
 from tools.drill.world.setting import (
     AnyFault,
@@ -20,13 +21,26 @@ from tools.drill.world.setting import (
     MemoryLeak,
     NoCapacity,
     Number,
+    Refused,
+    SecretChanged,
     Spike,
+    StickinessLost,
     StuckTasks,
+    TrackingChanged,
     ZoneImpaired,
 )
 
 if TYPE_CHECKING:
     from tools.drill.world.world import World
+
+_SCHEMA = 'ERROR: column "total_v2" of relation "orders" does not exist'
+_DENIED = (
+    "AccessDeniedException: User: arn:aws:sts::{account}:assumed-role/{service}-task/app is not authorized to perform: "
+    "dynamodb:PutItem because no identity-based policy allows the dynamodb:PutItem action"
+)
+_WRONG_PASSWORD = 'FATAL: password authentication failed for user "{service}"'
+_DEAD_CONNECTION = "InterfaceError: connection already closed"
+"""What tasks write of a request that fails so, in the words of PostgreSQL, of AWS's own errors, and of psycopg2."""
 
 SPIKE_MATTERS = 1.2
 """A spike below this factor is no trouble, in the truth."""
@@ -110,6 +124,17 @@ class Faults:
                     bad.failing = draw(fault.failing_percent, "failing") / 100
                     service.changed()
                 self._note("bad-task", service, lambda: any(task.failing and task.alive for task in service.tasks))
+            case Refused():
+                self._refused(fault, service, draw(fault.failing_percent, "failing") / 100, until(fault.until_s))
+            case SecretChanged():
+                self._secret_changed(service, fault.secret, draw(fault.failing_percent, "failing") / 100)
+            case StickinessLost():
+                world.change_by("engineer", "ModifyTargetGroupAttributes", _without_stickiness(service))
+                service.stickiness.enabled = False
+                service.changed()
+                self._note("stickiness-lost", service, lambda: not service.stickiness.enabled)
+            case TrackingChanged():
+                self._tracking_changed(service, draw(fault.target, "target"))
             case DependencyTrouble():
                 self._dependency(fault, draw, until(fault.until_s))
             case ZoneImpaired():
@@ -169,10 +194,14 @@ class Faults:
 
     def _dependency(self, fault: DependencyTrouble, draw: Callable[[Number, str], float], ends_s: float) -> None:
         world, dependency = self._world, self._world.dependencies[fault.dependency]
-        usual = dependency.connections
+        usual, dead = dependency.connections, draw(fault.leaves_dead_percent, "dead") / 100
         match fault.how:
             case "down":
                 dependency.down = True
+            case "failing":
+                dependency.broken = draw(fault.failing_percent, "failing") / 100
+            case "throttled":
+                dependency.throttled = draw(fault.failing_percent, "failing") / 100
             case "slow":
                 dependency.slow_s = draw(fault.latency_s, "latency")
             case "out-of-connections":
@@ -180,12 +209,67 @@ class Faults:
 
         def end() -> None:
             dependency.down, dependency.slow_s, dependency.connections = False, None, usual
+            dependency.broken = dependency.throttled = 0.0
+            if dead > 0:
+                self._leave_dead(fault.dependency, dead)
             world.dependencies_changed()
 
         world.dependencies_changed()
         kind = f"dependency-{fault.how}/{fault.dependency}"
         self._note(kind, None, lambda: world.seconds < ends_s)
         self._ends(ends_s, end, f"{fault.dependency} is back")
+
+    def _leave_dead(self, dependency: str, share: float) -> None:
+        for service in self._world.services.values():
+            for need in service.setting.needs:
+                if need.dependency == dependency:
+                    self._spoil(service, share * self._world.share_needed(service, dependency), _DEAD_CONNECTION)
+                    self._note("dead-connections", service, lambda service=service: _spoilt(service))  # type: ignore[misc]
+
+    @staticmethod
+    def _spoil(service: Service, share: float, complaint: str) -> None:
+        """Let the tasks that run now fail a share of their requests; those that start later do not."""
+        for task in service.tasks:
+            if task.running:
+                task.failing, task.complaint = max(task.failing, share), complaint
+        service.changed()
+
+    def _refused(self, fault: Refused, service: Service, failing: float, ends_s: float) -> None:
+        world = self._world
+        match fault.how:
+            case "permission-removed":
+                complaint = _DENIED.format(account=world.setting.account, service=service.name)
+                world.change_by("engineer", "PutRolePolicy", {"roleName": f"{service.name}-task"})
+            case "schema-changed":
+                complaint = _SCHEMA
+        service.front.refused[complaint] = failing
+        service.changed()
+        self._note(fault.how, service, lambda: complaint in service.front.refused)
+
+        def end() -> None:
+            service.front.refused.pop(complaint, None)
+            service.changed()
+
+        self._ends(ends_s, end, f"{service.name}: {fault.how} was put right")
+
+    def _secret_changed(self, service: Service, name: str, failing: float) -> None:
+        world = self._world
+        secret = world.secrets[value_from(world.setting, world.chance, service.name, name)]
+        secret.changed_s = world.seconds
+        world.change_by("engineer", "PutSecretValue", {"secretId": secret.arn})
+        self._spoil(service, failing, _WRONG_PASSWORD.format(service=service.name))
+        self._note("secret-changed", service, lambda: _spoilt(service))
+
+    def _tracking_changed(self, service: Service, aim: float) -> None:
+        target = self._world.targets[service.name]
+        tracking = target.tracking
+        if tracking is None:
+            raise ValueError(f"{service.name} has no target tracking policy")
+        tracking.target = aim
+        parameters = {"ResourceId": target.resource_id, "PolicyName": tracking.name, "TargetValue": aim}
+        self._world.change_by("engineer", "PutScalingPolicy", parameters)
+        most = self._world.setting.goal.tasks_at_most
+        self._note("tracking-changed", service, lambda: service.desired > (most or target.minimum))
 
     def _burst(self, service: Service, failing: float, burst_s: float, every_s: float, ends_s: float) -> None:
         world = self._world
@@ -233,6 +317,11 @@ def _bad_release(fault: BadRelease, service: Service, draw: Callable[[Number, st
     match fault.how:
         case "5xx":
             conduct = conduct._replace(failing=draw(fault.failing_percent, "failing") / 100)
+        case "wrong-schema":
+            conduct = conduct._replace(failing=draw(fault.failing_percent, "failing") / 100, complaint=_SCHEMA)
+        case "lacks-permission":
+            denied = _DENIED.format(account=service.world.setting.account, service=service.name)
+            conduct = conduct._replace(failing=draw(fault.failing_percent, "failing") / 100, complaint=denied)
         case "slow":
             slower = draw(fault.slower, "slower")
             conduct = conduct._replace(latency_s=conduct.latency_s * slower, capacity_rps=conduct.capacity_rps / slower)
@@ -248,6 +337,15 @@ def _bad_release(fault: BadRelease, service: Service, draw: Callable[[Number, st
         case "memory-leak":
             release.leak_percent_per_s = draw(fault.leak_percent_per_min, "leak") / 60
     return release
+
+
+def _without_stickiness(service: Service) -> dict[str, Any]:
+    attributes = [{"Key": "stickiness.enabled", "Value": "false"}]
+    return {"TargetGroupArn": service.target_group, "Attributes": attributes}
+
+
+def _spoilt(service: Service) -> bool:
+    return any(task.failing and task.alive for task in service.tasks)
 
 
 def _stick(service: Service, percent: float, *, unchecked: bool) -> None:

@@ -34,6 +34,8 @@ class Front:
         self.demand = Demand(service.setting.traffic, service=service.name, chance=world.chance)
         self.burst_failing = 0.0
         """Share of requests that fail for no reason of the tasks: what makes an alarm flap."""
+        self.refused: dict[str, float] = {}
+        """Shares of requests that fail at every task, by what the task writes of it."""
         self.tally = Tally()
         self.spells = Spells()
         self.sessions = world.chance.number(service.setting.sessions_percent, f"{service.name}/sessions") / 100
@@ -152,6 +154,7 @@ class Front:
             (UNREACHABLE, self._world.zone_failing(task.zone)),
             (SESSION_LOST, lost),
             (UNHANDLED, self.burst_failing),
+            *self.refused.items(),
             (task.complaint, task.failing),
             (of_release.complaint, of_release.failing),
         ):

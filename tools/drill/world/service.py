@@ -29,6 +29,10 @@ EVENTS_KEPT = 100
 
 PORT = 8080
 
+ZONE_GONE = 0.5
+"""Share of its requests that a zone has to lose for its tasks to fail health checks and for new ones not to start.
+Assumption: below, a check that fails is followed by one that passes, and calls at the start are tried again."""
+
 REREGISTERS = 0.5
 """Share of the deregistered targets that ECS registers once more. Assumption."""
 REREGISTERED_LOW_S, REREGISTERED_HIGH_S = 15.0, 40.0
@@ -167,7 +171,7 @@ class Service:
         later = self.world.timetable.after
         later(min(5.0, delay / 2), lambda: self._move(task, "PROVISIONING", "PENDING"))
         release = task.release
-        if self.world.zone_failing(task.zone) > 0:
+        if self.world.zone_failing(task.zone) >= ZONE_GONE:
             later(constants.hung_start_s, lambda: self._fails_to_start(task, reasons.UNREACHABLE))
         elif release.start == "image-missing":
             later(delay, lambda: self._fails_to_start(task, reasons.image_missing(release.image)))
@@ -361,7 +365,7 @@ class Service:
             return "Target.Timeout"
         if not task.release.checkable:
             return "Target.FailedHealthChecks"
-        if self.world.zone_failing(task.zone) >= 0.5:
+        if self.world.zone_failing(task.zone) >= ZONE_GONE:
             return "Target.Timeout"
         if task.target == "healthy":
             bearable = self.world.constants.overload_unhealthy * task.release.conduct.capacity_rps

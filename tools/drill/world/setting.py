@@ -229,9 +229,11 @@ class BadRelease(Fault):
         "image-missing",
         "secret-missing",
         "never-runs",
+        "wrong-schema",
+        "lacks-permission",
     ]
     failing_percent: Number = 40
-    """5xx: share of the requests."""
+    """5xx, wrong-schema and lacks-permission: share of the requests."""
     slower: Number = 6
     """slow: how many times the response time, and the CPU of a request."""
     lives_s: Number = 420
@@ -263,13 +265,53 @@ class BadTask(Fault):
     failing_percent: Number = 100
 
 
+class Refused(Fault):
+    """What the service needs has been changed by somebody, so that a share of its requests fails: at every task, of
+    every release, however often it starts anew."""
+
+    kind: Literal["refused"] = "refused"
+    how: Literal["permission-removed", "schema-changed"]
+    until_s: Number | None = None
+    failing_percent: Number = 50
+
+
+class SecretChanged(Fault):
+    """A password was rotated: tasks that run now have the old one, tasks that start later read the new one."""
+
+    kind: Literal["secret-changed"] = "secret-changed"
+    secret: str = "db"
+    """One of the service's `secrets`."""
+    failing_percent: Number = 60
+    """Share of the requests that need it."""
+
+
+class StickinessLost(Fault):
+    """Somebody switches the load balancer's stickiness off."""
+
+    kind: Literal["stickiness-lost"] = "stickiness-lost"
+
+
+class TrackingChanged(Fault):
+    """Somebody gives the target tracking policy another target."""
+
+    kind: Literal["tracking-changed"] = "tracking-changed"
+    target: Number
+    """In the unit of the policy's metric."""
+
+
 class DependencyTrouble(Fault):
-    """A dependency is down, slow, or has fewer connections than its users want."""
+    """A dependency is down, fails or throttles a share of the calls, is slow, or has fewer connections than its users
+    want."""
 
     kind: Literal["dependency"] = "dependency"
     dependency: str
-    how: Literal["down", "slow", "out-of-connections"]
+    how: Literal["down", "failing", "slow", "throttled", "out-of-connections"]
     until_s: Number | None = None
+    failing_percent: Number = 60
+    """failing and throttled: share of the calls."""
+    leaves_dead_percent: Number = 0
+    """down: share of the requests that need it and go on failing at the tasks that lived through it, when it is back:
+    their connections are dead, and nobody opens new ones."""
     latency_s: Number = 4
     """slow: how long it takes to answer."""
     connections: Number = 20
@@ -277,7 +319,8 @@ class DependencyTrouble(Fault):
 
 
 class ZoneImpaired(Fault):
-    """Tasks in one Availability Zone lose requests and fail health checks, and new ones do not start there."""
+    """Tasks in one Availability Zone lose requests. From half of the requests on, they fail health checks, too, and new
+    ones do not start there."""
 
     kind: Literal["zone-impaired"] = "zone-impaired"
     until_s: Number | None = None
@@ -344,6 +387,10 @@ AnyFault = Annotated[
     | MemoryLeak
     | StuckTasks
     | BadTask
+    | Refused
+    | SecretChanged
+    | StickinessLost
+    | TrackingChanged
     | DependencyTrouble
     | ZoneImpaired
     | NoCapacity
@@ -396,6 +443,13 @@ class Setting(Part):
         for fault in self.faults:
             if fault.service is not None:
                 _known("service", fault.service, {service.name for service in self.services})
+            service = next((each for each in self.services if each.name == fault.service), self.services[0])
+            if isinstance(fault, SecretChanged):
+                _known("secret", fault.secret, set(service.secrets))
+            if isinstance(fault, TrackingChanged) and (service.scaling is None or service.scaling.tracking is None):
+                raise ValueError(f"{service.name} has no target tracking whose target could be changed")
+            if isinstance(fault, StickinessLost) and service.stickiness_s is None:
+                raise ValueError(f"{service.name} has no stickiness to lose; write stickiness_s")
             if isinstance(fault, DependencyTrouble):
                 _known("dependency", fault.dependency, known)
             if isinstance(fault, FalseAlarm):

@@ -228,7 +228,7 @@ class World:
             failing, slow_s = dependency.failing(self._wanted(need.dependency)), dependency.slow_s
             if failing == 0.0 and slow_s is None:
                 continue
-            share = self.chance.number(need.requests_percent, f"{service.name}/needs/{place}/requests") / 100
+            share = self._share(service, place, need)
             passing *= 1.0 - share * failing
             if failing > 0:
                 blame.append((dependency.complaint(), share * failing))
@@ -236,6 +236,18 @@ class World:
                 slow, wait_s = max(slow, share), max(wait_s, slow_s)
                 waiting, late = dependency.waiting(), dependency.late()
         return Backing(failing=1.0 - passing, slow=slow, wait_s=wait_s, blame=tuple(blame), waiting=waiting, late=late)
+
+    def _share(self, service: Service, place: int, need: Needs) -> float:
+        return self.chance.number(need.requests_percent, f"{service.name}/needs/{place}/requests") / 100
+
+    def share_needed(self, service: Service, dependency: str) -> float:
+        """Share of its requests that a service cannot answer without this dependency."""
+        shares = (
+            self._share(service, n, need)
+            for n, need in enumerate(service.setting.needs)
+            if need.dependency == dependency
+        )
+        return max(shares, default=0.0)
 
     def _wanted(self, dependency: str) -> float:
         """How many connections all running tasks together want."""
