@@ -1,7 +1,7 @@
 """How signals come in: one queue, fed by the alarm topic, by EventBridge rules, and by alarms that call a function."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_events as events
@@ -14,6 +14,8 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from functions.domain.services import ServiceRef
+from functions.domain.signals import HEALTH_CHECK_FAILED, SELF_STOPPED, STOPPED_BY_SCHEDULER
 from infra.compliance import acknowledge
 from infra.function import TIMEOUT_S
 
@@ -23,12 +25,25 @@ MAX_RECEIVES = 5
 _LONGEST_PATTERN = 2_048
 """Characters of an event pattern (EventBridge User Guide, quotas)."""
 
+_STOPPED_BY_ITSELF = {
+    "lastStatus": ["STOPPED"],
+    "$or": [
+        {"stopCode": sorted(SELF_STOPPED)},
+        {"stopCode": [STOPPED_BY_SCHEDULER], "stoppedReason": [{"prefix": HEALTH_CHECK_FAILED}]},
+    ],
+}
+"""What a signal asks of a task, as an event pattern."""
+
+_ROOM_OF_STOPPED_TASKS = 800
+"""Characters of the pattern for stopped tasks beside their groups: a cluster's ARN alone may have 300."""
+
 
 class Intake(Construct):
     """The queue and everything that leads into it; `connect` gives it a reader.
 
     `existing_alarms` are alarms that playbooks name but did not make: EventBridge tells their state changes, so that
-    nobody has to add an action to them. Alarms made here arrive by the topic.
+    nobody has to add an action to them. Alarms made here arrive by the topic. `services` are those of the playbooks,
+    of which tasks that stop by themselves are told.
     """
 
     def __init__(
@@ -39,6 +54,7 @@ class Intake(Construct):
         name: str,
         alarm_topic: sns.ITopic,
         existing_alarms: Sequence[str],
+        services: Sequence[ServiceRef],
     ) -> None:
         super().__init__(scope, id)
         self.dead_letters = self._queue("DeadLetters", f"{name}-intake-dead-letters", retention=Duration.days(14))
@@ -83,6 +99,26 @@ class Intake(Construct):
             ),
             targets=[target],
         )
+        for number, (cluster, groups) in enumerate(self._groups(services), start=1):
+            events.Rule(
+                self,
+                f"StoppedTasks{number}",
+                description="Tasks that stopped by themselves, not those that were scaled in, interrupted or stopped",
+                event_pattern=events.EventPattern(
+                    source=["aws.ecs"],
+                    detail_type=["ECS Task State Change"],
+                    detail={"clusterArn": [cluster], "group": list(groups), **_STOPPED_BY_ITSELF},
+                ),
+                targets=[target],
+            )
+
+    def _groups(self, services: Sequence[ServiceRef]) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """ARN of a cluster with task groups of its services, no more than one pattern holds."""
+        for cluster in sorted({ref.cluster for ref in services}):
+            arn = Stack.of(self).format_arn(service="ecs", resource="cluster", resource_name=cluster)
+            names = [f"service:{ref.service}" for ref in services if ref.cluster == cluster]
+            for chunk in pattern_chunks(names, beside=_ROOM_OF_STOPPED_TASKS):
+                yield arn, chunk
 
     def connect(self, *, reader: lambda_.Function, forwarder: lambda_.Function) -> None:
         """Let `reader` take from the queue, and let CloudWatch alarms of this account call `forwarder` directly."""
@@ -118,9 +154,9 @@ class Intake(Construct):
         )
 
 
-def pattern_chunks(names: Sequence[str]) -> list[tuple[str, ...]]:
-    """Split names or ARNs so that each part fits into one event pattern."""
-    room = _LONGEST_PATTERN - 200
+def pattern_chunks(names: Sequence[str], *, beside: int = 200) -> list[tuple[str, ...]]:
+    """Split names or ARNs so that each part fits into one event pattern, with so many characters beside them."""
+    room = _LONGEST_PATTERN - beside
     chunks: list[tuple[str, ...]] = []
     current: list[str] = []
     for name in sorted(set(names)):

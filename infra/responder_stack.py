@@ -76,6 +76,7 @@ class ResponderStack(Stack):
             name=deployment.name,
             alarm_topic=self._channels.alarms,
             existing_alarms=_existing_alarms(playbooks),
+            services=self._reach.services,
         )
         self._shipment = Shipment(self, "Shipment", deployment=deployment, playbooks=playbooks)
         steps = self._step_functions(deployment)

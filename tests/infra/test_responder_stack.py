@@ -1,17 +1,25 @@
 """The responder's stack: what its resources promise, not how many there are."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
+import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_sns as sns
 
 from functions import settings
+from functions.domain.services import ServiceRef
+from functions.domain.signals import Signal
 from functions.domain.table import INDEXES, PARTITION_KEY, SORT_KEY, TTL_ATTRIBUTE
+from functions.handlers.signals import read_message
 from functions.observability import METRICS_NAMESPACE, SERVICE, SIGNALS_REJECTED
 from functions.workflow.table import Function
 from infra.function import TIMEOUT_S
+from infra.intake import Intake
 from infra.workflow import definition as compiled
 from tests.infra.synthesis import Synthesis, Template
+from tests.unit.signals import samples
 
 FUNCTIONS = {*(function.value for function in Function), "intake", "sweep", "forward", "lookup"}
 
@@ -161,12 +169,21 @@ def rules(stack: Template) -> dict[str, Any]:
 
 
 def test_events_come_in_by_rules(stack: Template) -> None:
-    """Alarms that others made, deployments, and service actions of level ERROR; task state changes would be a flood."""
+    """Alarms that others made, deployments, service actions of level ERROR, and tasks that stopped by themselves."""
     found = rules(stack)
     assert {kind: rule["EventPattern"].get("detail") for kind, rule in found.items()} == {
         "CloudWatch Alarm State Change": {"alarmName": ["orders-legacy-5xx"]},
         "ECS Deployment State Change": None,
         "ECS Service Action": {"eventType": ["ERROR"]},
+        "ECS Task State Change": {
+            "clusterArn": ["arn:aws:ecs:eu-west-1:123456789012:cluster/shop"],
+            "group": ["service:orders", "service:pay_ments"],
+            "lastStatus": ["STOPPED"],
+            "$or": [
+                {"stopCode": ["EssentialContainerExited", "TaskFailedToStart"]},
+                {"stopCode": ["ServiceSchedulerInitiated"], "stoppedReason": [{"prefix": "Task failed "}]},
+            ],
+        },
     }
     queue_id, _ = queue(stack, "intake")
     undelivered, _ = queue(stack, "undelivered")
@@ -174,6 +191,74 @@ def test_events_come_in_by_rules(stack: Template) -> None:
         (target,) = rule["Targets"]
         assert target["Arn"] == {"Fn::GetAtt": [queue_id, "Arn"]}
         assert target["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": [undelivered, "Arn"]}}
+
+
+def matches(pattern: Mapping[str, Any], data: Mapping[str, Any]) -> bool:
+    """Whether an event fits a pattern, as far as patterns are used here (EventBridge User Guide, "Event patterns")."""
+
+    def one(wanted: object, value: object) -> bool:
+        prefix = wanted.get("prefix") if isinstance(wanted, Mapping) else None
+        return value == wanted if prefix is None else isinstance(value, str) and value.startswith(prefix)
+
+    return all(
+        any(matches(part, data) for part in wanted)
+        if key == "$or"
+        else any(one(choice, data.get(key)) for choice in wanted)
+        for key, wanted in pattern.items()
+    )
+
+
+def test_however_many_services_there_are_each_pattern_fits() -> None:
+    """Every service is in one rule for stopped tasks, with its own cluster; a pattern ends at 2,048 characters."""
+    app = cdk.App(context={"@aws-cdk/core:enablePartitionLiterals": True})
+    scope = cdk.Stack(app, "Stack", env=cdk.Environment(account="123456789012", region="ap-southeast-1"))
+    services = [
+        ServiceRef(region="ap-southeast-1", cluster=cluster * 255, service=f"{number:02d}-" + "x" * 250)
+        for cluster in "ab"
+        for number in range(12)
+    ]
+    topic = sns.Topic(scope, "Topic")
+    Intake(scope, "Intake", name="x", alarm_topic=topic, existing_alarms=[], services=services)
+    resources = app.synth().get_stack_by_name("Stack").template["Resources"].values()
+    patterns = [r["Properties"]["EventPattern"] for r in resources if r["Type"] == "AWS::Events::Rule"]
+    stopped = [pattern for pattern in patterns if pattern["detail-type"] == ["ECS Task State Change"]]
+    named = [(p["detail"]["clusterArn"], group) for p in stopped for group in p["detail"]["group"]]
+    assert max(len(json.dumps(pattern)) for pattern in stopped) <= 2_048
+    assert sorted(named) == sorted(
+        ([f"arn:aws:ecs:ap-southeast-1:123456789012:cluster/{ref.cluster}"], f"service:{ref.service}")
+        for ref in services
+    )
+
+
+@pytest.mark.parametrize("status", ["STOPPED", "STOPPING"])
+@pytest.mark.parametrize(
+    "code",
+    [
+        "TaskFailedToStart", "EssentialContainerExited", "UserInitiated", "ServiceSchedulerInitiated",
+        "SpotInterruption", "TerminationNotice", "InfrastructureHealth", None,
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "Task failed ELB health checks in (target-group arn:aws:x)",
+        "Task failed container health checks",
+        "Scaling activity initiated by (deployment ecs-svc/1)",
+        "Essential container in task exited",
+        None,
+    ],
+)
+def test_the_rule_lets_in_what_opens_an_incident(
+    stack: Template, status: str, code: str | None, reason: str | None
+) -> None:
+    """Of the tasks of a playbook's service exactly those that stopped by themselves."""
+    pattern = dict(rules(stack)["ECS Task State Change"]["EventPattern"]["detail"])
+    del pattern["clusterArn"]
+    event = samples.task_event(code, reason, status=status)
+    (signal,) = read_message(event)
+    assert isinstance(signal, Signal)
+    assert matches(pattern, event["detail"]) == signal.opens_incident
+    assert not matches(pattern, event["detail"] | {"group": "service:other"})
 
 
 def test_an_alarm_may_call_the_forwarder_directly(stack: Template) -> None:

@@ -15,9 +15,9 @@ from tests.unit.workflow.test_incident import assert_sound, facts, playbook, rai
 
 @pytest.fixture
 def responder() -> Responder:
-    """A task died, and its replacement is on its way."""
+    """One of two tasks died in a quiet hour, and its replacement is on its way."""
     responder = Responder(playbook=playbook())
-    responder.world.desired, responder.world.running = 3, 2
+    responder.world.load, responder.world.running = 0.7, 1
     assert responder.intake(task_signal(responder.clock.now())) is not None
     return responder
 
@@ -28,7 +28,7 @@ def test_a_task_that_ecs_replaces_calls_nobody(responder: Responder) -> None:
 
     def replaced(step: StepName) -> None:
         if responder.clock.now() - begun > timedelta(seconds=150):
-            responder.world.running = 3
+            responder.world.running = 2
 
     responder.run(before=replaced)
     assert responder.notifier.pages == []
@@ -56,7 +56,7 @@ def test_what_is_not_steady_after_ten_minutes_is_told(responder: Responder) -> N
 def test_who_was_told_hears_of_the_end(responder: Responder) -> None:
     """After the page, the recovery is news."""
     responder.run(until=StepName.WATCH)
-    responder.world.running = 3
+    responder.world.running = 2
     responder.executions.started.append((*responder.executions.started[-1][:2], "assess"))
     responder.run()
     assert [page.subject[:6] for page in responder.notifier.pages] == ["[page ", "[recov"]
