@@ -95,6 +95,31 @@ def test_the_oracle_stops_the_one_bad_task() -> None:
     assert operations(played("oracle", "one-bad-task")) == ["StopTask"]
 
 
+@pytest.mark.parametrize(
+    ("scenario", "operation"),
+    [
+        ("traffic-spike-above-ceiling", "RegisterScalableTarget"),
+        ("zone-loses-requests", "StartZonalShift"),
+        ("secret-changed", "UpdateService"),
+        ("deployment-stalls", "StopServiceDeployment"),
+        ("release-lacks-permission", "UpdateService"),
+    ],
+)
+def test_the_oracle_has_an_action_for_each_remedy(scenario: str, operation: str) -> None:
+    """One call, and users are served to the end of the run."""
+    run = played("oracle", scenario)
+    assert set(operations(run)) == {operation}
+    assert run.stage.world.truth.served
+
+
+def test_the_oracle_restarts_once_the_database_is_back() -> None:
+    """A restart before would help nobody."""
+    run = played("oracle", "database-comes-back")
+    (back,) = (h.at_s for h in run.stage.world.diary if h.text == "orders-db is back")
+    assert operations(run) == ["UpdateService"]
+    assert back <= run.actions[0].at_s < back + 10
+
+
 def test_the_oracle_leaves_alone_what_only_people_can_end() -> None:
     """It pages, and touches nothing."""
     run = played("oracle", "database-down")
