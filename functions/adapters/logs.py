@@ -19,8 +19,10 @@ LINES = 500
 
 ERRORS = (
     "fields @logStream, substr(@message, 0, 1000) as line"
-    " | filter @message like /(?i)(error|exception|fatal|panic|critical|severe|traceback|fail|denied|refused|forbidden"
-    "|unauthori|expired|invalid|timeout|timed out|throttl|too many|out of memory|does not exist|unknown column)/"
+    " | filter @message like /(?i)(error|exception|fatal|panic|critical|severe|traceback|fail|denied|refused|reset"
+    "|aborted|forbidden|unauthori|expired|invalid|violat|undefined|does not exist|no such|unknown column|unable|cannot"
+    "|could not|unreachable|unavailable|bad gateway|timeout|timed out|exceeded|throttl|slowdown|too many|exhausted"
+    "|overload|out of memory|queue is full)/"
     " | sort @timestamp desc"
 )
 """CloudWatch Logs Insights QL. No two queries for patterns and tasks: the bytes would be paid for twice."""

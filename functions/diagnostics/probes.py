@@ -87,7 +87,8 @@ def read_definition(around: Surroundings, known: Mapping[str, Any]) -> TaskDefin
 
 def read_front(around: Surroundings, known: Mapping[str, Any]) -> FrontFacts:
     groups = around.target_groups or cast(ServiceFacts, known["service"]).target_groups
-    return around.readers.front.front(groups, load_balancer=around.load_balancer) if groups else FrontFacts()
+    facts = around.readers.front.front(groups, load_balancer=around.load_balancer) if groups else FrontFacts()
+    return facts.model_copy(update={"sticky_s": around.sticky_s})
 
 
 def read_logs(around: Surroundings, known: Mapping[str, Any]) -> LogsFacts:

@@ -22,11 +22,13 @@ _VARIABLE = (
     (re.compile(r'"[^"]{0,300}"'), '"*"'),
     (re.compile(r"(?<!\w)'[^']{0,300}'(?!\w)"), "'*'"),
     (re.compile(r"\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b"), "*"),
-    (re.compile(r"\b(?:0x[0-9a-fA-F]{1,64}|(?=[a-fA-F]{0,64}[0-9])[0-9a-fA-F]{8,64})\b"), "*"),
+    (re.compile(r"\b[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.,]{5,20}(?:Z|[+-][0-9:]{4,6})?"), "*"),
+    (re.compile(r"\b0x[0-9a-fA-F]{1,64}\b"), "*"),
+    (re.compile(r"\b(?=[0-9]{0,64}[a-fA-F])(?=[a-fA-F]{0,64}[0-9])[0-9a-fA-F]{4,64}\b"), "*"),
     # A digit after a letter belongs to a name: S3, utf8, ora12.
     (re.compile(r"(?<![A-Za-z0-9_])[0-9]+(?:[.,:/-][0-9]+)*"), "*"),
 )
-"""Quoted text, identifiers and numbers."""
+"""Quoted text, identifiers, times and numbers."""
 
 
 def pattern_of(line: str) -> str:
@@ -38,10 +40,11 @@ def patterns_in(lines: Iterable[str]) -> tuple[LogPattern, ...]:
     """The patterns of the lines, most frequent first, each with the first line of its kind."""
     counts: Counter[str] = Counter()
     samples: dict[str, str] = {}
-    for line in lines:
+    # The same line often comes again and again, and is looked at once.
+    for line, times in Counter(lines).items():
         said = _said(line)
         pattern = _general(said)
-        counts[pattern] += 1
+        counts[pattern] += times
         samples.setdefault(pattern, said)
     return tuple(
         LogPattern(pattern=pattern, count=count, sample=samples[pattern])

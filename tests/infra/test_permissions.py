@@ -6,12 +6,28 @@ from pathlib import Path
 import pytest
 
 from functions.actions.registry import ACTIONS
-from functions.adapters import autoscaling, changer, cloudwatch, ecs, elbv2, ledger, s3, sns, sqs, stepfunctions
+from functions.adapters import (
+    account,
+    autoscaling,
+    changer,
+    cloudwatch,
+    ecs,
+    elbv2,
+    front,
+    ledger,
+    logs,
+    s3,
+    secrets,
+    sns,
+    sqs,
+    stepfunctions,
+)
 from functions.diagnostics.registry import PROBES
 from infra.permissions import WILDCARDS
 from tests.infra.synthesis import Allowed, Synthesis, Template
 
 READS = re.compile(r"^[a-z0-9-]+:(Describe|List|Get|Query|LookupEvents)")
+VALUES = re.compile(r"^(secretsmanager:.*Value|ssm:GetParameter)")
 OWN = re.compile(r"^(dynamodb|s3|logs|xray):")
 """Services in which the responder writes what is its own."""
 
@@ -100,6 +116,11 @@ def test_looking_reads_aws_and_writes_the_ledger(function: str, stack: Template)
     assert [action for action in actions(stack, function) if not READS.match(action) and not OWN.match(action)] == []
 
 
+def test_nobody_reads_a_secret(stack: Template) -> None:
+    """Whether a secret exists is asked; what is in it is in no function's rights."""
+    assert [entry.action for entry in everything_allowed(stack) if VALUES.match(entry.action)] == []
+
+
 def test_restore_gives_a_floor_back_and_nothing_else(stack: Template) -> None:
     """What was temporary is given back with one right alone."""
     assert actions(stack, "restore") & CHANGES == {"application-autoscaling:RegisterScalableTarget"}
@@ -124,7 +145,8 @@ def test_wide_changes_are_conditional(stack: Template) -> None:
 
 def test_what_is_called_is_granted(stack: Template) -> None:
     """Every IAM action that an adapter calls is granted to some function: nothing fails for lack of a right."""
-    adapters = (autoscaling, changer, cloudwatch, ecs, elbv2, ledger, s3, sns, sqs, stepfunctions)
+    reading = (account, autoscaling, cloudwatch, ecs, elbv2, front, logs, secrets)
+    adapters = (*reading, changer, ledger, s3, sns, sqs, stepfunctions)
     called = {call for adapter in adapters for call in adapter.CALLS}
     assert called <= {entry.action for entry in everything_allowed(stack)}
 

@@ -79,7 +79,7 @@ def secret_missing(signs: Signs, case: Case) -> None:
         case.rests_on(0.97, f"{len(reasons)} tasks could not start: {reasons[0]}")
     secrets = signs.findings.secrets.value
     for secret in () if secrets is None or not reasons else secrets.secrets:
-        if not secret.exists:
+        if secret.exists is False:
             case.evidence_for.append(f"{secret.name} does not exist")
 
 

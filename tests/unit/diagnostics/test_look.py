@@ -76,6 +76,21 @@ def test_a_probe_is_given_what_it_needs(around: Surroundings) -> None:
     assert seen == {"service": service()}
 
 
+def test_what_is_only_wanted_may_be_unknown(around: Surroundings) -> None:
+    """A probe waits for it, and is read with what there is."""
+    seen: list[dict[str, Any]] = []
+
+    def read(around: Surroundings, known: Mapping[str, Any]) -> Any:
+        seen.append(dict(known))
+        return scaling()
+
+    wanting = Probe(name="scaling", read=read, permissions=(), needs=("service",), wants=("tasks",))
+    for other in (gives(tasks()), throttled):
+        findings = look([wanting, probe("tasks", other), probe("service", gives(service()))], around, deadline_s=10)
+        assert findings.scaling.known
+    assert seen == [{"service": service(), "tasks": tasks()}, {"service": service()}]
+
+
 def test_what_needs_an_unknown_reading_is_unknown_too(around: Surroundings) -> None:
     """It is not even asked, and says why."""
     findings = look([probe("targets", gives(None), "tasks"), probe("tasks", throttled)], around, deadline_s=10)

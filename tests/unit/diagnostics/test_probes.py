@@ -10,8 +10,19 @@ from hypothesis import strategies as st
 
 from functions.diagnostics.look import Surroundings
 from functions.diagnostics.metrics import FEWEST_POINTS, read_metrics
-from functions.diagnostics.probes import read_alarms, read_dependencies, read_service, read_targets
+from functions.diagnostics.probes import (
+    LOGS_LOOKBACK,
+    read_alarms,
+    read_definition,
+    read_dependencies,
+    read_front,
+    read_logs,
+    read_secrets,
+    read_service,
+    read_targets,
+)
 from functions.diagnostics.releases import last_known_good, read_releases
+from functions.domain.circumstances import FrontFacts
 from functions.domain.dependencies import DependencyState
 from functions.domain.errors import ReadFailed
 from functions.domain.evidence import (
@@ -23,6 +34,8 @@ from functions.domain.evidence import (
     RevisionFacts,
     ServiceDeploymentFacts,
     ServiceFacts,
+    TaskFacts,
+    TasksFacts,
 )
 from functions.domain.services import ServiceRef
 from functions.domain.signals import AlarmState
@@ -35,11 +48,13 @@ from tests.fakes.findings import (
     NOW,
     alarm,
     alarms,
+    definition,
     deployment,
     release,
     service,
     service_deployment,
 )
+from tests.fakes.quiet import Quiet
 from tests.fakes.world import BALANCER, FAMILY, GROUP, REF, V1, V2, V3, World
 
 
@@ -265,6 +280,101 @@ def test_overrides_come_before_what_the_service_says() -> None:
         "LoadBalancer": "app/mall/0123456789abcdef",
         "TargetGroup": "targetgroup/other/0123456789abcdef",
     }
+
+
+def test_tasks_are_counted_by_the_minute() -> None:
+    """Each task sends a sample a minute: in periods of five minutes there are five of each."""
+    slow = alarm(period_s=300, evaluation_periods=1)
+    points = [(NOW - timedelta(minutes=5 * n), 15.0) for n in range(24, 0, -1)]
+    assert measured(Shown(points={Metric.TASKS: points}), [slow]).now(Metric.TASKS) == 3.0
+    assert measured(Shown(points={Metric.TASKS: minutes(3, since=LONG_AGO)})).now(Metric.TASKS) == 3.0
+
+
+def in_zones(*zones: str | None) -> TasksFacts:
+    running = (
+        TaskFacts(arn=f"task/{n}", task_definition=V2, last_status="RUNNING", zone=z) for n, z in enumerate(zones)
+    )
+    return TasksFacts(running=tuple(running), stopped=())
+
+
+def test_zones_are_measured_one_by_one() -> None:
+    """Those in which tasks run, just now and per second; without data a zone is left out."""
+    recent = minutes(120, since=NOW - timedelta(minutes=10))
+    world = Shown(zone_points={"eu-west-1a": {Metric.REQUESTS: recent, Metric.TARGET_5XX: ()}, "eu-west-1b": {}})
+    known = {
+        "service": service(),
+        "alarms": alarms(),
+        "tasks": in_zones("eu-west-1b", "eu-west-1a", "eu-west-1b", None),
+    }
+    facts = read_metrics(around(world), known)
+    assert world.queries[0].zones == ("eu-west-1a", "eu-west-1b")
+    assert facts.by_zone == {"eu-west-1a": {Metric.REQUESTS: 2.0}}
+
+
+@pytest.mark.parametrize("tasks", [None, in_zones(), in_zones("eu-west-1a", "eu-west-1a"), in_zones(None)])
+def test_without_two_zones_there_is_nothing_to_compare(tasks: TasksFacts | None) -> None:
+    """Zones cost a metric each; that the tasks could not be read leaves the other metrics known."""
+    world = Shown()
+    known = {"service": service(), "alarms": alarms()} | ({} if tasks is None else {"tasks": tasks})
+    assert read_metrics(around(world), known).by_zone == {}
+    assert world.queries[0].zones == ()
+
+
+def test_the_task_definition_is_that_of_the_newest_deployment() -> None:
+    """It is the one whose tasks fail or not; the playbook's own log group comes before those that it names."""
+    world = Shown(shown_service=service(primary=deployment(task_definition=V3)))
+    known = {"service": world.shown_service}
+    assert read_definition(around(world), known).task_definition == V3
+    assert read_definition(around(world), known).log_groups == ("/ecs/orders",)
+    assert read_definition(around(world, log_group="/shop/all"), known).log_groups == ("/shop/all",)
+
+
+def test_the_front_is_that_of_the_playbook_before_that_of_the_service() -> None:
+    """Overrides are asked about instead, and what the playbook wants of stickiness stands beside what is."""
+    world = Shown()
+    known = {"service": service()}
+    other = GROUP.replace("orders", "other")
+    assert [g.arn for g in read_front(around(world), known).target_groups] == [GROUP]
+    facts = read_front(around(world, target_groups=(other,), load_balancer=BALANCER, sticky_s=3600), known)
+    assert ([g.arn for g in facts.target_groups], facts.load_balancer, facts.sticky_s) == ([other], BALANCER, 3600)
+
+
+def test_a_service_without_target_group_has_no_front() -> None:
+    """Nothing is asked, and nothing is unknown."""
+    world = Shown(quiet=Quiet(unreadable={"front"}))
+    assert read_front(around(world), {"service": service(target_groups=())}) == FrontFacts()
+
+
+@pytest.mark.parametrize(
+    ("since", "from_when"),
+    [(NOW - timedelta(minutes=5), NOW - timedelta(minutes=7)), (LONG_AGO, NOW - LOGS_LOOKBACK)],
+)
+def test_logs_are_read_since_the_trouble_began(since: datetime, from_when: datetime) -> None:
+    """But not further back than is worth what it costs."""
+    world = Shown()
+    read_logs(around(world), {"definition": definition(), "alarms": alarms(alarm(since=since))})
+    assert world.quiet.asked == [("errors", (("/ecs/orders",), from_when, NOW))]
+
+
+def test_logs_do_not_need_the_alarms() -> None:
+    """When these could not be read, the trouble began with the incident."""
+    world = Shown()
+    read_logs(around(world, began_at=JUST_NOW), {"definition": definition()})
+    assert world.quiet.asked == [("errors", (("/ecs/orders",), JUST_NOW, NOW))]
+
+
+def test_a_service_that_logs_elsewhere_is_unknown() -> None:
+    """Nobody looked: that is not a log without errors."""
+    with pytest.raises(ReadFailed, match="logs to CloudWatch Logs"):
+        read_logs(around(Shown()), {"definition": definition(log_groups=())})
+
+
+def test_a_task_definition_without_secrets_asks_nothing() -> None:
+    """There is none that could be missing."""
+    world = Shown(quiet=Quiet(unreadable={"secrets"}))
+    assert read_secrets(around(world), {"definition": definition()}).secrets == ()
+    with pytest.raises(ReadFailed):
+        read_secrets(around(world), {"definition": definition(secrets=("/orders/db",))})
 
 
 def test_a_forced_deployment_is_no_release() -> None:
