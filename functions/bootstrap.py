@@ -183,7 +183,7 @@ def watch() -> Watch:
 def remediate() -> Remediate:
     return Remediate(
         ledger=_ledger(),
-        reader=_reader(),
+        readers=_readers(),
         changer=_changer(),
         clock=_clock(),
         playbooks=_by_service(),
@@ -213,7 +213,7 @@ def close() -> Close:
 
 @_once
 def restore() -> Restore:
-    return Restore(ledger=_ledger(), reader=_reader(), restorer=_changer(), clock=_clock())
+    return Restore(ledger=_ledger(), reader=_reader(), changer=_changer(), clock=_clock())
 
 
 @_once

@@ -176,13 +176,6 @@ class ServiceChanger(Protocol):
         """
 
 
-class ScalingRestorer(Protocol):
-    """Gives a raised floor back."""
-
-    def restore_floor(self, ref: ServiceRef, *, resource_id: str, minimum: int) -> ChangeResult:
-        """RegisterScalableTarget with MinCapacity alone. Raises as `ServiceChanger.apply`."""
-
-
 class Opening(Model):
     """What recording a signal led to."""
 

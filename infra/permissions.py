@@ -20,10 +20,14 @@ WILDCARDS: Mapping[str, str] = {
     "application-autoscaling:DescribeScalableTargets": NO_RESOURCE,
     "application-autoscaling:DescribeScalingActivities": NO_RESOURCE,
     "application-autoscaling:DescribeScalingPolicies": NO_RESOURCE,
+    "application-autoscaling:PutScalingPolicy": (
+        "A scalable target's ARN ends in an opaque id; conditions narrow it to the desired count of ECS services"
+    ),
     "application-autoscaling:RegisterScalableTarget": (
         "A scalable target's ARN ends in an opaque id; conditions narrow it to the desired count of ECS services"
     ),
     "arc-zonal-shift:GetManagedResource": f"Which load balancer stands in front of a service {AT_RUN_TIME}",
+    "arc-zonal-shift:StartZonalShift": f"Which load balancer stands in front of a service {AT_RUN_TIME}",
     "cloudformation:DescribeStackResources": f"Which stack a service belongs to {AT_RUN_TIME}",
     "cloudformation:DescribeStacks": f"Which stack a service belongs to {AT_RUN_TIME}",
     "cloudtrail:LookupEvents": NO_RESOURCE,
@@ -36,13 +40,16 @@ WILDCARDS: Mapping[str, str] = {
     "ecs:DescribeTaskDefinition": NO_RESOURCE,
     "ecs:DescribeTasks": "A task's id is made at run time; its cluster is named",
     "ecs:ListTasks": "Its resource is a container instance, which Fargate has not; a condition names the clusters",
-    "ecs:RegisterTaskDefinition": "A copy of an INACTIVE task definition: the family is known at run time only",
+    "ecs:RegisterTaskDefinition": f"A copy of a task definition: its family {AT_RUN_TIME}",
+    "ecs:StopTask": "A task's id is made at run time; its cluster is named",
     "ecs:TagResource": "The copy of a task definition keeps its tags; only while it is being registered",
     "ecs:StopServiceDeployment": "A deployment's id is made at run time; its service is named",
+    "elasticloadbalancing:DeregisterTargets": f"Which target groups a service has {AT_RUN_TIME}",
     "elasticloadbalancing:DescribeLoadBalancerAttributes": NO_RESOURCE,
     "elasticloadbalancing:DescribeTargetGroupAttributes": NO_RESOURCE,
     "elasticloadbalancing:DescribeTargetGroups": NO_RESOURCE,
     "elasticloadbalancing:DescribeTargetHealth": NO_RESOURCE,
+    "elasticloadbalancing:ModifyTargetGroupAttributes": f"Which target groups a service has {AT_RUN_TIME}",
     "health:DescribeEvents": NO_RESOURCE,
     "iam:PassRole": (
         "The roles in a task definition are known at run time only; they can be passed to ECS tasks and to nothing else"
@@ -135,6 +142,8 @@ def _resources(scope: Construct, resource: Resource, reach: Reach) -> list[str]:
             return [_ecs(scope, "task-definition", "*")]
         case Resource.LOAD_BALANCER:
             return [_any(scope, "elasticloadbalancing", "loadbalancer")]
+        case Resource.TARGET_GROUP:
+            return [_any(scope, "elasticloadbalancing", "targetgroup")]
         case Resource.LOG_GROUP:
             return [_any(scope, "logs", "log-group", ArnFormat.COLON_RESOURCE_NAME)]
         case Resource.SECRET:

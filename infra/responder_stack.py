@@ -121,8 +121,8 @@ class ResponderStack(Stack):
         page_topic = {settings.PAGE_TOPIC_ARN: self._channels.pages.topic_arn}
         fleet_limit = {settings.FLEET_ACTIONS_PER_HOUR: str(deployment.fleet_actions_per_hour)}
         log_limit = {settings.LOG_SCAN_MB: str(deployment.log_scan_mb)}
-        change = [*_needs_of("service", "scaling"), *_needs_of_actions(*ActionName)]
-        give_back = [*_needs_of("scaling"), *_needs_of_actions(ActionName.SCALE_OUT)]
+        change = [*_needs_of("service", "scaling", "front"), *_needs_of_actions(*ActionName)]
+        give_back = [*_needs_of("service", "scaling"), *_needs_of_actions(*LEASED)]
         rights: Mapping[Function, tuple[Sequence[Grant], Mapping[str, str]]] = {
             Function.ASSESS: (self._granted(_needs_of(*PROBES)), {**fleet_limit, **log_limit}),
             Function.REMEDIATE: (self._granted(change), fleet_limit),
@@ -168,6 +168,10 @@ class ResponderStack(Stack):
         return ResponderFunction(
             self, module.title(), shipment=self._shipment, module=module, grants=rights, environment=environment
         )
+
+
+LEASED = (ActionName.SCALE_OUT, ActionName.RAISE_CEILING, ActionName.TUNE_TRACKING)
+"""The actions whose changes are leases: giving back takes the same rights."""
 
 
 def _needs_of(*probes: str) -> list[Permission]:

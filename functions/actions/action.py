@@ -1,10 +1,25 @@
 """What an action is: permissions, and a pure function from findings to a plan."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from functions.domain.causes import Cause
-from functions.domain.changes import ActionName, Lease, Plan, StateBefore
+from functions.domain.changes import (
+    ActionName,
+    Change,
+    Lease,
+    LeaseKind,
+    Plan,
+    SetCeiling,
+    SetFloor,
+    SetStickiness,
+    SetTracking,
+    ShiftZone,
+    StateBefore,
+    StopTask,
+)
+from functions.domain.circumstances import FrontFacts
 from functions.domain.evidence import Findings, ReleasesFacts, ScalingFacts, ServiceFacts
 from functions.domain.permissions import Permission
 
@@ -15,11 +30,23 @@ class Terms:
 
     settle_s: int
     deadline_s: int
+    min_tasks: int
     max_tasks: int
     step_percent: int
     lease_s: int
+    shift_s: int
+    """How long traffic is shifted out of a zone."""
     leases: tuple[Lease, ...] = ()
     """What is out on this service already."""
+
+    def original(self, kind: LeaseKind, resource_id: str, now: float, *, policy: str = "") -> int | float:
+        """The value to give back. One that a lease of ours set is not it; one that a person set since then is."""
+        ours = (
+            lease.terms
+            for lease in self.leases
+            if (lease.terms.kind, lease.terms.resource_id, lease.terms.policy) == (kind, resource_id, policy)
+        )
+        return next((terms.original for terms in ours if terms.value == now), now)
 
 
 @dataclass(frozen=True)
@@ -72,16 +99,59 @@ def deployable(findings: Findings) -> tuple[ServiceFacts, ReleasesFacts] | Refus
     return service, releases
 
 
-def state_before(service: ServiceFacts, scaling: ScalingFacts | None = None) -> StateBefore:
-    """The state a plan relies on: what remediate reads again just before it acts."""
+def undisturbed(service: ServiceFacts) -> str | None:
+    """Why the service is not to be touched right now; None when one deployment runs and nothing is under way."""
+    refusal = untouchable(service)
+    if refusal is not None:
+        return refusal
+    if len(service.deployments) != 1:
+        return "a deployment is under way"
+    return None
+
+
+def state_before(
+    changes: Sequence[Change],
+    service: ServiceFacts,
+    *,
+    scaling: ScalingFacts | None = None,
+    front: FrontFacts | None = None,
+) -> StateBefore:
+    """The state that these changes rely on: what remediate reads again just before it makes the next of them.
+
+    `scaling` and `front` are needed where `reads_scaling` and `reads_front` say so.
+    """
     primary = service.primary
-    registered = scaling is not None and scaling.registered
+    bounds = scaling if scaling is not None and scaling.registered and _some(changes, SetFloor, SetCeiling) else None
+    groups = [change.target_group for change in changes if isinstance(change, SetStickiness)]
+    sticky = {group.arn for group in front.target_groups if group.stickiness} if front is not None else set()
     return StateBefore(
         status=service.status,
         desired=service.desired,
         task_definition=service.task_definition,
         primary_deployment=None if primary is None else primary.id,
         deployments=len(service.deployments),
-        minimum=scaling.minimum if scaling is not None and registered else None,
-        maximum=scaling.maximum if scaling is not None and registered else None,
+        running=service.running if _some(changes, StopTask) else None,
+        minimum=None if bounds is None else bounds.minimum,
+        maximum=None if bounds is None else bounds.maximum,
+        tracking=_tracking(changes, scaling),
+        sticky=tuple(group for group in groups if group in sticky) if groups else None,
+        shifted_away=front.shifted_away if front is not None and _some(changes, ShiftZone) else None,
     )
+
+
+def reads_scaling(changes: Sequence[Change]) -> bool:
+    return _some(changes, SetFloor, SetCeiling, SetTracking)
+
+
+def reads_front(changes: Sequence[Change]) -> bool:
+    return _some(changes, SetStickiness, ShiftZone)
+
+
+def _some(changes: Sequence[Change], *kinds: type) -> bool:
+    return any(isinstance(change, kinds) for change in changes)
+
+
+def _tracking(changes: Sequence[Change], scaling: ScalingFacts | None) -> float | None:
+    names = {change.policy for change in changes if isinstance(change, SetTracking)}
+    policies = () if scaling is None else scaling.policies or ()
+    return next((policy.target for policy in policies if policy.name in names), None)

@@ -13,6 +13,10 @@ from functions.domain.changes import (
 )
 from functions.domain.evidence import Findings, short
 from functions.domain.permissions import Permission, Resource
+from functions.domain.releases import born_with_a_release
+
+RELEASE_BY_NATURE = frozenset({Cause.BAD_DEPLOYMENT, Cause.BAD_RELEASE})
+"""Causes that are a release by what they are. Any other may come with one, or not."""
 
 
 def plan_roll_back(cause: Cause, findings: Findings, terms: Terms) -> Plan | Refusal:
@@ -24,6 +28,8 @@ def plan_roll_back(cause: Cause, findings: Findings, terms: Terms) -> Plan | Ref
     flight = releases.in_flight
     if flight is not None and flight.rolling_back:
         return Refusal("ECS is rolling back by itself")
+    if cause not in RELEASE_BY_NATURE and not born_with_a_release(findings):
+        return Refusal(f"{short(releases.current)} ran well before: going back from it would change nothing")
     if flight is not None:
         changes: tuple[Change, ...] = (StopDeployment(service_deployment=flight.arn),)
         target = "what ran before it"
@@ -51,7 +57,7 @@ def plan_roll_back(cause: Cause, findings: Findings, terms: Terms) -> Plan | Ref
         cause=cause,
         summary=summary,
         changes=changes,
-        before=state_before(service),
+        before=state_before(changes, service),
         undo=f"aws ecs update-service --cluster {cluster_of(service.arn)} --service {name_of(service.arn)} "
         f"--task-definition {short(releases.current)}",
         settle_s=terms.settle_s,

@@ -1,9 +1,10 @@
 """Changes: the only things the responder ever does to a service, as data. The executor that carries one out is dumb."""
 
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from functions.domain.causes import Cause
 from functions.domain.model import Model, Moment, digest
@@ -147,7 +148,10 @@ class LeaseKind(StrEnum):
 
 
 class LeaseTerms(Model):
-    """A temporary change: what it was, what we set, and for how long. The value is given back only if still ours."""
+    """A temporary change: what it was, what we set, and for how long. The value is given back only if still ours.
+
+    A shifted zone is no lease: Elastic Load Balancing itself ends the shift.
+    """
 
     kind: LeaseKind = LeaseKind.FLOOR
     resource_id: str
@@ -158,16 +162,64 @@ class LeaseTerms(Model):
     duration_s: int
 
 
+def lease_kind(change: Change) -> LeaseKind | None:
+    """The kind of lease that a change may be made under; None where a change is never temporary."""
+    match change:
+        case SetFloor():
+            return LeaseKind.FLOOR
+        case SetCeiling():
+            return LeaseKind.CEILING
+        case SetTracking():
+            return LeaseKind.TRACKING
+        case _:
+            return None
+
+
+def giving_back(terms: LeaseTerms) -> Change:
+    """The change that ends a lease: what it was before, and nothing else."""
+    match terms.kind:
+        case LeaseKind.FLOOR:
+            return SetFloor(resource_id=terms.resource_id, minimum=int(terms.original))
+        case LeaseKind.CEILING:
+            return SetCeiling(resource_id=terms.resource_id, maximum=int(terms.original))
+        case LeaseKind.TRACKING:
+            return SetTracking(resource_id=terms.resource_id, policy=terms.policy, target=float(terms.original))
+
+
 class StateBefore(Model):
-    """The part of the service a plan relies on. Remediate reads it again, and a difference sends it back to assess."""
+    """The part of the service a plan relies on. Remediate reads it again, and a difference sends it back to assess.
+
+    What none of the plan's changes relies on is None.
+    """
 
     status: str
     desired: int
     task_definition: str
     primary_deployment: str | None
     deployments: int
+    running: int | None = None
+    """Before a task is stopped: one fewer than it was, and stopping another would be one too many."""
     minimum: int | None = None
     maximum: int | None = None
+    tracking: float | None = None
+    """The target value of the scaling policy that is changed."""
+    sticky: tuple[str, ...] | None = None
+    """Those of the target groups to be changed that have sticky sessions."""
+    shifted_away: tuple[str, ...] | None = None
+    """Ids of zones from which traffic is shifted away."""
+
+    def after(self, change: Change) -> "StateBefore":
+        """What the next stage relies on, once this change was made: what it set itself is no difference."""
+        match change:
+            case SetFloor(minimum=minimum):
+                return self.model_copy(update={"minimum": minimum})
+            case SetCeiling(maximum=maximum, minimum=minimum):
+                floor = self.minimum if minimum is None else minimum
+                return self.model_copy(update={"maximum": maximum, "minimum": floor})
+            case SetStickiness(target_group=group):
+                return self.model_copy(update={"sticky": (*(self.sticky or ()), group)})
+            case _:
+                return self
 
 
 class Plan(Model):
@@ -186,9 +238,25 @@ class Plan(Model):
     """Seconds before the first look at the effect."""
     deadline_s: int
     """Seconds after which no effect means ineffective."""
-    lease: LeaseTerms | None = None
+    pause_s: int = 0
+    """Seconds between two stages."""
+    leases: tuple[LeaseTerms, ...] = ()
+    """What of it is temporary. Each is taken with the stage whose change is of its kind."""
     quarantine: str | None = None
     """A task definition that this plan declares bad."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_lease(cls, data: Any) -> Any:
+        """A trail written before a plan could have several leases."""
+        if not isinstance(data, Mapping) or not data.get("lease"):
+            return data
+        return {"leases": (data["lease"],), **{name: value for name, value in data.items() if name != "lease"}}
+
+    def lease_of(self, stage: int) -> LeaseTerms | None:
+        """What that stage takes for a while."""
+        kind = lease_kind(self.changes[stage])
+        return next((terms for terms in self.leases if terms.kind is kind), None)
 
     @property
     def hash(self) -> str:

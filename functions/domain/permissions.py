@@ -25,6 +25,8 @@ class Resource(StrEnum):
     """Any task definition, but only while it is being registered (condition `ecs:CreateAction`)."""
     LOAD_BALANCER = "load-balancer"
     """Load balancers: which one stands in front of a service is known at run time only."""
+    TARGET_GROUP = "target-group"
+    """Target groups: which ones a service has is known at run time only."""
     LOG_GROUP = "log-group"
     """Log groups: which ones a task definition names is known at run time only."""
     SECRET = "secret"

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from functions.domain.approvals import Consent
-from functions.domain.changes import ActionName, Plan, SetFloor, Verdict
+from functions.domain.changes import Change, Plan, SetCeiling, SetFloor, Verdict
 from functions.domain.evidence import Findings
 from functions.domain.incidents import Mode, Switch
 
@@ -160,12 +160,12 @@ def external_change(situation: Situation, plan: Plan) -> Verdict:
 
 def task_counts(situation: Situation, plan: Plan) -> Verdict:
     """Counts stay between the playbook's bounds, whatever the plan says."""
-    floors = [change.minimum for change in plan.changes if isinstance(change, SetFloor)]
     service = situation.findings.service.value
-    if plan.action is ActionName.SCALE_OUT:
+    counts = [count for change in plan.changes for count in _counts(change)]
+    if counts:
         return _verdict(
             "task counts",
-            all(situation.min_tasks <= floor <= situation.max_tasks for floor in floors),
+            all(situation.min_tasks <= count <= situation.max_tasks for count in counts),
             f"within {situation.min_tasks} to {situation.max_tasks} tasks",
             f"outside {situation.min_tasks} to {situation.max_tasks} tasks",
         )
@@ -176,6 +176,17 @@ def task_counts(situation: Situation, plan: Plan) -> Verdict:
         f"{desired} tasks are wanted, at least {situation.min_tasks} have to be",
         f"only {desired} tasks are wanted, below the playbook's {situation.min_tasks}: the service is not in order",
     )
+
+
+def _counts(change: Change) -> tuple[int, ...]:
+    """The numbers of tasks that a change sets as a bound."""
+    match change:
+        case SetFloor(minimum=minimum):
+            return (minimum,)
+        case SetCeiling(maximum=maximum, minimum=minimum):
+            return (maximum,) if minimum is None else (minimum, maximum)
+        case _:
+            return ()
 
 
 GUARDRAILS: Sequence[Guardrail] = (

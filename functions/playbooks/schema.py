@@ -212,7 +212,14 @@ class ScaleOut(Strict):
     step_percent: int = Field(default=50, ge=1, le=400, strict=True)
     """How many tasks more, in percent of those that run."""
     lease: Annotated[Seconds, Field(ge=60)] = 1800
-    """How long the raised floor is held."""
+    """How long a raised floor or ceiling, or a lowered target of the autoscaler, is held."""
+
+
+class ZonalShift(Strict):
+    """How traffic is shifted away from an impaired zone."""
+
+    lease: Annotated[Seconds, Field(ge=60)] = 3600
+    """After how long the load balancer ends the shift by itself."""
 
 
 class Settle(Strict):
@@ -251,6 +258,13 @@ _SETTLE: Mapping[ActionName, Mapping[str, int]] = {
     ActionName.ROLL_BACK: {"first_look": 90, "deadline": 600},
     ActionName.FORCE_NEW_DEPLOYMENT: {"first_look": 120, "deadline": 600},
     ActionName.SCALE_OUT: {"first_look": 90, "deadline": 300},
+    ActionName.RAISE_CEILING: {"first_look": 90, "deadline": 300},
+    ActionName.LOWER_CEILING: {"first_look": 60, "deadline": 600},
+    ActionName.TUNE_TRACKING: {"first_look": 120, "deadline": 600},
+    ActionName.REPLACE_TASK: {"first_look": 60, "deadline": 300},
+    ActionName.SHIFT_ZONE: {"first_look": 60, "deadline": 600},
+    ActionName.ENLARGE_TASK: {"first_look": 120, "deadline": 600},
+    ActionName.RESTORE_STICKINESS: {"first_look": 60, "deadline": 300},
 }
 
 
@@ -297,6 +311,7 @@ class Playbook(Strict):
     dependencies: tuple[Dependency, ...] = ()
     limits: Limits = Limits()
     scale_out: ScaleOut = ScaleOut()
+    zonal_shift: ZonalShift = ZonalShift()
     settle: Mapping[Annotated[ActionName, AfterValidator(_settles)], Settle] = Field(default={}, validate_default=True)
     """Complete after validation: what the file leaves out has its default."""
     ladders: Mapping[Cause, Annotated[Ladder, AfterValidator(_page_last)]] = {}

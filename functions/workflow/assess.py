@@ -123,9 +123,11 @@ class Examiner:
             name: Terms(
                 settle_s=playbook.settle_of(name).first_look,
                 deadline_s=playbook.settle_of(name).deadline,
+                min_tasks=playbook.limits.min_tasks,
                 max_tasks=playbook.limits.max_tasks,
                 step_percent=playbook.scale_out.step_percent,
                 lease_s=playbook.scale_out.lease,
+                shift_s=playbook.zonal_shift.lease,
                 leases=leases,
             )
             for name in self.actions

@@ -1,17 +1,28 @@
 """The texts people get. Each stands alone: read on a phone at three in the morning, without the trail beside it."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from functions.domain.approvals import Approval
 from functions.domain.causes import Cause, Judgement
-from functions.domain.changes import ActionName, Plan, SetTaskDefinition
+from functions.domain.changes import (
+    ActionName,
+    Change,
+    LeaseKind,
+    LeaseTerms,
+    Plan,
+    RegisterCopy,
+    SetCeiling,
+    SetStickiness,
+    SetTaskDefinition,
+    ShiftZone,
+)
 from functions.domain.evidence import short
 from functions.domain.incidents import Event, Fact, Incident
 from functions.domain.redaction import clean
 from functions.ports import Page
 from functions.workflow.decision import Decision
-from functions.workflow.story import Story, tell
+from functions.workflow.story import Intent, Story, tell
 from functions.workflow.table import Outcome
 
 SUBJECT_LIMIT = 100
@@ -163,18 +174,50 @@ def _drift(story: Story) -> list[str]:
         plan = intent.plan
         if intent.ended not in (Fact.ACTION_TAKEN, Fact.ACTION_DOUBTFUL):
             continue
-        for change in plan.changes:
-            if isinstance(change, SetTaskDefinition) and plan.action is ActionName.ROLL_BACK:
-                lines += [
-                    "your infrastructure code still names the bad release; until it is fixed, pin the good one:",
-                    f"  task definition {short(change.task_definition)}",
-                    f"  quarantined     {short(plan.quarantine or '')}",
-                ]
-        if plan.lease is not None:
-            lines.append(
-                f"the floor is {plan.lease.value} until the lease ends, then {plan.lease.original} again by itself"
-            )
+        lines += _differs(plan, plan.changes[intent.stage], intent)
+        terms = plan.lease_of(intent.stage)
+        if terms is not None:
+            lines.append(f"{_leased(terms)} until the lease ends, then {terms.original:g} again by itself")
     return lines
+
+
+def _differs(plan: Plan, change: Change, intent: Intent) -> list[str]:
+    """What a change that lasts leaves different from the infrastructure code, until somebody writes it there too."""
+    match change:
+        case SetTaskDefinition(task_definition=good) if plan.action is ActionName.ROLL_BACK:
+            return [
+                "your infrastructure code still names the bad release; until it is fixed, pin the good one:",
+                f"  task definition {short(good)}",
+                f"  quarantined     {short(plan.quarantine or '')}",
+            ]
+        case RegisterCopy(memory_mib=memory, cpu=cpu) if memory is not None:
+            made = "" if intent.result is None else f", as {short(intent.result.made)} has it"
+            return [
+                "your infrastructure code still has the smaller task, and its next deployment brings it back; write:",
+                f"  cpu {cpu}, memory {memory}{made}",
+            ]
+        case SetCeiling(maximum=maximum, minimum=minimum) if plan.action is ActionName.LOWER_CEILING:
+            floor = "" if minimum is None else f"minimum {minimum}, "
+            return [
+                "your infrastructure code still has the higher ceiling, and its next deployment brings it back; write:",
+                f"  {floor}maximum {maximum} tasks",
+                f"  or take it back: {plan.undo}",
+            ]
+        case SetStickiness(target_group=group, duration_s=duration):
+            return [
+                "whatever switched sticky sessions off may do it again; your infrastructure code has to say:",
+                f"  stickiness on, lb_cookie, {duration} s, in {group.rsplit(':', 1)[-1]}",
+            ]
+        case ShiftZone(zone=zone, expires_s=expires):
+            return [f"no traffic goes to {zone} until {intent.at + timedelta(seconds=expires):%H:%M:%S} UTC"]
+        case _:
+            return []
+
+
+def _leased(terms: LeaseTerms) -> str:
+    if terms.kind is LeaseKind.TRACKING:
+        return f"policy {terms.policy} aims at {terms.value:g} %"
+    return f"the {terms.kind} is {terms.value:g}"
 
 
 def _section(title: str, lines: Sequence[str]) -> list[str]:

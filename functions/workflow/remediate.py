@@ -2,26 +2,34 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from functions.actions.action import state_before
+from functions.actions.action import reads_front, reads_scaling, state_before
 from functions.domain.changes import (
     COPY_JUST_REGISTERED,
     Change,
     ChangeResult,
+    DeregisterTarget,
     ForceNewDeployment,
     Lease,
+    LeaseTerms,
     Plan,
     RegisterCopy,
+    SetCeiling,
     SetFloor,
+    SetStickiness,
     SetTaskDefinition,
+    SetTracking,
+    ShiftZone,
+    StateBefore,
     StopDeployment,
+    StopTask,
 )
 from functions.domain.errors import ChangeDoubtful, ChangeRefused, ReadFailed, Superseded
-from functions.domain.evidence import short
+from functions.domain.evidence import ServiceFacts, short
 from functions.domain.incidents import Fact, Incident, Mode, NewEvent
 from functions.playbooks.schema import Playbook
-from functions.ports import BudgetCharge, Clock, Ledger, ServiceChanger, ServiceReader
+from functions.ports import BudgetCharge, Clock, Ledger, Readers, ServiceChanger
 from functions.workflow.assess import doubtful, quarantine
 from functions.workflow.story import Intent, Story, tell
 from functions.workflow.table import Outcome, StepName
@@ -33,7 +41,7 @@ class Remediate:
     """Carries out the stages of the newest plan, one a visit."""
 
     ledger: Ledger
-    reader: ServiceReader
+    readers: Readers
     changer: ServiceChanger
     clock: Clock
     playbooks: Mapping[str, Playbook]
@@ -53,7 +61,7 @@ class Remediate:
         done = story.stages_done(plan)
         if len(done) == len(plan.changes):
             return Result(outcome=Outcome.DONE, wait_s=plan.settle_s)
-        reason = self._difference(incident, plan, story, begun=bool(done))
+        reason = self._difference(incident, plan, story, done)
         if reason is not None:
             return self._outdated(incident, reason)
         return self._act(incident, plan, done)
@@ -63,7 +71,7 @@ class Remediate:
         self.ledger.append(incident, [event], step=StepName.REMEDIATE)
         return Result(outcome=Outcome.DIFFERS)
 
-    def _difference(self, incident: Incident, plan: Plan, story: Story, *, begun: bool) -> str | None:
+    def _difference(self, incident: Incident, plan: Plan, story: Story, done: tuple[Intent, ...]) -> str | None:
         """What is no longer as it was when the plan was made; None when everything is."""
         playbook = self.playbooks.get(incident.service.key)
         if playbook is None:
@@ -75,42 +83,42 @@ class Remediate:
         mode = playbook.mode if switch.mode is None else switch.mode
         if mode is Mode.OBSERVE:
             return "the service is in mode observe now"
-        granted = story.granted(plan) if begun else story.consent(now).granted == plan.hash
+        granted = story.granted(plan) if done else story.consent(now).granted == plan.hash
         if mode is Mode.ASK and not granted:
             return "the service is in mode ask now, and nobody granted this plan"
         if self.ledger.lock_holder(incident.service) != incident.id:
             return "another incident holds the service"
         try:
-            service = self.reader.service(incident.service)
-            target = playbook.overrides.scalable_target
-            scaled = plan.before.minimum is not None
-            scaling = self.reader.scaling(incident.service, resource_id=target) if scaled else None
+            service = self.readers.service.service(incident.service)
+            if service is None:
+                return "the service is gone"
+            state = self._state(incident, service, plan, playbook)
         except ReadFailed as error:
             return f"the service could not be read again: {error}"
-        if service is None:
-            return "the service is gone"
-        state = state_before(service, scaling)
-        differing = [name for name in type(state).model_fields if getattr(state, name) != getattr(plan.before, name)]
+        expected = _expected(plan, done)
+        differing = [name for name in type(state).model_fields if getattr(state, name) != getattr(expected, name)]
         if differing:
             return ", ".join(
-                f"{name} was {getattr(plan.before, name)} and is {getattr(state, name)}" for name in differing
+                f"{name} was {getattr(expected, name)} and is {getattr(state, name)}" for name in differing
             )
         return None
+
+    def _state(self, incident: Incident, service: ServiceFacts, plan: Plan, playbook: Playbook) -> StateBefore:
+        """What the plan relies on, as it is now. Raises ReadFailed."""
+        scaling = front = None
+        if reads_scaling(plan.changes):
+            target = playbook.overrides.scalable_target
+            scaling = self.readers.service.scaling(incident.service, resource_id=target)
+        if reads_front(plan.changes):
+            groups = playbook.overrides.target_groups or service.target_groups
+            front = self.readers.front.front(groups, load_balancer=playbook.overrides.load_balancer)
+        return state_before(plan.changes, service, scaling=scaling, front=front)
 
     def _act(self, incident: Incident, plan: Plan, done: tuple[Intent, ...]) -> Result:
         stage = len(done)
         change = _concrete(plan.changes[stage], done)
         now = self.clock.now()
-        lease = None
-        if plan.lease is not None:
-            lease = Lease(
-                id=f"{plan.lease.resource_id}#{incident.id}",
-                incident_id=incident.id,
-                service_key=incident.service.key,
-                terms=plan.lease,
-                taken_at=now,
-                due_at=now + timedelta(seconds=plan.lease.duration_s),
-            )
+        lease = _lease(incident, plan.lease_of(stage), now)
         intended = NewEvent(
             fact=Fact.ACTION_INTENDED,
             actor=StepName.REMEDIATE,
@@ -161,7 +169,7 @@ class Remediate:
             quarantine(self.ledger, incident, plan)
         self.ledger.append(incident, [event], step=StepName.REMEDIATE)
         if not last:
-            return Result(outcome=Outcome.NEXT_STAGE)
+            return Result(outcome=Outcome.NEXT_STAGE, wait_s=plan.pause_s)
         return Result(outcome=Outcome.DONE, wait_s=plan.settle_s)
 
     def _refused(self, incident: Incident, plan: Plan, lease: Lease | None, error: ChangeRefused) -> Result:
@@ -176,11 +184,34 @@ class Remediate:
             nothing = NewEvent(
                 fact=Fact.LEASE_LEFT,
                 actor=StepName.REMEDIATE,
-                summary="nothing was raised, so there is nothing to give back",
+                summary="nothing was changed, so there is nothing to give back",
                 data={"lease": lease.model_dump(mode="json")},
             )
             self.ledger.end_lease(incident, lease, nothing)
         return Result(outcome=Outcome.FAILED)
+
+
+def _expected(plan: Plan, done: tuple[Intent, ...]) -> StateBefore:
+    """What the next stage relies on: the state before the plan, with what its stages have set since."""
+    expected = plan.before
+    for intent in done:
+        expected = expected.after(plan.changes[intent.stage])
+    return expected
+
+
+def _lease(incident: Incident, terms: LeaseTerms | None, now: datetime) -> Lease | None:
+    """The lease that goes with an intent. Each has an id of its own: should this change not happen after all, the lease
+    of an earlier one still knows what to give back."""
+    if terms is None:
+        return None
+    return Lease(
+        id=f"{terms.kind}:{terms.resource_id}#{incident.id}#{incident.head_sequence + 1}",
+        incident_id=incident.id,
+        service_key=incident.service.key,
+        terms=terms,
+        taken_at=now,
+        due_at=now + timedelta(seconds=terms.duration_s),
+    )
 
 
 def _concrete(change: Change, done: tuple[Intent, ...]) -> Change:
@@ -199,9 +230,25 @@ def _done(change: Change) -> str:
             return "a new deployment of the same task definition was started"
         case SetTaskDefinition(task_definition=wanted):
             return f"the service was set to {short(wanted)}"
-        case RegisterCopy(task_definition=inactive):
-            return f"a copy of the inactive {short(inactive)} was registered"
+        case RegisterCopy(task_definition=original, memory_mib=None):
+            return f"a copy of the inactive {short(original)} was registered"
+        case RegisterCopy(task_definition=original, memory_mib=memory):
+            return f"a copy of {short(original)} with {memory} MiB was registered"
         case StopDeployment():
             return "the deployment in flight was stopped, ECS rolls it back"
         case SetFloor(minimum=minimum):
             return f"the floor of the scalable target was set to {minimum} tasks"
+        case SetCeiling(maximum=maximum, minimum=None):
+            return f"the ceiling of the scalable target was set to {maximum} tasks"
+        case SetCeiling(maximum=maximum, minimum=minimum):
+            return f"the scalable target was set to {minimum} to {maximum} tasks"
+        case SetTracking(policy=policy, target=target):
+            return f"policy {policy} was set to aim at {target:g} %"
+        case DeregisterTarget(target=address):
+            return f"target {address} was deregistered and drains"
+        case StopTask(task=task):
+            return f"task {short(task)} was stopped, ECS starts another one"
+        case ShiftZone(zone=zone):
+            return f"traffic was shifted away from {zone}"
+        case SetStickiness(target_group=group):
+            return f"sticky sessions were switched on in {group.rsplit(':', 1)[-1]}"

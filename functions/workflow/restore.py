@@ -4,17 +4,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from functions.domain.changes import Lease
+from functions.domain.changes import Lease, LeaseKind, LeaseTerms, giving_back
 from functions.domain.errors import ChangeFailed, ReadFailed
 from functions.domain.evidence import ScalingFacts
 from functions.domain.incidents import Fact, Incident, NewEvent
-from functions.ports import Clock, Ledger, ScalingRestorer, ServiceReader
+from functions.ports import Clock, Ledger, ServiceChanger, ServiceReader
 from functions.workflow.story import tell
 from functions.workflow.table import Outcome, StepName
 from functions.workflow.visit import Result, Visit, incident_of
 
 POSTPONE_S = 300
 POSTPONE_LIMIT = 6
+NEEDED_S = 300
+"""How often to look whether the autoscaler has taken back the tasks that a lower ceiling would stop."""
+
 PAUSED_S = 900
 """How often to look whether an operator's pause is over: it holds for giving back, too."""
 
@@ -23,7 +26,7 @@ PAUSED_S = 900
 class Restore:
     ledger: Ledger
     reader: ServiceReader
-    restorer: ScalingRestorer
+    changer: ServiceChanger
     clock: Clock
 
     def __call__(self, visit: Visit) -> Result:
@@ -42,14 +45,19 @@ class Restore:
         due = [lease for lease in leases if lease.due_at <= now]
         if not due:
             return Result(outcome=Outcome.NOT_DUE, wait_s=until_due(leases, now))
+        waiting: list[Lease] = []
         for lease in due:
-            problem = self._give_back(incident, lease)
-            if problem is not None:
-                return self._postponed(incident, lease, problem)
+            try:
+                if not self._give_back(incident, lease):
+                    waiting.append(lease)
+            except (ReadFailed, ChangeFailed) as error:
+                return self._postponed(incident, lease, str(error))
             incident = self.ledger.incident(incident.id)
-        left = self.ledger.service_leases(incident.service)
-        if left:
-            return Result(outcome=Outcome.NOT_DUE, wait_s=until_due(left, now))
+        left = [lease for lease in self.ledger.service_leases(incident.service) if lease not in waiting]
+        pauses = [until_due(left, now)] if left else []
+        pauses += [NEEDED_S] if waiting else []
+        if pauses:
+            return Result(outcome=Outcome.NOT_DUE, wait_s=min(pauses))
         return Result(outcome=Outcome.RESTORED)
 
     def _left_to(self, incident: Incident, holder: str) -> Result:
@@ -61,35 +69,42 @@ class Restore:
         self.ledger.append(incident, [event], step=StepName.RESTORE)
         return Result(outcome=Outcome.RESTORED)
 
-    def _give_back(self, incident: Incident, lease: Lease) -> str | None:
-        """Restore one lease; the problem when it cannot be done now."""
-        try:
-            scaling = self.reader.scaling(incident.service, resource_id=lease.terms.resource_id)
-        except ReadFailed as error:
-            return str(error)
-        terms = lease.terms
-        if scaling.registered and scaling.minimum == terms.original:
-            self._end(incident, lease, Fact.LEASE_RESTORED, f"the floor is {terms.original} tasks, as it was")
-            return None
-        if not scaling.registered or scaling.minimum != terms.value:
-            self._end(incident, lease, Fact.LEASE_LEFT, self._why_left(lease, scaling))
-            return None
-        try:
-            self.restorer.restore_floor(incident.service, resource_id=terms.resource_id, minimum=terms.original)
-        except ChangeFailed as error:
-            return str(error)
-        self._end(
-            incident, lease, Fact.LEASE_RESTORED, f"the floor is back from {terms.value} to {terms.original} tasks"
-        )
-        return None
+    def _give_back(self, incident: Incident, lease: Lease) -> bool:
+        """Restore one lease, or end it where there is nothing to restore any more. False when it has to wait.
 
-    def _why_left(self, lease: Lease, scaling: ScalingFacts) -> str:
-        if not scaling.registered:
-            return "the scalable target is gone"
+        Raises:
+            ReadFailed, ChangeFailed: it could not be done now.
+        """
+        terms = lease.terms
+        scaling = self.reader.scaling(incident.service, resource_id=terms.resource_id)
+        value = _value(terms, scaling)
+        if value == terms.original:
+            self._end(incident, lease, Fact.LEASE_RESTORED, f"{_name(terms)} is {terms.original:g}, as it was")
+            return True
+        if value != terms.value:
+            self._end(incident, lease, Fact.LEASE_LEFT, self._why_left(lease, value))
+            return True
+        if terms.kind is LeaseKind.CEILING and self._above(incident, scaling, terms.original):
+            return False
+        self.changer.apply(incident.service, giving_back(terms))
+        back = f"{_name(terms)} is back from {terms.value:g} to {terms.original:g}"
+        self._end(incident, lease, Fact.LEASE_RESTORED, back)
+        return True
+
+    def _above(self, incident: Incident, scaling: ScalingFacts, ceiling: float) -> bool:
+        """Whether more tasks are wanted than a ceiling allows: lowering it would stop them at once, needed or not."""
+        service = self.reader.service(incident.service)
+        desired = 0 if service is None else service.desired
+        return max(desired, scaling.minimum) > ceiling
+
+    def _why_left(self, lease: Lease, value: float | None) -> str:
+        terms = lease.terms
+        if value is None:
+            return f"the scalable target or its policy is gone, and {_name(terms)} with it"
         for other in self.ledger.service_leases(self.ledger.incident(lease.incident_id).service):
-            if other.terms.resource_id == lease.terms.resource_id and other.terms.value == scaling.minimum:
-                return f"the floor is {scaling.minimum}: the lease of incident {other.incident_id} gives it back"
-        return f"the floor is {scaling.minimum}, not the {lease.terms.value} we set: somebody else changed it"
+            if _same_thing(other.terms, terms) and other.terms.value == value:
+                return f"{_name(terms)} is {value:g}: the lease of incident {other.incident_id} gives it back"
+        return f"{_name(terms)} is {value:g}, not the {terms.value:g} we set: somebody else changed it"
 
     def _end(self, incident: Incident, lease: Lease, fact: Fact, summary: str) -> None:
         event = NewEvent(
@@ -102,7 +117,7 @@ class Restore:
         event = NewEvent(
             fact=Fact.LEASE_POSTPONED,
             actor=StepName.RESTORE,
-            summary=f"the floor could not be given back yet: {problem}",
+            summary=f"{_name(lease.terms)} could not be given back yet: {problem}",
             data={"lease": lease.model_dump(mode="json")},
         )
         self.ledger.append(incident, [event], step=StepName.RESTORE)
@@ -114,3 +129,30 @@ class Restore:
 def until_due(leases: Sequence[Lease], now: datetime) -> int:
     """Whole seconds until the first lease ends, at least one."""
     return max(1, int((min(lease.due_at for lease in leases) - now).total_seconds()) + 1)
+
+
+def _value(terms: LeaseTerms, scaling: ScalingFacts) -> float | None:
+    """What the leased thing is set to now; None when it is gone.
+
+    Raises:
+        ReadFailed: if nobody could say.
+    """
+    if not scaling.registered:
+        return None
+    match terms.kind:
+        case LeaseKind.FLOOR:
+            return scaling.minimum
+        case LeaseKind.CEILING:
+            return scaling.maximum
+        case LeaseKind.TRACKING:
+            if scaling.policies is None:
+                raise ReadFailed("the scaling policies could not be read")
+            return next((policy.target for policy in scaling.policies if policy.name == terms.policy), None)
+
+
+def _name(terms: LeaseTerms) -> str:
+    return f"the target of policy {terms.policy}" if terms.kind is LeaseKind.TRACKING else f"the {terms.kind}"
+
+
+def _same_thing(one: LeaseTerms, other: LeaseTerms) -> bool:
+    return (one.kind, one.resource_id, one.policy) == (other.kind, other.resource_id, other.policy)

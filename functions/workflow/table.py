@@ -126,6 +126,7 @@ TABLE: Mapping[StepName, Step] = {
         Step(
             name=StepName.REMEDIATE,
             function=Function.REMEDIATE,
+            waits=True,
             visits=30,
             transitions={
                 Outcome.DONE: StepName.SETTLE,

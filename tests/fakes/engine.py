@@ -97,7 +97,7 @@ class Responder:
             StepName.WATCH: self.watch,
             StepName.REMEDIATE: Remediate(
                 ledger=self.ledger,
-                reader=self.world,
+                readers=self.world.readers,
                 changer=self.world,
                 clock=self.clock,
                 playbooks=playbooks,
@@ -110,7 +110,9 @@ class Responder:
                 ledger=self.ledger, notifier=self.notifier, archive=self.archive, playbooks=playbooks
             ),
             StepName.CLOSE: Close(ledger=self.ledger, archive=self.archive, notifier=self.notifier, clock=self.clock),
-            StepName.RESTORE: Restore(ledger=self.ledger, reader=self.world, restorer=self.world, clock=self.clock),
+            StepName.RESTORE: Restore(
+                ledger=self.ledger, reader=self.world, changer=self.world.giving_back, clock=self.clock
+            ),
         }
 
     def run(

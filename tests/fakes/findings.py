@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from functions.actions.action import Terms
 from functions.domain.circumstances import (
     AlarmHistoryFacts,
     ChangesFacts,
@@ -56,6 +57,20 @@ ORDINARY: Mapping[Metric, float] = {
 }
 FAILING: Mapping[Metric, float] = {Metric.TARGET_5XX: 4.0}
 """Four of ten requests fail."""
+
+
+def terms(**said: Any) -> Terms:
+    """What the smallest playbook says about carrying an action out, where an action is given 90 s and 10 minutes."""
+    ordinary = {
+        "settle_s": 90,
+        "deadline_s": 600,
+        "min_tasks": 1,
+        "max_tasks": 20,
+        "step_percent": 50,
+        "lease_s": 1800,
+        "shift_s": 3600,
+    }
+    return Terms(**(ordinary | said))
 
 
 def findings(**said: Any) -> Findings:

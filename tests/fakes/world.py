@@ -8,11 +8,17 @@ from functions.domain.approvals import Answer
 from functions.domain.changes import (
     Change,
     ChangeResult,
+    DeregisterTarget,
     ForceNewDeployment,
     RegisterCopy,
+    SetCeiling,
     SetFloor,
+    SetStickiness,
     SetTaskDefinition,
+    SetTracking,
+    ShiftZone,
     StopDeployment,
+    StopTask,
 )
 from functions.domain.circumstances import AlarmHistoryFacts, TaskDefinitionFacts
 from functions.domain.errors import ChangeFailed, ReadFailed
@@ -27,6 +33,7 @@ from functions.domain.evidence import (
     TargetFacts,
     TaskFacts,
     TasksFacts,
+    TrackingPolicyFacts,
 )
 from functions.domain.services import ServiceRef
 from functions.domain.signals import AlarmState
@@ -77,6 +84,8 @@ class World:
     load: float = 1.0
     minimum: int = 2
     maximum: int = 10
+    tracking: float | None = None
+    """Target of the policy `cpu`; None where there is none."""
     has_scaling: bool = True
     in_flight: ServiceDeploymentFacts | None = None
     inactive: set[str] = field(default_factory=set)
@@ -91,8 +100,8 @@ class World:
     """What the next changes raise, before anything happens."""
     lost_answers: list[ChangeFailed] = field(default_factory=list)
     """What the next changes raise after they happened."""
-    restored: list[int] = field(default_factory=list)
-    """Floors that were given back."""
+    restored: list[Change] = field(default_factory=list)
+    """What was given back."""
     watching: Callable[[Change], None] | None = None
     """Called with every change before it has an effect."""
     meanwhile: list[Callable[[], None]] = field(default_factory=list)
@@ -245,6 +254,7 @@ class World:
             resource_id=f"service/{ref.cluster}/{ref.service}",
             minimum=self.minimum,
             maximum=self.maximum,
+            policies=() if self.tracking is None else (_policy(self.tracking),),
         )
 
     # --- MetricsReader
@@ -317,7 +327,7 @@ class World:
             values |= {Metric.TARGET_5XX: requests * 0.2, Metric.CPU: 97.0, Metric.LATENCY: 3.0}
         return values
 
-    # --- ServiceChanger and ScalingRestorer
+    # --- ServiceChanger
 
     def apply(self, ref: ServiceRef, change: Change) -> ChangeResult:
         if self.watching is not None:
@@ -325,9 +335,9 @@ class World:
         if self.failing_changes:
             raise self.failing_changes.pop(0)
         self.changes.append(change)
-        return self._answered(change)
+        return self.answered(change)
 
-    def _answered(self, change: Change) -> ChangeResult:
+    def answered(self, change: Change) -> ChangeResult:
         result = self._applied(change)
         if self.afterwards:
             self.afterwards.pop()()
@@ -355,12 +365,36 @@ class World:
                 if not self.stays_broken:
                     self.desired = self.running = max(self.desired, minimum)
                 return ChangeResult()
+            case SetCeiling(maximum=maximum, minimum=floor):
+                self.maximum = maximum
+                self.minimum = self.minimum if floor is None else floor
+                self.desired = self.running = min(self.desired, maximum)
+                return ChangeResult()
+            case SetTracking(target=target):
+                self.tracking = target
+                return ChangeResult()
+            case DeregisterTarget() | StopTask() | ShiftZone() | SetStickiness():
+                return ChangeResult()
 
-    def restore_floor(self, ref: ServiceRef, *, resource_id: str, minimum: int) -> ChangeResult:
-        if self.failing_changes:
-            raise self.failing_changes.pop(0)
-        self.restored.append(minimum)
-        return self._answered(SetFloor(resource_id=resource_id, minimum=minimum))
+    @property
+    def giving_back(self) -> "GivingBack":
+        """The changer of whoever ends leases: what it changes is no answer to trouble."""
+        return GivingBack(self)
+
+
+def _policy(target: float) -> TrackingPolicyFacts:
+    return TrackingPolicyFacts(name="cpu", metric="ECSServiceAverageCPUUtilization", target=target)
+
+
+@dataclass
+class GivingBack:
+    world: World
+
+    def apply(self, ref: ServiceRef, change: Change) -> ChangeResult:
+        if self.world.failing_changes:
+            raise self.world.failing_changes.pop(0)
+        self.world.restored.append(change)
+        return self.world.answered(change)
 
 
 @dataclass

@@ -35,9 +35,14 @@ CHANGES = {
     "ecs:UpdateService",
     "ecs:StopServiceDeployment",
     "ecs:RegisterTaskDefinition",
+    "ecs:StopTask",
     "ecs:TagResource",
     "iam:PassRole",
+    "application-autoscaling:PutScalingPolicy",
     "application-autoscaling:RegisterScalableTarget",
+    "arc-zonal-shift:StartZonalShift",
+    "elasticloadbalancing:DeregisterTargets",
+    "elasticloadbalancing:ModifyTargetGroupAttributes",
 }
 FUNCTIONS = [
     "assess",

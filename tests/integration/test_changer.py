@@ -16,11 +16,17 @@ from moto import mock_aws
 from functions.adapters.changer import CALLS, AwsChanger
 from functions.domain.changes import (
     Change,
+    DeregisterTarget,
     ForceNewDeployment,
     RegisterCopy,
+    SetCeiling,
     SetFloor,
+    SetStickiness,
     SetTaskDefinition,
+    SetTracking,
+    ShiftZone,
     StopDeployment,
+    StopTask,
 )
 from functions.domain.errors import ChangeDoubtful, ChangeRefused
 from functions.domain.services import ServiceRef
@@ -31,13 +37,43 @@ FLOOR = SetFloor(resource_id="service/shop/orders", minimum=4)
 OLD = "arn:aws:ecs:eu-west-1:000000000000:task-definition/orders:3"
 COPY = "arn:aws:ecs:eu-west-1:000000000000:task-definition/orders:9"
 
+TASK = "arn:aws:ecs:eu-west-1:000000000000:task/shop/0123456789abcdef"
+GROUP = "arn:aws:elasticloadbalancing:eu-west-1:000000000000:targetgroup/orders/0123456789abcdef"
+BALANCER = "arn:aws:elasticloadbalancing:eu-west-1:000000000000:loadbalancer/app/shop/0123456789abcdef"
+TRACKING = SetTracking(resource_id="service/shop/orders", policy="cpu", target=56.0)
+SHIFT = ShiftZone(load_balancer=BALANCER, zone_id="euw1-az2", zone="eu-west-1b", expires_s=3601)
+POLICY = {
+    "PolicyARN": "arn:policy",
+    "PolicyName": "cpu",
+    "ServiceNamespace": "ecs",
+    "ResourceId": "service/shop/orders",
+    "ScalableDimension": "ecs:service:DesiredCount",
+    "PolicyType": "TargetTrackingScaling",
+    "TargetTrackingScalingPolicyConfiguration": {
+        "TargetValue": 70.0,
+        "PredefinedMetricSpecification": {"PredefinedMetricType": "ECSServiceAverageCPUUtilization"},
+        "ScaleInCooldown": 900,
+        "DisableScaleIn": False,
+    },
+    "CreationTime": datetime(2026, 1, 1, tzinfo=UTC),
+}
+SHIFTED = {
+    "zonalShiftId": "shift-1",
+    "resourceIdentifier": BALANCER,
+    "awayFrom": "euw1-az2",
+    "expiryTime": datetime(2026, 1, 1, tzinfo=UTC),
+    "startTime": datetime(2026, 1, 1, tzinfo=UTC),
+    "status": "ACTIVE",
+    "comment": "said the test",
+}
+
 UPDATED = {
     "service": {"deployments": [{"id": "ecs-svc/1", "status": "ACTIVE"}, {"id": "ecs-svc/2", "status": "PRIMARY"}]}
 }
 
 
 def changer(aws: FakeAws) -> AwsChanger:
-    return AwsChanger(ecs=aws.client("ecs"), autoscaling=aws.client("application-autoscaling"))
+    return AwsChanger(client=aws.client)
 
 
 @pytest.mark.parametrize(
@@ -72,7 +108,7 @@ def test_the_floor_alone() -> None:
     aws = FakeAws(RegisterScalableTarget={})
 
     changer(aws).apply(ORDERS, FLOOR)
-    changer(aws).restore_floor(ORDERS, resource_id="service/shop/orders", minimum=2)
+    changer(aws).apply(ORDERS, SetFloor(resource_id="service/shop/orders", minimum=2))
 
     common = {
         "ServiceNamespace": "ecs",
@@ -117,6 +153,119 @@ def test_a_copy_has_the_content_and_nothing_else() -> None:
     aws.replies["DescribeTaskDefinition"] = {"taskDefinition": described}
     changer(aws).apply(ORDERS, RegisterCopy(task_definition=OLD))
     assert "tags" not in aws.calls[3][1]
+
+
+def test_a_larger_copy_raises_the_limits_of_its_containers_too() -> None:
+    """A container with a hard limit of its own would be killed at the old one; a reservation stays."""
+    containers = [{"name": "web", "memory": 384}, {"name": "sidecar", "memoryReservation": 64}]
+    aws = FakeAws(
+        DescribeTaskDefinition={
+            "taskDefinition": {"family": "orders", "cpu": "256", "memory": "512", "containerDefinitions": containers}
+        },
+        RegisterTaskDefinition={"taskDefinition": {"taskDefinitionArn": COPY}},
+    )
+    changer(aws).apply(ORDERS, RegisterCopy(task_definition=OLD, cpu=512, memory_mib=2048))
+    _, sent = aws.calls[1]
+    assert (sent["cpu"], sent["memory"]) == ("512", "2048")
+    assert sent["containerDefinitions"] == [{"name": "web", "memory": 1536}, containers[1]]
+
+
+SCALABLE = {
+    "ServiceNamespace": "ecs",
+    "ResourceId": "service/shop/orders",
+    "ScalableDimension": "ecs:service:DesiredCount",
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "call", "sent"),
+    [
+        (
+            SetCeiling(resource_id="service/shop/orders", maximum=9),
+            "application-autoscaling:RegisterScalableTarget",
+            {**SCALABLE, "MaxCapacity": 9},
+        ),
+        (
+            SetCeiling(resource_id="service/shop/orders", maximum=9, minimum=3),
+            "application-autoscaling:RegisterScalableTarget",
+            {**SCALABLE, "MaxCapacity": 9, "MinCapacity": 3},
+        ),
+        (
+            DeregisterTarget(target_group=GROUP, target="10.0.0.1", port=8080),
+            "elasticloadbalancing:DeregisterTargets",
+            {"TargetGroupArn": GROUP, "Targets": [{"Id": "10.0.0.1", "Port": 8080}]},
+        ),
+        (
+            DeregisterTarget(target_group=GROUP, target="10.0.0.1"),
+            "elasticloadbalancing:DeregisterTargets",
+            {"TargetGroupArn": GROUP, "Targets": [{"Id": "10.0.0.1"}]},
+        ),
+        (
+            StopTask(task=TASK, reason="bad"),
+            "ecs:StopTask",
+            {"cluster": "shop", "task": TASK, "reason": "bad"},
+        ),
+        (
+            SHIFT,
+            "arc-zonal-shift:StartZonalShift",
+            {
+                "resourceIdentifier": BALANCER,
+                "awayFrom": "euw1-az2",
+                "expiresIn": "61m",
+                "comment": "ECS first responder: an impaired zone",
+            },
+        ),
+        (
+            SetStickiness(target_group=GROUP, duration_s=3600),
+            "elasticloadbalancing:ModifyTargetGroupAttributes",
+            {
+                "TargetGroupArn": GROUP,
+                "Attributes": [
+                    {"Key": "stickiness.enabled", "Value": "true"},
+                    {"Key": "stickiness.type", "Value": "lb_cookie"},
+                    {"Key": "stickiness.lb_cookie.duration_seconds", "Value": "3600"},
+                ],
+            },
+        ),
+    ],
+)
+def test_one_change_is_one_call(change: Change, call: str, sent: dict[str, Any]) -> None:
+    """Each sends what it changes and nothing else."""
+    aws = FakeAws(
+        RegisterScalableTarget={},
+        DeregisterTargets={},
+        StopTask={},
+        StartZonalShift=SHIFTED,
+        ModifyTargetGroupAttributes={},
+    )
+    changer(aws).apply(ORDERS, change)
+    assert aws.calls == [(call, sent)]
+
+
+def test_a_policy_keeps_everything_but_its_target() -> None:
+    """PutScalingPolicy replaces the whole configuration: what is not changed is sent as it is now."""
+    aws = FakeAws(DescribeScalingPolicies={"ScalingPolicies": [POLICY]}, PutScalingPolicy={"PolicyARN": "arn:policy"})
+    changer(aws).apply(ORDERS, TRACKING)
+    assert aws.calls[-1] == (
+        "application-autoscaling:PutScalingPolicy",
+        {
+            **SCALABLE,
+            "PolicyName": "cpu",
+            "PolicyType": "TargetTrackingScaling",
+            "TargetTrackingScalingPolicyConfiguration": {
+                **POLICY["TargetTrackingScalingPolicyConfiguration"],  # type: ignore[dict-item]
+                "TargetValue": 56.0,
+            },
+        },
+    )
+
+
+@pytest.mark.parametrize("found", [refusal("ThrottlingException"), {"ScalingPolicies": []}])
+def test_a_policy_that_was_not_read_is_not_written(found: Any) -> None:
+    """It is gone, or nobody could say what it is: nothing is sent."""
+    aws = FakeAws(DescribeScalingPolicies=found)
+    with pytest.raises(ChangeRefused, match="was not sent"):
+        changer(aws).apply(ORDERS, TRACKING)
 
 
 def test_an_unreadable_original_is_not_copied() -> None:
@@ -181,6 +330,12 @@ def test_declared_calls_are_the_calls_made() -> None:
         DescribeTaskDefinition={"taskDefinition": {"family": "orders", "containerDefinitions": []}},
         RegisterTaskDefinition={"taskDefinition": {"taskDefinitionArn": COPY}},
         RegisterScalableTarget={},
+        StopTask={},
+        DescribeScalingPolicies={"ScalingPolicies": [POLICY]},
+        PutScalingPolicy={"PolicyARN": "arn:policy"},
+        DeregisterTargets={},
+        ModifyTargetGroupAttributes={},
+        StartZonalShift=SHIFTED,
     )
     changes: tuple[Change, ...] = (
         ForceNewDeployment(),
@@ -188,6 +343,11 @@ def test_declared_calls_are_the_calls_made() -> None:
         StopDeployment(service_deployment="sd/1"),
         RegisterCopy(task_definition=OLD),
         FLOOR,
+        StopTask(task=TASK, reason="bad"),
+        TRACKING,
+        DeregisterTarget(target_group=GROUP, target="10.0.0.1"),
+        SetStickiness(target_group=GROUP, duration_s=3600),
+        SHIFT,
     )
     for change in changes:
         changer(aws).apply(ORDERS, change)
@@ -214,7 +374,7 @@ def test_on_a_service() -> None:
         MaxCapacity=8,
     )
     ecs.deregister_task_definition(taskDefinition="orders:1")
-    changes = AwsChanger(ecs=ecs, autoscaling=autoscaling)
+    changes = AwsChanger(client={"ecs": ecs, "application-autoscaling": autoscaling}.__getitem__)
 
     copy = changes.apply(ORDERS, RegisterCopy(task_definition="orders:1")).made
     changes.apply(ORDERS, SetTaskDefinition(task_definition=copy))

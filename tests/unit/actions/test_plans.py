@@ -37,12 +37,13 @@ from tests.fakes.findings import (
     scaling,
     service,
     service_deployment,
+    terms,
     without,
 )
 from tests.fakes.world import REF, V1, V2
 
 RESOURCE = "service/shop/orders"
-TERMS = Terms(settle_s=90, deadline_s=600, max_tasks=20, step_percent=50, lease_s=1800)
+TERMS = terms()
 CAUSE = {
     ActionName.ROLL_BACK: Cause.BAD_RELEASE,
     ActionName.SCALE_OUT: Cause.OVERLOAD,
@@ -80,7 +81,7 @@ def test_no_change_carries_a_desired_count() -> None:
     """The desired count belongs to the autoscaler and to people: there is no change that could set it."""
     kinds = get_args(get_args(Change)[0])
     fields = {name for kind in kinds for name in kind.model_fields}
-    assert fields == {"kind", "task_definition", "service_deployment", "resource_id", "minimum"}
+    assert not any("desired" in name or "count" in name for name in fields)
 
 
 @pytest.mark.parametrize("action", CAUSE)
@@ -185,7 +186,7 @@ def test_stuck_tasks_are_replaced_by_the_same_release() -> None:
     """One change, nothing is declared bad, nothing is leased."""
     plan = planned(FORCE, findings())
     assert plan.changes == (ForceNewDeployment(),)
-    assert (plan.quarantine, plan.lease) == (None, None)
+    assert (plan.quarantine, plan.leases) == (None, ())
 
 
 @pytest.mark.parametrize(
@@ -208,7 +209,8 @@ def test_the_floor_is_raised_for_the_load_there_is() -> None:
     seen = findings(metrics=metrics(now={Metric.REQUESTS: 30.0, Metric.CPU: 95.0}))
     plan = planned(SCALE, seen)
     assert plan.changes == (SetFloor(resource_id=RESOURCE, minimum=4),)
-    assert plan.lease == LeaseTerms(resource_id=RESOURCE, original=2, value=4, duration_s=1800)
+    (leased,) = plan.leases
+    assert leased == LeaseTerms(resource_id=RESOURCE, original=2, value=4, duration_s=1800)
 
 
 @pytest.mark.parametrize("before", [{Metric.REQUESTS: None}, {Metric.REQUESTS: 0.0}, {Metric.CPU: None}])
@@ -246,16 +248,14 @@ def test_a_floor_is_higher_than_now_and_below_every_ceiling(
         scaling=scaling(minimum=minimum, maximum=maximum),
         metrics=metrics(now={Metric.REQUESTS: now}, before={Metric.REQUESTS: before, Metric.CPU: cpu}),
     )
-    terms = Terms(settle_s=90, deadline_s=600, max_tasks=allowed, step_percent=step, lease_s=1800)
-    plan = ACTIONS[SCALE].plan(Cause.OVERLOAD, seen, terms)
+    plan = ACTIONS[SCALE].plan(Cause.OVERLOAD, seen, terms(max_tasks=allowed, step_percent=step))
     if isinstance(plan, Refusal):
         assert min(maximum, allowed) <= max(desired, minimum) or minimum > desired
         return
     (change,) = plan.changes
     assert isinstance(change, SetFloor)
     assert max(desired, minimum) < change.minimum <= min(maximum, allowed)
-    assert plan.lease is not None
-    assert plan.lease.value == change.minimum
+    assert [leased.value for leased in plan.leases] == [change.minimum]
 
 
 @pytest.mark.parametrize(
@@ -269,8 +269,6 @@ def test_a_floor_is_higher_than_now_and_below_every_ceiling(
 )
 def test_the_floor_to_give_back_is_the_one_nobody_raised_for_a_while(leases: tuple[Lease, ...], original: int) -> None:
     """A floor that a lease of ours raised is not the original; one that a person set since is."""
-    terms = Terms(settle_s=90, deadline_s=600, max_tasks=20, step_percent=50, lease_s=1800, leases=leases)
     seen = findings(service=service(desired=4, running=4), scaling=scaling(minimum=4))
-    plan = planned(SCALE, seen, terms)
-    assert plan.lease is not None
-    assert plan.lease.original == original
+    plan = planned(SCALE, seen, terms(leases=leases))
+    assert [leased.original for leased in plan.leases] == [original]

@@ -48,7 +48,7 @@ def test_the_smallest_file(file: Path) -> None:
         ("limits:\n  cooldown: 5 minutes\n", 5, "'5 minutes' is no length of time; write 90s, 10m or 1h"),
         ("ladders:\n  overlod: [page]\n", 5, "ladders.overlod: 'overlod' is not allowed; write overload"),
         ("ladders:\n  overload:\n    - scaleout\n", 6, "ladders.overload: 'scaleout' is not allowed; write scale-out"),
-        ("ladders:\n  overload: [reboot]\n", 5, "write one of: force-new-deployment, scale-out, roll-back, page"),
+        ("ladders:\n  overload: [reboot]\n", 5, "write one of: force-new-deployment, scale-out, roll-back, raise-"),
         ("ladders:\n  overload: [page, scale-out]\n", 5, "ladders.overload: nothing comes after page; write it last"),
         ("alarms:\n  - symptom: cpu\n  - symptm: cpu\n", 6, "alarms.symptm is no key of a playbook; write symptom"),
         ("alarms:\n  - existing: x\n    threshold: 5\n", 6, "alarms.threshold is no key"),

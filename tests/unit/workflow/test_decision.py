@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.actions.action import Terms
 from functions.actions.registry import ACTIONS
 from functions.diagnostics.ranking import rank
 from functions.domain.causes import Cause, Judgement
@@ -33,9 +32,10 @@ from tests.fakes.findings import (
     newly_released,
     releases,
     service,
+    terms,
 )
 
-TERMS = {name: Terms(settle_s=90, deadline_s=600, max_tasks=20, step_percent=50, lease_s=1800) for name in ACTIONS}
+TERMS = {name: terms() for name in ACTIONS}
 BUSY = findings(metrics=metrics(now={Metric.REQUESTS: 30.0, Metric.CPU: 95.0}))
 CALM = findings(alarms=alarms(alarm(state=AlarmState.OK, breaching_now=False)))
 OLD = timedelta(minutes=10)

@@ -1,0 +1,65 @@
+"""How many tasks the load needs. Shared by the actions that move the bounds of the scalable target."""
+
+from math import ceil, isfinite
+
+from functions.actions.action import Refusal, Terms, untouchable
+from functions.domain.evidence import Findings, Metric, MetricsFacts, ScalingFacts, ServiceFacts
+
+COMFORTABLE_CPU = 60.0
+"""CPU percent at which tasks should run: below what target tracking usually aims at (70)."""
+
+TRACKS_CPU = "ECSServiceAverageCPUUtilization"
+"""Predefined metric of a policy that tracks the CPU (Application Auto Scaling API reference)."""
+
+
+def scalable(findings: Findings) -> tuple[ServiceFacts, ScalingFacts, MetricsFacts] | Refusal:
+    """What every action on the scalable target rests on, where the service may be changed and has one."""
+    service, scaling, metrics = findings.service.value, findings.scaling.value, findings.metrics.value
+    if service is None or scaling is None or metrics is None:
+        return Refusal("the service, its scalable target or its metrics could not be read")
+    refusal = untouchable(service)
+    if refusal is not None:
+        return Refusal(refusal)
+    if not scaling.registered:
+        return Refusal("the service has no scalable target: somebody has to set its count by hand")
+    return service, scaling, metrics
+
+
+def more(
+    service: ServiceFacts, scaling: ScalingFacts, metrics: MetricsFacts, terms: Terms
+) -> tuple[int, str] | Refusal:
+    """How many tasks there should be, at least the playbook's step more than are wanted now, and why so many."""
+    if scaling.scale_out_suspended:
+        return Refusal("scaling out is suspended on the scalable target, which a person did")
+    step = ceil(service.desired * (1 + terms.step_percent / 100))
+    comfortable = comfortable_cpu(scaling)
+    needed = tasks_for_load(service, metrics, comfortable)
+    if needed is not None and needed > step:
+        requests = metrics.now(Metric.REQUESTS)
+        load = f"{metrics.now(Metric.CPU):.0f} % CPU now" if requests is None else f"{requests:.1f} requests/s"
+        return needed, f"{load} at {comfortable:.0f} % CPU"
+    return step, f"{terms.step_percent} % more"
+
+
+def tasks_for_load(service: ServiceFacts, metrics: MetricsFacts, comfortable: float) -> int | None:
+    """How many tasks carry the load of now at a comfortable CPU; None where the metrics do not say.
+
+    Told twice, and the higher counts: by what the requests of before cost, which also holds for tasks that are
+    saturated or fail, and by the CPU that is used now.
+    """
+    estimates = []
+    now, before, cpu = metrics.now(Metric.REQUESTS), metrics.before(Metric.REQUESTS), metrics.before(Metric.CPU)
+    tasks = metrics.before(Metric.TASKS) or float(service.desired)
+    if now is not None and cpu is not None and before is not None and before > 0:
+        estimates.append(tasks * now / before * cpu / comfortable)
+    used = metrics.now(Metric.CPU)
+    if used is not None:
+        estimates.append(service.running * used / comfortable)
+    finite = [ceil(estimate) for estimate in estimates if isfinite(estimate)]
+    return max(finite, default=None)
+
+
+def comfortable_cpu(scaling: ScalingFacts) -> float:
+    """CPU percent to aim at: no more than the service's own policy does, or the autoscaler would add tasks at once."""
+    own = [policy.target for policy in scaling.policies or () if policy.metric == TRACKS_CPU]
+    return min([COMFORTABLE_CPU, *own])
