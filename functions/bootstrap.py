@@ -25,11 +25,12 @@ from functions.adapters.s3 import S3Archive
 from functions.adapters.secrets import AwsSecretsReader
 from functions.adapters.sns import SnsNotifier
 from functions.adapters.sqs import SqsQueue
-from functions.adapters.stepfunctions import StepFunctionsExecutions
+from functions.adapters.stepfunctions import StepFunctionsAnswers, StepFunctionsExecutions
+from functions.adapters.sts import caller
 from functions.diagnostics.registry import PROBES
 from functions.playbooks.compiled import load_compiled
 from functions.playbooks.schema import Playbook
-from functions.ports import Clock, Ledger, Readers, ServiceReader
+from functions.ports import Answers, Clock, Ledger, Readers, ServiceReader
 from functions.settings import Settings
 from functions.workflow.approval import AskPeople
 from functions.workflow.assess import Assess, Examiner
@@ -251,3 +252,13 @@ def desk_ledger(table: str, region: str) -> Ledger:
     clients = Clients(region=region)
     archive = S3Archive(clients.repeating("s3"), bucket=None)
     return DynamoLedger(clients.repeating("dynamodb"), table=table, clock=SystemClock(), archive=archive)
+
+
+def desk_answers(region: str) -> Answers:
+    """The way back into an execution that waits, for a command at the desk."""
+    return StepFunctionsAnswers(Clients(region=region).once("stepfunctions"))
+
+
+def desk_identity(region: str) -> str:
+    """ARN of whoever sits at the desk."""
+    return caller(Clients(region=region).repeating("sts"))

@@ -25,6 +25,7 @@ Service = Literal[
     "sqs",
     "ssm",
     "stepfunctions",
+    "sts",
 ]
 
 ELSEWHERE: Mapping[Service, str] = {"health": "us-east-1"}

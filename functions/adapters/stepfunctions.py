@@ -1,4 +1,4 @@
-"""Starts and finds executions of the workflow."""
+"""Starts and finds executions of the workflow, and wakes one that waits for people."""
 
 import json
 from typing import Any
@@ -6,9 +6,16 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from functions.adapters.answers import code_of, reading
+from functions.domain.approvals import Answer
 
 CALLS = ("states:StartExecution", "states:DescribeExecution")
 """IAM actions."""
+
+ANSWER_CALLS = ("states:SendTaskSuccess",)
+"""IAM actions of `StepFunctionsAnswers`."""
+
+_WAITS_NO_LONGER = frozenset({"TaskTimedOut", "TaskDoesNotExist", "InvalidToken"})
+"""TaskTimedOut also says that the task was answered before (Step Functions API reference: SendTaskSuccess)."""
 
 
 class StepFunctionsExecutions:
@@ -47,6 +54,24 @@ class StepFunctionsExecutions:
         # arn:partition:states:region:account:stateMachine:name, perhaps with a version or an alias behind
         partition, states, region, account, _, machine = self._state_machine.split(":")[1:7]
         return f"arn:{partition}:{states}:{region}:{account}:execution:{machine}:{name}"
+
+
+class StepFunctionsAnswers:
+    """The `Answers` of the deployed responder, for people at the desk. IAM actions: `ANSWER_CALLS`."""
+
+    def __init__(self, client: Any) -> None:
+        """The client must not repeat a call by itself: a repeated answer is told that nobody waits for it."""
+        self._client = client
+
+    def deliver(self, token: str, answer: Answer) -> bool:
+        with reading("the execution that waits for the answer"):
+            try:
+                self._client.send_task_success(taskToken=token, output=json.dumps({"outcome": answer.value}))
+            except ClientError as error:
+                if code_of(error) in _WAITS_NO_LONGER:
+                    return False
+                raise
+        return True
 
 
 def _name(incident: str, generation: int) -> str:

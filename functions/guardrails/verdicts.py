@@ -77,7 +77,9 @@ def approval(situation: Situation, plan: Plan) -> Verdict:
         return _verdict("approval", True, "people granted this very plan", "")
     asking = situation.effective_mode is Mode.ASK
     why = "the service is in mode ask" if asking else f"{plan.action} is never done without asking"
-    return _verdict("approval", not (asking or situation.asks), "nobody has to be asked", f"people are asked: {why}")
+    return _verdict(
+        "approval", not (asking or situation.asks), "nobody has to be asked", f"people have to grant it: {why}"
+    )
 
 
 def attempts(situation: Situation, plan: Plan) -> Verdict:

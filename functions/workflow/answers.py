@@ -1,12 +1,13 @@
 """What people answer: taken at the desk, written down once, and read by the step that comes next."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from functions.domain.approvals import Answer, Approval
 from functions.domain.errors import AnswerRefused, Superseded
 from functions.domain.incidents import Event, Fact, Incident, IncidentStatus, NewEvent
-from functions.ports import Answers, Clock, Ledger
+from functions.ports import Answers, Ledger
 from functions.workflow.letters import clock
 from functions.workflow.story import Request, tell
 from functions.workflow.table import StepName
@@ -21,7 +22,7 @@ class TakeAnswer:
 
     ledger: Ledger
     answers: Answers
-    clock: Clock
+    now: Callable[[], datetime]
 
     def __call__(self, incident_id: str, answer: Answer, *, by: str, identity: str, reason: str) -> Approval:
         """The request with the answer in it.
@@ -57,7 +58,7 @@ class TakeAnswer:
             raise AnswerRefused(f"{incident_id}: the incident is closed, there is nothing to allow any more")
         if incident.generation != asked.generation:
             raise AnswerRefused(f"{incident_id}: the execution that asked has ended; its successor asks again")
-        if asked.answer is None and self.clock.now() >= asked.expires_at:
+        if asked.answer is None and self.now() >= asked.expires_at:
             raise AnswerRefused(f"{incident_id}: the request expired at {clock(asked.expires_at)}; people are paged")
         return asked
 
@@ -68,7 +69,7 @@ class TakeAnswer:
                 "by": by,
                 "identity": identity,
                 "reason": reason,
-                "answered_at": self.clock.now(),
+                "answered_at": self.now(),
             }
         )
         try:

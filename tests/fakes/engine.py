@@ -90,7 +90,7 @@ class Responder:
             take_over_after=timedelta(seconds=70),
         )
         self.watch = Watch(ledger=self.ledger, examiner=examiner, playbooks=playbooks)
-        self.take_answer = TakeAnswer(ledger=self.ledger, answers=self.people, clock=self.clock)
+        self.take_answer = TakeAnswer(ledger=self.ledger, answers=self.people, now=self.clock.now)
         self.ask_people = AskPeople(ledger=self.ledger, notifier=self.notifier, clock=self.clock, playbooks=playbooks)
         self.steps: dict[StepName, StepCall] = {
             StepName.ASSESS: Assess(ledger=self.ledger, examiner=examiner, playbooks=playbooks),

@@ -12,7 +12,9 @@ from functions.adapters.clients import Clients
 from functions.adapters.clock import SystemClock
 from functions.adapters.s3 import S3Archive
 from functions.adapters.sns import SnsNotifier
-from functions.adapters.stepfunctions import StepFunctionsExecutions
+from functions.adapters.stepfunctions import StepFunctionsAnswers, StepFunctionsExecutions
+from functions.adapters.sts import caller
+from functions.domain.approvals import Answer
 from functions.domain.errors import ReadFailed
 from functions.ports import Page
 from tests.fakes.aws import FakeAws, record_actions, refusal
@@ -77,6 +79,34 @@ class TestExecutions:
             executions.running("inc-1", 1)
         with pytest.raises(ReadFailed):
             executions.start("inc-1", 1)
+
+
+class TestAnswers:
+    def test_an_answer_wakes_the_execution(self) -> None:
+        """With the outcome and nothing else: the state machine keeps its own payload."""
+        aws = FakeAws(SendTaskSuccess={})
+        assert StepFunctionsAnswers(aws.client("stepfunctions")).deliver("token", Answer.GRANTED)
+        assert aws.calls == [
+            (stepfunctions.ANSWER_CALLS[0], {"taskToken": "token", "output": '{"outcome": "granted"}'})
+        ]
+
+    @pytest.mark.parametrize("code", ["TaskTimedOut", "TaskDoesNotExist", "InvalidToken"])
+    def test_nobody_waits_any_more(self, code: str) -> None:
+        """It expired, was answered before, or is gone."""
+        aws = FakeAws(SendTaskSuccess=refusal(code))
+        assert not StepFunctionsAnswers(aws.client("stepfunctions")).deliver("token", Answer.DENIED)
+
+    def test_whoever_may_not_answer_is_told(self) -> None:
+        """No right, no network: that is no answer to whether somebody waits."""
+        aws = FakeAws(SendTaskSuccess=refusal("AccessDeniedException"))
+        with pytest.raises(ReadFailed, match="AccessDenied"):
+            StepFunctionsAnswers(aws.client("stepfunctions")).deliver("token", Answer.DENIED)
+
+
+def test_the_caller() -> None:
+    """Whoever the credentials belong to."""
+    aws = FakeAws(GetCallerIdentity={"Arn": "arn:aws:iam::123456789012:user/maria"})
+    assert caller(aws.client("sts")) == "arn:aws:iam::123456789012:user/maria"
 
 
 class TestPages:

@@ -18,14 +18,45 @@ import click
 from functions.domain.errors import LedgerError, PlaybookError, ResponderError
 
 if TYPE_CHECKING:
+    from functions.domain.approvals import Answer
     from functions.domain.services import ServiceRef
-    from functions.ports import Ledger
+    from functions.ports import Answers, Ledger
 
 USAGE_ERROR = 2
 """Exit status of everything that went wrong on the way to an answer."""
 
 _LENGTH = re.compile(r"([0-9]{1,6})([smhd])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+def desk_ledger(table: str, region: str) -> "Ledger":
+    """The ledger on AWS.
+
+    Raises:
+        LedgerError: if the AWS configuration does not allow to reach it, for example an unknown profile.
+    """
+    from botocore.exceptions import BotoCoreError
+
+    from functions import bootstrap
+
+    try:
+        return bootstrap.desk_ledger(table, region)
+    except BotoCoreError as unusable:
+        raise LedgerError(f"the table {table} cannot be reached: {unusable}") from unusable
+
+
+def desk_answers(region: str) -> "Answers":
+    """The way to executions that wait on AWS."""
+    from functions import bootstrap
+
+    return bootstrap.desk_answers(region)
+
+
+def desk_identity(region: str) -> str:
+    """Who sits at the desk, as AWS knows them."""
+    from functions import bootstrap
+
+    return bootstrap.desk_identity(region)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +66,10 @@ class Desk:
     open_ledger: Callable[[str, str], "Ledger"]
     """By the table's name and its Region."""
     now: Callable[[], datetime]
+    open_answers: Callable[[str], "Answers"] = desk_answers
+    """By the Region."""
+    identity: Callable[[str], str] = desk_identity
+    """Who sits here as IAM knows them, by the Region."""
 
 
 class _Length(click.ParamType[timedelta]):
@@ -114,6 +149,7 @@ def incidents(
     desk: Desk, only_open: bool, service: str | None, since: timedelta, unmatched: bool, table: str, region: str | None
 ) -> None:
     """List incidents: those that are open, and those of the last day."""
+    from functions.workflow.table import StepName
     from tools.cli.render import console, incident_table, unmatched_table
 
     ledger = _ledger(desk, table, region)
@@ -130,7 +166,8 @@ def incidents(
         ref = _service(service, region)
         found = {key: incident for key, incident in found.items() if incident.service == ref}
     newest_first = sorted(found.values(), key=lambda incident: incident.opened_at, reverse=True)
-    console().print(incident_table(newest_first, now=now))
+    waiting = {i.id: ledger.approval(i.id) for i in newest_first if i.step == StepName.APPROVAL}
+    console().print(incident_table(newest_first, now=now, approvals=waiting))
 
 
 @cli.command()
@@ -159,6 +196,56 @@ def verify(context: click.Context, incident_id: str, table: str, region: str | N
     console().print(verification(found), soft_wrap=True)
     if found.broken is not None:
         context.exit(1)
+
+
+_answer_options = (
+    click.argument("incident_id", metavar="ID"),
+    click.option("--reason", default="", help="Why; it stands in the trail."),
+    click.option("--by", envvar=["USER", "LOGNAME"], default="an operator", show_default="your login name"),
+    *_ledger_options,
+)
+
+
+def _with_answer(command: Callable[..., None]) -> Callable[..., None]:
+    for option in reversed(_answer_options):
+        command = option(command)
+    return command
+
+
+@cli.command()
+@_with_answer
+@click.pass_obj
+def approve(desk: Desk, incident_id: str, reason: str, by: str, table: str, region: str | None) -> None:
+    """Let the responder carry out the plan it asks for: this very plan, once."""
+    from functions.domain.approvals import Answer
+
+    summary = _answer(desk, incident_id, Answer.GRANTED, reason=reason, by=by, table=table, region=region)
+    click.echo(f"granted: {summary}\nThe responder looks again first, and acts only if the plan is still the same.")
+
+
+@cli.command()
+@_with_answer
+@click.pass_obj
+def deny(desk: Desk, incident_id: str, reason: str, by: str, table: str, region: str | None) -> None:
+    """Forbid the plan that the responder asks for; in this incident it does not ask for it again."""
+    from functions.domain.approvals import Answer
+
+    summary = _answer(desk, incident_id, Answer.DENIED, reason=reason, by=by, table=table, region=region)
+    click.echo(f"denied: {summary}\nPeople are paged, and the responder goes on looking.")
+
+
+def _answer(
+    desk: Desk, incident_id: str, answer: "Answer", *, reason: str, by: str, table: str, region: str | None
+) -> str:
+    from functions.domain.redaction import clean
+    from functions.workflow.answers import TakeAnswer
+
+    known = _region(region)
+    take = TakeAnswer(ledger=_ledger(desk, table, region), answers=desk.open_answers(known), now=desk.now)
+    identity = desk.identity(known)
+    return take(
+        incident_id, answer, by=clean(by, limit=100), identity=identity, reason=clean(reason, limit=500)
+    ).summary
 
 
 @cli.command()
@@ -260,22 +347,6 @@ def _service(text: str, region: str | None) -> "ServiceRef":
     if len(parts) != 3 or not all(map(is_ecs_name, parts)):
         raise click.ClickException(f"'{text}' is no service; write cluster/service or region/cluster/service")
     return ServiceRef(region=parts[0], cluster=parts[1], service=parts[2])
-
-
-def desk_ledger(table: str, region: str) -> "Ledger":
-    """The ledger on AWS.
-
-    Raises:
-        LedgerError: if the AWS configuration does not allow to reach it, for example an unknown profile.
-    """
-    from botocore.exceptions import BotoCoreError
-
-    from functions import bootstrap
-
-    try:
-        return bootstrap.desk_ledger(table, region)
-    except BotoCoreError as unusable:
-        raise LedgerError(f"the table {table} cannot be reached: {unusable}") from unusable
 
 
 def run(arguments: Sequence[str], desk: Desk) -> int:

@@ -13,6 +13,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from functions.domain.approvals import Approval
 from functions.domain.incidents import Event, Fact, Incident, IncidentStatus
 from functions.domain.redaction import clean
 from functions.domain.signals import Signal
@@ -35,10 +36,25 @@ _MARKS: Mapping[Fact, tuple[str, str]] = {
     Fact.LEASE_RESTORED: ("◀", "green"),
     Fact.LEASE_LEFT: ("◀", "yellow"),
     Fact.LEASE_POSTPONED: ("◀", "yellow"),
+    Fact.APPROVAL_REQUESTED: ("✉", "bold yellow"),
+    Fact.APPROVAL_GRANTED: ("◆", "bold green"),
+    Fact.APPROVAL_DENIED: ("◇", "bold red"),
+    Fact.APPROVAL_EXPIRED: ("◇", "bold yellow"),
     Fact.PAGE_SENT: ("✉", "bold magenta"),
     Fact.INCIDENT_RESOLVED: ("✓", "bold green"),
 }
 _OTHER_MARK = ("·", "dim")
+
+_ASKING = frozenset(
+    {
+        Fact.APPROVAL_REQUESTED,
+        Fact.APPROVAL_GRANTED,
+        Fact.APPROVAL_DENIED,
+        Fact.APPROVAL_EXPIRED,
+        Fact.EXECUTION_RESTARTED,
+    }
+)
+"""What begins and ends waiting for people."""
 
 _CAUSES_SHOWN = 4
 
@@ -80,6 +96,10 @@ def head(found: Trail, *, now: datetime) -> RenderableType:
     facts.add_row("alarm", _clock(found.alarm_at))
     if incident.closed_at is None:
         facts.add_row("open for", f"{took(now - incident.opened_at)}, last step {incident.step}")
+        newest = next((event.fact for event in reversed(found.events) if event.fact in _ASKING), None)
+        if newest is Fact.APPROVAL_REQUESTED:
+            answers = f"responder approve {incident.id}, or deny"
+            facts.add_row("waits for", Text(f"your answer: {answers}", style="bold yellow"))
     else:
         facts.add_row("closed", _clock(incident.closed_at))
     facts.add_row("alarm → first action", took(found.to_first_action))
@@ -142,8 +162,10 @@ def verification(found: Trail) -> RenderableType:
     return Text.assemble((f"✓ the trail holds: {events}, ", "green"), (f"head {found.incident.head_hash}", "dim"))
 
 
-def incident_table(incidents: Sequence[Incident], *, now: datetime) -> RenderableType:
-    """A list of incidents, in the order given."""
+def incident_table(
+    incidents: Sequence[Incident], *, now: datetime, approvals: Mapping[str, Approval | None]
+) -> RenderableType:
+    """A list of incidents, in the order given. `approvals`: what was asked for those that wait for people, by id."""
     if not incidents:
         return Text("no incidents", style="green")
     table = _columns("status", "opened", "took", "service", "what", "id")
@@ -155,10 +177,17 @@ def incident_table(incidents: Sequence[Incident], *, now: datetime) -> Renderabl
             _clock(incident.opened_at, with_seconds=False),
             took(end - incident.opened_at),
             f"{incident.service.cluster}/{incident.service.service}",
-            _text(incident.title),
+            _what(incident, approvals.get(incident.id)),
             incident.id,
         )
     return table
+
+
+def _what(incident: Incident, approval: Approval | None) -> Text:
+    what = Text(_text(incident.title))
+    if approval is not None and approval.answer is None:
+        what.append(f"\nwaits for approval\nuntil {approval.expires_at:%H:%M} UTC", style="bold yellow")
+    return what
 
 
 def unmatched_table(unmatched: Iterable[tuple[Signal, str]]) -> RenderableType:
@@ -219,6 +248,8 @@ def _details(event: Event, data: Mapping[str, Any], *, full: bool) -> Iterable[R
         yield _ranking(data["judgements"], most=len(data["judgements"]) if full else _CAUSES_SHOWN)
     if isinstance(decision := data.get("decision"), Mapping):
         yield from _decision(decision, event.summary, full=full)
+    if data.get("identity"):
+        yield Text(_text(data["identity"]), style="dim")
     if event.fact is Fact.ACTION_TAKEN and isinstance(result := data.get("result"), Mapping):
         made = [f"{name.replace('_', ' ')} {value}" for name, value in result.items() if value]
         if made:

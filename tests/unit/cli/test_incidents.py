@@ -1,4 +1,4 @@
-"""`responder incidents`, `show`, `verify`, `pause` and `resume`, over a ledger that real steps have written."""
+"""`responder` over a ledger that real steps have written: incidents, show, verify, approve, deny, pause and resume."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -6,11 +6,14 @@ from typing import Any
 
 import pytest
 
+from functions.domain.approvals import Answer
 from functions.domain.errors import LedgerError
 from functions.domain.incidents import Event
 from functions.playbooks.schema import Playbook
+from functions.workflow.answers import heard
 from functions.workflow.table import StepName
-from tests.fakes.engine import Responder
+from functions.workflow.visit import Visit
+from tests.fakes.engine import Execution, Responder
 from tests.fakes.signals import alarm_signal
 from tests.fakes.world import REF, V1, V2
 from tools.cli.main import Desk, desk_ledger, run
@@ -19,7 +22,7 @@ from tools.cli.render import took
 SERVICE = "shop/orders"
 
 
-def responder(mode: str) -> Responder:
+def responder(mode: str, *, until: StepName | None = None) -> Responder:
     said = {"region": REF.region, "cluster": REF.cluster, "service": REF.service, "mode": mode}
     made = Responder(playbook=Playbook.model_validate(said | {"alarms": [{"existing": "orders-5xx"}]}))
     made.world.task_definition = V1
@@ -31,7 +34,7 @@ def responder(mode: str) -> Responder:
     made.clock.advance(seconds=120)
     made.world.settle_alarm()
     made.intake(alarm_signal())
-    made.run(until=StepName.END if mode == "auto" else StepName.WATCH)
+    made.run(until=until or (StepName.END if mode == "auto" else StepName.WATCH))
     return made
 
 
@@ -52,7 +55,12 @@ def incident_id(made: Responder) -> str:
 
 
 def ask(made: Responder, *arguments: str, status: int = 0) -> None:
-    desk = Desk(open_ledger=lambda table, region: made.ledger, now=made.clock.now)
+    desk = Desk(
+        open_ledger=lambda table, region: made.ledger,
+        now=made.clock.now,
+        open_answers=lambda region: made.people,
+        identity=lambda region: "arn:aws:sts::000000000000:assumed-role/on-call/maria",
+    )
     assert run([*arguments, "--region", REF.region], desk) == status
 
 
@@ -190,11 +198,69 @@ def test_pause_and_resume(paged: Responder, capsys: pytest.CaptureFixture[str]) 
     assert "was not paused" in capsys.readouterr().out
 
 
+@pytest.fixture
+def asked() -> Responder:
+    """A bad release was found, and people are asked before it is rolled back; the incident waits for them."""
+    made = responder("ask", until=StepName.APPROVAL)
+    execution = Execution.begun(*made.executions.started[-1])
+    made.people.waiting = "the token"
+    visit = Visit(incident_id=execution.incident, generation=execution.generation, wait_s=900)
+    made.ask_people(visit, "the token")
+    return made
+
+
+def test_a_request_is_seen_in_the_list_and_in_the_timeline(
+    asked: Responder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Until when it waits, for which answer, and what would be done."""
+    expires = asked.clock.now() + timedelta(minutes=15)
+    ask(asked, "incidents")
+    out = capsys.readouterr().out
+    assert "waits for approval" in out
+    assert f"until {expires:%H:%M} UTC" in out
+    ask(asked, "show", incident_id(asked))
+    out = capsys.readouterr().out
+    assert f"your answer: responder approve {incident_id(asked)}, or deny" in out
+    assert f"asked people, until {expires:%Y-%m-%d %H:%M:%S} UTC: roll back" in out
+    assert "the token" not in out
+
+
+@pytest.mark.parametrize(("command", "answer"), [("approve", Answer.GRANTED), ("deny", Answer.DENIED)])
+def test_an_answer(asked: Responder, command: str, answer: Answer, capsys: pytest.CaptureFixture[str]) -> None:
+    """It is written with name, identity and reason, and wakes the execution; a second one is refused."""
+    ask(asked, command, incident_id(asked), "--reason", "looks right", "--by", "maria")
+    approval = asked.ledger.approval(incident_id(asked))
+    assert approval is not None
+    assert (approval.answer, approval.by, approval.reason) == (answer, "maria", "looks right")
+    assert approval.identity == "arn:aws:sts::000000000000:assumed-role/on-call/maria"
+    assert asked.people.said is answer
+    assert capsys.readouterr().out.startswith(f"{answer}: roll back from orders:2 to orders:1")
+
+    ask(asked, "deny" if command == "approve" else "approve", incident_id(asked), status=2)
+    assert f"{answer} by maria at {asked.clock.now():%Y-%m-%d %H:%M:%S} UTC already" in capsys.readouterr().err
+
+
+def test_an_answered_incident(asked: Responder, capsys: pytest.CaptureFixture[str]) -> None:
+    """The list asks for nothing any more; the timeline says who answered, by both their names."""
+    ask(asked, "approve", incident_id(asked), "--by", "maria", "--reason", "looks right")
+    incident = asked.ledger.incident(incident_id(asked))
+    heard(asked.ledger, incident, asked.ledger.events(incident.id))
+    capsys.readouterr()
+    ask(asked, "incidents")
+    assert "waits for" not in capsys.readouterr().out
+    ask(asked, "show", incident.id)
+    out = capsys.readouterr().out
+    assert "granted by maria (looks right): roll back from orders:2" in out
+    assert "assumed-role/on-call/maria" in out
+    assert "your answer" not in out
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
         (["show", "inc-gone"], "no incident 'inc-gone'"),
         (["verify", "inc-gone"], "no incident 'inc-gone'"),
+        (["approve", "inc-gone"], "no incident 'inc-gone'"),
         (["pause", "orders", "--for", "2h", "--reason", "x"], "'orders' is no service; write cluster/service"),
         (["pause", SERVICE, "--for", "soon", "--reason", "x"], "'soon' is no length of time; write 30m, 2h or 7d"),
         (["pause", SERVICE, "--for", "0m", "--reason", "x"], "'0m' is no length of time"),
