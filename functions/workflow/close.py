@@ -58,7 +58,7 @@ def _concerns_people(incident: Incident, story: Story) -> bool:
 
     A later generation may follow a page that the state machine itself sent, of which the trail knows nothing.
     """
-    return bool(story.paged or story.intents) or incident.generation > 1
+    return bool(story.paged or story.requests or story.intents) or incident.generation > 1
 
 
 def keep(archive: Archive, incident: Incident, events: Sequence[Event]) -> str:

@@ -139,6 +139,7 @@ def test_an_alarm_that_recovered_meanwhile_is_closed_and_not_acted_upon(responde
     responder.run()
     assert responder.world.changes == []
     assert responder.ledger.incident(incident_id(responder)).status is IncidentStatus.RESOLVED
+    assert subjects(responder) == ["[approve?", "[recovered]"]
 
 
 def test_another_plan_than_the_granted_one_is_asked_for_again(responder: Responder) -> None:
