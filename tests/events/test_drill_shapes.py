@@ -106,6 +106,12 @@ class Answers:
         self.scalable: list[dict[str, Any]] = []
         self.deployments: list[dict[str, Any]] = []
         self.revisions: list[dict[str, Any]] = []
+        self.events: list[dict[str, Any]] = []
+
+    def hear(self, message: dict[str, Any]) -> None:
+        body = json.loads(message["Records"][0]["body"])
+        if "detail-type" in body:
+            self.events.append(body)
 
     def look(self, clients: wire.WiredClients, playbook: Playbook) -> None:
         ecs, elb = clients.once("ecs"), clients.once("elbv2")
@@ -144,6 +150,7 @@ def answers() -> Answers:
         setting = scenario.setting
         ours = clients.setdefault(setting.region, wire.WiredClients(region=setting.region))
         world = World(setting, seed=1)
+        world.on_message(said.hear)
         with wire.connected(world):
             for seconds in range(1500, int(setting.horizon_s), LOOK_EVERY_S):
                 world.run_until(seconds)
@@ -194,6 +201,28 @@ def test_tasks(answers: Answers) -> None:
         samples = [task for task in recorded("ecs_describe_tasks", "tasks") if task["lastStatus"] == status]
         if samples:
             has_all([task for task in answers.tasks if task["lastStatus"] == status], always_there(samples) - LEFT_OUT)
+
+
+def test_events_of_stopped_tasks(answers: Answers) -> None:
+    """The event of a stopped task has what every recorded one has, and is about the task in the same way."""
+    kind = "ECS Task State Change"
+    samples = [
+        event
+        for path in (EVENTS / "ecs_events").glob("*.json")
+        if (event := json.loads(path.read_text(encoding="utf-8"))).get("detail-type") == kind and real(path.name)
+    ]
+    told = [event for event in answers.events if event["detail-type"] == kind]
+    same_types(told, samples)
+    has_all(told, always_there(samples))
+    stopped = [event["detail"] for event in samples if event["detail"]["lastStatus"] == "STOPPED"]
+    started = [event["detail"] for event in told if "startedAt" in event["detail"]]
+    has_all(started, always_there(stopped) - LEFT_OUT)
+    assert all(event["resources"] == [event["detail"]["taskArn"]] for event in (*told, *samples))
+    (fields,) = {frozenset(event["detail"]) - {"startedAt"} for event in told}
+    assert fields <= {key for event in samples for key in event["detail"]}
+    assert {event["detail"]["stopCode"] for event in told} == {
+        "TaskFailedToStart", "EssentialContainerExited", "ServiceSchedulerInitiated"
+    }  # fmt: skip
 
 
 def test_target_health(answers: Answers) -> None:

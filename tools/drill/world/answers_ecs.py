@@ -3,8 +3,9 @@
 import re
 from collections.abc import Iterable
 
+from tools.drill.world.descriptions import CONTAINER, describe_task
 from tools.drill.world.operations import Answer, Operations, Parameters
-from tools.drill.world.parts import Deployment, Release, Revision, ServiceDeployment, Task
+from tools.drill.world.parts import Deployment, Release, Revision, ServiceDeployment
 from tools.drill.world.refusal import Refused
 from tools.drill.world.secrets import MISSING_SECRET, value_from
 from tools.drill.world.service import PORT, Service
@@ -14,7 +15,6 @@ STOPPED_VISIBLE_S = 3600.0
 """A stopped task is visible for at least an hour (ECS API reference, DescribeTasks)."""
 
 PAGE = 100
-CONTAINER = "app"
 _FLEXIBLE = ("taskDefinition", "forceNewDeployment", "desiredCount", "service", "cluster", "deploymentConfiguration")
 
 
@@ -160,74 +160,7 @@ def describe_tasks(world: World, parameters: Parameters) -> Answer:
     known |= {task.id: (service, task) for service, task in list(known.values())}
     found = [known[arn] for arn in parameters["tasks"] if arn in known]
     failures = [{"arn": arn, "reason": "MISSING"} for arn in parameters["tasks"] if arn not in known]
-    return {"tasks": [_task(world, service, task) for service, task in found], "failures": failures}
-
-
-def address_of(task: Task) -> str:
-    """A private address, made from the task's identifier: its target's id."""
-    return f"10.0.{int(task.id[:2], 16)}.{int(task.id[2:4], 16)}"
-
-
-def _task(world: World, service: Service, task: Task) -> Answer:
-    release, moment = task.release, world.moment
-    network = {"attachmentId": task.id, "privateIpv4Address": address_of(task)}
-    container: Answer = {
-        "containerArn": f"{task.arn.replace(':task/', ':container/')}/{task.id[:8]}",
-        "taskArn": task.arn,
-        "name": CONTAINER,
-        "image": release.image,
-        "imageDigest": release.digest,
-        "runtimeId": f"{task.id}-{task.ordinal}",
-        "lastStatus": "STOPPED" if task.status == "STOPPED" else "RUNNING" if task.running else "PENDING",
-        "networkBindings": [],
-        "networkInterfaces": [network],
-        "healthStatus": "UNKNOWN",
-        "cpu": "0",
-    }
-    if task.started_s is None:
-        # An image that was never pulled has no digest.
-        del container["imageDigest"], container["runtimeId"]
-    answer: Answer = {
-        "attachments": [],
-        "attributes": [{"name": "ecs.cpu-architecture", "value": "x86_64"}],
-        "availabilityZone": task.zone,
-        "clusterArn": service.cluster_arn,
-        "connectivity": "CONNECTED",
-        "containers": [container],
-        "cpu": str(release.cpu),
-        "createdAt": moment(task.created_s),
-        "desiredStatus": "RUNNING" if task.alive else "STOPPED",
-        "enableExecuteCommand": False,
-        "group": f"service:{service.name}",
-        "healthStatus": "UNKNOWN",
-        "lastStatus": task.status,
-        "launchType": "FARGATE",
-        "memory": str(release.memory_mib),
-        "overrides": {"containerOverrides": [{"name": CONTAINER}], "inferenceAcceleratorOverrides": []},
-        "platformVersion": "1.4.0",
-        "platformFamily": "Linux",
-        "startedBy": task.deployment.id,
-        "tags": [],
-        "taskArn": task.arn,
-        "taskDefinitionArn": release.arn,
-        "version": task.version,
-        "ephemeralStorage": {"sizeInGiB": 20},
-    }
-    if task.started_s is not None:
-        answer["startedAt"] = moment(task.started_s)
-    if task.stopping_s is not None:
-        answer |= {
-            "stoppingAt": moment(task.stopping_s),
-            "stopCode": task.stop_code,
-            "stoppedReason": task.stopped_reason,
-        }
-    if task.stopped_s is not None:
-        answer["stoppedAt"] = answer["executionStoppedAt"] = moment(task.stopped_s)
-        if task.exit_code is not None:
-            container["exitCode"] = task.exit_code
-        if task.container_reason is not None:
-            container["reason"] = task.container_reason
-    return answer
+    return {"tasks": [describe_task(service, task, world.moment) for service, task in found], "failures": failures}
 
 
 def list_service_deployments(world: World, parameters: Parameters) -> Answer:
@@ -461,7 +394,7 @@ def stop_task(world: World, parameters: Parameters) -> Answer:
             if parameters["task"] in (task.arn, task.id):
                 if task.alive:
                     service.stop_task(task, parameters.get("reason", "Task stopped by user"))
-                return {"task": _task(world, service, task)}
+                return {"task": describe_task(service, task, world.moment)}
     raise Refused("InvalidParameterException", "The referenced task was not found.")
 
 

@@ -3,7 +3,7 @@ EC2 and Amazon Application Recovery Controller)."""
 
 import re
 
-from tools.drill.world.answers_ecs import address_of
+from tools.drill.world.descriptions import address_of
 from tools.drill.world.operations import Answer, Operations, Parameters
 from tools.drill.world.parts import Task
 from tools.drill.world.refusal import Refused

@@ -135,6 +135,18 @@ def ecs_event(
     return _event(detail_type, "aws.ecs", timed, resource=service_arn, account=account, region=region, id=id, at=at)
 
 
+_NOT_IN_EVENTS = ("tags", "healthStatus", "platformFamily")
+"""What DescribeTasks tells of a task and an event does not."""
+
+
+def task_event(task: Json, *, account: str, region: str, id: str, at: datetime) -> Json:
+    """The event `ECS Task State Change` of a task as DescribeTasks tells it; its times are written out."""
+    detail: Json = {key: value for key, value in task.items() if key not in _NOT_IN_EVENTS} | {"updatedAt": at}
+    written = {key: _written(value) + "Z" if isinstance(value, datetime) else value for key, value in detail.items()}
+    where = {"account": account, "region": region}
+    return _event("ECS Task State Change", "aws.ecs", written, resource=task["taskArn"], id=id, at=at, **where)
+
+
 def _event(
     detail_type: str, source: str, detail: Json, *, resource: str, account: str, region: str, id: str, at: datetime
 ) -> Json:

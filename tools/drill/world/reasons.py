@@ -60,3 +60,10 @@ def scaled(deployment: str) -> Stop:
 
 def by_user(reason: str) -> Stop:
     return Stop("UserInitiated", reason, 143)
+
+
+def by_itself(code: str | None, reason: str) -> bool:
+    """Whether nobody wanted the task to stop: what the responder's rule for stopped tasks lets in."""
+    if code == "ServiceSchedulerInitiated":
+        return reason.startswith("Task failed ")
+    return code in ("TaskFailedToStart", "EssentialContainerExited")

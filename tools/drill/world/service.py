@@ -326,6 +326,7 @@ class Service:
         task.version += 1
         self.tasks.remove(task)
         self.gone.append(task)
+        self.world.task_stopped(self, task)
         self.changed()
         self.reconcile()
 

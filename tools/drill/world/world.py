@@ -11,10 +11,13 @@ from tools.drill.world.alarms import Alarm, Rule
 from tools.drill.world.chance import Chance
 from tools.drill.world.constants import CONSTANTS, Constants
 from tools.drill.world.dependencies import ALARM_THRESHOLD, METRIC, NAMESPACE, Dependency
+from tools.drill.world.descriptions import describe_task
 from tools.drill.world.disturbances import Api, Deliveries
 from tools.drill.world.faults import Faults
-from tools.drill.world.messages import alarm_by_eventbridge, alarm_by_sns, ecs_event, from_queue
+from tools.drill.world.messages import alarm_by_eventbridge, alarm_by_sns, ecs_event, from_queue, task_event
 from tools.drill.world.metrics import MINUTE_S, Metrics, key_of
+from tools.drill.world.parts import Task
+from tools.drill.world.reasons import by_itself
 from tools.drill.world.refusal import Refused
 from tools.drill.world.scaling import ScalableTarget
 from tools.drill.world.secrets import Secret, made
@@ -275,6 +278,14 @@ class World:
             at=self.now,
         )
         self._send(f"{service.name}/{detail['eventName']}", body)
+
+    def task_stopped(self, service: Service, task: Task) -> None:
+        """Let EventBridge tell that a task is STOPPED, if the responder's rule asks for tasks like it."""
+        if not by_itself(task.stop_code, task.stopped_reason):
+            return
+        told = describe_task(service, task, self.moment)
+        body = task_event(told, account=self.setting.account, region=self.setting.region, id=self._id(), at=self.now)
+        self._send(f"{service.name}/task-stopped", body)
 
     def happened(self, kind: str, text: str) -> None:
         self.diary.append(Happening(at_s=self.seconds, kind=kind, text=text))

@@ -1,7 +1,11 @@
 """Tasks come, are checked, and go, with the reasons that ECS gives."""
 
+from typing import Any
+
 import pytest
 
+from functions.domain.signals import Signal, SignalKind
+from functions.handlers.signals import read_message
 from tests.unit.drill.world.worlds import SHIPPED_S, bad_release, failed, orders, world
 
 STOPS = {
@@ -24,6 +28,40 @@ def test_a_stopped_task_says_why(how: str) -> None:
     assert bad
     assert {(task.stop_code, task.exit_code) for task in bad} == {(code, exit_code)}
     assert all(task.stopped_reason.startswith(reason) for task in bad)
+
+
+@pytest.mark.parametrize("how", STOPS)
+def test_a_task_that_stops_by_itself_is_told(how: str) -> None:
+    """Each as an event that the responder understands and opens an incident for, as soon as it stopped."""
+    of = world(bad_release(how))
+    told: list[Signal] = []
+    of.on_message(lambda message: told.extend(stopped_tasks(message)))
+    of.run_until(SHIPPED_S + 1500)
+    bad = [task for task in orders(of).gone if task.release.bad == how]
+    assert len(told) in (len(bad), len(bad) - 1)
+    assert all(signal.opens_incident and signal.service == "orders" for signal in told)
+    stopped_at = {of.moment(task.stopped_s or 0.0).replace(microsecond=0) for task in bad}
+    assert {s.occurred_at.replace(microsecond=0) for s in told if s.occurred_at is not None} <= stopped_at
+
+
+def test_a_task_that_somebody_stops_is_not() -> None:
+    """Neither a deployment, nor scaling in, nor StopTask makes an event that the responder's rule lets in."""
+    of = world()
+    told: list[Signal] = []
+    of.on_message(lambda message: told.extend(stopped_tasks(message)))
+    of.run_until(SHIPPED_S)
+    orders(of).rollouts.deploy(orders(of).primary.release)
+    of.run_until(SHIPPED_S + 600)
+    orders(of).set_desired(2)
+    orders(of).stop_task(orders(of).tasks[0], "said the test")
+    of.run_until(SHIPPED_S + 1200)
+    assert len(orders(of).gone) >= 6
+    assert told == []
+
+
+def stopped_tasks(message: dict[str, Any]) -> list[Signal]:
+    read = read_message(message)
+    return [signal for signal in read if isinstance(signal, Signal) and signal.kind is SignalKind.TASK]
 
 
 def test_a_task_starts_within_a_minute_or_so() -> None:
