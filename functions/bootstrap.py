@@ -34,6 +34,7 @@ from functions.ports import Answers, Clock, Ledger, Readers, ServiceReader
 from functions.settings import Settings
 from functions.workflow.approval import AskPeople
 from functions.workflow.assess import Assess, Examiner
+from functions.workflow.bake import Bake
 from functions.workflow.close import Close
 from functions.workflow.intake import Intake
 from functions.workflow.page import PagePeople
@@ -222,11 +223,22 @@ def sweep() -> Sweep:
     return Sweep(
         ledger=_ledger(),
         executions=_executions(),
-        reader=_reader(),
         metrics=_metrics(),
         clock=_clock(),
         playbooks=_playbooks(),
         take_over_after=timedelta(seconds=_settings().function_timeout_s + TAKE_OVER_MARGIN_S),
+    )
+
+
+@_once
+def bake() -> Bake:
+    return Bake(
+        ledger=_ledger(),
+        executions=_executions(),
+        readers=_readers(),
+        clock=_clock(),
+        probes=PROBES,
+        playbooks=_playbooks(),
     )
 
 

@@ -13,6 +13,7 @@ from functions.diagnostics.registry import PROBES
 from functions.domain.changes import ActionName
 from functions.domain.permissions import Permission, Resource
 from functions.playbooks.schema import ExistingAlarm, Playbook
+from functions.workflow.bake import LOOKS_AT
 from functions.workflow.table import Function
 from infra.channels import Channels
 from infra.context import Deployment
@@ -21,7 +22,7 @@ from infra.health import Health
 from infra.intake import Intake
 from infra.machine import IncidentMachine, execution_arns, machine_arn
 from infra.permissions import Grant, Reach, grants, service_arns
-from infra.schedule import SWEEP_EVERY, SweepSchedule
+from infra.schedule import SWEEP_EVERY, Schedule
 from infra.shipment import Shipment
 from infra.storage import Storage
 
@@ -88,7 +89,7 @@ class ResponderStack(Stack):
             channels=self._channels,
             log_retention=self._shipment.log_retention,
         )
-        reader, sweep = self._starters()
+        reader, sweep, bake = self._starters()
         forwarder = self._function(
             "forward",
             [Grant(["sqs:SendMessage"], [intake.queue.queue_arn])],
@@ -96,14 +97,25 @@ class ResponderStack(Stack):
         )
         lookup = self._function("lookup", self._granted(_LOOKUP_NEEDS))
         intake.connect(reader=reader.function, forwarder=forwarder.function)
-        SweepSchedule(self, "Schedule", sweep=sweep.function, service_arns=service_arns(self, self._reach))
+        Schedule(
+            self,
+            "Schedule",
+            sweep=sweep.function,
+            bake=bake.function,
+            service_arns=service_arns(self, self._reach),
+        )
         Health(
             self,
             "Health",
             name=deployment.name,
             pages=self._channels.pages,
             queues={"intake-dead-letters": intake.dead_letters, "undelivered": intake.undelivered},
-            unwatched={"intake": reader.function, "sweep": sweep.function, "forward": forwarder.function},
+            unwatched={
+                "intake": reader.function,
+                "sweep": sweep.function,
+                "bake": bake.function,
+                "forward": forwarder.function,
+            },
             machine=workflow.machine,
             sweep=sweep.function,
             sweep_every=SWEEP_EVERY,
@@ -138,19 +150,21 @@ class ResponderStack(Stack):
             for function, (granted, environment) in rights.items()
         }
 
-    def _starters(self) -> tuple[ResponderFunction, ResponderFunction]:
-        """Intake and sweep: the two that start executions."""
+    def _starters(self) -> tuple[ResponderFunction, ResponderFunction, ResponderFunction]:
+        """Intake, sweep and bake: those that start executions."""
         machine = machine_arn(self, self._name)
         start = Grant(["states:StartExecution"], [machine])
         ask = Grant(["states:DescribeExecution"], [execution_arns(self, self._name)])
-        look = self._granted(_needs_of("service", "alarms"))
         places = {**self._ledger_places(), settings.STATE_MACHINE_ARN: machine}
         ledger = self._storage.ledger_grants()
         return (
             self._function("intake", [*ledger, start], places),
             self._function(
-                "sweep", [*ledger, start, ask, *look], {**places, settings.FUNCTION_TIMEOUT: str(TIMEOUT_S)}
+                "sweep",
+                [*ledger, start, ask, *self._granted(_needs_of("alarms"))],
+                {**places, settings.FUNCTION_TIMEOUT: str(TIMEOUT_S)},
             ),
+            self._function("bake", [*ledger, start, *self._granted(_needs_of(*LOOKS_AT))], places),
         )
 
     def _ledger_places(self) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""What wakes the sweep."""
+"""What wakes the sweep and the watch over young releases."""
 
 from collections.abc import Sequence
 
@@ -11,22 +11,39 @@ from constructs import Construct
 from infra.intake import pattern_chunks
 
 SWEEP_EVERY = Duration.minutes(5)
+BAKE_EVERY = Duration.minutes(1)
 
 
-class SweepSchedule(Construct):
-    """Calls the sweep every five minutes, and when a deployment of one of `service_arns` has completed.
+class Schedule(Construct):
+    """Calls the sweep every five minutes, and the watch over releases every minute and when a deployment of one of
+    `service_arns` has completed.
 
     A call that is lost is not repeated: the next one does the same.
     """
 
-    def __init__(self, scope: Construct, id: str, *, sweep: lambda_.IFunction, service_arns: Sequence[str]) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        sweep: lambda_.IFunction,
+        bake: lambda_.IFunction,
+        service_arns: Sequence[str],
+    ) -> None:
         super().__init__(scope, id)
-        target = targets.LambdaFunction(sweep, retry_attempts=0)
         events.Rule(
             self,
             "Rule",
             description="Nothing depends on a message arriving: lost executions, overdue leases, alarms nobody told",
             schedule=events.Schedule.rate(SWEEP_EVERY),
+            targets=[targets.LambdaFunction(sweep, retry_attempts=0)],
+        )
+        target = targets.LambdaFunction(bake, retry_attempts=0)
+        events.Rule(
+            self,
+            "Bake",
+            description="A young release is watched until it is known to be good",
+            schedule=events.Schedule.rate(BAKE_EVERY),
             targets=[target],
         )
         for number, arns in enumerate(pattern_chunks(service_arns), start=1):

@@ -55,17 +55,20 @@ def read_metrics(around: Surroundings, known: Mapping[str, Any]) -> MetricsFacts
         return {metric: median(values) / period_s for metric, values in newest.items() if values}
 
     points_now = max((alarm.evaluation_periods for alarm in alarms.alarms), default=NOW_PERIODS)
+    newest_at = _newest_at(series.metrics, now=around.now, period_s=period_s)
     windows = {}
     for metric, points in series.metrics.items():
         recent = _newest(points, points_now, now=around.now, period_s=period_s)
         preceding = _preceding(points, service, period_s=period_s)
         earlier = _earlier(points, ends, otherwise=onset - timedelta(seconds=period_s))
+        # A count that is zero is not reported: what counts is whether it is there in the newest period that has any.
+        latest = dict(points).get(newest_at) if metric in COUNTS and newest_at else recent[-1] if recent else None
         scale = _scale(metric, period_s)
         windows[metric] = MetricWindow(
             now=median(recent) / scale if recent else None,
             before=median(earlier) / scale if len(earlier) >= FEWEST_POINTS else None,
             preceding=fmean(preceding) / scale if preceding else None,
-            latest=recent[-1] / scale if recent else None,
+            latest=None if latest is None else latest / scale,
         )
     return MetricsFacts(
         onset=onset,
@@ -95,6 +98,13 @@ def _newest(points: Points, count: int, *, now: datetime, period_s: int) -> list
     whole = [(at, value) for at, value in points if at + timedelta(seconds=period_s) <= now]
     oldest = now - timedelta(seconds=(count + LATE_PERIODS) * period_s)
     return [value for at, value in whole[-count:] if at >= oldest]
+
+
+def _newest_at(series: Mapping[Metric, Points], *, now: datetime, period_s: int) -> datetime | None:
+    """When the newest whole period began in which anything was counted; None where nothing was of late."""
+    oldest = now - timedelta(seconds=(1 + LATE_PERIODS) * period_s)
+    counted = (at for metric in COUNTS for at, _ in series.get(metric, ()))
+    return max((at for at in counted if oldest <= at <= now - timedelta(seconds=period_s)), default=None)
 
 
 def _preceding(points: Points, service: ServiceFacts, *, period_s: int) -> list[float]:

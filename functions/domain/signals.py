@@ -25,6 +25,8 @@ class SignalKind(StrEnum):
     DEPLOYMENT = "deployment"
     SERVICE_ACTION = "service_action"
     TASK = "task"
+    RELEASE = "release"
+    """The responder's own watch over young releases."""
 
 
 class AlarmState(StrEnum):
@@ -87,6 +89,8 @@ class Signal(Model):
         """
         if self.kind is SignalKind.ALARM:
             return digest([self.kind, self.account, self.region, self.alarm, self.state, self._moment(1)])
+        if self.kind is SignalKind.RELEASE:
+            return digest([self.kind, self.region, self.cluster, self.service, self.deployment_id])
         source = [self.kind, self.account, self.region, self.cluster, self.service, self.deployment_id]
         if self.stopped_by_itself:
             return digest([*source, "stopped by itself", self._moment(TASKS_COUNT_FOR_S)])
@@ -118,6 +122,8 @@ class Signal(Model):
                 return self.level == "ERROR"
             case SignalKind.TASK:
                 return self.stopped_by_itself
+            case SignalKind.RELEASE:
+                return True
 
     @property
     def title(self) -> str:

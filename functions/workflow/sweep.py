@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from functions.domain.errors import NotInLedger, ReadFailed, Superseded
-from functions.domain.evidence import AlarmFacts, Release, ReleaseState
+from functions.domain.evidence import AlarmFacts
 from functions.domain.incidents import Fact, Incident, IncidentStatus, NewEvent
 from functions.domain.model import Model
 from functions.domain.signals import AlarmState, Signal, SignalKind
 from functions.playbooks.schema import Playbook
-from functions.ports import Clock, Executions, Ledger, MetricsReader, ServiceReader
+from functions.ports import Clock, Executions, Ledger, MetricsReader
 from functions.workflow.table import StepName
 
 
@@ -20,7 +20,6 @@ class Swept(Model):
     restarted: tuple[str, ...] = ()
     restoring: tuple[str, ...] = ()
     opened: tuple[str, ...] = ()
-    good: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
     """Services or alarms that AWS did not let us read; the next sweep tries again."""
 
@@ -29,7 +28,6 @@ class Swept(Model):
 class Sweep:
     ledger: Ledger
     executions: Executions
-    reader: ServiceReader
     metrics: MetricsReader
     clock: Clock
     playbooks: Sequence[Playbook]
@@ -40,20 +38,17 @@ class Sweep:
         restarted = [incident.id for incident in self.ledger.open_incidents() if self._restarted(incident.id)]
         restoring = self._restoring()
         opened: list[str] = []
-        good: list[str] = []
         unread: list[str] = []
         for playbook in self.playbooks:
             try:
                 alarms = self.metrics.alarms(playbook.alarm_names) if playbook.alarm_names else ()
                 opened += self._opened(playbook, alarms)
-                good += self._noted(playbook, alarms)
             except ReadFailed as error:
                 unread.append(f"{playbook.ref.key}: {error}")
         return Swept(
             restarted=tuple(restarted),
             restoring=tuple(restoring),
             opened=tuple(opened),
-            good=tuple(good),
             unread=tuple(unread),
         )
 
@@ -115,25 +110,3 @@ class Sweep:
                 self.executions.start(opening.incident_id, opening.generation)
                 opened.append(opening.incident_id)
         return opened
-
-    def _noted(self, playbook: Playbook, alarms: Sequence[AlarmFacts]) -> list[str]:
-        """Keep the release history: what runs steadily, and whether it was quiet long enough to be good."""
-        service = self.reader.service(playbook.ref)
-        if service is None or not service.steady or service.desired == 0:
-            return []
-        now = self.clock.now()
-        current = service.task_definition
-        self.ledger.note_release(playbook.ref, current, at=now, surroundings=service.surroundings)
-        release = next(r for r in self.ledger.releases(playbook.ref) if r.task_definition == current)
-        quiet = all(alarm.state is AlarmState.OK for alarm in alarms)
-        if not quiet or self.ledger.lock_holder(playbook.ref) is not None or not _baked(release, playbook):
-            return []
-        self.ledger.judge_release(
-            playbook.ref, current, ReleaseState.GOOD, reason=f"steady and quiet for {playbook.bake} s"
-        )
-        return [current]
-
-
-def _baked(release: Release, playbook: Playbook) -> bool:
-    lasted = release.last_seen - release.first_seen
-    return release.state is ReleaseState.SEEN and lasted >= timedelta(seconds=playbook.bake)

@@ -13,7 +13,7 @@ from functions.adapters.clients import Clients
 from functions.adapters.memory_ledger import MemoryLedger
 from functions.adapters.s3 import S3Archive
 from functions.domain.incidents import Event
-from functions.handlers import assess, close, intake, notify, remediate, restore, sweep, verify
+from functions.handlers import assess, bake, close, intake, notify, remediate, restore, sweep, verify
 from functions.observability import metrics
 from functions.playbooks.schema import Playbook
 from functions.settings import Settings
@@ -24,6 +24,9 @@ from tools.drill.world.world import World
 
 SWEEP_EVERY_S = 300
 """The schedule of the sweep, as the stack sets it."""
+
+BAKE_EVERY_S = 60
+"""The schedule of the watch over young releases, as the stack sets it."""
 
 Handler = Callable[[dict[str, Any], LambdaContext], Any]
 
@@ -156,6 +159,7 @@ class Deployment:
             playbooks=self._playbooks,
         ):
             self._later(SWEEP_EVERY_S, self._sweep)
+            self._later(self._world.chance.between(0, BAKE_EVERY_S, "responder/bake"), self._bake)
             yield
 
     def take(self, message: dict[str, Any]) -> None:
@@ -177,6 +181,13 @@ class Deployment:
         except Exception as error:  # noqa: BLE001 - whatever it is, Lambda counts it, and the schedule goes on
             self._page("ECS responder: the sweep failed", f"{type(error).__name__}: {error}")
         self._later(SWEEP_EVERY_S, self._sweep)
+
+    def _bake(self) -> None:
+        try:
+            bake.handler({}, self._context("bake"))
+        except Exception as error:  # noqa: BLE001 - whatever it is, Lambda counts it, and the schedule goes on
+            self._page("ECS responder: the watch over releases failed", f"{type(error).__name__}: {error}")
+        self._later(BAKE_EVERY_S, self._bake)
 
     def _later(self, seconds: float, callback: Callable[[], None]) -> None:
         self._world.at(self._world.seconds + seconds, callback)

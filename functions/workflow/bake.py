@@ -1,0 +1,154 @@
+"""Bake: every minute, look after the releases. What runs is written down; a young release is watched until it is good.
+
+ECS stops watching when a deployment ends, and an alarm speaks only after several bad periods. A release that hurts is
+seen here first: it opens an incident, which then reads everything anew before anything is done.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from functions.diagnostics.look import Probe, Surroundings, look
+from functions.diagnostics.ranking import rank
+from functions.domain.causes import Cause, Judgement
+from functions.domain.errors import ReadFailed
+from functions.domain.evidence import AlarmFacts, DeploymentFacts, Release, ReleaseState, ServiceFacts
+from functions.domain.model import Model
+from functions.domain.signals import AlarmState, Signal, SignalKind
+from functions.playbooks.schema import Playbook
+from functions.ports import Clock, Executions, Ledger, Readers
+
+NOTE_EVERY = timedelta(minutes=5)
+"""How often it is written down that a release still runs."""
+
+LOOK_DEADLINE_S = 15.0
+
+LOOKS_AT = ("service", "tasks", "targets", "alarms", "metrics", "releases", "scaling", "dependencies")
+"""Probes that cost nothing but calls, and metrics while a release is young. The incident reads the others."""
+
+COMES_WITH_A_RELEASE = frozenset(
+    {
+        Cause.BAD_DEPLOYMENT,
+        Cause.BAD_RELEASE,
+        Cause.IMAGE_UNAVAILABLE,
+        Cause.SECRET_MISSING,
+        Cause.DEPLOYMENT_STALLED,
+    }
+)
+
+
+class Baked(Model):
+    """What one round did, for its log line."""
+
+    good: tuple[str, ...] = ()
+    opened: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
+    """Services that AWS did not let us read; the next round tries again."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bake:
+    ledger: Ledger
+    executions: Executions
+    readers: Readers
+    clock: Clock
+    probes: Mapping[str, Probe]
+    playbooks: Sequence[Playbook]
+
+    def __call__(self) -> Baked:
+        good: list[str] = []
+        opened: list[str] = []
+        unread: list[str] = []
+        for playbook in self.playbooks:
+            try:
+                service = self.readers.service.service(playbook.ref)
+                if service is None or service.desired == 0 or service.primary is None:
+                    continue
+                release = self._noted(playbook, service)
+                if not self._young(release, service.primary):
+                    continue
+                if self.ledger.lock_holder(playbook.ref) is not None:
+                    continue
+                alarms = self.readers.metrics.alarms(playbook.alarm_names) if playbook.alarm_names else ()
+                if release is not None and _baked(release, playbook) and service.steady and _quiet(alarms):
+                    self.ledger.judge_release(
+                        playbook.ref,
+                        release.task_definition,
+                        ReleaseState.GOOD,
+                        reason=f"steady and quiet for {playbook.bake} s",
+                    )
+                    good.append(release.task_definition)
+                else:
+                    opened += self._hurts(playbook, service.primary)
+            except ReadFailed as error:
+                unread.append(f"{playbook.ref.key}: {error}")
+        return Baked(good=tuple(good), opened=tuple(opened), unread=tuple(unread))
+
+    def _noted(self, playbook: Playbook, service: ServiceFacts) -> Release | None:
+        """What the ledger knows of the release that runs, after it was written down that it runs steadily."""
+        now, current = self.clock.now(), service.task_definition
+        known = _of(current, self.ledger.releases(playbook.ref))
+        if not service.steady:
+            return known
+        if known is None or now - known.last_seen >= NOTE_EVERY or known.state is ReleaseState.SEEN:
+            self.ledger.note_release(playbook.ref, current, at=now, surroundings=service.surroundings)
+            return _of(current, self.ledger.releases(playbook.ref))
+        return known
+
+    @staticmethod
+    def _young(release: Release | None, primary: DeploymentFacts) -> bool:
+        """Whether what is being deployed has not proved itself yet."""
+        return (
+            release is None
+            or release.task_definition != primary.task_definition
+            or (release.state is ReleaseState.SEEN)
+        )
+
+    def _hurts(self, playbook: Playbook, primary: DeploymentFacts) -> list[str]:
+        """Open an incident where a young release makes the service worse, for once per deployment."""
+        judgement = self._judgement(playbook)
+        if judgement.cause not in COMES_WITH_A_RELEASE or judgement.confidence < playbook.confidence:
+            return []
+        signal = Signal(
+            kind=SignalKind.RELEASE,
+            occurred_at=self.clock.now(),
+            region=playbook.region,
+            cluster=playbook.cluster,
+            service=playbook.service,
+            event_name="RELEASE_HURTS",
+            deployment_id=primary.id,
+            reason=f"{judgement.cause}: {'; '.join(judgement.evidence_for)}",
+        )
+        opening = self.ledger.record_signal(signal, playbook.ref, may_open=True)
+        if opening.incident_id is None or opening.duplicate:
+            return []
+        self.executions.start(opening.incident_id, opening.generation)
+        return [opening.incident_id]
+
+    def _judgement(self, playbook: Playbook) -> Judgement:
+        around = Surroundings(
+            ref=playbook.ref,
+            readers=self.readers,
+            now=self.clock.now(),
+            alarms=playbook.alarm_names,
+            history=tuple(self.ledger.releases(playbook.ref)),
+            dependencies={dependency.name: dependency.alarm for dependency in playbook.dependencies},
+            target_groups=playbook.overrides.target_groups,
+            load_balancer=playbook.overrides.load_balancer,
+            scalable_target=playbook.overrides.scalable_target,
+            log_group=playbook.overrides.log_group,
+        )
+        return rank(look([self.probes[name] for name in LOOKS_AT], around, deadline_s=LOOK_DEADLINE_S))[0]
+
+
+def _of(task_definition: str, releases: Sequence[Release]) -> Release | None:
+    return next((release for release in releases if release.task_definition == task_definition), None)
+
+
+def _quiet(alarms: Sequence[AlarmFacts]) -> bool:
+    return all(alarm.state is AlarmState.OK for alarm in alarms)
+
+
+def _baked(release: Release, playbook: Playbook) -> bool:
+    lasted = release.last_seen - release.first_seen
+    return release.state is ReleaseState.SEEN and lasted >= timedelta(seconds=playbook.bake)
