@@ -176,8 +176,8 @@ RULES: Sequence[Rule] = (
     ),
     Rule(
         cause=Cause.RUNAWAY_COST,
-        requires=("service", "metrics", "scaling"),
-        supports=("tasks", "definition", "dependencies"),
+        requires=("service", "tasks", "metrics", "scaling"),
+        supports=("definition", "dependencies"),
         judge=load.runaway_cost,
     ),
     Rule(

@@ -125,6 +125,10 @@ class Signs:
         return self._findings.dependencies.known
 
     @property
+    def releases_known(self) -> bool:
+        return self._findings.releases.known
+
+    @property
     def targets(self) -> TargetsFacts:
         return _given(self._findings.targets.value)
 

@@ -13,6 +13,7 @@ from functions.playbooks.schema import Playbook
 from functions.workflow.answers import TakeAnswer
 from functions.workflow.approval import AskPeople
 from functions.workflow.assess import Assess, Examiner
+from functions.workflow.bake import Bake
 from functions.workflow.close import Close
 from functions.workflow.intake import Intake
 from functions.workflow.page import PagePeople
@@ -83,11 +84,18 @@ class Responder:
         self.sweep = Sweep(
             ledger=self.ledger,
             executions=self.executions,
-            reader=self.world,
             metrics=self.world,
             clock=self.clock,
             playbooks=[self.playbook],
             take_over_after=timedelta(seconds=70),
+        )
+        self.bake = Bake(
+            ledger=self.ledger,
+            executions=self.executions,
+            readers=self.world.readers,
+            clock=self.clock,
+            probes=PROBES,
+            playbooks=[self.playbook],
         )
         self.watch = Watch(ledger=self.ledger, examiner=examiner, playbooks=playbooks)
         self.take_answer = TakeAnswer(ledger=self.ledger, answers=self.people, now=self.clock.now)

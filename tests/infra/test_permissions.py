@@ -109,7 +109,9 @@ def generic(resource: str) -> str:
     return resource
 
 
-@pytest.mark.parametrize("function", ["assess", "verify", "sweep", "intake", "notify", "close", "lookup", "forward"])
+@pytest.mark.parametrize(
+    "function", ["assess", "verify", "sweep", "bake", "intake", "notify", "close", "lookup", "forward"]
+)
 def test_only_remediate_and_restore_change_anything(function: str, stack: Template) -> None:
     """Whatever looks, decides or tells cannot change a service, whatever its code does."""
     assert actions(stack, function).isdisjoint(CHANGES)

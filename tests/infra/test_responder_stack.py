@@ -21,7 +21,7 @@ from infra.workflow import definition as compiled
 from tests.infra.synthesis import Synthesis, Template
 from tests.unit.signals import samples
 
-FUNCTIONS = {*(function.value for function in Function), "intake", "sweep", "forward", "lookup"}
+FUNCTIONS = {*(function.value for function in Function), "intake", "sweep", "bake", "forward", "lookup"}
 
 
 @pytest.fixture(scope="module")
@@ -364,21 +364,31 @@ def test_the_machine_is_traced_and_logs_errors(stack: Template) -> None:
 
 def test_the_sweep_runs_every_five_minutes(stack: Template) -> None:
     """Nothing depends on a message arriving."""
-    sweep, _ = stack.named("AWS::Lambda::Function", "FunctionName", "ecs-first-responder-sweep")
-    (rule,) = (rule for rule in stack.resources("AWS::Events::Rule").values() if "ScheduleExpression" in rule)
-    assert rule["ScheduleExpression"] == "rate(5 minutes)"
-    assert rule["Targets"][0]["Arn"] == {"Fn::GetAtt": [sweep, "Arn"]}
+    assert scheduled(stack, "sweep") == "rate(5 minutes)"
 
 
-def test_a_completed_deployment_wakes_the_sweep(stack: Template) -> None:
+def test_releases_are_looked_after_every_minute(stack: Template) -> None:
+    """A release that hurts is seen before an alarm has counted its periods."""
+    assert scheduled(stack, "bake") == "rate(1 minute)"
+
+
+def scheduled(stack: Template, function: str) -> str:
+    """How often a schedule calls the function."""
+    found, _ = stack.named("AWS::Lambda::Function", "FunctionName", f"ecs-first-responder-{function}")
+    rules = (rule for rule in stack.resources("AWS::Events::Rule").values() if "ScheduleExpression" in rule)
+    (rule,) = (rule for rule in rules if rule["Targets"][0]["Arn"] == {"Fn::GetAtt": [found, "Arn"]})
+    return str(rule["ScheduleExpression"])
+
+
+def test_a_completed_deployment_wakes_the_watch_over_releases(stack: Template) -> None:
     """What runs now belongs into the release history at once; only deployments of playbooks' services count."""
-    sweep, _ = stack.named("AWS::Lambda::Function", "FunctionName", "ecs-first-responder-sweep")
+    bake, _ = stack.named("AWS::Lambda::Function", "FunctionName", "ecs-first-responder-bake")
     (rule,) = (
         rule for rule in stack.resources("AWS::Events::Rule").values() if "resources" in rule.get("EventPattern", {})
     )
     assert rule["EventPattern"]["detail"] == {"eventName": ["SERVICE_DEPLOYMENT_COMPLETED"]}
     assert rule["EventPattern"]["resources"]
-    assert rule["Targets"][0]["Arn"] == {"Fn::GetAtt": [sweep, "Arn"]}
+    assert rule["Targets"][0]["Arn"] == {"Fn::GetAtt": [bake, "Arn"]}
 
 
 def test_the_responder_is_watched_too(stack: Template) -> None:
@@ -391,6 +401,7 @@ def test_the_responder_is_watched_too(stack: Template) -> None:
         "undelivered-not-empty",
         "intake-errors",
         "sweep-errors",
+        "bake-errors",
         "forward-errors",
         "executions-failed",
         "signals-rejected",

@@ -121,11 +121,11 @@ class Stage:
         ledger = self.ledger()
 
         def proven() -> bool:
-            self.sweep()
+            self.bake()
             return any(release.state == "good" for release in ledger.releases(REF))
 
         self.until(lambda: len(self.totals()) >= 2, "the traffic did not start", tick=tick)
-        self.sweep()
+        self.bake()
         self.until(lambda: len(self.totals()) >= WARM_S, "the traffic stopped", tick=tick)
         self.until(proven, "the running release did not become good", tick=tick, every_s=5)
         self.until(lambda: self.alarm_state() == "OK", f"alarm {ALARM} did not become OK", tick=tick)
@@ -147,9 +147,20 @@ class Stage:
         Raises:
             DemoFailed: if the function fails.
         """
-        answer = self._lambda.invoke(FunctionName=f"{RESPONDER}-sweep", Payload=b"{}")
+        self._call("sweep")
+
+    def bake(self) -> None:
+        """Look after the releases now, as a schedule does every minute.
+
+        Raises:
+            DemoFailed: if the function fails.
+        """
+        self._call("bake")
+
+    def _call(self, function: str) -> None:
+        answer = self._lambda.invoke(FunctionName=f"{RESPONDER}-{function}", Payload=b"{}")
         if answer.get("FunctionError"):
-            raise DemoFailed(f"the sweep failed: {answer['Payload'].read().decode()}")
+            raise DemoFailed(f"the function {function} failed: {answer['Payload'].read().decode()}")
 
     # --- what there is to see
 

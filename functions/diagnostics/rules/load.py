@@ -16,7 +16,8 @@ def overload(signs: Signs, case: Case) -> None:
     if signs.complaining(Complaint.OVERLOADED, Complaint.SLOW):
         case.evidence_for.append(signs.complaint(Complaint.OVERLOADED, Complaint.SLOW))
     else:
-        case.speaks_against(signs.may_be_new_release, "a new release came shortly before, or may have", at_most=0.65)
+        case.speaks_against(signs.is_new_release, "a new release came shortly before", at_most=0.65)
+    case.speaks_against(not signs.releases_known, "whether a release came shortly before is not known", at_most=0.5)
     no_dependency_trouble(signs, case, at_most=0.2)
     case.speaks_against(
         signs.at_ceiling, "the service already runs as many tasks as its scalable target allows", at_most=0.4

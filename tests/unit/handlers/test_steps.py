@@ -93,6 +93,5 @@ def test_the_sweep_says_what_it_swept_up(monkeypatch: pytest.MonkeyPatch) -> Non
         "restarted": [],
         "restoring": [],
         "opened": ["inc-1"],
-        "good": [],
         "unread": [],
     }

@@ -37,9 +37,9 @@ def after_bad_release(responder: Responder, *, running: str = V1) -> None:
     """V1 was watched to be good, then V2 was shipped and fails."""
     world = responder.world
     world.task_definition = running
-    responder.sweep()
+    responder.bake()
     responder.clock.advance(seconds=3600)
-    responder.sweep()
+    responder.bake()
     world.bad.add(V2)
     world.ship(V2)
     responder.clock.advance(seconds=120)
