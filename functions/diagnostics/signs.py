@@ -54,6 +54,8 @@ TASKS_ROSE = 1.5
 REQUESTS_KEPT_COMING = 0.6
 CPU_HIGH = 75.0
 CPU_ROSE = 1.3
+CPU_BEARABLE = 85.0
+"""Percent above which tasks keep users waiting, however many there are."""
 CPU_COLLAPSED = 0.4
 CPU_WORTH_COMPARING = 5.0
 CPU_WASTED = 35.0
@@ -367,6 +369,14 @@ class Signs:
     def at_ceiling(self) -> bool:
         scaling, service = self._findings.scaling.value, self._findings.service.value
         return scaling is not None and service is not None and scaling.registered and service.desired >= scaling.maximum
+
+    @cached_property
+    def beyond_ceiling(self) -> bool:
+        """Whether the load is more than the tasks that the scalable target allows could carry, all of them together."""
+        scaling, tasks, ratio = self._findings.scaling.value, self._before(Metric.TASKS), self.load_ratio
+        if scaling is None or not scaling.registered or scaling.maximum <= 0 or tasks is None or ratio is None:
+            return False
+        return self.cpu_before * ratio * tasks / scaling.maximum > CPU_BEARABLE
 
     @cached_property
     def is_new_release(self) -> bool:

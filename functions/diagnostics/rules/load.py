@@ -22,17 +22,21 @@ def overload(signs: Signs, case: Case) -> None:
     case.speaks_against(
         signs.at_ceiling, "the service already runs as many tasks as its scalable target allows", at_most=0.4
     )
+    case.speaks_against(
+        signs.beyond_ceiling, "as many tasks as its scalable target allows could not carry it", at_most=0.4
+    )
     case.speaks_against(signs.flooded, f"more than {LOAD_FLOODS:g} times the usual load is no crowd", at_most=0.4)
     case.speaks_against(signs.no_capacity is not None, "there is no capacity for more tasks", at_most=0.4)
 
 
 def scaling_ceiling(signs: Signs, case: Case) -> None:
-    """Overloaded, and the autoscaler may not go higher: people decide on a ceiling."""
-    if signs.at_ceiling and signs.load_up and (signs.cpu_high or signs.unwell):
+    """Overloaded, and the autoscaler may not go as high as the load needs: people decide on a ceiling."""
+    if (signs.at_ceiling or signs.beyond_ceiling) and signs.load_up and (signs.cpu_high or signs.unwell):
         case.rests_on(
             0.9,
             f"more load: {signs.load}",
             f"{signs.service.desired} tasks are wanted, and the scalable target allows {signs.scaling.maximum}",
+            *(("so many could not carry it",) if signs.beyond_ceiling else ()),
         )
     no_dependency_trouble(signs, case, at_most=0.2)
     case.speaks_against(signs.flooded, f"more than {LOAD_FLOODS:g} times the usual load is no crowd", at_most=0.4)

@@ -95,7 +95,7 @@ def deployment_stalled(signs: Signs, case: Case) -> None:
             *signs.symptoms,
         )
     no_room = signs.events_say(LATELY, NO_ROOM)
-    if primary.rollout_state == "IN_PROGRESS" and no_room is not None:
+    if primary.rollout_state == "IN_PROGRESS" and primary.running == 0 and no_room is not None:
         case.rests_on(0.9, no_room)
     case.speaks_against(signs.no_capacity is not None, "there is no capacity for tasks", at_most=0.5)
 
