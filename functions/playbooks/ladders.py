@@ -30,6 +30,7 @@ _DEFAULTS: Mapping[Cause, Ladder] = MappingProxyType(
         Cause.DEPLOYMENT_STALLED: _BACK,
         Cause.AUTHENTICATION_FAILING: (ActionName.FORCE_NEW_DEPLOYMENT, ActionName.ROLL_BACK, ActionName.PAGE),
         Cause.OVERLOAD: (ActionName.SCALE_OUT, ActionName.PAGE),
+        Cause.SCALING_CEILING: (ActionName.SCALE_OUT, ActionName.PAGE),
         Cause.STUCK_TASKS: (ActionName.FORCE_NEW_DEPLOYMENT, ActionName.PAGE),
         Cause.BAD_TASK: (ActionName.REPLACE_TASK, ActionName.PAGE),
         Cause.ZONE_IMPAIRED: (ActionName.SHIFT_ZONE, ActionName.PAGE),
@@ -38,7 +39,8 @@ _DEFAULTS: Mapping[Cause, Ladder] = MappingProxyType(
         Cause.OUT_OF_MEMORY: (ActionName.ENLARGE_TASK, ActionName.PAGE),
     }
 )
-"""A ceiling is a decision of people, so that `scaling-ceiling` pages unless a playbook says `raise-ceiling`."""
+"""A ceiling is a decision of people: what room is left below it is used, and nothing raises it unless a playbook says
+`raise-ceiling`."""
 
 
 def default_ladder(cause: Cause) -> Ladder:
