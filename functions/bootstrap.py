@@ -18,8 +18,10 @@ from functions.adapters.clients import Clients
 from functions.adapters.clock import SystemClock
 from functions.adapters.cloudwatch import CloudWatchReader
 from functions.adapters.front import AwsFrontReader
+from functions.adapters.http import HttpGetter
 from functions.adapters.ledger import DynamoLedger
 from functions.adapters.logs import InsightsReader
+from functions.adapters.rds import RdsReader
 from functions.adapters.reader import AwsServiceReader
 from functions.adapters.s3 import S3Archive
 from functions.adapters.secrets import AwsSecretsReader
@@ -30,7 +32,7 @@ from functions.adapters.sts import caller
 from functions.diagnostics.registry import PROBES
 from functions.playbooks.compiled import load_compiled
 from functions.playbooks.schema import Playbook
-from functions.ports import Answers, Clock, Ledger, Readers, ServiceReader
+from functions.ports import Answers, Clock, HttpReader, Ledger, Readers, ServiceReader
 from functions.settings import Settings
 from functions.workflow.approval import AskPeople
 from functions.workflow.assess import Assess, Examiner
@@ -69,12 +71,23 @@ def _once(build: Callable[[], T]) -> Callable[[], T]:
 
 @contextmanager
 def composed(
-    *, settings: Settings, clients: Clients, clock: Clock, ledger: Ledger, playbooks: tuple[Playbook, ...]
+    *,
+    settings: Settings,
+    clients: Clients,
+    clock: Clock,
+    ledger: Ledger,
+    playbooks: tuple[Playbook, ...],
+    http: HttpReader | None = None,
 ) -> Iterator[None]:
-    """Build everything out of these parts until the block ends, for whoever runs the handlers outside of Lambda."""
+    """Build everything out of these parts until the block ends, for whoever runs the handlers outside of Lambda.
+
+    Without `http`, HTTP requests go out as they do on Lambda.
+    """
     before = dict(_built)
     _built.clear()
     _built.update(_settings=settings, _clients=clients, _clock=clock, _ledger=ledger, _playbooks=playbooks)
+    if http is not None:
+        _built["_http"] = http
     try:
         yield
     finally:
@@ -118,6 +131,11 @@ def _metrics() -> CloudWatchReader:
 
 
 @_once
+def _http() -> HttpReader:
+    return HttpGetter()
+
+
+@_once
 def _readers() -> Readers:
     clients = _clients()
     return Readers(
@@ -127,6 +145,8 @@ def _readers() -> Readers:
         logs=InsightsReader(clients.once("logs"), most_bytes=_settings().log_scan_mb * 1_000_000),
         secrets=AwsSecretsReader.of(clients),
         account=AwsAccountReader.of(clients, clock=_clock()),
+        databases=RdsReader(clients.repeating("rds"), insights=clients.once("pi"), clock=_clock()),
+        http=_http(),
     )
 
 

@@ -20,6 +20,7 @@ from functions.domain.circumstances import (
     StackFacts,
     TaskDefinitionFacts,
 )
+from functions.domain.dependencies import DatabaseFacts, HttpAnswer
 from functions.domain.evidence import (
     AlarmFacts,
     Metric,
@@ -102,6 +103,18 @@ class Series:
     by_zone: Mapping[str, Mapping[Metric, Points]] = field(default_factory=dict)
 
 
+class Measure(Model):
+    """One metric to be read, whosever it is."""
+
+    namespace: str
+    metric: str
+    dimensions: Mapping[str, str]
+    statistic: str
+    period_s: int = 60
+    summed_over: tuple[str, ...] = ()
+    """Further dimensions that it has, and over whose values it is added up."""
+
+
 class MetricsReader(Protocol):
     """CloudWatch: alarms and their metrics."""
 
@@ -114,6 +127,9 @@ class MetricsReader(Protocol):
 
     def alarm_history(self, names: Sequence[str], *, since: datetime) -> AlarmHistoryFacts:
         """When each of the alarms went off since then."""
+
+    def measured(self, measures: Sequence[Measure], *, start: datetime, end: datetime) -> Sequence[Points]:
+        """The data points of each measure, in the order given; empty where there are none."""
 
 
 class FrontReader(Protocol):
@@ -152,6 +168,20 @@ class AccountReader(Protocol):
         """Open issues of AWS in the Region."""
 
 
+class DatabaseReader(Protocol):
+    def database(self, instance: str) -> DatabaseFacts | None:
+        """The DB instance of RDS now, or None when RDS says there is none by that name."""
+
+
+class HttpReader(Protocol):
+    def answer(self, url: str, *, timeout_s: int) -> HttpAnswer:
+        """What comes back on one GET request; redirects are not followed.
+
+        Raises:
+            ReadFailed: the name in it cannot be looked up, which says more of us than of whoever should answer.
+        """
+
+
 @dataclass(frozen=True, kw_only=True)
 class Readers:
     """Everything a look may read."""
@@ -162,6 +192,8 @@ class Readers:
     logs: LogsReader
     secrets: SecretsReader
     account: AccountReader
+    databases: DatabaseReader
+    http: HttpReader
 
 
 class ServiceChanger(Protocol):

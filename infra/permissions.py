@@ -13,6 +13,7 @@ from constructs import Construct
 
 from functions.domain.permissions import Permission, Resource
 from functions.domain.services import ServiceRef
+from functions.domain.watched import Watched, WatchedDatabase, WatchedService
 
 NO_RESOURCE = "AWS has no resource to name for it"
 AT_RUN_TIME = "is known at run time only"
@@ -54,6 +55,7 @@ WILDCARDS: Mapping[str, str] = {
     "iam:PassRole": (
         "The roles in a task definition are known at run time only; they can be passed to ECS tasks and to nothing else"
     ),
+    "pi:DescribeDimensionKeys": "Performance Insights knows a DB instance by an opaque id; granted only with one",
     "logs:CreateLogDelivery": "Step Functions' own logging: " + NO_RESOURCE,
     "logs:DeleteLogDelivery": "Step Functions' own logging: " + NO_RESOURCE,
     "logs:DescribeLogGroups": "Step Functions' own logging: " + NO_RESOURCE,
@@ -98,21 +100,21 @@ class Reach(NamedTuple):
 
     services: Sequence[ServiceRef]
     """The services named in playbooks."""
+    watched: Sequence[tuple[ServiceRef, Watched]] = ()
+    """What playbooks name as dependencies and checks, each with the service of its playbook."""
     task_roles: Sequence[str] = ()
     """ARNs of the roles a task definition may carry; without any, every role, to ECS tasks only."""
 
 
 def grants(scope: Construct, permissions: Iterable[Permission], reach: Reach) -> list[Grant]:
-    """Grants for those permissions within that reach; without a service nothing is granted at all."""
+    """Grants for those permissions within that reach; without anything to reach nothing is granted at all."""
     actions: dict[Resource, set[str]] = {}
     for permission in permissions:
         actions.setdefault(permission.resource, set()).add(permission.action)
     return [
-        Grant(
-            sorted(actions[resource]), _resources(scope, resource, reach), _conditions(scope, resource, reach.services)
-        )
+        Grant(sorted(actions[resource]), resources, _conditions(scope, resource, reach.services))
         for resource in Resource
-        if resource in actions and reach.services
+        if resource in actions and reach.services and (resources := _resources(scope, resource, reach))
     ]
 
 
@@ -148,6 +150,13 @@ def _resources(scope: Construct, resource: Resource, reach: Reach) -> list[str]:
             return [_any(scope, "logs", "log-group", ArnFormat.COLON_RESOURCE_NAME)]
         case Resource.SECRET:
             return [_any(scope, "secretsmanager", "secret", ArnFormat.COLON_RESOURCE_NAME)]
+        case Resource.WATCHED_SERVICE:
+            refs = {each.ref(ref) for ref, each in reach.watched if isinstance(each, WatchedService)}
+            return sorted(_ecs(scope, "service", f"{ref.cluster}/{ref.service}") for ref in refs)
+        case Resource.WATCHED_DATABASE:
+            return [_of(scope, "rds", "db", name, ArnFormat.COLON_RESOURCE_NAME) for name in _databases(reach)]
+        case Resource.DATABASE_INSIGHTS:
+            return [_of(scope, "pi", "metrics", "rds/*")] if _databases(reach) else []
         case Resource.CLUSTER_CONDITION | Resource.ANY:
             return ["*"]
 
@@ -174,11 +183,19 @@ def _conditions(
             return {}
 
 
+def _databases(reach: Reach) -> list[str]:
+    return sorted({each.rds for _, each in reach.watched if isinstance(each, WatchedDatabase)})
+
+
 def _ecs(scope: Construct, kind: str, name: str) -> str:
-    return Stack.of(scope).format_arn(
-        service="ecs", resource=kind, resource_name=name, arn_format=ArnFormat.SLASH_RESOURCE_NAME
-    )
+    return _of(scope, "ecs", kind, name)
+
+
+def _of(
+    scope: Construct, service: str, kind: str, name: str, arn_format: ArnFormat = ArnFormat.SLASH_RESOURCE_NAME
+) -> str:
+    return Stack.of(scope).format_arn(service=service, resource=kind, resource_name=name, arn_format=arn_format)
 
 
 def _any(scope: Construct, service: str, kind: str, arn_format: ArnFormat = ArnFormat.SLASH_RESOURCE_NAME) -> str:
-    return Stack.of(scope).format_arn(service=service, resource=kind, resource_name="*", arn_format=arn_format)
+    return _of(scope, service, kind, "*", arn_format)

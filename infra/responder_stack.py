@@ -56,7 +56,11 @@ class ResponderStack(Stack):
             description="An automatic first responder for Amazon ECS services",
         )
         self._name = deployment.name
-        self._reach = Reach([playbook.ref for playbook in playbooks], deployment.task_roles)
+        self._reach = Reach(
+            [playbook.ref for playbook in playbooks],
+            watched=[(p.ref, each) for p in playbooks for each in (*p.dependencies, *p.checks)],
+            task_roles=deployment.task_roles,
+        )
         self._storage = Storage(
             self,
             "Storage",

@@ -87,8 +87,10 @@ def needs_front_door(playbook: Playbook) -> bool:
 def _metric(symptom: Symptom, period_s: int, playbook: Playbook, front_door: FrontDoor | None) -> cloudwatch.IMetric:
     period = Duration.seconds(period_s)
     if symptom not in BEHIND_LOAD_BALANCER:
-        name = "CPUUtilization" if symptom is Symptom.CPU else "MemoryUtilization"
         of_service = {"ClusterName": playbook.cluster, "ServiceName": playbook.service}
+        if symptom is Symptom.TASKS:
+            return _running_tasks(of_service, period_s)
+        name = "CPUUtilization" if symptom is Symptom.CPU else "MemoryUtilization"
         return _plain("AWS/ECS", name, "Average", of_service, period)
     if front_door is None:
         raise ValueError(f"{symptom} of {playbook.ref} needs a load balancer")
@@ -126,6 +128,22 @@ def _error_rate(
             "balancer5xx": _plain(_ELB, "HTTPCode_ELB_5XX_Count", "Sum", balancer, period),
         },
         period=period,
+    )
+
+
+def _running_tasks(of_service: Mapping[str, str], period_s: int) -> cloudwatch.IMetric:
+    """Every running task sends its CPU once a minute, so that the samples of a minute are the running tasks.
+
+    Source: ECS Developer Guide, "Amazon ECS CloudWatch metrics", service RUNNING task count. ECS sends nothing more
+    often, so a shorter period is taken as a minute.
+    """
+    period_s = max(60, period_s)
+    period = Duration.seconds(period_s)
+    samples = _plain("AWS/ECS", "CPUUtilization", "SampleCount", of_service, period)
+    if period_s == 60:
+        return samples
+    return cloudwatch.MathExpression(
+        label="running tasks", expression=f"samples/{period_s // 60}", using_metrics={"samples": samples}, period=period
     )
 
 

@@ -19,6 +19,8 @@ Service = Literal[
     "elbv2",
     "health",
     "logs",
+    "pi",
+    "rds",
     "s3",
     "secretsmanager",
     "sns",

@@ -14,13 +14,14 @@ from functions.domain.errors import ReadFailed
 from functions.domain.evidence import AlarmFacts, Metric
 from functions.domain.redaction import clean
 from functions.domain.signals import AlarmState
-from functions.ports import Clock, MetricsQuery, Points, Series
+from functions.ports import Clock, Measure, MetricsQuery, Points, Series
 
 CALLS = ("cloudwatch:DescribeAlarms", "cloudwatch:DescribeAlarmHistory", "cloudwatch:GetMetricData")
 """IAM actions; GetMetricData cannot be narrowed to a resource (Service Authorization Reference)."""
 
 ALARMS_PER_CALL = 100
 HISTORY_ITEMS = 100
+MEASURES_PER_CALL = 500
 NESTING = 3
 """How deep composite alarms in composite alarms are followed: deeper ones lengthen the window no further."""
 
@@ -150,6 +151,14 @@ class CloudWatchReader:
                     if _new_state(item) == AlarmState.ALARM
                 )
         return AlarmHistoryFacts(since=since, went_off=went_off)
+
+    def measured(self, measures: Sequence[Measure], *, start: datetime, end: datetime) -> Sequence[Points]:
+        queries = [_measure_query(f"m{place}", measure) for place, measure in enumerate(measures)]
+        points: dict[str, Points] = {}
+        with reading("the metrics of what is watched"):
+            for first in range(0, len(queries), MEASURES_PER_CALL):
+                points |= self._data(queries[first : first + MEASURES_PER_CALL], start=start, end=end)
+        return [points[query["Id"]] for query in queries]
 
     def _data(
         self, queries: list[dict[str, Any]], *, start: datetime, end: datetime, tolerant: bool = False
@@ -298,6 +307,23 @@ def _metric_query(
         "Stat": statistic,
     }
     return {"Id": identifier, "MetricStat": stat if unit is None else {**stat, "Unit": unit}}
+
+
+def _measure_query(identifier: str, measure: Measure) -> dict[str, Any]:
+    if not measure.summed_over:
+        return _metric_query(
+            identifier,
+            namespace=measure.namespace,
+            name=measure.metric,
+            dimensions=_pairs(measure.dimensions),
+            period_s=measure.period_s,
+            statistic=measure.statistic,
+        )
+    # CloudWatch User Guide, "CloudWatch search expression syntax": the dimensions are named in full, in braces.
+    schema = ",".join([measure.namespace, *measure.dimensions, *measure.summed_over])
+    terms = [f'MetricName="{measure.metric}"', *(f'{name}="{value}"' for name, value in measure.dimensions.items())]
+    search = f"SEARCH('{{{schema}}} {' '.join(terms)}', '{measure.statistic}', {measure.period_s})"
+    return {"Id": identifier, "Expression": f"SUM({search})", "Period": measure.period_s}
 
 
 def _pairs(dimensions: Mapping[str, str]) -> list[dict[str, str]]:

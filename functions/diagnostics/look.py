@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -11,6 +11,7 @@ from functions.domain.errors import ReadFailed
 from functions.domain.evidence import Findings, Reading, Release
 from functions.domain.permissions import Permission
 from functions.domain.services import ServiceRef
+from functions.domain.watched import Watched
 from functions.ports import Readers
 
 
@@ -30,8 +31,8 @@ class Surroundings:
     """Deployments that our own actions of this incident started."""
     stopped_at: datetime | None = None
     """When we stopped a deployment in this incident: the rollback that ECS begins then is ours, too."""
-    dependencies: Mapping[str, str] = field(default_factory=dict)
-    """Alarm by name of the dependency that it speaks for."""
+    dependencies: tuple[Watched, ...] = ()
+    """What the playbook says the service stands on."""
     target_groups: tuple[str, ...] = ()
     """Instead of those that the service names."""
     load_balancer: str | None = None

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, cast
 
+from functions.diagnostics.dependencies import Watcher
 from functions.diagnostics.look import Surroundings
 from functions.diagnostics.metrics import onset_of
 from functions.domain.circumstances import (
@@ -19,10 +20,9 @@ from functions.domain.circumstances import (
     StackFacts,
     TaskDefinitionFacts,
 )
-from functions.domain.dependencies import DependenciesFacts, DependencyFacts, DependencyState
+from functions.domain.dependencies import DependenciesFacts
 from functions.domain.errors import ReadFailed
 from functions.domain.evidence import AlarmsFacts, ScalingFacts, ServiceFacts, TargetsFacts, TasksFacts
-from functions.domain.signals import AlarmState
 
 LOGS_LOOKBACK = timedelta(minutes=15)
 """Older lines cost more to read than they tell."""
@@ -57,25 +57,8 @@ def read_scaling(around: Surroundings, known: Mapping[str, Any]) -> ScalingFacts
 
 
 def read_dependencies(around: Surroundings, known: Mapping[str, Any]) -> DependenciesFacts:
-    """The state of each dependency's alarm. An alarm that is gone or has no data leaves its dependency unknown."""
-    if not around.dependencies:
-        return DependenciesFacts(dependencies=())
-    alarms = {alarm.name: alarm for alarm in around.readers.metrics.alarms(tuple(around.dependencies.values()))}
-    facts = []
-    for name, alarm_name in around.dependencies.items():
-        alarm = alarms.get(alarm_name)
-        if alarm is None:
-            state, detail = DependencyState.UNKNOWN, f"alarm {alarm_name} does not exist"
-        elif alarm.state is AlarmState.ALARM:
-            state, detail = DependencyState.FAILING, f"alarm {alarm_name} is ALARM: {alarm.reason}"
-        elif alarm.breaching_now:
-            state, detail = DependencyState.FAILING, f"the metric of alarm {alarm_name} breaches"
-        elif alarm.state is AlarmState.OK:
-            state, detail = DependencyState.OK, f"alarm {alarm_name} is OK"
-        else:
-            state, detail = DependencyState.UNKNOWN, f"alarm {alarm_name} has no data"
-        facts.append(DependencyFacts(name=name, state=state, detail=detail))
-    return DependenciesFacts(dependencies=tuple(facts))
+    """How everything is doing that the playbook says the service stands on."""
+    return DependenciesFacts(dependencies=Watcher(around.readers)(around.ref, around.dependencies, now=around.now))
 
 
 def read_definition(around: Surroundings, known: Mapping[str, Any]) -> TaskDefinitionFacts:

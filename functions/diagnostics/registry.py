@@ -58,7 +58,12 @@ PROBES: Mapping[str, Probe] = {
         Probe(
             name="dependencies",
             read=read_dependencies,
-            permissions=_may(Resource.ANY, "cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData"),
+            permissions=(
+                *_may(Resource.ANY, "cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData"),
+                *_may(Resource.WATCHED_SERVICE, "ecs:DescribeServices"),
+                *_may(Resource.WATCHED_DATABASE, "rds:DescribeDBInstances"),
+                *_may(Resource.DATABASE_INSIGHTS, "pi:DescribeDimensionKeys"),
+            ),
         ),
         Probe(
             name="targets",

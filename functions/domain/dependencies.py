@@ -76,3 +76,22 @@ class DependenciesFacts(Model):
     def all_ok(self) -> bool:
         """At least one dependency is named and every one is known to be fine."""
         return bool(self.dependencies) and all(d.state is DependencyState.OK for d in self.dependencies)
+
+
+class DatabaseFacts(Model):
+    """One DB instance (RDS API reference, DBInstance)."""
+
+    status: str
+    """DBInstanceStatus, for example `available`."""
+    top_queries: tuple[str, ...] = ()
+    """The statements that load it most, without their literals; empty without Performance Insights."""
+
+
+class HttpAnswer(Model):
+    """What came back on one request."""
+
+    status: int | None
+    """None when there was no answer in time, or no connection."""
+    seconds: float
+    """Until the status line was there, or until it was given up."""
+    error: str = ""

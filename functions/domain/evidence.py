@@ -236,10 +236,8 @@ class MetricsFacts(Model):
     before_s: int
     metrics: Mapping[Metric, MetricWindow]
     by_zone: Mapping[str, Mapping[Metric, float]] = {}
-    """REQUESTS and TARGET_5XX just now, per second, by Availability Zone (name), for the zones in which tasks run;
-    those without a data point are left out. The user guide of Application Load Balancers has these metrics by target
-    group and zone, and does not say whose zone it is when nodes of one zone serve targets of another. If it is the
-    node's, then the trouble of one zone's targets is spread over all, and no zone stands out."""
+    """REQUESTS and TARGET_5XX just now, per second, by Availability Zone (name): the load balancer counts them by the
+    zone of the target as well. Zones without a data point are left out."""
 
     def now(self, metric: Metric) -> float | None:
         window = self.metrics.get(metric)

@@ -31,6 +31,12 @@ class Resource(StrEnum):
     """Log groups: which ones a task definition names is known at run time only."""
     SECRET = "secret"
     """Secrets of Secrets Manager: which ones a task definition names is known at run time only."""
+    WATCHED_SERVICE = "watched-service"
+    """ECS services that playbooks name as dependencies or checks."""
+    WATCHED_DATABASE = "watched-database"
+    """DB instances that playbooks name as dependencies or checks."""
+    DATABASE_INSIGHTS = "database-insights"
+    """Performance Insights of any DB instance, whose ARN ends in an opaque id; only where a playbook names one."""
     ANY = "*"
     """The action takes no resource."""
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from functions.domain.approvals import Consent
 from functions.domain.changes import Change, Plan, SetCeiling, SetFloor, Verdict
+from functions.domain.dependencies import DependencyState
 from functions.domain.evidence import Findings
 from functions.domain.incidents import Mode, Switch
 
@@ -126,14 +127,19 @@ def cooldown(situation: Situation, plan: Plan) -> Verdict:
 
 
 def dependency(situation: Situation, plan: Plan) -> Verdict:
-    """More tasks, or new ones, against a dead dependency exhaust it: the veto needs only one that fails."""
+    """More tasks, or new ones, against a dependency in trouble make it worse: the veto needs only one such.
+
+    One of which nothing is known does not veto, or a dependency that nobody can read would stop every action for ever.
+    """
     facts = situation.findings.dependencies.value
     if not situation.restarts_or_scales:
         return _verdict("dependency", True, "this action neither restarts nor scales", "")
     if facts is None:
         return _verdict("dependency", False, "", "the dependencies could not be read")
-    failing = ", ".join(d.name for d in facts.failing)
-    return _verdict("dependency", not failing, "no dependency is failing", f"failing: {failing}")
+    troubled = ", ".join(f"{d.name} is {d.state}" for d in facts.troubled)
+    unknown = ", ".join(d.name for d in facts.in_state(DependencyState.UNKNOWN))
+    fine = f"no dependency is in trouble; unknown: {unknown}" if unknown else "no dependency is in trouble"
+    return _verdict("dependency", not troubled, fine, troubled)
 
 
 def native_rollback(situation: Situation, plan: Plan) -> Verdict:

@@ -16,7 +16,10 @@ class _Compiled(BaseModel):
 
 def compile_playbooks(playbooks: Iterable[Playbook]) -> str:
     """One JSON text for all playbooks, the same for the same playbooks whatever their order."""
-    return _Compiled(playbooks=tuple(sorted(playbooks, key=lambda p: p.ref.key))).model_dump_json(indent=1) + "\n"
+    return (
+        _Compiled(playbooks=tuple(sorted(playbooks, key=lambda p: p.ref.key))).model_dump_json(indent=1, by_alias=True)
+        + "\n"
+    )
 
 
 def load_compiled(text: str) -> tuple[Playbook, ...]:

@@ -11,9 +11,10 @@ from pydantic import BaseModel, ValidationError
 
 from functions.domain.causes import Cause
 from functions.domain.changes import ActionName
+from functions.domain.dependencies import DependencyKind
 from functions.domain.errors import PlaybookError
+from functions.domain.watched import WATCHED, HttpCheck, MetricLimit
 from functions.playbooks.schema import (
-    Dependency,
     ExistingAlarm,
     Limits,
     NewAlarm,
@@ -34,10 +35,11 @@ _MODELS: Mapping[str, type[BaseModel]] = {
     "limits": Limits,
     "scale_out": ScaleOut,
     "settle": Settle,
-    "dependencies": Dependency,
     "notify": Notify,
     "overrides": Overrides,
 }
+
+_NESTED: Mapping[str, type[BaseModel]] = {"http": HttpCheck, "metric": MetricLimit}
 
 _EXAMPLES: Mapping[str, str] = {
     "region": "a Region's code, such as us-east-1",
@@ -45,6 +47,18 @@ _EXAMPLES: Mapping[str, str] = {
     "service": "the name of the ECS service",
     "symptom": f"one of: {', '.join(Symptom)}",
     "alarm": "the name of an alarm",
+    "rds": "a DB instance identifier, such as orders-db",
+    "dynamodb": "the name of a table",
+    "ecs": "CLUSTER/SERVICE",
+    "lambda": "the name of a function",
+    "api": "the name of a REST API or the id of an HTTP API, with /STAGE if you like",
+    "bedrock": "a model id",
+    "sagemaker": "ENDPOINT or ENDPOINT/VARIANT",
+    "cognito": "POOL-ID or POOL-ID/CLIENT-ID",
+    "url": "one such as https://example.com/health",
+    "namespace": "one such as AWS/SQS",
+    "metric": "the name of a metric",
+    "statistic": "Average, Sum, Minimum, Maximum, SampleCount or one such as p99",
     "name": "a short name",
     "first_look": "a length of time, such as 90s",
     "deadline": "a length of time, such as 10m",
@@ -179,6 +193,8 @@ def _written(location: Place) -> Place:
     match location:
         case ["alarms", int(index), "new" | "existing", *rest]:
             return ("alarms", index, *rest)
+        case [("dependencies" | "checks") as key, int(index), str(kind), *rest] if kind in list(DependencyKind):
+            return (key, index, *rest)
         case [*rest, "[key]"]:
             return tuple(rest)
     return location
@@ -196,6 +212,8 @@ def _told(error: Any) -> str:
             return f"{key} is no key of a playbook; write {closest or 'one of: ' + ', '.join(known)}"
         case "missing":
             return f"{key} is missing; write {_EXAMPLES.get(last, 'it')}"
+        case "kind_of_watched":
+            return f"{key}: {error['msg']}"
         case "enum" | "literal_error":
             return f"{key}: '{given}' is not allowed; write {_choice(str(given), _choices(error))}"
         case "value_error":
@@ -260,6 +278,9 @@ def _known_keys(location: Place) -> list[str]:
             return [*Playbook.model_fields, _VARIANTS]
         case ["alarms", _, "existing", *_]:
             return list(ExistingAlarm.model_fields)
+        case [("dependencies" | "checks"), int(), str(kind), *rest] if kind in list(DependencyKind):
+            model = WATCHED[DependencyKind(kind)] if len(rest) < 2 else _NESTED.get(str(rest[0]))
+            return [] if model is None else [field.alias or name for name, field in model.model_fields.items()]
         case ["alarms", *_]:
             return [*NewAlarm.model_fields, "existing"]
         case [str(key), *_] if key in _MODELS:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functions.domain.model import Model
 from functions.domain.services import ServiceRef
 from functions.domain.signals import Signal, SignalKind
+from functions.domain.watched import WatchedAlarm
 from functions.playbooks.schema import Playbook
 
 
@@ -100,7 +101,9 @@ def _why_none(signal: Signal, ref: ServiceRef | None, nearby: Sequence[Playbook]
         return f"no playbook is for service {signal.service}, and the message leaves its cluster or Region out"
     if signal.kind is not SignalKind.ALARM:
         return "the event names no service"
-    watched = [(p, d) for p in nearby for d in p.dependencies if d.alarm == signal.alarm]
+    watched = [
+        (p, d) for p in nearby for d in p.dependencies if isinstance(d, WatchedAlarm) and d.alarm == signal.alarm
+    ]
     if watched:
         return (
             f"no playbook names this alarm but as health of {watched[0][1].name}, on which {watched[0][0].ref} depends"

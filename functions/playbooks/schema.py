@@ -4,7 +4,6 @@ Every key has a default except `region`, `cluster` and `service`. Lengths of tim
 held in seconds. A limit of 0 means none allowed; a limit that is absent has its default.
 """
 
-import re
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any, Self
@@ -12,7 +11,6 @@ from typing import Annotated, Any, Self
 from pydantic import (
     AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Discriminator,
     Field,
@@ -23,28 +21,14 @@ from pydantic import (
 
 from functions.domain.causes import Cause
 from functions.domain.changes import ActionName
+from functions.domain.durations import DAY_S, Seconds
 from functions.domain.incidents import Mode
 from functions.domain.model import digest
 from functions.domain.services import ServiceRef, is_ecs_name
+from functions.domain.watched import Name, Watched
 from functions.playbooks.ladders import NOT_OURS, Ladder, default_ladder
 
-_UNITS = {"s": 1, "m": 60, "h": 3600}
 _LONGEST_ALARM_NAME = 255
-_DAY_S = 86_400
-
-
-def seconds(value: object) -> object:
-    """Read a length of time: `90s`, `10m`, `1h`, or a whole number of seconds.
-
-    Raises:
-        ValueError: if it is text of another kind. What is neither text nor number is left to the schema to refuse.
-    """
-    if not isinstance(value, str):
-        return value
-    written = re.fullmatch(r"([0-9]{1,9}) ?([smh])", value.strip())
-    if written is None:
-        raise ValueError(f"'{value}' is no length of time: write 90s, 10m or 1h")
-    return int(written[1]) * _UNITS[written[2]]
 
 
 def _ecs_name(text: str) -> str:
@@ -54,23 +38,13 @@ def _ecs_name(text: str) -> str:
 
 
 def _valid_period(period: int) -> int:
-    if period not in (10, 30) and (period % 60 != 0 or not 60 <= period <= _DAY_S):
+    if period not in (10, 30) and (period % 60 != 0 or not 60 <= period <= DAY_S):
         raise ValueError("no alarm has such a period: write 10, 30 or a multiple of 60, in seconds")
     return period
 
 
-def _one_line(text: str) -> str:
-    if not text.isprintable() or text != text.strip():
-        raise ValueError("write it on one line, without blanks around it")
-    return text
-
-
-Seconds = Annotated[int, BeforeValidator(seconds), Field(ge=0, le=_DAY_S, strict=True)]
-"""A length of time in whole seconds, a day at most."""
-
 EcsName = Annotated[str, AfterValidator(_ecs_name)]
 Region = Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]+$")]
-AlarmName = Annotated[str, Field(min_length=1, max_length=_LONGEST_ALARM_NAME), AfterValidator(_one_line)]
 Count = Annotated[int, Field(ge=0, strict=True)]
 
 
@@ -105,6 +79,8 @@ class Symptom(StrEnum):
     """CPU utilisation of the service, in percent of what its tasks reserved."""
     MEMORY = "memory"
     """Memory utilisation of the service, in percent of what its tasks reserved."""
+    TASKS = "tasks"
+    """Running tasks; more than the threshold are more than anybody meant to pay for."""
 
     @property
     def default_threshold(self) -> float:
@@ -118,6 +94,7 @@ _THRESHOLDS = {
     Symptom.RESPONSE_TIME: 5.0,
     Symptom.CPU: 90.0,
     Symptom.MEMORY: 90.0,
+    Symptom.TASKS: 20.0,  # as many as `max_tasks` allows by default
 }
 _PERCENT = (Symptom.ERROR_RATE, Symptom.CPU, Symptom.MEMORY)
 
@@ -129,7 +106,7 @@ class NewAlarm(Strict):
     threshold: float = Field(
         default_factory=lambda data: data["symptom"].default_threshold, gt=0, allow_inf_nan=False, strict=True
     )
-    """In the unit of the symptom: percent, answers, hosts or seconds."""
+    """In the unit of the symptom: percent, answers, hosts, seconds or tasks."""
     period: Annotated[int, Field(strict=True), AfterValidator(_valid_period)] | None = None
     """Length of one period in seconds; without it, the deployment's own (60)."""
     evaluation_periods: int = Field(default=3, ge=1, strict=True)
@@ -149,7 +126,7 @@ class NewAlarm(Strict):
                 f"threshold {self.threshold:g} is above 100, and {self.symptom} is in percent: write 100 or less"
             )
         period = 60 if self.period is None else self.period
-        if period * self.evaluation_periods > _DAY_S:
+        if period * self.evaluation_periods > DAY_S:
             raise ValueError(
                 "period times evaluation_periods is above a day, which CloudWatch refuses: write fewer periods"
             )
@@ -159,7 +136,7 @@ class NewAlarm(Strict):
 class ExistingAlarm(Strict):
     """An alarm that somebody else made. EventBridge tells its state changes by name; nothing on it has to change."""
 
-    existing: AlarmName
+    existing: Name
     """Its name."""
     severity: Severity | None = None
     """Without it, the playbook's."""
@@ -174,14 +151,6 @@ def _kind_of_alarm(value: object) -> str:
 Alarm = Annotated[
     Annotated[NewAlarm, Tag("new")] | Annotated[ExistingAlarm, Tag("existing")], Discriminator(_kind_of_alarm)
 ]
-
-
-class Dependency(Strict):
-    """Something the service stands on. While it fails, the service is neither scaled nor restarted."""
-
-    name: AlarmName
-    alarm: AlarmName
-    """Name of an alarm in the same Region that is in ALARM while the dependency fails."""
 
 
 class Limits(Strict):
@@ -308,7 +277,12 @@ class Playbook(Strict):
     """`observe` pages with what it would do, `ask` asks people before it acts, `auto` acts."""
     severity: Severity = Severity.P2
     alarms: tuple[Alarm, ...] = ()
-    dependencies: tuple[Dependency, ...] = ()
+    dependencies: tuple[Watched, ...] = ()
+    """What the service stands on. While one of them is in trouble, the service is neither scaled nor restarted."""
+    checks: tuple[Watched, ...] = ()
+    """What has to be fine after a release, all through its bake time, for the release to count as good."""
+    sticky_sessions: Annotated[Seconds, Field(ge=1)] | None = None
+    """How long the load balancer's cookie has to last; None where the service does not need one."""
     limits: Limits = Limits()
     scale_out: ScaleOut = ScaleOut()
     zonal_shift: ZonalShift = ZonalShift()
@@ -353,6 +327,15 @@ class Playbook(Strict):
             raise ValueError(
                 f"alarms: '{twice[0]}' stands there twice: write each symptom and each existing alarm once"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> Self:
+        for key, watched in (("dependencies", self.dependencies), ("checks", self.checks)):
+            names = [each.name for each in watched]
+            twice = sorted({name for name in names if names.count(name) > 1})
+            if twice:
+                raise ValueError(f"{key}: the name '{twice[0]}' stands there twice: write another one")
         return self
 
     @property

@@ -110,7 +110,7 @@ class Examiner:
             history=tuple(self.ledger.releases(incident.service)),
             own_deployments=story.own_deployments,
             stopped_at=story.stopped_at,
-            dependencies={dependency.name: dependency.alarm for dependency in playbook.dependencies},
+            dependencies=playbook.dependencies,
             target_groups=playbook.overrides.target_groups,
             load_balancer=playbook.overrides.load_balancer,
             scalable_target=playbook.overrides.scalable_target,

@@ -132,7 +132,7 @@ class Bake:
             now=self.clock.now(),
             alarms=playbook.alarm_names,
             history=tuple(self.ledger.releases(playbook.ref)),
-            dependencies={dependency.name: dependency.alarm for dependency in playbook.dependencies},
+            dependencies=playbook.dependencies,
             target_groups=playbook.overrides.target_groups,
             load_balancer=playbook.overrides.load_balancer,
             scalable_target=playbook.overrides.scalable_target,

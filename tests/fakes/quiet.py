@@ -14,6 +14,7 @@ from functions.domain.circumstances import (
     StackFacts,
     TargetGroupFacts,
 )
+from functions.domain.dependencies import DatabaseFacts, HttpAnswer
 from functions.domain.errors import ReadFailed
 from functions.domain.services import ServiceRef
 
@@ -30,6 +31,10 @@ class Quiet:
     shown_changes: tuple[object, ...] = ()
     shown_stack: StackFacts = field(default_factory=StackFacts)
     shown_health: HealthFacts = field(default_factory=HealthFacts)
+    shown_databases: Mapping[str, DatabaseFacts] = field(default_factory=dict)
+    """By name; there are no others."""
+    shown_answers: Mapping[str, HttpAnswer] = field(default_factory=dict)
+    """By URL; every other name cannot be looked up."""
     unreadable: set[str] = field(default_factory=set)
     """Names of reading methods that fail."""
     asked: list[tuple[str, object]] = field(default_factory=list)
@@ -66,3 +71,13 @@ class Quiet:
     def health(self, region: str) -> HealthFacts:
         self._may("health", region)
         return self.shown_health
+
+    def database(self, instance: str) -> DatabaseFacts | None:
+        self._may("database", instance)
+        return self.shown_databases.get(instance)
+
+    def answer(self, url: str, *, timeout_s: int) -> HttpAnswer:
+        self._may("answer", url)
+        if url not in self.shown_answers:
+            raise ReadFailed(f"{url} cannot be looked up")
+        return self.shown_answers[url]

@@ -37,7 +37,7 @@ from functions.domain.evidence import (
 )
 from functions.domain.services import ServiceRef
 from functions.domain.signals import AlarmState
-from functions.ports import MetricsQuery, Page, Readers, Series
+from functions.ports import Measure, MetricsQuery, Page, Points, Readers, Series
 from tests.fakes.clock import FakeClock
 from tests.fakes.quiet import Quiet
 
@@ -108,11 +108,15 @@ class World:
     """What happens while somebody reads the service, one at a time."""
     afterwards: list[Callable[[], None]] = field(default_factory=list)
     """What happens right after a change had its effect, before its answer arrives."""
+    elsewhere: dict[str, Points] = field(default_factory=dict)
+    """What is measured elsewhere, by the name of the metric; nothing by default."""
     previous: str = V1
     """The task definition that ran before the deployment in flight."""
     alarm_changed_at: datetime | None = None
     quiet: Quiet = field(default_factory=Quiet)
     """What surrounds the service."""
+    database_changed_at: datetime | None = None
+    _database_was_down: bool = False
     _was_alarming: bool = False
 
     def __post_init__(self) -> None:
@@ -168,7 +172,14 @@ class World:
     @property
     def readers(self) -> Readers:
         return Readers(
-            service=self, metrics=self, front=self.quiet, logs=self.quiet, secrets=self.quiet, account=self.quiet
+            service=self,
+            metrics=self,
+            front=self.quiet,
+            logs=self.quiet,
+            secrets=self.quiet,
+            account=self.quiet,
+            databases=self.quiet,
+            http=self.quiet,
         )
 
     # --- ServiceReader
@@ -266,6 +277,8 @@ class World:
 
     def settle_alarm(self) -> bool:
         """Let the alarm follow the service; whether it is in ALARM now."""
+        if self.database_down != self._database_was_down:
+            self._database_was_down, self.database_changed_at = self.database_down, self.clock.now()
         alarming = self.unwell or self.faked_alarm
         if alarming != self._was_alarming or self.alarm_changed_at is None:
             self._was_alarming = alarming
@@ -274,7 +287,9 @@ class World:
 
     def _alarm(self, name: str) -> AlarmFacts:
         assert self.alarm_changed_at is not None
+        since = self.alarm_changed_at
         if name in self.database_alarms:
+            since = self.database_changed_at or self.start
             state = AlarmState.ALARM if self.database_down else AlarmState.OK
             breaching = self.database_down
         else:
@@ -285,7 +300,7 @@ class World:
             arn=f"arn:aws:cloudwatch:eu-west-1:000000000000:alarm:{name}",
             state=state,
             reason=self.reason,
-            since=self.alarm_changed_at,
+            since=since,
             period_s=60,
             evaluation_periods=2,
             breaching_now=breaching,
@@ -310,6 +325,10 @@ class World:
                 points[metric].append((at, value))
             at += timedelta(seconds=query.period_s)
         return Series(metrics=points)
+
+    def measured(self, measures: Sequence[Measure], *, start: datetime, end: datetime) -> Sequence[Points]:
+        self._may("measured")
+        return [[(at, v) for at, v in self.elsewhere.get(m.metric, ()) if start <= at < end] for m in measures]
 
     def _metrics(self) -> dict[Metric, float]:
         values = dict(CALM)

@@ -24,7 +24,12 @@ alarms:
     period: 300
   - symptom: cpu
   - symptom: memory
+  - symptom: tasks
+    period: 300
   - existing: orders-legacy-5xx
+dependencies:
+  - {name: db, rds: orders-db}
+  - {name: stock, ecs: shop/stock}
 notify:
   email: [on-call@example.com]
 variants:

@@ -44,6 +44,7 @@ CHANGES = {
     "elasticloadbalancing:DeregisterTargets",
     "elasticloadbalancing:ModifyTargetGroupAttributes",
 }
+READ_BY_NAME = ("rds:DescribeDBInstances", "pi:DescribeDimensionKeys", "ecs:DescribeServices")
 FUNCTIONS = [
     "assess",
     "close",
@@ -164,6 +165,20 @@ def test_what_is_declared_is_granted_where_it_is_needed(stack: Template) -> None
     changes = {permission.action for action in ACTIONS.values() for permission in action.permissions}
     assert probes <= actions(stack, "assess")
     assert changes <= actions(stack, "remediate")
+
+
+def test_what_playbooks_name_is_read_and_nothing_else(stack: Template) -> None:
+    """Another service and a DB instance are granted by their names; without such a name nothing is."""
+    granted = {action: {e.resource for e in allowed(stack, "assess") if e.action == action} for action in READ_BY_NAME}
+    assert granted == {
+        "rds:DescribeDBInstances": {"arn:aws:rds:eu-west-1:123456789012:db:orders-db"},
+        "pi:DescribeDimensionKeys": {"arn:aws:pi:eu-west-1:123456789012:metrics/rds/*"},
+        "ecs:DescribeServices": {
+            "arn:aws:ecs:eu-west-1:123456789012:service/shop/orders",
+            "arn:aws:ecs:eu-west-1:123456789012:service/shop/pay_ments",
+            "arn:aws:ecs:eu-west-1:123456789012:service/shop/stock",
+        },
+    }
 
 
 def test_no_function_may_call_another(stack: Template) -> None:

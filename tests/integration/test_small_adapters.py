@@ -184,10 +184,6 @@ class TestClients:
             assert config.region_name == REGION
             assert "ecs-first-responder" in config.user_agent
 
-    def test_one_service_answers_in_one_region_for_all(self) -> None:
-        """AWS Health has one place, wherever the responder runs."""
-        assert Clients(region=REGION).once("health").meta.endpoint_url == "https://global.health.amazonaws.com"
-
 
 def test_the_clock_is_utc() -> None:
     """The machine's time comes in UTC."""

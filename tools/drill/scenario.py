@@ -17,6 +17,7 @@ from pydantic import BaseModel, ValidationError, model_validator
 from functions.domain.causes import Cause
 from functions.domain.errors import InputError
 from functions.domain.incidents import Mode
+from functions.domain.watched import WatchedAlarm
 from functions.playbooks.loading import load_playbooks, playbook_of
 from functions.playbooks.schema import NewAlarm, Playbook, Symptom
 from functions.playbooks.tree import Place, Problems, Tree, read_tree
@@ -191,7 +192,7 @@ def _guarded(dependencies: object, own: Playbook) -> object:
     """The world's dependencies behind the alarms that the user's playbook knows, as many as it knows."""
     if not isinstance(dependencies, list):
         return dependencies
-    alarms = [dependency.alarm for dependency in own.dependencies]
+    alarms = [each.alarm for each in own.dependencies if isinstance(each, WatchedAlarm)]
     return [
         {**each, "alarm": alarms[place] if place < len(alarms) else None} if isinstance(each, dict) else each
         for place, each in enumerate(dependencies)

@@ -75,19 +75,6 @@ def test_the_playbook_and_what_would_happen(capsys: pytest.CaptureFixture[str]) 
     assert "never open one" in found["reason"]
 
 
-def test_a_stopped_task_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
-    """One that died would open an incident, one that was scaled in would not, and why is said."""
-    Path("books").mkdir()
-    write("books/orders.yaml", f"region: {samples.REGION}\ncluster: shop\nservice: orders\n")
-    died = write("died.json", samples.task_event())
-    gone = write("gone.json", samples.task_event("ServiceSchedulerInitiated", "Scaling activity initiated by somebody"))
-
-    found = explain("--playbooks", "books", died, gone, capsys=capsys)
-    assert [(entry["kind"], entry["service"]) for entry in found] == [("task", "orders")] * 2
-    assert "would open an incident" in found[0]["reason"]
-    assert "never open one: the task did not stop by itself" in found[1]["reason"]
-
-
 def test_without_playbooks_nothing_would_be_done(capsys: pytest.CaptureFixture[str]) -> None:
     """A signal that belongs to no playbook is kept and nothing else."""
     (found,) = explain(write("e.json", samples.sns_message()), capsys=capsys)

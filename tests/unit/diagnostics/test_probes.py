@@ -14,7 +14,6 @@ from functions.diagnostics.probes import (
     LOGS_LOOKBACK,
     read_alarms,
     read_definition,
-    read_dependencies,
     read_front,
     read_logs,
     read_secrets,
@@ -23,7 +22,6 @@ from functions.diagnostics.probes import (
 )
 from functions.diagnostics.releases import last_known_good, read_releases
 from functions.domain.circumstances import FrontFacts
-from functions.domain.dependencies import DependencyState
 from functions.domain.errors import ReadFailed
 from functions.domain.evidence import (
     AlarmFacts,
@@ -131,30 +129,6 @@ def test_a_service_without_load_balancer_has_no_targets() -> None:
     """Nothing is asked and nothing is unknown."""
     lonely = service(target_groups=())
     assert read_targets(around(Shown(unreadable={"targets"})), {"service": lonely}).targets == ()
-
-
-@pytest.mark.parametrize(
-    ("shown", "state"),
-    [
-        (alarm(name="db", state=AlarmState.ALARM), DependencyState.FAILING),
-        (alarm(name="db", state=AlarmState.OK, breaching_now=True), DependencyState.FAILING),
-        (alarm(name="db", state=AlarmState.OK, breaching_now=False), DependencyState.OK),
-        (alarm(name="db", state=AlarmState.OK, breaching_now=None), DependencyState.OK),
-        (alarm(name="db", state=AlarmState.INSUFFICIENT_DATA, breaching_now=None), DependencyState.UNKNOWN),
-        (alarm(name="another"), DependencyState.UNKNOWN),
-    ],
-)
-def test_a_dependency_is_what_its_alarm_says(shown: AlarmFacts, state: DependencyState) -> None:
-    """An alarm without data, or none at all, leaves the dependency unknown, which is not fine."""
-    facts = read_dependencies(around(Shown(shown_alarms=(shown,)), dependencies={"orders-db": "db"}), {})
-    assert [d.state for d in facts.dependencies] == [state]
-    assert facts.all_ok == (state is DependencyState.OK)
-
-
-def test_a_playbook_without_dependencies_asks_nothing() -> None:
-    """There is nothing to read, and nothing is known to be fine."""
-    facts = read_dependencies(around(Shown()), {})
-    assert (facts.failing, facts.all_ok) == ((), False)
 
 
 def test_the_trouble_began_before_the_alarm_spoke() -> None:

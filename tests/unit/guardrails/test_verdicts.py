@@ -104,6 +104,8 @@ LIMITS = [
     ("task counts", {"min_tasks": 3}, False),
     ("task counts", {"findings": findings(service=None), "min_tasks": 1}, False),
     ("dependency", {"findings": findings(dependencies=dependencies(DependencyState.FAILING))}, False),
+    ("dependency", {"findings": findings(dependencies=dependencies(DependencyState.SLOW))}, False),
+    ("dependency", {"findings": findings(dependencies=dependencies(DependencyState.THROTTLED))}, False),
     ("dependency", {"findings": findings(dependencies=dependencies(DependencyState.UNKNOWN))}, True),
     ("dependency", {"findings": findings(dependencies=dependencies(None))}, True),
     ("dependency", {"findings": findings(dependencies=None)}, False),
@@ -149,4 +151,4 @@ def test_every_denial_says_why() -> None:
     assert reasons["pause"].reason == "paused by ann until 2026-03-01 04:12 UTC: migration"
     assert reasons["attempts"].reason == "3 of 3 attempts of this incident are used"
     assert reasons["cooldown"].reason.endswith("the cooldown ends at 03:21:30")
-    assert reasons["dependency"].reason == "failing: orders-db"
+    assert reasons["dependency"].reason == "orders-db is failing"

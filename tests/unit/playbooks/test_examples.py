@@ -3,9 +3,12 @@
 from pathlib import Path
 
 import yaml
+from pydantic import BaseModel
 
 from functions.domain.causes import Cause
+from functions.domain.dependencies import DependencyKind
 from functions.domain.incidents import Mode
+from functions.domain.watched import WATCHED, HttpCheck, MetricLimit, WatchedDatabase, WatchedUrl
 from functions.playbooks.ladders import NOT_OURS, default_ladder
 from functions.playbooks.loading import load_playbooks
 from functions.playbooks.schema import NewAlarm, Playbook, Symptom
@@ -39,6 +42,25 @@ def test_the_complete_example_has_every_key() -> None:
     for key in ("limits", "scale_out", "notify", "overrides"):
         model = type(getattr(load_playbooks([COMPLETE])[0], key))
         assert set(written[key]) == set(model.model_fields)
+
+
+def test_the_complete_example_shows_every_kind_of_dependency() -> None:
+    """Each kind once at least, with every key that it has; what it says is a default is one."""
+    (shown,) = load_playbooks([COMPLETE])
+    text = COMPLETE.read_text(encoding="utf-8")
+
+    assert {each.kind for each in shown.dependencies} == set(DependencyKind)
+    models: list[type[BaseModel]] = [*WATCHED.values(), HttpCheck, MetricLimit]
+    keys = {name for model in models for name in keys_of(model)}
+    assert {key for key in keys if f"{key}:" not in text} == {"below"}
+    database = next(each for each in shown.dependencies if isinstance(each, WatchedDatabase))
+    assert database.cpu_percent == WatchedDatabase(name="x", rds="x").cpu_percent
+    page = next(each for each in shown.dependencies if isinstance(each, WatchedUrl)).http
+    assert page == HttpCheck(url=page.url)
+
+
+def keys_of(model: type[BaseModel]) -> list[str]:
+    return [field.alias or name for name, field in model.model_fields.items()]
 
 
 def test_the_complete_example_shows_the_defaults() -> None:

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from functions.domain.evidence import short
 from functions.domain.signals import AlarmState
+from functions.domain.watched import WatchedAlarm
 from functions.playbooks.schema import Playbook, Symptom
 from tools.drill.engine import Json
 from tools.drill.policies.hands import Hands, multiplied, patiently
@@ -103,7 +104,11 @@ class Runbook(Nobody):
             case Order.SCALE:
                 hands.set_count(multiplied(hands.service()["desiredCount"], SCALE_FACTOR))
             case Order.CHECK_DEPENDENCIES:
-                failing = [d.name for d in playbook.dependencies if _state(stage, d.alarm) is AlarmState.ALARM]
+                failing = [
+                    d.name
+                    for d in playbook.dependencies
+                    if isinstance(d, WatchedAlarm) and _state(stage, d.alarm) is AlarmState.ALARM
+                ]
                 if failing:
                     stage.page(self.name, f"failing: {', '.join(failing)}")
                 return False

@@ -1,0 +1,70 @@
+"""Reads RDS: whether a DB instance answers, and what loads it."""
+
+from datetime import timedelta
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from functions.adapters.answers import Answer, code_of, reading
+from functions.domain.dependencies import DatabaseFacts
+from functions.domain.redaction import clean
+from functions.ports import Clock
+
+CALLS = ("rds:DescribeDBInstances", "pi:DescribeDimensionKeys")
+"""IAM actions; the second one only where a DB instance has Performance Insights."""
+
+TOP_QUERIES = 3
+TOP_QUERIES_SINCE = timedelta(minutes=15)
+
+
+class RdsReader:
+    """DB instances. `insights` is a client for reads that are not worth a second try."""
+
+    def __init__(self, rds: Any, *, insights: Any, clock: Clock) -> None:
+        self._rds = rds
+        self._insights = insights
+        self._clock = clock
+
+    def database(self, instance: str) -> DatabaseFacts | None:
+        with reading(f"DB instance {instance}"):
+            try:
+                answer = self._rds.describe_db_instances(DBInstanceIdentifier=instance)
+            except ClientError as error:
+                # The code is DBInstanceNotFound, the name of the fault in the model DBInstanceNotFoundFault.
+                if code_of(error).startswith("DBInstanceNotFound"):
+                    return None
+                raise
+        found = next(iter(answer.get("DBInstances", ())), None)
+        if found is None:
+            return None
+        return DatabaseFacts(status=found.get("DBInstanceStatus", "unknown"), top_queries=self._top_queries(found))
+
+    def _top_queries(self, instance: Answer) -> tuple[str, ...]:
+        """For people only, so it may be missing: the statements by their share of the load, without their literals.
+
+        Performance Insights API reference, DescribeDimensionKeys: the group db.sql_tokenized has the digest of a
+        statement, in which every literal is a question mark.
+        """
+        if not instance.get("PerformanceInsightsEnabled") or "DbiResourceId" not in instance:
+            return ()
+        now = self._clock.now()
+        try:
+            answer = self._insights.describe_dimension_keys(
+                ServiceType="RDS",
+                Identifier=instance["DbiResourceId"],
+                StartTime=now - TOP_QUERIES_SINCE,
+                EndTime=now,
+                Metric="db.load.avg",
+                GroupBy={
+                    "Group": "db.sql_tokenized",
+                    "Dimensions": ["db.sql_tokenized.statement"],
+                    "Limit": TOP_QUERIES,
+                },
+            )
+        except (ClientError, BotoCoreError):
+            return ()
+        return tuple(
+            f"{key.get('Total', 0.0):.2f} sessions: {clean(statement)}"
+            for key in answer.get("Keys", ())
+            if (statement := key.get("Dimensions", {}).get("db.sql_tokenized.statement"))
+        )

@@ -1,0 +1,27 @@
+"""Lengths of time as operators write them."""
+
+import re
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field
+
+_UNITS = {"s": 1, "m": 60, "h": 3600}
+DAY_S = 86_400
+
+
+def seconds(value: object) -> object:
+    """Read a length of time: `90s`, `10m`, `1h`, or a whole number of seconds.
+
+    Raises:
+        ValueError: if it is text of another kind. What is neither text nor number is left to the schema to refuse.
+    """
+    if not isinstance(value, str):
+        return value
+    written = re.fullmatch(r"([0-9]{1,9}) ?([smh])", value.strip())
+    if written is None:
+        raise ValueError(f"'{value}' is no length of time: write 90s, 10m or 1h")
+    return int(written[1]) * _UNITS[written[2]]
+
+
+Seconds = Annotated[int, BeforeValidator(seconds), Field(ge=0, le=DAY_S, strict=True)]
+"""A length of time in whole seconds, a day at most."""
