@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from tools.drill.world.dependencies import Dependency
 from tools.drill.world.operations import Answer, Operations, Parameters
 from tools.drill.world.refusal import Refused
 from tools.drill.world.secrets import Secret
@@ -252,6 +253,34 @@ def _secret(world: World, identifier: str) -> Secret:
     raise Refused("ResourceNotFoundException", "Secrets Manager can't find the specified secret.")
 
 
+def describe_db_instances(world: World, parameters: Parameters) -> Answer:
+    """RDS: every database of the world is a DB instance of its name."""
+    wanted = parameters.get("DBInstanceIdentifier")
+    found = [
+        dependency
+        for dependency in world.dependencies.values()
+        if dependency.setting.kind == "database" and wanted in (None, dependency.setting.name)
+    ]
+    if wanted is not None and not found:
+        raise Refused("DBInstanceNotFound", f"DBInstance {wanted} not found.", status=404)
+    return {"DBInstances": [_db_instance(world, dependency) for dependency in found]}
+
+
+def _db_instance(world: World, dependency: Dependency) -> Answer:
+    name = dependency.setting.name
+    return {
+        "DBInstanceIdentifier": name,
+        "DBInstanceClass": "db.m6g.large",
+        "Engine": "postgres",
+        "DBInstanceStatus": dependency.vitals.status_down if dependency.down else "available",
+        "AllocatedStorage": 100,
+        "MultiAZ": True,
+        "DBInstanceArn": f"arn:aws:rds:{world.setting.region}:{world.setting.account}:db:{name}",
+        "DbiResourceId": f"db-{world.chance.token(f'{name}/resource', size=13).upper()}",
+        "PerformanceInsightsEnabled": False,
+    }
+
+
 def describe_parameters(world: World, parameters: Parameters) -> Answer:
     wanted: set[str] | None = None
     for each in parameters.get("ParameterFilters", ()):
@@ -283,5 +312,6 @@ ACCOUNT = Operations(
         "DescribeEvents": describe_events,
         "DescribeSecret": describe_secret,
         "DescribeParameters": describe_parameters,
+        "DescribeDBInstances": describe_db_instances,
     },
 )

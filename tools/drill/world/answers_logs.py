@@ -14,7 +14,8 @@ MOST_LINES = 1000
 """Lines of an answer where the query sets no limit (CloudWatch Logs API reference, StartQuery: the default was raised
 since, and nothing here asks for more)."""
 VARIANTS = 4
-"""Kinds of lines of one task with the same reason, which differ by the identifier of the request."""
+"""Kinds of lines with the same reason, which differ by the identifier of the request. In truth each has its own; a few
+show whoever reads them that it varies."""
 
 _STAGE = re.compile(r"\s*\|\s*(?=(?:fields|filter|sort|limit)\b)")
 _MESSAGE = re.compile(r"substr\(@message,\s*0,\s*(\d+)\)\s+as\s+(\w+)|@message")
@@ -90,10 +91,12 @@ def _carry_out(query: _Query, groups: Sequence[Logs], world: World, start_s: flo
             count = sum(lines.times for lines, _ in told)
             matched += count
             room = max(0, query.limit - len(rows))
-            share = 1.0 if count <= room else room / count
-            for place, (lines, messages) in enumerate(told):
-                rows += _rows(query, logs, lines, messages, int(lines.times * share + (place % 2) * (share < 1)))
-    del rows[query.limit :]
+            share, passed = 1.0 if count <= room else room / count, 0
+            for lines, messages in told:
+                # Rounded along the way, so that all together are as many as there is room for.
+                times = round((passed + lines.times) * share) - round(passed * share)
+                rows += _rows(query, logs, lines, messages, times)
+                passed += lines.times
     return {
         "queryLanguage": "CWLI",
         "results": rows,
@@ -110,7 +113,7 @@ def _carry_out(query: _Query, groups: Sequence[Logs], world: World, start_s: flo
 def _matching(query: _Query, lines: Lines, world: World) -> list[str]:
     """The lines as they stand in the log; none where the filter leaves them out."""
     messages = [
-        f"ERROR [{world.chance.token(f'{lines.task}/request', variant, size=4)}] {lines.text}"
+        f"ERROR [{world.chance.token('request', variant, size=4)}] {lines.text}"
         for variant in range(min(VARIANTS, lines.times))
     ]
     return messages if query.matches.search(messages[0]) else []

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from tools.drill.world.metrics import Series
 from tools.drill.world.setting import Dependency as DependencySetting
+from tools.drill.world.vitals import Minute, Vitals
 
 CANARY_CALLS_PER_MINUTE = 60
 """Calls of a canary that watches a dependency by itself; its failed ones are the dependency's metric. Assumption."""
@@ -39,6 +40,7 @@ class Dependency:
     connections: float | None
     """How many it takes; None for as many as anybody wants."""
     series: Series
+    vitals: Vitals
     down: bool = False
     slow_s: float | None = None
     """How long it takes to answer while it is slow."""
@@ -72,7 +74,18 @@ class Dependency:
         return f"soft timeout: no answer from {self.setting.name} within 1000 ms, still waiting"
 
     def watch(self, minute: int, wanted: float) -> None:
-        """The canary's minute."""
+        """The canary's minute, and what AWS measured in it."""
         bad = 1.0 if self.slow_s is not None and self.setting.alarm_sees_slow else self.failing(wanted)
         total = CANARY_CALLS_PER_MINUTE * bad
         self.series.add(minute, total=total, count=1.0, value=total)
+        self.vitals.note(minute, self.state(wanted))
+
+    def state(self, wanted: float) -> Minute:
+        """How it is now."""
+        return Minute(
+            failing=self.failing(wanted),
+            slow_s=self.slow_s,
+            throttled=self.throttled,
+            connected=wanted if self.connections is None else min(wanted, self.connections),
+            down=self.down,
+        )

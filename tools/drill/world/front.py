@@ -65,6 +65,11 @@ class Front:
             return 0.0
         return self._served.sent / sum(self._fleet.values())
 
+    def requests_in(self, minute: int) -> float:
+        """How many the targets got in a minute."""
+        point = self._series["RequestCount"].points.get(minute)
+        return 0.0 if point is None else point.total
+
     def count(self) -> None:
         """Count what users felt until now."""
         now = self._world.timetable.now

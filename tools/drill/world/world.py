@@ -29,6 +29,7 @@ from tools.drill.world.setting import Needs, Setting
 from tools.drill.world.shifts import Shifts
 from tools.drill.world.tally import STEP_S, Tally
 from tools.drill.world.timetable import Timetable
+from tools.drill.world.vitals import Minute, Vitals
 
 BEGINNING = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 """When every run begins: a Monday morning."""
@@ -252,12 +253,26 @@ class World:
         )
         return max(shares, default=0.0)
 
-    def _wanted(self, dependency: str) -> float:
-        """How many connections all running tasks together want."""
+    def _wanted(self, dependency: str, *, before: bool = False) -> float:
+        """How many connections all running tasks together want, or those that ran before the run."""
 
         def of(service: Service, place: int, need: Needs) -> float:
             each = self.chance.number(need.connections_per_task, f"{service.name}/needs/{place}/connections")
-            return each * service.running()
+            return each * (service.setting.tasks if before else service.running())
+
+        return sum(
+            of(service, place, need)
+            for service in self.services.values()
+            for place, need in enumerate(service.setting.needs)
+            if need.dependency == dependency
+        )
+
+    def _calls(self, dependency: str, minute: int) -> float:
+        """How often all services together called it in a minute."""
+
+        def of(service: Service, place: int, need: Needs) -> float:
+            share = self.chance.number(need.requests_percent, f"{service.name}/needs/{place}/requests") / 100
+            return share * service.front.requests_in(minute)
 
         return sum(
             of(service, place, need)
@@ -438,7 +453,16 @@ class World:
             if written.connections is None
             else self.chance.number(written.connections, f"{written.name}/connections"),
             series=self.metrics.make(key, late_s=late_s),
+            vitals=Vitals(
+                written.name,
+                written.kind,
+                latency_s=self.chance.number(written.latency_s, f"{written.name}/latency"),
+                chance=self.chance,
+                calls=lambda minute: self._calls(written.name, minute),
+                usual=lambda: Minute(connected=self._wanted(written.name, before=True)),
+            ),
         )
+        dependency.vitals.hold(self.metrics, late_s=late_s)
         if written.alarm is not None:
             rule = Rule(
                 greater=True,

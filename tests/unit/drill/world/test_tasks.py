@@ -126,8 +126,8 @@ def test_the_load_balancer_fails_open() -> None:
     assert sum(of.tally.healthy[-1:]) == 0
     keys, minute = orders(of).front.metric_keys, int(SHIPPED_S // 60) + 1
     of.run_until(SHIPPED_S + 120)
-    assert of.metrics.series[keys["RequestCount"]].value([minute], "Sum") == pytest.approx(6000)
-    assert of.metrics.series[keys["HTTPCode_ELB_5XX_Count"]].value([minute], "Sum") is None
+    assert of.metrics.series[keys["RequestCount"]].value(range(minute, minute + 1), "Sum") == pytest.approx(6000)
+    assert of.metrics.series[keys["HTTPCode_ELB_5XX_Count"]].value(range(minute, minute + 1), "Sum") is None
 
 
 def test_a_shallow_check_stays_green() -> None:
@@ -166,7 +166,7 @@ def test_memory_fills_until_the_task_dies() -> None:
     of = world({"kind": "memory-leak", "leak_percent_per_min": 6}, memory_percent=40)
     memory = of.metrics.series[orders(of).front.metric_keys["MemoryUtilization"]]
     of.run_until(SHIPPED_S + 420)
-    before, now = memory.value([8], "Average"), memory.value([15], "Average")
+    before, now = memory.value(range(8, 9), "Average"), memory.value(range(15, 16), "Average")
     assert before is not None
     assert now is not None
     assert now > before + 20

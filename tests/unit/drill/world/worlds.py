@@ -1,7 +1,11 @@
 """Small worlds for the model tests: one service of four tasks at half its capacity, and whatever a test adds."""
 
+from functools import cache
 from typing import Any
 
+import boto3
+
+from tools.drill.world import wire
 from tools.drill.world.service import Service
 from tools.drill.world.setting import Setting
 from tools.drill.world.world import World
@@ -44,3 +48,12 @@ def bad_release(how: str, **changes: Any) -> dict[str, Any]:
 def failed(of: World, *, since_s: float = 0.0) -> float:
     """Failed requests of users from a time on."""
     return sum(of.tally.failed[int(since_s // 10) :])
+
+
+@cache
+def client(service: str) -> Any:
+    """A client of any service of AWS on the wire; a call is made once."""
+    session = boto3.Session(region_name="eu-central-1", aws_access_key_id="drill", aws_secret_access_key="drill")
+    made = session.client(service)
+    wire.attach(made)
+    return made
