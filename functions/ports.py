@@ -308,8 +308,13 @@ class Ledger(Protocol):
     def releases(self, ref: ServiceRef) -> Sequence[Release]:
         """The release history, newest first."""
 
-    def note_release(self, ref: ServiceRef, task_definition: str, *, at: datetime, surroundings: str = "") -> None:
-        """It was seen running at that time. Known releases keep their state and first time."""
+    def note_release(
+        self, ref: ServiceRef, task_definition: str, *, at: datetime, surroundings: str = "", passed: bool = False
+    ) -> None:
+        """It was seen running at that time, and where `passed`, with every check of its playbook passing.
+
+        Known releases keep their state and first time.
+        """
 
     def judge_release(self, ref: ServiceRef, task_definition: str, state: ReleaseState, *, reason: str) -> None:
         """Write down what is now known of a release. A quarantined one stays so until a person lifts it."""

@@ -129,26 +129,30 @@ def charged(charges: Sequence[datetime], *, at: datetime, limit: int, of: str) -
     return tuple(sorted((at, *(c for c in charges if c > at - CHARGES_KEPT)), reverse=True))
 
 
-def noted(known: Release | None, task_definition: str, *, at: datetime, surroundings: str) -> Release:
-    """The release after it was seen running at that time."""
+def noted(
+    known: Release | None, task_definition: str, *, at: datetime, surroundings: str, passed: bool = False
+) -> Release:
+    """The release after it was seen running at that time, and where `passed`, passing its checks."""
     if known is None:
-        return Release(task_definition=task_definition, first_seen=at, last_seen=at, surroundings=surroundings)
+        known = Release(task_definition=task_definition, first_seen=at, last_seen=at)
     return known.model_copy(
         update={
             "first_seen": min(known.first_seen, at),
             "last_seen": max(known.last_seen, at),
             "surroundings": surroundings or known.surroundings,
+            "passed": known.passed + passed,
         }
     )
 
 
 def judged(known: Release | None, task_definition: str, state: ReleaseState, *, reason: str, at: datetime) -> Release:
-    """The release after a judgement; a quarantined one keeps its state."""
+    """The release after a judgement; a quarantined one keeps its state, a suspect one begins to prove itself anew."""
     if known is None:
         known = Release(task_definition=task_definition, first_seen=at, last_seen=at)
     if known.state is ReleaseState.QUARANTINED and state is not ReleaseState.QUARANTINED:
         return known
-    return known.model_copy(update={"state": state, "reason": reason})
+    passed = 0 if state is ReleaseState.SUSPECT else known.passed
+    return known.model_copy(update={"state": state, "reason": reason, "passed": passed})
 
 
 def newest_first(releases: Sequence[Release]) -> tuple[Release, ...]:

@@ -320,11 +320,13 @@ class DynamoLedger:
         found = self._table.records(items.service_partition(ref.key), items.RELEASES)
         return bookkeeping.newest_first([Release.model_validate_json(str(item["body"])) for item in found])
 
-    def note_release(self, ref: ServiceRef, task_definition: str, *, at: datetime, surroundings: str = "") -> None:
+    def note_release(
+        self, ref: ServiceRef, task_definition: str, *, at: datetime, surroundings: str = "", passed: bool = False
+    ) -> None:
         self._revise_release(
             ref,
             task_definition,
-            lambda known: bookkeeping.noted(known, task_definition, at=at, surroundings=surroundings),
+            lambda known: bookkeeping.noted(known, task_definition, at=at, surroundings=surroundings, passed=passed),
         )
 
     def judge_release(self, ref: ServiceRef, task_definition: str, state: ReleaseState, *, reason: str) -> None:

@@ -169,10 +169,12 @@ class MemoryLedger:
     def releases(self, ref: ServiceRef) -> Sequence[Release]:
         return bookkeeping.newest_first([r for (key, _), r in self._releases.items() if key == ref.key])
 
-    def note_release(self, ref: ServiceRef, task_definition: str, *, at: datetime, surroundings: str = "") -> None:
+    def note_release(
+        self, ref: ServiceRef, task_definition: str, *, at: datetime, surroundings: str = "", passed: bool = False
+    ) -> None:
         known = self._releases.get((ref.key, task_definition))
         self._releases[ref.key, task_definition] = bookkeeping.noted(
-            known, task_definition, at=at, surroundings=surroundings
+            known, task_definition, at=at, surroundings=surroundings, passed=passed
         )
 
     def judge_release(self, ref: ServiceRef, task_definition: str, state: ReleaseState, *, reason: str) -> None:

@@ -358,6 +358,8 @@ class Release(Model):
     state: ReleaseState = ReleaseState.SEEN
     reason: str = ""
     surroundings: str = ""
+    passed: int = 0
+    """How many looks in a row found every check of the playbook passing; what nobody could read does not count."""
 
 
 class ReleasesFacts(Model):

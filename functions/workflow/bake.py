@@ -2,15 +2,21 @@
 
 ECS stops watching when a deployment ends, and an alarm speaks only after several bad periods. A release that hurts is
 seen here first: it opens an incident, which then reads everything anew before anything is done.
+
+The checks of the playbook run here, too. One that fails makes the release suspect: it is not rolled back for that, but
+it is never rolled back to. A check may fail for what is not the release's fault, so a suspect one that then passes a
+whole bake time has given as much proof as any other, and becomes good.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from functions.diagnostics.dependencies import Watcher
 from functions.diagnostics.look import Probe, Surroundings, look
 from functions.diagnostics.ranking import rank
 from functions.domain.causes import Cause, Judgement
+from functions.domain.dependencies import DependenciesFacts
 from functions.domain.errors import ReadFailed
 from functions.domain.evidence import AlarmFacts, DeploymentFacts, Release, ReleaseState, ServiceFacts
 from functions.domain.model import Model
@@ -20,6 +26,12 @@ from functions.ports import Clock, Executions, Ledger, Readers
 
 NOTE_EVERY = timedelta(minutes=5)
 """How often it is written down that a release still runs."""
+
+LOOK_EVERY = timedelta(minutes=1)
+FEWEST_PASSED = 3
+"""However short the bake time, so many looks have to find every check passing."""
+
+UNPROVEN = (ReleaseState.SEEN, ReleaseState.SUSPECT)
 
 LOOK_DEADLINE_S = 15.0
 
@@ -41,6 +53,8 @@ class Baked(Model):
     """What one round did, for its log line."""
 
     good: tuple[str, ...] = ()
+    suspect: tuple[str, ...] = ()
+    """Releases of which a check failed, and which did not prove themselves since."""
     opened: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
     """Services that AWS did not let us read; the next round tries again."""
@@ -57,6 +71,7 @@ class Bake:
 
     def __call__(self) -> Baked:
         good: list[str] = []
+        suspect: list[str] = []
         opened: list[str] = []
         unread: list[str] = []
         for playbook in self.playbooks:
@@ -69,6 +84,9 @@ class Bake:
                     continue
                 if self.ledger.lock_holder(playbook.ref) is not None:
                     continue
+                if release is not None and service.steady:
+                    release = self._checked(playbook, release)
+                    suspect += [release.task_definition] if release.state is ReleaseState.SUSPECT else []
                 alarms = self.readers.metrics.alarms(playbook.alarm_names) if playbook.alarm_names else ()
                 if release is not None and _baked(release, playbook) and service.steady and _quiet(alarms):
                     self.ledger.judge_release(
@@ -82,7 +100,7 @@ class Bake:
                     opened += self._hurts(playbook, service.primary)
             except ReadFailed as error:
                 unread.append(f"{playbook.ref.key}: {error}")
-        return Baked(good=tuple(good), opened=tuple(opened), unread=tuple(unread))
+        return Baked(good=tuple(good), suspect=tuple(suspect), opened=tuple(opened), unread=tuple(unread))
 
     def _noted(self, playbook: Playbook, service: ServiceFacts) -> Release | None:
         """What the ledger knows of the release that runs, after it was written down that it runs steadily."""
@@ -90,19 +108,28 @@ class Bake:
         known = _of(current, self.ledger.releases(playbook.ref))
         if not service.steady:
             return known
-        if known is None or now - known.last_seen >= NOTE_EVERY or known.state is ReleaseState.SEEN:
+        if known is None or now - known.last_seen >= NOTE_EVERY or known.state in UNPROVEN:
             self.ledger.note_release(playbook.ref, current, at=now, surroundings=service.surroundings)
             return _of(current, self.ledger.releases(playbook.ref))
         return known
 
+    def _checked(self, playbook: Playbook, release: Release) -> Release:
+        """The release after its checks ran once. What could not be read neither passes nor fails: it prolongs."""
+        if not playbook.checks:
+            return release
+        ref, current, now = playbook.ref, release.task_definition, self.clock.now()
+        checks = DependenciesFacts(dependencies=Watcher(self.readers)(ref, playbook.checks, now=now))
+        if checks.troubled:
+            failed = "; ".join(f"check {check.name} is {check.state}: {check.detail}" for check in checks.troubled)
+            self.ledger.judge_release(ref, current, ReleaseState.SUSPECT, reason=failed)
+        elif checks.all_ok:
+            self.ledger.note_release(ref, current, at=now, passed=True)
+        return _of(current, self.ledger.releases(ref)) or release
+
     @staticmethod
     def _young(release: Release | None, primary: DeploymentFacts) -> bool:
         """Whether what is being deployed has not proved itself yet."""
-        return (
-            release is None
-            or release.task_definition != primary.task_definition
-            or (release.state is ReleaseState.SEEN)
-        )
+        return release is None or release.task_definition != primary.task_definition or release.state in UNPROVEN
 
     def _hurts(self, playbook: Playbook, primary: DeploymentFacts) -> list[str]:
         """Open an incident where a young release makes the service worse, for once per deployment."""
@@ -150,5 +177,6 @@ def _quiet(alarms: Sequence[AlarmFacts]) -> bool:
 
 
 def _baked(release: Release, playbook: Playbook) -> bool:
-    lasted = release.last_seen - release.first_seen
-    return release.state is ReleaseState.SEEN and lasted >= timedelta(seconds=playbook.bake)
+    bake = timedelta(seconds=playbook.bake)
+    enough = max(FEWEST_PASSED, bake // LOOK_EVERY) if playbook.checks else 0
+    return release.state in UNPROVEN and release.last_seen - release.first_seen >= bake and release.passed >= enough

@@ -1,0 +1,89 @@
+"""What a new release has to prove before it counts as good."""
+
+import pytest
+
+from functions.domain.dependencies import HttpAnswer
+from functions.domain.evidence import Release, ReleaseState
+from functions.playbooks.schema import Playbook
+from tests.fakes.engine import Responder
+from tests.fakes.signals import alarm_signal
+from tests.fakes.world import REF, V2
+
+URL = "https://shop.example/"
+FINE, BROKEN = HttpAnswer(status=200, seconds=0.1), HttpAnswer(status=500, seconds=0.1)
+BAKE_S = 600
+
+
+@pytest.fixture
+def responder() -> Responder:
+    """A service whose release has been shipped just now, and is checked by one request."""
+    playbook = Playbook.model_validate(
+        {
+            "region": REF.region,
+            "cluster": REF.cluster,
+            "service": REF.service,
+            "mode": "auto",
+            "bake": BAKE_S,
+            "checks": [{"name": "front-page", "http": {"url": URL}}],
+        }
+    )
+    made = Responder(playbook=playbook)
+    made.world.ship(V2)
+    made.world.quiet.shown_answers = {URL: FINE}
+    return made
+
+
+def baked(responder: Responder, *, minutes: int, answer: HttpAnswer | None = FINE) -> Release:
+    """Bake looks every minute, and the check is answered like that."""
+    responder.world.quiet.shown_answers = {} if answer is None else {URL: answer}
+    for _ in range(minutes):
+        responder.clock.advance(seconds=60)
+        responder.bake()
+    return next(release for release in responder.ledger.releases(REF) if release.task_definition == V2)
+
+
+def test_a_release_that_passes_for_its_bake_time_is_good(responder: Responder) -> None:
+    """Not a look earlier."""
+    assert baked(responder, minutes=9).state is ReleaseState.SEEN
+    assert baked(responder, minutes=2).state is ReleaseState.GOOD
+
+
+def test_a_failed_check_makes_a_release_suspect_and_touches_nothing(responder: Responder) -> None:
+    """It says which check and why; no incident is opened and nothing is changed for that alone."""
+    release = baked(responder, minutes=1, answer=BROKEN)
+    assert (release.state, release.reason) == (
+        ReleaseState.SUSPECT,
+        "check front-page is failing: it answers 500 instead of 200",
+    )
+    assert responder.ledger.open_incidents() == ()
+    assert responder.world.changes == []
+
+
+def test_a_suspect_release_may_prove_itself_anew(responder: Responder) -> None:
+    """It has to pass a whole bake time after the failure."""
+    baked(responder, minutes=8)
+    baked(responder, minutes=1, answer=BROKEN)
+    assert baked(responder, minutes=9).state is ReleaseState.SUSPECT
+    assert baked(responder, minutes=1).state is ReleaseState.GOOD
+
+
+def test_what_nobody_could_read_prolongs(responder: Responder) -> None:
+    """Unknown answers neither pass nor fail, however many there are."""
+    assert baked(responder, minutes=60, answer=None).state is ReleaseState.SEEN
+    assert baked(responder, minutes=9).state is ReleaseState.SEEN
+    assert baked(responder, minutes=1).state is ReleaseState.GOOD
+
+
+def test_a_short_bake_time_needs_several_looks(responder: Responder) -> None:
+    """One look is luck."""
+    responder.playbook = responder.playbook.model_copy(update={"bake": 0})
+    responder.__post_init__()
+    responder.world.ship(V2)
+    assert baked(responder, minutes=2).state is ReleaseState.SEEN
+    assert baked(responder, minutes=1).state is ReleaseState.GOOD
+
+
+def test_nothing_is_judged_while_an_incident_holds_the_service(responder: Responder) -> None:
+    """Whatever fails then is the incident's to find out."""
+    responder.ledger.record_signal(alarm_signal(), REF, may_open=True)
+    assert baked(responder, minutes=30, answer=BROKEN).state is ReleaseState.SEEN
