@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from functions.playbooks.schema import Playbook
+from tests.unit.drill.world.worlds import client
 from tools.drill.scenario import load_scenarios
 from tools.drill.world import wire
 from tools.drill.world.world import World
@@ -319,3 +320,22 @@ def begins(reason: str) -> str:
     """The name of the error, or the sentence without its names."""
     error = re.match(r"[A-Z]\w+Error", reason)
     return error[0] if error else plain(reason)
+
+
+def test_what_others_tell() -> None:
+    """Events of CloudTrail and DB instances have the keys and types of recorded ones."""
+    setting = next(iter(load_scenarios(["database-down"]))).setting
+    world = World(setting, seed=1)
+    world.change_by("pipeline", "UpdateService", {"service": setting.services[0].name, "desiredCount": 4})
+    world.run_until(setting.horizon_s)
+    with wire.connected(world):
+        events = client("cloudtrail").lookup_events()["Events"]
+        instances = client("rds").describe_db_instances()["DBInstances"]
+    assert events
+    assert instances
+    samples = recorded("cloudtrail", "Events")
+    same_types(events, samples)
+    has_all(events, always_there(samples))
+    told = [json.loads(event["CloudTrailEvent"]) for event in events]
+    same_types(told, [json.loads(sample["CloudTrailEvent"]) for sample in samples])
+    same_types(instances, recorded("rds", "DBInstances", only=lambda name: name.startswith(("awscli", "botocore"))))

@@ -20,6 +20,7 @@ from functions.settings import Settings
 from functions.workflow.table import Function
 from tools.drill.engine import Engine, Json
 from tools.drill.world.refusal import Refused
+from tools.drill.world.web import WorldHttp
 from tools.drill.world.world import World
 
 SWEEP_EVERY_S = 300
@@ -157,6 +158,7 @@ class Deployment:
             clock=self._clock,
             ledger=self.ledger,
             playbooks=self._playbooks,
+            http=WorldHttp(self._world),
         ):
             self._later(SWEEP_EVERY_S, self._sweep)
             self._later(self._world.chance.between(0, BAKE_EVERY_S, "responder/bake"), self._bake)

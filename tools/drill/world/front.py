@@ -65,6 +65,17 @@ class Front:
             return 0.0
         return self._served.sent / sum(self._fleet.values())
 
+    @property
+    def failing(self) -> float:
+        """Share of what was sent that failed just now."""
+        return self._failing
+
+    @property
+    def latency_s(self) -> float:
+        """Mean time of the answers just now."""
+        served = self._served
+        return served.seconds / served.answered if served is not None and served.answered > 0 else 0.0
+
     def requests_in(self, minute: int) -> float:
         """How many the targets got in a minute."""
         point = self._series["RequestCount"].points.get(minute)

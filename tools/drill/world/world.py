@@ -229,7 +229,7 @@ class World:
         waiting = late = ""
         for place, need in enumerate(service.setting.needs):
             dependency = self.dependencies[need.dependency]
-            failing, slow_s = dependency.failing(self._wanted(need.dependency)), dependency.slow_s
+            failing, slow_s = dependency.failing(self.wanted(need.dependency)), dependency.slow_s
             if failing == 0.0 and slow_s is None:
                 continue
             share = self._share(service, place, need)
@@ -253,7 +253,7 @@ class World:
         )
         return max(shares, default=0.0)
 
-    def _wanted(self, dependency: str, *, before: bool = False) -> float:
+    def wanted(self, dependency: str, *, before: bool = False) -> float:
         """How many connections all running tasks together want, or those that ran before the run."""
 
         def of(service: Service, place: int, need: Needs) -> float:
@@ -345,7 +345,7 @@ class World:
     def _minute(self) -> None:
         minute = int(self.seconds // MINUTE_S) - 1
         for name, dependency in self.dependencies.items():
-            dependency.watch(minute, self._wanted(name))
+            dependency.watch(minute, self.wanted(name))
         self.timetable.after(MINUTE_S, self._minute)
 
     def _track(self, target: ScalableTarget, first_s: float) -> None:
@@ -459,7 +459,7 @@ class World:
                 latency_s=self.chance.number(written.latency_s, f"{written.name}/latency"),
                 chance=self.chance,
                 calls=lambda minute: self._calls(written.name, minute),
-                usual=lambda: Minute(connected=self._wanted(written.name, before=True)),
+                usual=lambda: Minute(connected=self.wanted(written.name, before=True)),
             ),
         )
         dependency.vitals.hold(self.metrics, late_s=late_s)

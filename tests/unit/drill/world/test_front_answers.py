@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 from functions.adapters.answers import code_of
 from tests.unit.drill.world.worlds import SHIPPED_S, client, failed, orders, world
 from tools.drill.world import wire
-from tools.drill.world.answers_ecs import address_of
+from tools.drill.world.descriptions import address_of
 from tools.drill.world.shifts import SHIFT_S
 from tools.drill.world.world import World
 
