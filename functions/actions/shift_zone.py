@@ -67,7 +67,7 @@ def _healthy_outside(zone: str, tasks: TasksFacts, targets: TargetsFacts, groups
     zones = {task.address: task.zone for task in tasks.running if task.address is not None}
     healthy = dict.fromkeys(groups, 0)
     for target in targets.targets:
-        # A target of type ip names no zone of its own, unless it lies outside the VPC; its task does.
+        # The task knows its zone; what the load balancer says of it is optional (ELB API reference: TargetDescription).
         where = zones.get(target.target.partition(":")[0]) or target.zone
         if target.state == "healthy" and where is not None and where != zone:
             healthy[target.target_group] = healthy.get(target.target_group, 0) + 1

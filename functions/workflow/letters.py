@@ -7,7 +7,6 @@ from functions.domain.approvals import Approval
 from functions.domain.causes import Cause, Judgement
 from functions.domain.changes import (
     ActionName,
-    Change,
     LeaseKind,
     LeaseTerms,
     Plan,
@@ -174,16 +173,17 @@ def _drift(story: Story) -> list[str]:
         plan = intent.plan
         if intent.ended not in (Fact.ACTION_TAKEN, Fact.ACTION_DOUBTFUL):
             continue
-        lines += _differs(plan, plan.changes[intent.stage], intent)
+        lines += _differs(intent)
         terms = plan.lease_of(intent.stage)
         if terms is not None:
             lines.append(f"{_leased(terms)} until the lease ends, then {terms.original:g} again by itself")
     return lines
 
 
-def _differs(plan: Plan, change: Change, intent: Intent) -> list[str]:
+def _differs(intent: Intent) -> list[str]:
     """What a change that lasts leaves different from the infrastructure code, until somebody writes it there too."""
-    match change:
+    plan = intent.plan
+    match intent.change:
         case SetTaskDefinition(task_definition=good) if plan.action is ActionName.ROLL_BACK:
             return [
                 "your infrastructure code still names the bad release; until it is fixed, pin the good one:",

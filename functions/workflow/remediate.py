@@ -195,7 +195,7 @@ def _expected(plan: Plan, done: tuple[Intent, ...]) -> StateBefore:
     """What the next stage relies on: the state before the plan, with what its stages have set since."""
     expected = plan.before
     for intent in done:
-        expected = expected.after(plan.changes[intent.stage])
+        expected = expected.after(intent.change)
     return expected
 
 

@@ -5,11 +5,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from functions.domain.approvals import Consent
-from functions.domain.changes import ActionName, ChangeResult, Plan, StopDeployment
+from functions.domain.changes import ActionName, Change, ChangeResult, Plan, ShiftZone, StopDeployment
 from functions.domain.incidents import Event, Fact
 from functions.workflow.decision import OTHERS_AT_WORK, Decision
 from functions.workflow.table import Outcome
+
+_CHANGE: TypeAdapter[Change] = TypeAdapter(Change)
 
 GRACE = timedelta(minutes=5)
 """How long after its request expired a grant still counts: the plan is made afresh first, and may have to wait."""
@@ -33,6 +37,8 @@ class Intent:
 
     plan: Plan
     stage: int
+    change: Change
+    """The change itself, with what an earlier stage made in the place that the plan kept for it."""
     at: datetime
     sequence: int
     ended: Fact | None = None
@@ -116,6 +122,16 @@ class Story:
     def own_deployments(self) -> frozenset[str]:
         return frozenset(i.result.made for i in self.intents if i.result is not None and i.result.made)
 
+    def shifted_from(self, now: datetime) -> frozenset[str]:
+        """Zones (names) out of which this incident shifted traffic, as far as the shift has not ended by itself."""
+        return frozenset(
+            change.zone
+            for intent in self.intents
+            if intent.ended in (Fact.ACTION_TAKEN, Fact.ACTION_DOUBTFUL)
+            and isinstance(change := intent.change, ShiftZone)
+            and now < intent.at + timedelta(seconds=change.expires_s)
+        )
+
     def stages_done(self, plan: Plan) -> tuple[Intent, ...]:
         """The stages of this very plan that were carried out, in a row at the end of the trail."""
         done: list[Intent] = []
@@ -152,7 +168,13 @@ def _after(story: Story, event: Event) -> Story:
             return replace(story, decision=decision, waiting_since=None, waited_at=None)
         case Fact.ACTION_INTENDED:
             plan = Plan.model_validate(event.data["plan"])
-            intent = Intent(plan=plan, stage=event.data["stage"], at=event.at, sequence=event.sequence)
+            intent = Intent(
+                plan=plan,
+                stage=event.data["stage"],
+                change=_CHANGE.validate_python(event.data.get("change", plan.changes[event.data["stage"]])),
+                at=event.at,
+                sequence=event.sequence,
+            )
             intents = (*story.intents, intent)
             begun = replace(story, intents=intents, checked=None, steady_since=None, cannot_tell=0)
             return _newest_request(begun, used=True) if story.granted(plan) else begun
@@ -168,9 +190,7 @@ def _after(story: Story, event: Event) -> Story:
         case Fact.ACTION_TAKEN | Fact.ACTION_DOUBTFUL | Fact.ACTION_REFUSED:
             result = ChangeResult.model_validate(event.data["result"]) if "result" in event.data else None
             ended = replace(story.intents[-1], ended=event.fact, result=result)
-            stopped = event.fact is not Fact.ACTION_REFUSED and isinstance(
-                ended.plan.changes[ended.stage], StopDeployment
-            )
+            stopped = event.fact is not Fact.ACTION_REFUSED and isinstance(ended.change, StopDeployment)
             return replace(
                 story,
                 intents=(*story.intents[:-1], ended),

@@ -79,7 +79,7 @@ class Verify:
             return _cannot_tell(str(error))
         found = {alarm.name for alarm in alarms}
         facts = AlarmsFacts(alarms=alarms, gone=tuple(name for name in names if name not in found))
-        trouble = unsteady(service, targets, groups)
+        trouble = unsteady(service, targets, groups, away=story.shifted_from(now))
         if trouble is None:
             return _held(facts, story, now)
         primary = service.primary
@@ -94,14 +94,37 @@ def _calming(inbox: Sequence[InboxEntry], seen: int) -> Sequence[InboxEntry]:
     return [] if any(entry.signal.opens_incident for entry in unseen) else unseen
 
 
-def unsteady(service: ServiceFacts, targets: TargetsFacts, groups: tuple[str, ...]) -> str | None:
-    """What keeps the service from being steady and healthy; None when nothing does."""
+def unsteady(
+    service: ServiceFacts, targets: TargetsFacts, groups: tuple[str, ...], *, away: frozenset[str] = frozenset()
+) -> str | None:
+    """What keeps the service from being steady and healthy; None when nothing does.
+
+    `away` are zones (names) out of which traffic is shifted: what comes and goes there is no matter, as long as
+    everything elsewhere is healthy.
+    """
+    if away:
+        return _unsteady_outside(service, targets, groups, away)
     if not service.steady:
         return f"not steady: {service.running} of {service.desired} tasks run, {len(service.deployments)} deployments"
     for group in groups:
         healthy = targets.healthy(group)
         if healthy < service.desired:
             return f"{healthy} of {service.desired} targets are healthy in {group.rsplit(':', 1)[-1]}"
+    return None
+
+
+def _unsteady_outside(
+    service: ServiceFacts, targets: TargetsFacts, groups: tuple[str, ...], away: frozenset[str]
+) -> str | None:
+    if len(service.deployments) != 1:
+        return f"not steady: {len(service.deployments)} deployments"
+    for group in groups:
+        outside = [t for t in targets.targets if t.target_group == group and t.zone not in away]
+        # A target that drains is one that ECS replaces.
+        wanted = [target for target in outside if target.state != "draining"]
+        healthy = sum(1 for target in wanted if target.state == "healthy")
+        if healthy == 0 or healthy < len(wanted):
+            return f"{healthy} of {len(wanted)} targets outside {', '.join(sorted(away))} are healthy"
     return None
 
 

@@ -129,9 +129,12 @@ def test_nobody_reads_a_secret(stack: Template) -> None:
     assert [entry.action for entry in everything_allowed(stack) if VALUES.match(entry.action)] == []
 
 
-def test_restore_gives_a_floor_back_and_nothing_else(stack: Template) -> None:
-    """What was temporary is given back with one right alone."""
-    assert actions(stack, "restore") & CHANGES == {"application-autoscaling:RegisterScalableTarget"}
+def test_restore_gives_bounds_and_targets_back_and_nothing_else(stack: Template) -> None:
+    """What was temporary is given back with two rights alone."""
+    assert actions(stack, "restore") & CHANGES == {
+        "application-autoscaling:RegisterScalableTarget",
+        "application-autoscaling:PutScalingPolicy",
+    }
 
 
 def test_changes_reach_the_services_of_the_playbooks_alone(stack: Template) -> None:
@@ -148,6 +151,8 @@ def test_wide_changes_are_conditional(stack: Template) -> None:
     conditions = {entry.action: entry.conditions for entry in allowed(stack, "remediate")}
     assert conditions["iam:PassRole"] == '{"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}'
     assert "ecs:service:DesiredCount" in conditions["application-autoscaling:RegisterScalableTarget"]
+    assert "ecs:service:DesiredCount" in conditions["application-autoscaling:PutScalingPolicy"]
+    assert "cluster/shop" in conditions["ecs:StopTask"]
     assert "cluster/shop" in conditions["ecs:ListTasks"] if "ecs:ListTasks" in conditions else True
 
 
