@@ -35,8 +35,8 @@ def more(
     comfortable = comfortable_cpu(scaling)
     needed = tasks_for_load(service, metrics, comfortable)
     if needed is not None and needed > step:
-        requests = metrics.now(Metric.REQUESTS)
-        load = f"{metrics.now(Metric.CPU):.0f} % CPU now" if requests is None else f"{requests:.1f} requests/s"
+        requests = _newest(metrics, Metric.REQUESTS)
+        load = "the CPU of now" if requests is None else f"{requests:.1f} requests/s"
         return needed, f"{load} at {comfortable:.0f} % CPU"
     return step, f"{terms.step_percent} % more"
 
@@ -48,15 +48,20 @@ def tasks_for_load(service: ServiceFacts, metrics: MetricsFacts, comfortable: fl
     saturated or fail, and by the CPU that is used now.
     """
     estimates = []
-    now, before, cpu = metrics.now(Metric.REQUESTS), metrics.before(Metric.REQUESTS), metrics.before(Metric.CPU)
+    now, before, cpu = _newest(metrics, Metric.REQUESTS), metrics.before(Metric.REQUESTS), metrics.before(Metric.CPU)
     tasks = metrics.before(Metric.TASKS) or float(service.desired)
     if now is not None and cpu is not None and before is not None and before > 0:
         estimates.append(tasks * now / before * cpu / comfortable)
-    used = metrics.now(Metric.CPU)
+    used = _newest(metrics, Metric.CPU)
     if used is not None:
         estimates.append(service.running * used / comfortable)
     finite = [ceil(estimate) for estimate in estimates if isfinite(estimate)]
     return max(finite, default=None)
+
+
+def _newest(metrics: MetricsFacts, metric: Metric) -> float | None:
+    """The most there was just now: a load that still rises is highest in the newest period."""
+    return max((v for v in (metrics.now(metric), metrics.latest(metric)) if v is not None), default=None)
 
 
 def comfortable_cpu(scaling: ScalingFacts) -> float:

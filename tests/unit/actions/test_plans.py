@@ -24,7 +24,8 @@ from functions.domain.changes import (
     SetTaskDefinition,
     StopDeployment,
 )
-from functions.domain.evidence import Findings, Metric
+from functions.domain.circumstances import SecretFacts, SecretsFacts
+from functions.domain.evidence import Findings, Metric, TaskFacts, TasksFacts
 from tests.fakes.findings import (
     JUST_NOW,
     NOW,
@@ -49,6 +50,7 @@ CAUSE = {
     ActionName.SCALE_OUT: Cause.OVERLOAD,
     ActionName.FORCE_NEW_DEPLOYMENT: Cause.STUCK_TASKS,
 }
+"""The three that plan something on an ordinary day; the others have their own tests beside this one."""
 SCALE = ActionName.SCALE_OUT
 BACK = ActionName.ROLL_BACK
 FORCE = ActionName.FORCE_NEW_DEPLOYMENT
@@ -179,6 +181,49 @@ def test_without_a_sure_way_back_there_is_no_rollback(said: Mapping[str, Any], r
     assert reason in refused(BACK, newly_released(releases=releases(since=JUST_NOW, **said)))
 
 
+BY_CHANCE = (
+    Cause.IMAGE_UNAVAILABLE,
+    Cause.SECRET_MISSING,
+    Cause.SCHEMA_MISMATCH,
+    Cause.PERMISSION_DENIED,
+    Cause.HEALTH_CHECK_MISCONFIGURED,
+    Cause.DEPLOYMENT_STALLED,
+    Cause.AUTHENTICATION_FAILING,
+)
+"""Causes that may come with a release, or not."""
+
+
+@pytest.mark.parametrize("cause", BY_CHANCE)
+def test_what_did_not_come_with_a_release_does_not_go_with_one(cause: Cause) -> None:
+    """A release that ran for days before is not the cause, and going back would only replace tasks that work."""
+    plan = ACTIONS[BACK].plan(cause, findings(), TERMS)
+    assert isinstance(plan, Refusal)
+    assert "ran well before" in plan.reason
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        newly_released(),
+        newly_released(service=service(primary=deployment(rollout_state="FAILED"))),
+        findings(service=service(primary=deployment(rollout_state="IN_PROGRESS"))),
+        findings(releases=releases(service_deployments=(service_deployment("IN_PROGRESS"),))),
+    ],
+)
+@pytest.mark.parametrize("cause", BY_CHANCE)
+def test_what_came_with_a_release_goes_with_it(cause: Cause, seen: Findings) -> None:
+    """The release is new, its deployment is on the way, or it came to nothing."""
+    assert isinstance(ACTIONS[BACK].plan(cause, seen, TERMS), Plan)
+
+
+@pytest.mark.parametrize("cause", BY_CHANCE)
+def test_a_good_release_that_was_deployed_again_is_no_new_one(cause: Cause) -> None:
+    """Whoever deployed it: it was there before the trouble."""
+    assert isinstance(
+        ACTIONS[BACK].plan(cause, newly_released(releases=releases(since=JUST_NOW, returned=True)), TERMS), Refusal
+    )
+
+
 # --- force a new deployment
 
 
@@ -199,6 +244,36 @@ def test_stuck_tasks_are_replaced_by_the_same_release() -> None:
 def test_nothing_is_forced_on_top_of_a_deployment(seen: Findings) -> None:
     """Each forced deployment starts another one."""
     assert "a deployment is under way" in refused(FORCE, seen)
+
+
+STARTED = NOW - timedelta(hours=5)
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ({"secrets": None}, "could not be read"),
+        ({"tasks": None}, "could not be read"),
+        ({"secrets": SecretsFacts()}, "no secret changed"),
+        ({"secrets": SecretsFacts(secrets=(SecretFacts(name="key", changed_at=STARTED),))}, "no secret changed"),
+    ],
+)
+def test_fresh_tasks_would_read_the_same_secret(said: Mapping[str, Any], reason: str) -> None:
+    """Where authentication fails, a restart helps only after a secret changed: a task reads it once, at its start."""
+    running = (TaskFacts(arn="task/1", task_definition=V2, last_status="RUNNING", started_at=STARTED),)
+    ordinary: Mapping[str, Any] = {"tasks": TasksFacts(running=running, stopped=())}
+    seen = findings(**{**ordinary, **said})
+    refusal = ACTIONS[FORCE].plan(Cause.AUTHENTICATION_FAILING, seen, TERMS)
+    assert isinstance(refusal, Refusal)
+    assert reason in refusal.reason
+
+
+def test_a_secret_that_changed_since_is_read_by_fresh_tasks() -> None:
+    """The tasks still hold the old one."""
+    running = (TaskFacts(arn="task/1", task_definition=V2, last_status="RUNNING", started_at=STARTED),)
+    changed = SecretsFacts(secrets=(SecretFacts(name="key", changed_at=STARTED + timedelta(hours=1)),))
+    seen = findings(tasks=TasksFacts(running=running, stopped=()), secrets=changed)
+    assert isinstance(ACTIONS[FORCE].plan(Cause.AUTHENTICATION_FAILING, seen, TERMS), Plan)
 
 
 # --- scale out
