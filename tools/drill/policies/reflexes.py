@@ -39,6 +39,7 @@ class Order(StrEnum):
     REDEPLOY = "redeploy"
     ROLL_BACK = "roll back"
     SCALE = "scale"
+    SCALE_IN = "scale in"
     CHECK_DEPENDENCIES = "check what the service stands on"
 
 
@@ -49,11 +50,12 @@ RUNBOOK: Mapping[Symptom, tuple[Order, ...]] = {
     Symptom.RESPONSE_TIME: (Order.SCALE,),
     Symptom.CPU: (Order.SCALE,),
     Symptom.MEMORY: (Order.REDEPLOY,),
+    Symptom.TASKS: (Order.SCALE_IN,),
 }
 """First responses in the order in which runbooks for ECS services write them, by the alarm that went off."""
 
 SCALE_FACTOR = 2.0
-"""Runbooks go from 2 tasks to 4, or from 4 or 5 to 8."""
+"""Runbooks go from 2 tasks to 4, or from 4 or 5 to 8; where the bill is what hurts, back to half."""
 
 STABLE_S = 600.0
 """How long a line is given before the next: a deployment is stable after 5 to 10 minutes."""
@@ -103,6 +105,8 @@ class Runbook(Nobody):
                 hands.set_release(before)
             case Order.SCALE:
                 hands.set_count(multiplied(hands.service()["desiredCount"], SCALE_FACTOR))
+            case Order.SCALE_IN:
+                hands.set_count(max(1, round(hands.service()["desiredCount"] / SCALE_FACTOR)))
             case Order.CHECK_DEPENDENCIES:
                 failing = [
                     d.name

@@ -46,6 +46,7 @@ _STATISTICS = {
     Symptom.RESPONSE_TIME: ("TargetResponseTime", "Average"),
     Symptom.CPU: ("CPUUtilization", "Average"),
     Symptom.MEMORY: ("MemoryUtilization", "Average"),
+    Symptom.TASKS: ("CPUUtilization", "SampleCount"),
 }
 
 
