@@ -75,6 +75,14 @@ def test_the_runbook_looks_at_dependencies_first() -> None:
     assert not run.actions or run.stage.paged_at[0] < run.actions[0].at_s
 
 
+def test_the_runbook_halves_what_costs_too_much() -> None:
+    """Autoscaling takes that back at once, so people hear of it."""
+    run = played("runbook", "runaway-cost")
+    assert RUNBOOK[Symptom.TASKS] == (Order.SCALE_IN,)
+    assert operations(run) == ["UpdateService"]
+    assert run.stage.paged_at
+
+
 def test_a_line_of_the_runbook_is_given_ten_minutes() -> None:
     """The next comes only when the alarm is still in ALARM."""
     run = played("runbook", "one-bad-task")
@@ -103,6 +111,8 @@ def test_the_oracle_stops_the_one_bad_task() -> None:
         ("secret-changed", "UpdateService"),
         ("deployment-stalls", "StopServiceDeployment"),
         ("release-lacks-permission", "UpdateService"),
+        ("runaway-cost", "RegisterScalableTarget"),
+        ("stickiness-lost", "ModifyTargetGroupAttributes"),
     ],
 )
 def test_the_oracle_has_an_action_for_each_remedy(scenario: str, operation: str) -> None:
