@@ -1,6 +1,5 @@
 """The one way to make an AWS client: Region, time-outs and, above all, whether a call may be sent twice."""
 
-from collections.abc import Mapping
 from threading import Lock
 from typing import Any, Literal
 
@@ -29,9 +28,6 @@ Service = Literal[
     "stepfunctions",
     "sts",
 ]
-
-ELSEWHERE: Mapping[Service, str] = {"health": "us-east-1"}
-"""Services that answer in one Region for all (AWS Health user guide, "Accessing the AWS Health API")."""
 
 CONNECT_TIMEOUT_S = 3
 READ_TIMEOUT_S = 5
@@ -70,4 +66,4 @@ class Clients:
             user_agent_extra=_USER_AGENT,
         )
         with self._making:
-            return self._session.client(service, region_name=ELSEWHERE.get(service), config=config)
+            return self._session.client(service, config=config)
