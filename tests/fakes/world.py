@@ -316,10 +316,12 @@ class World:
         self._may("series")
         now = self._metrics()
         trouble = self.alarm_changed_at if self._was_alarming else None
+        # A release fails nothing before it was there.
+        begins = self.deployed_at if self.task_definition in self.bad else None
         points: dict[Metric, list[tuple[datetime, float]]] = {metric: [] for metric in CALM}
         at = query.start
         while at < query.end:
-            recent = at >= query.end - timedelta(seconds=3 * query.period_s)
+            recent = at >= query.end - timedelta(seconds=3 * query.period_s) and (begins is None or at >= begins)
             values = now if recent and (trouble is None or self.unwell) else CALM
             for metric, value in values.items():
                 points[metric].append((at, value))
