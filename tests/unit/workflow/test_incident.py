@@ -421,3 +421,15 @@ def test_a_long_watch_hands_over_to_a_successor(responder: Responder) -> None:
     incident = responder.ledger.incident(responder.executions.started[-1][0])
     assert incident.generation == 2
     assert len(responder.notifier.pages) == 1
+
+
+def test_what_the_playbook_wants_is_read_with_what_there_is() -> None:
+    """A look takes the playbook's word for log group and sticky sessions, and the trail has both."""
+    wanting = Responder(playbook=playbook(sticky_sessions="1h", overrides={"log_group": "/shop/all"}))
+    after_bad_release(wanting)
+    wanting.run(until=StepName.REMEDIATE)
+    incident_id = wanting.executions.started[-1][0]
+    looked = next(e for e in wanting.ledger.events(incident_id) if e.fact is Fact.EVIDENCE_GATHERED)
+    findings = wanting.ledger.evidence(looked)["findings"]
+    assert findings["front"]["value"]["sticky_s"] == 3600
+    assert findings["logs"]["value"]["groups"] == ["/shop/all"]
