@@ -208,6 +208,7 @@ def remediate() -> Remediate:
         readers=_readers(),
         changer=_changer(),
         clock=_clock(),
+        actions=ACTIONS,
         playbooks=_by_service(),
         fleet_actions_per_hour=_settings().fleet_actions_per_hour,
     )

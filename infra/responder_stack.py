@@ -137,7 +137,7 @@ class ResponderStack(Stack):
         page_topic = {settings.PAGE_TOPIC_ARN: self._channels.pages.topic_arn}
         fleet_limit = {settings.FLEET_ACTIONS_PER_HOUR: str(deployment.fleet_actions_per_hour)}
         log_limit = {settings.LOG_SCAN_MB: str(deployment.log_scan_mb)}
-        change = [*_needs_of("service", "scaling", "front"), *_needs_of_actions(*ActionName)]
+        change = [*_needs_of("service", "scaling", "front", "dependencies"), *_needs_of_actions(*ActionName)]
         give_back = [*_needs_of("service", "scaling"), *_needs_of_actions(*LEASED)]
         rights: Mapping[Function, tuple[Sequence[Grant], Mapping[str, str]]] = {
             Function.ASSESS: (self._granted(_needs_of(*PROBES)), {**fleet_limit, **log_limit}),

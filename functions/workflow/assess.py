@@ -111,6 +111,7 @@ class Examiner:
             own_deployments=story.own_deployments,
             stopped_at=story.stopped_at,
             dependencies=playbook.dependencies,
+            sticky_s=playbook.sticky_sessions,
             target_groups=playbook.overrides.target_groups,
             load_balancer=playbook.overrides.load_balancer,
             scalable_target=playbook.overrides.scalable_target,

@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from functions.actions.action import reads_front, reads_scaling, state_before
+from functions.actions.action import Action, reads_front, reads_scaling, state_before
+from functions.diagnostics.dependencies import Watcher
 from functions.domain.changes import (
     COPY_JUST_REGISTERED,
+    ActionName,
     Change,
     ChangeResult,
     DeregisterTarget,
@@ -25,6 +27,7 @@ from functions.domain.changes import (
     StopDeployment,
     StopTask,
 )
+from functions.domain.dependencies import DependenciesFacts
 from functions.domain.errors import ChangeDoubtful, ChangeRefused, ReadFailed, Superseded
 from functions.domain.evidence import ServiceFacts, short
 from functions.domain.incidents import Fact, Incident, Mode, NewEvent
@@ -44,6 +47,7 @@ class Remediate:
     readers: Readers
     changer: ServiceChanger
     clock: Clock
+    actions: Mapping[ActionName, Action]
     playbooks: Mapping[str, Playbook]
     fleet_actions_per_hour: int
 
@@ -101,7 +105,15 @@ class Remediate:
             return ", ".join(
                 f"{name} was {getattr(expected, name)} and is {getattr(state, name)}" for name in differing
             )
-        return None
+        return None if done else self._in_trouble(incident, plan, playbook, now)
+
+    def _in_trouble(self, incident: Incident, plan: Plan, playbook: Playbook, now: datetime) -> str | None:
+        """A dependency that got into trouble since the plan was made: new tasks, or more, would make that worse."""
+        if not self.actions[plan.action].restarts_or_scales:
+            return None
+        watched = Watcher(self.readers)(incident.service, playbook.dependencies, now=now)
+        troubled = DependenciesFacts(dependencies=watched).troubled
+        return ", ".join(f"dependency {d.name} is {d.state} now: {d.detail}" for d in troubled) or None
 
     def _state(self, incident: Incident, service: ServiceFacts, plan: Plan, playbook: Playbook) -> StateBefore:
         """What the plan relies on, as it is now. Raises ReadFailed."""

@@ -108,6 +108,7 @@ class Responder:
                 readers=self.world.readers,
                 changer=self.world,
                 clock=self.clock,
+                actions=ACTIONS,
                 playbooks=playbooks,
                 fleet_actions_per_hour=FLEET_LIMIT,
             ),

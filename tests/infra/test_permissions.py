@@ -16,6 +16,7 @@ from functions.adapters import (
     front,
     ledger,
     logs,
+    rds,
     s3,
     secrets,
     sns,
@@ -158,7 +159,7 @@ def test_wide_changes_are_conditional(stack: Template) -> None:
 
 def test_what_is_called_is_granted(stack: Template) -> None:
     """Every IAM action that an adapter calls is granted to some function: nothing fails for lack of a right."""
-    reading = (account, autoscaling, cloudwatch, ecs, elbv2, front, logs, secrets)
+    reading = (account, autoscaling, cloudwatch, ecs, elbv2, front, logs, rds, secrets)
     adapters = (*reading, changer, ledger, s3, sns, sqs, stepfunctions)
     called = {call for adapter in adapters for call in adapter.CALLS}
     assert called <= {entry.action for entry in everything_allowed(stack)}

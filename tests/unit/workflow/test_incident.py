@@ -170,6 +170,19 @@ def test_stuck_tasks_are_replaced(responder: Responder) -> None:
     assert responder.path[-1] == "close:resolved"
 
 
+def test_a_database_that_dies_after_the_plan_was_made_stops_it(responder: Responder) -> None:
+    """The dependencies are read once more right before tasks are replaced: nothing is changed while one is down."""
+
+    def dies(step: StepName) -> None:
+        responder.world.database_down = responder.world.database_down or step is StepName.REMEDIATE
+
+    responder.world.stuck = True
+    raise_alarm(responder)
+    responder.run(until=StepName.WATCH, before=dies)
+    assert "remediate:differs" in responder.path
+    assert responder.world.changes == []
+
+
 def test_idle_tasks_are_not_restarted_while_no_dependency_is_known_to_be_fine() -> None:
     """Without a dependency in the playbook, idle tasks may just as well wait for a dead one: people decide."""
     responder = Responder(playbook=playbook(dependencies=[]))
