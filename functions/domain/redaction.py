@@ -72,11 +72,17 @@ def clean(text: str, *, limit: int = 1000) -> str:
     A text that was cut ends in an ellipsis.
     """
     # Redacted before and after: a line break ends a secret, an invisible character hides its name.
-    redacted = redact(_printable(redact(text[:_LOOKED_AT])))
+    redacted = redact(text[:_LOOKED_AT])
+    printable = _printable(redacted)
+    if printable != redacted:
+        redacted = redact(printable)
     return redacted if len(redacted) <= limit else redacted[: max(limit - 1, 0)] + "…"[:limit]
 
 
 def _printable(text: str) -> str:
+    # Most texts are, and a look cleans hundreds of them.
+    if text.isprintable():
+        return text
     return "".join(filter(None, map(_shown, text)))
 
 
