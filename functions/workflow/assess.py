@@ -116,7 +116,6 @@ class Examiner:
             load_balancer=playbook.overrides.load_balancer,
             scalable_target=playbook.overrides.scalable_target,
             log_group=playbook.overrides.log_group,
-            sticky_s=playbook.sticky_sessions,
         )
 
     def _terms(self, incident: Incident, playbook: Playbook) -> dict[ActionName, Terms]:
