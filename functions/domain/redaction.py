@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 
 REDACTED = "[redacted]"
 
@@ -66,6 +67,8 @@ def redact(text: str) -> str:
     return text
 
 
+# Looks at one service read the same texts again and again: its events, its reasons, its lines.
+@lru_cache(maxsize=1024)
 def clean(text: str, *, limit: int = 1000) -> str:
     """Redacted text on one line, free of control, direction and invisible characters, of `limit` characters at most.
 
