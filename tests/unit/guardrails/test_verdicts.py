@@ -8,7 +8,7 @@ import pytest
 from functions.actions.action import state_before
 from functions.domain.approvals import Consent
 from functions.domain.causes import Cause
-from functions.domain.changes import ActionName, Change, ForceNewDeployment, Plan, SetFloor, Verdict
+from functions.domain.changes import ActionName, Change, ForceNewDeployment, Plan, SetCeiling, SetFloor, Verdict
 from functions.domain.dependencies import DependencyState
 from functions.domain.incidents import Mode, Switch
 from functions.guardrails.verdicts import GUARDRAILS, Situation, judge
@@ -152,3 +152,19 @@ def test_every_denial_says_why() -> None:
     assert reasons["attempts"].reason == "3 of 3 attempts of this incident are used"
     assert reasons["cooldown"].reason.endswith("the cooldown ends at 03:21:30")
     assert reasons["dependency"].reason == "orders-db is failing"
+
+
+@pytest.mark.parametrize(
+    ("change", "allowed"),
+    [
+        (SetCeiling(resource_id="service/shop/orders", maximum=20), True),
+        (SetCeiling(resource_id="service/shop/orders", maximum=21), False),
+        (SetCeiling(resource_id="service/shop/orders", maximum=1), False),
+        (SetCeiling(resource_id="service/shop/orders", maximum=8, minimum=2), True),
+        (SetCeiling(resource_id="service/shop/orders", maximum=8, minimum=1), False),
+    ],
+)
+def test_a_ceiling_stays_within_the_bounds_too(change: SetCeiling, allowed: bool) -> None:
+    """Raised or lowered, and with the floor that goes with it."""
+    wanted = plan(change, action=ActionName.LOWER_CEILING)
+    assert denied(situation(min_tasks=2, max_tasks=20), wanted) == (set() if allowed else {"task counts"})

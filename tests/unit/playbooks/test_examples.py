@@ -76,7 +76,7 @@ def test_the_complete_example_shows_the_defaults() -> None:
     (shown,) = load_playbooks([COMPLETE])
     plain = Playbook(region=shown.region, cluster=shown.cluster, service=shown.service)
 
-    for key in ("mode", "severity", "limits", "scale_out", "settle", "confidence", "bake"):
+    for key in ("mode", "severity", "limits", "scale_out", "zonal_shift", "settle", "confidence", "bake"):
         assert getattr(shown, key) == getattr(plain, key), key
     for cause in Cause:
         assert shown.ladder(cause) == default_ladder(cause)
