@@ -7,7 +7,7 @@ from typing import Any
 from tools.drill.world.alarms import Alarm
 from tools.drill.world.metrics import MINUTE_S, Key
 from tools.drill.world.operations import Answer, Operations, Parameters
-from tools.drill.world.world import BEGINNING, World, error_rate_expression
+from tools.drill.world.world import BEGINNING, World, error_rate_expression, tasks_expression
 
 
 def describe_alarms(world: World, parameters: Parameters) -> Answer:
@@ -75,7 +75,7 @@ def set_alarm_state(world: World, parameters: Parameters) -> Answer:
 
 
 def get_metric_data(world: World, parameters: Parameters) -> Answer:
-    """Plain metrics, and the one expression that the deployed alarms use."""
+    """Plain metrics, and the two expressions that the deployed alarms use."""
     queries: dict[str, Any] = {query["Id"]: query for query in parameters["MetricDataQueries"]}
     start, end = _seconds(parameters["StartTime"]), _seconds(parameters["EndTime"])
     ascending = parameters.get("ScanBy") == "TimestampAscending"
@@ -132,6 +132,10 @@ def _plain(world: World, stat: Parameters, start: float, end: float) -> list[tup
 def _expression(
     world: World, query: Parameters, queries: dict[str, Any], start: float, end: float
 ) -> list[tuple[float, float]]:
+    samples = queries.get("samples")
+    if samples is not None and query["Expression"] == tasks_expression(int(samples["MetricStat"]["Period"])):
+        minutes = int(samples["MetricStat"]["Period"]) // MINUTE_S
+        return [(at_s, value / minutes) for at_s, value in _plain(world, samples["MetricStat"], start, end)]
     parts = [queries[name]["MetricStat"] for name in ("requests", "target5xx", "balancer5xx") if name in queries]
     period_s = int(parts[0]["Period"]) if parts else 0
     if len(parts) != 3 or query["Expression"] != error_rate_expression(period_s):

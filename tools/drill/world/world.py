@@ -417,12 +417,19 @@ class World:
         else:
             name, statistic = _STATISTICS[written.symptom]
             metric = _plain(keys[name], statistic, written.period_s)
+        # Tasks report once a minute: over a longer period as many samples come together.
+        per = written.period_s / MINUTE_S if written.symptom is Symptom.TASKS else 1.0
+        if per > 1:
+            samples = _query("samples", keys[name], statistic, written.period_s)
+            expression = {"Id": "expr_1", "Expression": tasks_expression(written.period_s), "ReturnData": True}
+            metric = {"Metrics": [{**expression, "Period": written.period_s}, samples]}
 
         def read(start_s: float) -> float | None:
             if written.symptom is Symptom.ERROR_RATE:
                 return self.error_rate([keys[name] for name in names], start_s, written.period_s)
             name, statistic = _STATISTICS[written.symptom]
-            return self.metrics.value(keys[name], start_s, written.period_s, statistic, now_s=self.seconds)
+            value = self.metrics.value(keys[name], start_s, written.period_s, statistic, now_s=self.seconds)
+            return None if value is None else value / per
 
         description = f"{written.symptom} of {service.name}"
         return self._alarm(written.name, rule, metric, read, told_by=written.told_by, description=description)
@@ -529,6 +536,11 @@ def error_rate_expression(period_s: int) -> str:
         f"IF(FILL(requests,0)+FILL(balancer5xx,0)>={fewest},"
         "100*(FILL(target5xx,0)+FILL(balancer5xx,0))/(FILL(requests,0)+FILL(balancer5xx,0)),0)"
     )
+
+
+def tasks_expression(period_s: int) -> str:
+    """The same for the number of running tasks over more than a minute."""
+    return f"samples/{period_s // 60}"
 
 
 def _pairs(dimensions: tuple[tuple[str, str], ...]) -> list[dict[str, str]]:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.unit.drill.world.worlds import orders, world
 from tools.drill.world.alarms import Rule, judged
 
 THREE_OF_THREE = [
@@ -41,3 +42,17 @@ def test_missing_data(datapoints: int, points: str, treatment: str, expected: st
     )
     values = [{"X": 1.0, "0": 0.0, "-": None}[point] for point in points]
     assert judged(rule, values, state=before) == (before if expected == "retain" else expected)
+
+
+@pytest.mark.parametrize("period_s", [60, 300])
+def test_running_tasks_are_counted_whatever_the_period(period_s: int) -> None:
+    """An alarm on the number of tasks goes off above its threshold, and says the number, not the samples."""
+    alarm = {"name": "tasks", "symptom": "tasks", "threshold": 5, "period_s": period_s}
+    of = world(alarms=[alarm | {"evaluation_periods": 1, "datapoints": 1}])
+    of.run_until(600)
+    assert of.alarms["tasks"].state == "OK"
+    orders(of).set_desired(7)
+    of.run_until(1500)
+    assert of.alarms["tasks"].state == "ALARM"
+    told = of.alarms["tasks"].reason.partition("[")[2].partition("]")[0]
+    assert 5 < float(told) <= 7

@@ -26,6 +26,7 @@ EVERY_ALARM = [
     ERROR_RATE,
     HEALTHY_HOSTS,
     *({"name": name, "symptom": name, "threshold": 50} for name in ("errors", "response-time", "cpu", "memory")),
+    {"name": "tasks", "symptom": "tasks", "threshold": 50, "period_s": 300},
 ]
 
 
