@@ -1,17 +1,20 @@
 """What must never happen, whatever does: the whole responder against a hostile day, found by search."""
 
+from contextlib import suppress
 from datetime import timedelta
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from functions.domain.approvals import Answer
 from functions.domain.changes import Change, ForceNewDeployment, SetFloor, SetTaskDefinition
-from functions.domain.errors import ChangeDoubtful, ChangeRefused
+from functions.domain.errors import AnswerRefused, ChangeDoubtful, ChangeRefused
 from functions.domain.evidence import ReleaseState
 from functions.domain.incidents import Fact, IncidentStatus, Mode, Switch, verify_trail
 from functions.domain.signals import AlarmState, Signal
 from functions.playbooks.schema import Playbook
+from functions.workflow.decision import ASKS_PER_INCIDENT
 from functions.workflow.story import tell
 from functions.workflow.table import Outcome, StepName
 from tests.fakes.engine import Execution, Killed, Responder
@@ -39,7 +42,7 @@ class HostileDay(RuleBasedStateMachine):
         self.dead_database_seen = False
 
     @initialize(
-        mode=st.sampled_from(["auto"] * 8 + ["ask", "observe"]),
+        mode=st.sampled_from(["auto"] * 7 + ["ask"] * 3 + ["observe"]),
         attempts=st.sampled_from([3, 2, 1, 0]),
         per_hour=st.sampled_from([4, 2, 1, 0]),
         cooldown=st.sampled_from([0, 60, 600]),
@@ -57,13 +60,38 @@ class HostileDay(RuleBasedStateMachine):
                 "scale_out": {"lease": lease},
             }
         )
-        self.responder = Responder(playbook=self.playbook)
+        self.responder = Responder(playbook=self.playbook, asked=self.answer)
+        self.people = "say nothing"
         self.world = self.responder.world
         self.world.watching = self.check_change
         self.floor = self.world.minimum
         self.responder.sweep()
         self.responder.clock.advance(seconds=3600 if baked else 60)
         self.responder.sweep()
+
+    # What people say when they are asked
+
+    @rule(
+        people=st.sampled_from(
+            ["say yes", "say yes", "say no", "say nothing", "say yes to an execution that dies", "say yes in vain"]
+        )
+    )
+    def from_now_on(self, people: str) -> None:
+        self.people = people
+
+    def answer(self) -> None:
+        holder = self.responder.ledger.lock_holder(REF)
+        assert holder is not None, "people were asked for nothing"
+        if self.people == "say nothing":
+            return
+        self.responder.clock.advance(seconds=120)
+        if self.people == "say yes in vain":
+            self.responder.people.waiting = None
+        said = Answer.DENIED if self.people == "say no" else Answer.GRANTED
+        with suppress(AnswerRefused):
+            self.responder.take_answer(holder, said, by="maria", identity="", reason="")
+        if self.people == "say yes to an execution that dies":
+            raise Killed
 
     # What happens: one rule, so that no search leaves half of the day out
 
@@ -92,6 +120,7 @@ class HostileDay(RuleBasedStateMachine):
                 "a long pause",
                 "resumed",
                 "observe",
+                "ask",
                 "auto",
                 "a change is refused",
                 "a change is not answered",
@@ -173,7 +202,7 @@ class HostileDay(RuleBasedStateMachine):
                 ledger.set_switch(REF, Switch(paused_until=until, by="ann", reason="migration"))
             case "resumed":
                 ledger.set_switch(REF, Switch())
-            case "observe" | "auto":
+            case "observe" | "ask" | "auto":
                 ledger.set_switch(REF, Switch(mode=Mode(what), by="ann"))
             case "a change is refused":
                 world.failing_changes.append(ChangeRefused("ClientException: no"))
@@ -316,7 +345,11 @@ class HostileDay(RuleBasedStateMachine):
         self.answered.add((holder, intent.sequence))
         switch = self.responder.ledger.switch(REF)
         assert not switch.paused(self.responder.clock.now()), "a change while paused"
-        assert (self.playbook.mode if switch.mode is None else switch.mode) is Mode.AUTO, "a change nobody allowed"
+        mode = self.playbook.mode if switch.mode is None else switch.mode
+        story = tell(self.responder.ledger.events(holder))
+        plan = story.intents[-1].plan
+        assert mode is Mode.AUTO or (mode is Mode.ASK and story.granted(plan)), "a change nobody allowed"
+        assert not story.consent(self.responder.clock.now()).denies(plan), "a change that people denied"
         match change:
             case SetFloor(minimum=minimum):
                 assert self.world.minimum < minimum <= min(self.world.maximum, self.playbook.limits.max_tasks)
@@ -352,6 +385,15 @@ class HostileDay(RuleBasedStateMachine):
         for at in begun:
             within = [other for other in begun if at - timedelta(hours=1) < other <= at]
             assert len(within) <= self.playbook.limits.actions_per_hour
+
+    @invariant()
+    def a_grant_begins_one_plan_at_most(self) -> None:
+        for incident in self.responder.ledger.incidents_of(REF):
+            story = tell(self.responder.ledger.events(incident.id))
+            assert len(story.requests) <= ASKS_PER_INCIDENT
+            for request in story.requests:
+                begun = [i for i in story.intents if i.stage == 0 and i.plan.hash == request.plan.hash]
+                assert not request.used or (request.ended is Fact.APPROVAL_GRANTED and len(begun) == 1)
 
     @invariant()
     def what_was_rolled_back_is_quarantined_at_the_end(self) -> None:
