@@ -15,6 +15,7 @@ from functions.domain.dependencies import DependencyKind
 from functions.domain.errors import PlaybookError
 from functions.domain.watched import WATCHED, HttpCheck, MetricLimit
 from functions.playbooks.schema import (
+    Approving,
     ExistingAlarm,
     Limits,
     NewAlarm,
@@ -35,6 +36,7 @@ _MODELS: Mapping[str, type[BaseModel]] = {
     "limits": Limits,
     "scale_out": ScaleOut,
     "settle": Settle,
+    "approval": Approving,
     "notify": Notify,
     "overrides": Overrides,
 }
@@ -64,6 +66,7 @@ _EXAMPLES: Mapping[str, str] = {
     "deadline": "a length of time, such as 10m",
     "cooldown": "a length of time, such as 10m",
     "confidence": "0.6",
+    "expires": "a length of time, such as 15m",
     "bake": "a length of time, such as 15m",
     "lease": "a length of time, such as 30m",
     "email": "addresses such as team@example.com",

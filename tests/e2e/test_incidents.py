@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from functions.bootstrap import TAKE_OVER_MARGIN_S
-from functions.domain.incidents import Fact, Incident, IncidentStatus
+from functions.domain.incidents import Fact, Incident, IncidentStatus, Mode, Switch
 from functions.domain.signals import AlarmState
 from infra.function import TIMEOUT_S
 from tests.e2e.conftest import Responder, facts
@@ -116,6 +116,29 @@ def test_a_paused_service_is_left_to_people(responder: Responder, second: Ended)
     trail = responder.until_closed(incident)
     assert facts(trail).count(Fact.ACTION_TAKEN) == 1
     assert facts(trail).index(Fact.STOOD_DOWN) < facts(trail).index(Fact.ACTION_TAKEN)
+    assert responder.changes_of_the_service() - before == 2
+    assert trail.broken is None
+
+
+def test_a_plan_is_carried_out_when_people_grant_it(responder: Responder) -> None:
+    """In mode ask nothing is done until somebody says yes; then the plan is carried out once, and verified."""
+    before = responder.changes_of_the_service()
+    responder.ledger.set_switch(REF, Switch(mode=Mode.ASK, by="maria"))
+    responder.stage.pages()
+    incident = responder.ship_bad_release()
+    responder.until_said(incident, Fact.APPROVAL_REQUESTED)
+    letters: list[str] = []
+    responder.until(lambda: bool(letters.extend(responder.stage.pages()) or letters), "nobody was asked")
+    assert f"responder approve {incident.id}" in letters[0]
+    assert "waits for approval" in responder.command("incidents", "--open")
+    assert responder.changes_of_the_service() - before == 1, "the team's release alone"
+
+    assert "granted: roll back" in responder.command("approve", incident.id, "--reason", "go ahead", "--by", "maria")
+    trail = responder.until_closed(incident)
+    responder.ledger.set_switch(REF, Switch())
+    told = facts(trail)
+    assert told.count(Fact.APPROVAL_GRANTED) == told.count(Fact.ACTION_TAKEN) == 1
+    assert told.index(Fact.APPROVAL_GRANTED) < told.index(Fact.ACTION_INTENDED)
     assert responder.changes_of_the_service() - before == 2
     assert trail.broken is None
 

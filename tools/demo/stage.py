@@ -40,6 +40,9 @@ CONTEXT = {
 }
 """All that differs from a deployment to AWS."""
 
+ANSWER_WITHIN_S = 900
+"""Seconds in which people may answer a request, as a playbook has it that does not say."""
+
 WARM_S = 50
 """Seconds of traffic until "before" has enough data points to compare with."""
 
@@ -100,6 +103,7 @@ class Stage:
     def deploy_responder(self) -> None:
         """Deploy the stacks that go to AWS, and subscribe a queue to the pages as a pager would be."""
         cdk.deploy(self.aws, app=f"{sys.executable} app.py", context=CONTEXT)
+        self._spell_time_outs_out()
         sns = self.aws.client("sns")
         topics = [topic["TopicArn"] for topic in sns.list_topics()["Topics"]]
         topic = next(arn for arn in topics if arn.endswith(f":{RESPONDER}-pages"))
@@ -111,6 +115,16 @@ class Stage:
             Endpoint=queue["Attributes"]["QueueArn"],
             Attributes={"RawMessageDelivery": "true"},
         )
+
+    def _spell_time_outs_out(self) -> None:
+        """Give the step that waits for people a time-out in figures: the emulator evaluates no expression there."""
+        (machine,) = self._stepfunctions.list_state_machines()["stateMachines"]
+        arn = machine["stateMachineArn"]
+        definition = json.loads(self._stepfunctions.describe_state_machine(stateMachineArn=arn)["definition"])
+        for state in definition["States"].values():
+            if isinstance(state.get("TimeoutSeconds"), str):
+                state["TimeoutSeconds"] = ANSWER_WITHIN_S
+        self._stepfunctions.update_state_machine(stateMachineArn=arn, definition=json.dumps(definition))
 
     def warm_up(self, *, tick: Callable[[], None]) -> None:
         """Let traffic flow until there is a usual to compare with and the release that runs has proven good.

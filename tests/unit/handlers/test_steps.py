@@ -86,6 +86,23 @@ def test_a_payload_without_an_incident_is_a_bug(carried: tuple[StepName, Handler
     assert fake.visits == []
 
 
+def test_who_asks_is_given_the_token_and_answers_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The outcome comes from people, so what the function returns would only be mistaken for one."""
+    asked: list[tuple[Visit, str]] = []
+    monkeypatch.setattr(bootstrap, "ask_people", lambda: lambda visit, token: asked.append((visit, token)))
+    given = payload(StepName.APPROVAL, token="the token", wait_s=900)
+    assert notify.handler(given, context("notify")) == {}
+    ((visit, token),) = asked
+    assert (visit.incident_id, visit.generation, visit.wait_s, token) == ("inc-1", 3, 900, "the token")
+
+
+def test_the_token_is_not_logged(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whoever reads logs may not answer in the name of people."""
+    monkeypatch.setattr(bootstrap, "ask_people", lambda: lambda visit, token: None)
+    notify.handler(payload(StepName.APPROVAL, token="the-token", wait_s=900), context("notify"))
+    assert "the-token" not in "".join(capsys.readouterr())
+
+
 def test_the_sweep_says_what_it_swept_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its schedule does not look, but whoever calls it by hand does."""
     monkeypatch.setattr(bootstrap, "sweep", lambda: lambda: Swept(opened=("inc-1",)))

@@ -44,6 +44,8 @@ def test_the_smallest_file(file: Path) -> None:
             4,
             "limits: min_tasks (9) is above max_tasks (3); write max_tasks: 9 or more, or lower min_tasks",
         ),
+        ("approval:\n  expire: 5m\n", 5, "approval.expire is no key of a playbook; write expires"),
+        ("approval: {expires: 10s}\n", 4, "approval.expires: 10s is out of bounds; write a number greater than"),
         ("limits: {max_tasks: -1}\n", 4, "limits.max_tasks: -1 is out of bounds; write a number greater than"),
         ("limits:\n  cooldown: 5 minutes\n", 5, "'5 minutes' is no length of time; write 90s, 10m or 1h"),
         ("ladders:\n  overlod: [page]\n", 5, "ladders.overlod: 'overlod' is not allowed; write overload"),
