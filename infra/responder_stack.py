@@ -93,7 +93,7 @@ class ResponderStack(Stack):
             channels=self._channels,
             log_retention=self._shipment.log_retention,
         )
-        reader, sweep, bake = self._starters()
+        reader, sweep, bake = self._starters(deployment)
         forwarder = self._function(
             "forward",
             [Grant(["sqs:SendMessage"], [intake.queue.queue_arn])],
@@ -136,12 +136,12 @@ class ResponderStack(Stack):
         page = self._channels.page_grants()
         page_topic = {settings.PAGE_TOPIC_ARN: self._channels.pages.topic_arn}
         fleet_limit = {settings.FLEET_ACTIONS_PER_HOUR: str(deployment.fleet_actions_per_hour)}
-        log_limit = {settings.LOG_SCAN_MB: str(deployment.log_scan_mb)}
+        log_limit = _log_limit(deployment)
         change = [*_needs_of("service", "scaling", "front", "dependencies"), *_needs_of_actions(*ActionName)]
         give_back = [*_needs_of("service", "scaling"), *_needs_of_actions(*LEASED)]
         rights: Mapping[Function, tuple[Sequence[Grant], Mapping[str, str]]] = {
             Function.ASSESS: (self._granted(_needs_of(*PROBES)), {**fleet_limit, **log_limit}),
-            Function.REMEDIATE: (self._granted(change), fleet_limit),
+            Function.REMEDIATE: (self._granted(change), {**fleet_limit, **log_limit}),
             Function.VERIFY: (self._granted(_needs_of("service", "targets", "alarms")), {}),
             Function.NOTIFY: (page, page_topic),
             Function.CLOSE: (page, page_topic),
@@ -154,7 +154,7 @@ class ResponderStack(Stack):
             for function, (granted, environment) in rights.items()
         }
 
-    def _starters(self) -> tuple[ResponderFunction, ResponderFunction, ResponderFunction]:
+    def _starters(self, deployment: Deployment) -> tuple[ResponderFunction, ResponderFunction, ResponderFunction]:
         """Intake, sweep and bake: those that start executions."""
         machine = machine_arn(self, self._name)
         start = Grant(["states:StartExecution"], [machine])
@@ -168,7 +168,9 @@ class ResponderStack(Stack):
                 [*ledger, start, ask, *self._granted(_needs_of("alarms"))],
                 {**places, settings.FUNCTION_TIMEOUT: str(TIMEOUT_S)},
             ),
-            self._function("bake", [*ledger, start, *self._granted(_needs_of(*LOOKS_AT))], places),
+            self._function(
+                "bake", [*ledger, start, *self._granted(_needs_of(*LOOKS_AT))], {**places, **_log_limit(deployment)}
+            ),
         )
 
     def _ledger_places(self) -> dict[str, str]:
@@ -190,6 +192,10 @@ class ResponderStack(Stack):
 
 LEASED = (ActionName.SCALE_OUT, ActionName.RAISE_CEILING, ActionName.TUNE_TRACKING)
 """The actions whose changes are leases: giving back takes the same rights."""
+
+
+def _log_limit(deployment: Deployment) -> dict[str, str]:
+    return {settings.LOG_SCAN_MB: str(deployment.log_scan_mb)}
 
 
 def _needs_of(*probes: str) -> list[Permission]:

@@ -15,8 +15,8 @@ class Answer(StrEnum):
 class Approval(Model):
     """One request, as it lies in the ledger beside its incident; a later request of the incident takes its place.
 
-    `token` lets whoever has it wake the execution: besides Step Functions' own history it stands here alone, and never in
-    a letter, a log or the trail.
+    `token` lets whoever has it wake the execution: besides Step Functions' own history it stands here alone, and never
+    in a letter, a log or the trail.
     """
 
     incident_id: str

@@ -26,9 +26,9 @@ def responder(mode: str, *, until: StepName | None = None) -> Responder:
     said = {"region": REF.region, "cluster": REF.cluster, "service": REF.service, "mode": mode}
     made = Responder(playbook=Playbook.model_validate(said | {"alarms": [{"existing": "orders-5xx"}]}))
     made.world.task_definition = V1
-    made.sweep()
+    made.bake()
     made.clock.advance(seconds=3600)
-    made.sweep()
+    made.bake()
     made.world.bad.add(V2)
     made.world.ship(V2)
     made.clock.advance(seconds=120)
