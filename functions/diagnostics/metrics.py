@@ -32,6 +32,9 @@ FEWEST_POINTS = 3
 
 RELEASE_LOOKBACK = timedelta(hours=1)
 
+UNTOLD = timedelta(minutes=5)
+"""How long before an incident without an alarm its trouble may have begun."""
+
 
 def read_metrics(around: Surroundings, known: Mapping[str, Any]) -> MetricsFacts:
     """Metrics just now, against the time before the trouble began or the newest release, whichever was first."""
@@ -124,10 +127,11 @@ def _earlier(points: Points, ends: datetime, *, otherwise: datetime) -> list[flo
 
 
 def onset_of(around: Surroundings, alarms: AlarmsFacts | None) -> datetime:
-    """When the trouble began: an alarm looks back over its window before it speaks."""
+    """When the trouble began: an alarm looks back over its window before it speaks, and whoever else opened the incident
+    saw it some minutes after it began."""
     seen = () if alarms is None else alarms.alarms
     spoken = [a.since - timedelta(seconds=a.window_s) for a in seen if a.state is AlarmState.ALARM]
-    return min(spoken, default=around.began_at or around.now)
+    return min(spoken, default=(around.began_at or around.now) - UNTOLD)
 
 
 def _before_ends(onset: datetime, service: ServiceFacts, period_s: int) -> datetime:
