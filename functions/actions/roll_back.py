@@ -1,19 +1,28 @@
 """Go back to the last known good release; never simply to "revision − 1"."""
 
 from functions.actions.action import Action, Refusal, Terms, deployable, state_before
+from functions.actions.sizing import comfortable_cpu, scalable, tasks_for_requests
 from functions.domain.causes import Cause
 from functions.domain.changes import (
     COPY_JUST_REGISTERED,
     ActionName,
     Change,
+    LeaseKind,
+    LeaseTerms,
     Plan,
     RegisterCopy,
+    SetFloor,
     SetTaskDefinition,
     StopDeployment,
 )
-from functions.domain.evidence import Findings, short
+from functions.domain.evidence import Findings, Metric, short
 from functions.domain.permissions import Permission, Resource
 from functions.domain.releases import born_with_a_release
+
+MORE_LOAD = 1.3
+"""So many times the usual requests are more load than usual."""
+FLOOR_TAKES_S = 10
+"""After RegisterScalableTarget, Application Auto Scaling moves the desired count by itself, within seconds."""
 
 RELEASE_BY_NATURE = frozenset({Cause.BAD_DEPLOYMENT, Cause.BAD_RELEASE})
 """Causes that are a release by what they are. Any other may come with one, or not."""
@@ -52,17 +61,50 @@ def plan_roll_back(cause: Cause, findings: Findings, terms: Terms) -> Plan | Ref
             if releases.last_known_good_active
             else (RegisterCopy(task_definition=good), SetTaskDefinition(task_definition=COPY_JUST_REGISTERED))
         )
+    room = _room_for_load(findings, terms)
+    if room is not None:
+        summary = (
+            f"raise the floor from {room.original} to {room.value} tasks, because there is more load, and {summary}"
+        )
+        changes = (SetFloor(resource_id=room.resource_id, minimum=int(room.value)), *changes)
     return Plan(
         action=ActionName.ROLL_BACK,
         cause=cause,
         summary=summary,
         changes=changes,
-        before=state_before(changes, service),
+        before=state_before(changes, service, scaling=findings.scaling.value),
+        pause_s=FLOOR_TAKES_S if room is not None else 0,
+        leases=() if room is None else (room,),
         undo=f"aws ecs update-service --cluster {cluster_of(service.arn)} --service {name_of(service.arn)} "
         f"--task-definition {short(releases.current)}",
         settle_s=terms.settle_s,
         deadline_s=terms.deadline_s,
         quarantine=releases.current,
+    )
+
+
+def _room_for_load(findings: Findings, terms: Terms) -> LeaseTerms | None:
+    """The floor to go back with when there is more load, too: the release before could not carry it either.
+
+    None where the load is as usual, or where raising a floor is not possible or not safe.
+    """
+    found, dependencies = scalable(findings), findings.dependencies.value
+    if isinstance(found, Refusal) or dependencies is None or dependencies.troubled:
+        return None
+    service, scaling, metrics = found
+    now, before = metrics.now(Metric.REQUESTS), metrics.before(Metric.REQUESTS)
+    if scaling.scale_out_suspended or now is None or before is None or now < MORE_LOAD * before:
+        return None
+    needed = tasks_for_requests(service, metrics, comfortable_cpu(scaling))
+    floor = min(needed or 0, scaling.maximum, terms.max_tasks)
+    if floor <= service.desired or floor <= scaling.minimum:
+        return None
+    return LeaseTerms(
+        kind=LeaseKind.FLOOR,
+        resource_id=scaling.resource_id,
+        original=terms.original(LeaseKind.FLOOR, scaling.resource_id, scaling.minimum),
+        value=floor,
+        duration_s=terms.lease_s,
     )
 
 
@@ -87,5 +129,6 @@ ROLL_BACK = Action(
         Permission(action="ecs:RegisterTaskDefinition", resource=Resource.ANY),
         Permission(action="ecs:TagResource", resource=Resource.NEW_TASK_DEFINITION),
         Permission(action="iam:PassRole", resource=Resource.TASK_ROLES),
+        Permission(action="application-autoscaling:RegisterScalableTarget", resource=Resource.SCALABLE_TARGET),
     ),
 )

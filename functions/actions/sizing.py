@@ -47,16 +47,23 @@ def tasks_for_load(service: ServiceFacts, metrics: MetricsFacts, comfortable: fl
     Told twice, and the higher counts: by what the requests of before cost, which also holds for tasks that are
     saturated or fail, and by the CPU that is used now.
     """
-    estimates = []
-    now, before, cpu = _newest(metrics, Metric.REQUESTS), metrics.before(Metric.REQUESTS), metrics.before(Metric.CPU)
-    tasks = metrics.before(Metric.TASKS) or float(service.desired)
-    if now is not None and cpu is not None and before is not None and before > 0:
-        estimates.append(tasks * now / before * cpu / comfortable)
     used = _newest(metrics, Metric.CPU)
-    if used is not None:
-        estimates.append(service.running * used / comfortable)
-    finite = [ceil(estimate) for estimate in estimates if isfinite(estimate)]
-    return max(finite, default=None)
+    by_cpu = None if used is None else _whole(service.running * used / comfortable)
+    by_requests = tasks_for_requests(service, metrics, comfortable)
+    return max((estimate for estimate in (by_cpu, by_requests) if estimate is not None), default=None)
+
+
+def tasks_for_requests(service: ServiceFacts, metrics: MetricsFacts, comfortable: float) -> int | None:
+    """How many tasks carry the requests of now, by what those of before cost; None where the metrics do not say."""
+    now, before, cpu = _newest(metrics, Metric.REQUESTS), metrics.before(Metric.REQUESTS), metrics.before(Metric.CPU)
+    if now is None or cpu is None or before is None or before <= 0:
+        return None
+    tasks = metrics.before(Metric.TASKS) or float(service.desired)
+    return _whole(tasks * now / before * cpu / comfortable)
+
+
+def _whole(tasks: float) -> int | None:
+    return ceil(tasks) if isfinite(tasks) else None
 
 
 def _newest(metrics: MetricsFacts, metric: Metric) -> float | None:

@@ -127,8 +127,8 @@ def _earlier(points: Points, ends: datetime, *, otherwise: datetime) -> list[flo
 
 
 def onset_of(around: Surroundings, alarms: AlarmsFacts | None) -> datetime:
-    """When the trouble began: an alarm looks back over its window before it speaks, and whoever else opened the incident
-    saw it some minutes after it began."""
+    """When the trouble began: an alarm looks back over its window before it speaks, and whoever else opened the
+    incident saw it some minutes after it began."""
     seen = () if alarms is None else alarms.alarms
     spoken = [a.since - timedelta(seconds=a.window_s) for a in seen if a.state is AlarmState.ALARM]
     return min(spoken, default=(around.began_at or around.now) - UNTOLD)

@@ -43,6 +43,8 @@ ERRORS_MATTER = 0.02
 ERRORS_ROSE = 3.0
 ERRORS_CLEAR = 0.1
 """Share of failed requests that is trouble even if a single period shows it."""
+WORSE = 2.0
+"""So many times the failures of just before a deployment are another trouble."""
 SLOW_S = 0.5
 SLOWED = 2.0
 SLOW_CLEAR_S = 1.0
@@ -209,6 +211,20 @@ class Signs:
         latency = metrics.preceding(Metric.LATENCY)
         slow = latency is not None and latency >= SLOW_S and _rose(latency, self._before(Metric.LATENCY), SLOWED)
         return failed or slow
+
+    @cached_property
+    def made_worse(self) -> bool:
+        """Whether far more requests fail than just before the newest deployment, and the code itself says why: then the
+        trouble before was another one."""
+        metrics = self._metrics
+        if metrics is None or self._latest(Metric.REQUESTS) is None:
+            return False
+        share = self._share(
+            metrics.preceding(Metric.REQUESTS), metrics.preceding(Metric.TARGET_5XX), metrics.preceding(Metric.ELB_5XX)
+        )
+        least = min(_least(self.error_share_now), _least(self.error_share_latest))
+        own = (Complaint.OTHER, Complaint.SCHEMA, Complaint.DENIED, Complaint.AUTHENTICATION)
+        return share is not None and least >= ERRORS_CLEAR and least >= WORSE * share and self.complaining(*own)
 
     @cached_property
     def failing(self) -> bool:
@@ -384,7 +400,8 @@ class Signs:
         releases = self._findings.releases.value
         if releases is None or releases.returned or not self._another_ran_before(releases):
             return False
-        return not self.trouble_came_first and self._within(releases.current_since, RELEASE_IS_NEW)
+        innocent = self.trouble_came_first and not self.made_worse
+        return not innocent and self._within(releases.current_since, RELEASE_IS_NEW)
 
     @cached_property
     def may_be_a_cure(self) -> bool:
@@ -401,7 +418,7 @@ class Signs:
             return False
         ended = self._rolled_out_at
         still_open = ended is None or self._findings.looked_at - ended < CURE_SHOWS
-        return still_open and (self.trouble_came_first or self._replaced_at_once)
+        return still_open and ((self.trouble_came_first and not self.made_worse) or self._replaced_at_once)
 
     @cached_property
     def _rolled_out_at(self) -> datetime | None:
@@ -567,6 +584,11 @@ _SAME = timedelta(seconds=30)
 
 def _reasons(task: TaskFacts) -> Iterable[str]:
     return (task.stopped_reason, *task.container_reasons)
+
+
+def _least(value: float | None) -> float:
+    """What is not known counts as nothing."""
+    return 0.0 if value is None else value
 
 
 def _most(*values: float | None) -> float:

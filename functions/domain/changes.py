@@ -212,7 +212,7 @@ class StateBefore(Model):
         """What the next stage relies on, once this change was made: what it set itself is no difference."""
         match change:
             case SetFloor(minimum=minimum):
-                return self.model_copy(update={"minimum": minimum})
+                return self.model_copy(update={"minimum": minimum, "desired": max(self.desired, minimum)})
             case SetCeiling(maximum=maximum, minimum=minimum):
                 floor = self.minimum if minimum is None else minimum
                 return self.model_copy(update={"maximum": maximum, "minimum": floor})

@@ -22,6 +22,9 @@ WITHOUT_ALARM = timedelta(minutes=5)
 CANNOT_TELL_LIMIT = 3
 LOOK_EVERY_S = 30
 
+LATE_S = 60
+"""A standard metric arrives up to a minute late."""
+
 
 class Check(Model):
     """One look at the recovery. `steady`: service and targets are as they should be."""
@@ -142,6 +145,13 @@ def _held(alarms: AlarmsFacts, story: Story, now: datetime) -> Check:
     loud = [alarm for alarm in alarms.alarms if alarm.state is AlarmState.ALARM]
     silent = [alarm for alarm in alarms.alarms if alarm.state is AlarmState.INSUFFICIENT_DATA]
     if loud:
+        since = story.steady_since or now
+        if story.acted is not None and loud[0].breaching_now and now - since >= _shows_within(alarms):
+            return Check(
+                outcome=Outcome.INEFFECTIVE,
+                steady=True,
+                reason=f"steady since {since:%H:%M:%S} UTC, and the metric of alarm {loud[0].name} still breaches",
+            )
         return _not_yet(f"alarm {loud[0].name} is still in ALARM", story, now, steady=True, lag_s=alarms.window_s)
     if silent:
         return _cannot_tell(f"alarm {silent[0].name} has no data", steady=True)
@@ -159,6 +169,12 @@ def _held(alarms: AlarmsFacts, story: Story, now: datetime) -> Check:
             reason=f"steady, healthy and every alarm OK for {alarms.window_s} s, which is as long as they look back",
         )
     return _not_yet(f"every alarm is OK, but not for {alarms.window_s} s yet", story, now, steady=True, patient=True)
+
+
+def _shows_within(alarms: AlarmsFacts) -> timedelta:
+    """How long after the service is steady a metric may still breach for what was before: the alarm's own window, whose
+    newest period comes up to a minute late."""
+    return timedelta(seconds=alarms.window_s + LATE_S)
 
 
 def _not_yet(reason: str, story: Story, now: datetime, *, steady: bool, patient: bool = False, lag_s: int = 0) -> Check:
