@@ -30,6 +30,7 @@ from functions.domain.evidence import (
     Release,
     ReleasesFacts,
     ReleaseState,
+    RevisionFacts,
     ScalingFacts,
     ServiceDeploymentFacts,
     ServiceFacts,
@@ -184,7 +185,12 @@ def metrics(
         now_s=180,
         before_s=1800,
         metrics={
-            m: MetricWindow(now=at_present.get(m), before=earlier.get(m), preceding=just_before.get(m))
+            m: MetricWindow(
+                now=at_present.get(m),
+                before=earlier.get(m),
+                preceding=just_before.get(m),
+                latest=at_present.get(m),
+            )
             for m in {*at_present, *earlier, *just_before}
         },
     )
@@ -224,6 +230,10 @@ def service_deployment(status: str = "IN_PROGRESS", **said: Any) -> ServiceDeplo
         "created_at": JUST_NOW,
     }
     return ServiceDeploymentFacts.model_validate(ordinary | said)
+
+
+def revision(arn: str, task_definition: str) -> RevisionFacts:
+    return RevisionFacts(arn=arn, task_definition=task_definition)
 
 
 def dependencies(state: DependencyState | None = DependencyState.OK) -> DependenciesFacts:

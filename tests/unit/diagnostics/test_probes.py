@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.diagnostics.look import Surroundings
-from functions.diagnostics.metrics import FEWEST_POINTS, read_metrics
+from functions.diagnostics.metrics import FEWEST_POINTS, UNTOLD, read_metrics
 from functions.diagnostics.probes import (
     LOGS_LOOKBACK,
     read_alarms,
@@ -335,7 +335,7 @@ def test_logs_do_not_need_the_alarms() -> None:
     """When these could not be read, the trouble began with the incident."""
     world = Shown()
     read_logs(around(world, began_at=JUST_NOW), {"definition": definition()})
-    assert world.quiet.asked == [("errors", (("/ecs/orders",), JUST_NOW, NOW))]
+    assert world.quiet.asked == [("errors", (("/ecs/orders",), JUST_NOW - UNTOLD, NOW))]
 
 
 def test_a_service_that_logs_elsewhere_is_unknown() -> None:

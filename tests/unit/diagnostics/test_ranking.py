@@ -23,10 +23,12 @@ from tests.fakes.findings import (
     dependencies,
     deployment,
     findings,
+    logs,
     metrics,
     newly_released,
     release,
     releases,
+    revision,
     scaling,
     service,
     service_deployment,
@@ -316,18 +318,47 @@ def test_unread_support_never_makes_a_cause_likelier(rule: Rule, seen: Findings)
 
 def test_a_release_that_came_into_the_trouble_is_not_its_cause() -> None:
     """Users felt it already when somebody deployed: that may be the cure, and rolling it back would be harm."""
-    seen = newly_released(metrics=metrics(now=FAILING, preceding=FAILING))
-    ranked = rank(seen)
+    ranked = rank(rolled_out(minutes_ago=1))
     assert ranked[0].cause is Cause.SOMEONE_AT_WORK
     assert Cause.BAD_RELEASE not in {judgement.cause for judgement in ranked}
 
 
-def test_a_cure_is_given_twenty_minutes() -> None:
-    """A deployment of half an hour ago that did not help is nobody at work any more, and no release to blame either."""
-    long_before = ALARM_AT - timedelta(minutes=30)
-    seen = newly_released(
-        service=service(primary=deployment(created_at=long_before)),
-        releases=releases(since=long_before),
-        metrics=metrics(now=FAILING, preceding=FAILING),
+def test_a_cure_that_does_not_show_is_none() -> None:
+    """Minutes after its deployment ended it is nobody at work any more, and no release to blame either."""
+    assert {judgement.cause for judgement in rank(rolled_out(minutes_ago=6))} <= {Cause.UNKNOWN}
+
+
+def rolled_out(*, minutes_ago: float, **said: object) -> Findings:
+    """A deployment that began ten minutes ago, when users felt trouble already, and ended so long ago."""
+    ended = NOW - timedelta(minutes=minutes_ago)
+    ordinary = {
+        "service": service(primary=deployment(created_at=JUST_NOW, updated_at=ended)),
+        "metrics": metrics(now=FAILING, preceding=FAILING),
+    }
+    return newly_released(**(ordinary | said))
+
+
+def test_a_release_is_suspect_if_it_made_things_far_worse() -> None:
+    """The trouble before was another one, where far more requests fail since and the code itself says why."""
+    slight = {Metric.TARGET_5XX: 0.5}
+    worse = metrics(now=FAILING, preceding=slight)
+    says = logs({"Unhandled exception in handler": 90})
+    assert rank(rolled_out(minutes_ago=6, metrics=worse, logs=says))[0].cause is Cause.BAD_RELEASE
+    assert rank(rolled_out(minutes_ago=1, metrics=worse, logs=says))[0].cause is Cause.BAD_RELEASE
+    assert Cause.BAD_RELEASE not in {j.cause for j in rank(rolled_out(minutes_ago=1, metrics=worse))}
+
+
+def test_a_release_that_replaced_one_just_rolled_out_is_somebodys_answer() -> None:
+    """Whoever ships again within minutes saw what we see; once it had time to show, it is judged like any other."""
+    before = service_deployment("SUCCESSFUL", created_at=JUST_NOW - timedelta(minutes=4), target_revision="rev/2")
+    history = releases(
+        since=JUST_NOW,
+        service_deployments=(service_deployment("SUCCESSFUL", target_revision="rev/3"), before),
+        revisions=(revision("rev/3", V2), revision("rev/2", V1)),
     )
-    assert {judgement.cause for judgement in rank(seen)} <= {Cause.UNKNOWN}
+    calm = metrics(now=FAILING)
+    assert rank(rolled_out(minutes_ago=1, releases=history, metrics=calm))[0].cause is Cause.SOMEONE_AT_WORK
+    assert rank(rolled_out(minutes_ago=6, releases=history, metrics=calm))[0].cause is Cause.BAD_RELEASE
+    ours = history.model_copy(update={"deployed_by_us": True})
+    named = {j.cause for j in rank(rolled_out(minutes_ago=1, releases=ours, metrics=calm))}
+    assert Cause.SOMEONE_AT_WORK not in named
