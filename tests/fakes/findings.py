@@ -175,8 +175,9 @@ def metrics(
     now: Mapping[Metric, float | None] | None = None,
     before: Mapping[Metric, float | None] | None = None,
     preceding: Mapping[Metric, float | None] | None = None,
+    latest: Mapping[Metric, float] | None = None,
 ) -> MetricsFacts:
-    """An ordinary day, but for what is given; None is a window without data."""
+    """An ordinary day, but for what is given; None is a window without data, and so is the newest period alone."""
     just_before: dict[Metric, float | None] = {**ORDINARY, **(preceding or {})}
     at_present: dict[Metric, float | None] = {**ORDINARY, **(now or {})}
     earlier: dict[Metric, float | None] = {**ORDINARY, **(before or {})}
@@ -189,7 +190,7 @@ def metrics(
                 now=at_present.get(m),
                 before=earlier.get(m),
                 preceding=just_before.get(m),
-                latest=at_present.get(m),
+                latest=(latest or {}).get(m),
             )
             for m in {*at_present, *earlier, *just_before}
         },

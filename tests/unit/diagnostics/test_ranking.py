@@ -341,7 +341,7 @@ def rolled_out(*, minutes_ago: float, **said: object) -> Findings:
 def test_a_release_is_suspect_if_it_made_things_far_worse() -> None:
     """The trouble before was another one, where far more requests fail since and the code itself says why."""
     slight = {Metric.TARGET_5XX: 0.5}
-    worse = metrics(now=FAILING, preceding=slight)
+    worse = metrics(now=FAILING, preceding=slight, latest={Metric.REQUESTS: 10.0, **FAILING})
     says = logs({"Unhandled exception in handler": 90})
     assert rank(rolled_out(minutes_ago=6, metrics=worse, logs=says))[0].cause is Cause.BAD_RELEASE
     assert rank(rolled_out(minutes_ago=1, metrics=worse, logs=says))[0].cause is Cause.BAD_RELEASE
