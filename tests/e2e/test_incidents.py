@@ -128,7 +128,12 @@ def test_a_plan_is_carried_out_when_people_grant_it(responder: Responder) -> Non
     incident = responder.ship_bad_release()
     responder.until_said(incident, Fact.APPROVAL_REQUESTED)
     letters: list[str] = []
-    responder.until(lambda: bool(letters.extend(responder.stage.pages()) or letters), "nobody was asked")
+
+    def asked() -> bool:
+        letters.extend(responder.stage.pages())
+        return bool(letters)
+
+    responder.until(asked, "nobody was asked")
     assert f"responder approve {incident.id}" in letters[0]
     assert "waits for approval" in responder.command("incidents", "--open")
     assert responder.changes_of_the_service() - before == 1, "the team's release alone"
