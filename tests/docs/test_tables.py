@@ -5,12 +5,14 @@ import inspect
 import tomllib
 from collections.abc import Sequence
 
+from functions.actions.registry import ACTIONS
 from functions.adapters import ledger
 from functions.diagnostics.ranking import RULES
 from functions.domain.causes import Cause
 from functions.domain.incidents import Mode
 from functions.guardrails.verdicts import GUARDRAILS
 from functions.playbooks.ladders import default_ladder
+from functions.playbooks.schema import Playbook
 from functions.workflow.decision import OTHERS_AT_WORK, PATIENCE
 from functions.workflow.table import TABLE, Outcome, Step
 from infra.context import Deployment
@@ -48,6 +50,17 @@ def test_the_causes_that_are_not_told_apart() -> None:
     missing = [cause for cause in Cause if cause not in JUDGED and cause is not Cause.UNKNOWN]
     named = [name for name in paragraph.split("`")[1::2] if name != Cause.UNKNOWN]
     assert named == missing, ", ".join(map(code, missing))
+
+
+def test_the_actions() -> None:
+    """Every action with what it does, how it is undone and how long it is given by default, and whether it asks."""
+    plain = Playbook(region="eu-west-1", cluster="shop", service="orders")
+    rows = []
+    for name, action in ACTIONS.items():
+        settle = plain.settle_of(name)
+        asks = " (asks)" if action.asks else ""
+        rows.append((code(name) + asks, action.effect, action.undo, f"{settle.first_look} s, {settle.deadline} s"))
+    must_show(README, ("action", "what it does", "how it is undone", "first look, deadline"), rows)
 
 
 def test_the_modes() -> None:
