@@ -8,6 +8,9 @@ from functions.domain.evidence import Findings, Metric, MetricsFacts, ScalingFac
 COMFORTABLE_CPU = 60.0
 """CPU percent at which tasks should run: below what target tracking usually aims at (70)."""
 
+IDLE_CPU = 30.0
+"""CPU percent below which tasks idle."""
+
 TRACKS_CPU = "ECSServiceAverageCPUUtilization"
 """Predefined metric of a policy that tracks the CPU (Application Auto Scaling API reference)."""
 
@@ -72,6 +75,7 @@ def _newest(metrics: MetricsFacts, metric: Metric) -> float | None:
 
 
 def comfortable_cpu(scaling: ScalingFacts) -> float:
-    """CPU percent to aim at: no more than the service's own policy does, or the autoscaler would add tasks at once."""
-    own = [policy.target for policy in scaling.policies or () if policy.metric == TRACKS_CPU]
+    """CPU percent to aim at: no more than the service's own policy does, or the autoscaler would add tasks at once.
+    A target at which tasks idle is no measure."""
+    own = [p.target for p in scaling.policies or () if p.metric == TRACKS_CPU and p.target >= IDLE_CPU]
     return min([COMFORTABLE_CPU, *own])

@@ -1,15 +1,13 @@
 """Let the autoscaler start tasks earlier for a while, by a lower target value of its policy."""
 
 from functions.actions.action import Action, Refusal, Terms, state_before
-from functions.actions.sizing import TRACKS_CPU, scalable
+from functions.actions.sizing import IDLE_CPU, TRACKS_CPU, scalable
 from functions.domain.causes import Cause
 from functions.domain.changes import ActionName, LeaseKind, LeaseTerms, Plan, SetTracking
 from functions.domain.evidence import Findings
 from functions.domain.permissions import Permission, Resource
 
 FACTOR = 0.8
-LOWEST = 30.0
-"""CPU percent below which tasks would idle."""
 
 
 def plan_tune_tracking(cause: Cause, findings: Findings, terms: Terms) -> Plan | Refusal:
@@ -27,7 +25,7 @@ def plan_tune_tracking(cause: Cause, findings: Findings, terms: Terms) -> Plan |
     policy = max((p for p in scaling.policies if p.metric == TRACKS_CPU), key=lambda p: p.target, default=None)
     if policy is None:
         return Refusal("no policy tracks the CPU of the service")
-    target = max(LOWEST, round(FACTOR * policy.target, 1))
+    target = max(IDLE_CPU, round(FACTOR * policy.target, 1))
     if target >= policy.target:
         return Refusal(f"policy {policy.name} aims at {policy.target:g} % CPU already")
     resource = scaling.resource_id

@@ -171,6 +171,25 @@ def test_a_count_that_nobody_needs_goes_down_to_twice_what_is_needed() -> None:
     assert "--min-capacity 2 --max-capacity 10" in plan.undo
 
 
+def test_a_target_that_no_service_can_meet_is_no_measure() -> None:
+    """It is what made the tasks run away: at 5 % CPU each, forty would be needed."""
+    low = POLICY.model_copy(update={"target": 5.0})
+    plan = planned(LOWER, wasteful(scaling=scaling(policies=(low,))))
+    assert plan.changes == (SetCeiling(resource_id=RESOURCE, maximum=4),)
+
+
+@pytest.mark.parametrize(("target", "floor"), [(70.0, 4), (40.0, 6), (5.0, 4)])
+def test_scaling_out_aims_no_higher_than_the_policy_does(target: float, floor: int) -> None:
+    """Or the autoscaler would add tasks right after; a target at which tasks idle does not count."""
+    policy = POLICY.model_copy(update={"target": target})
+    busy = metrics(now={Metric.REQUESTS: 30.0, Metric.CPU: 95.0})
+    plan = ACTIONS[ActionName.SCALE_OUT].plan(
+        Cause.OVERLOAD, findings(metrics=busy, scaling=scaling(policies=(policy,))), terms()
+    )
+    assert isinstance(plan, Plan)
+    assert plan.changes == (SetFloor(resource_id=RESOURCE, minimum=floor),)
+
+
 def test_a_floor_that_went_wrong_goes_back_to_what_ran_before() -> None:
     """A floor above the new ceiling cannot stay."""
     plan = planned(LOWER, wasteful(scaling=scaling(minimum=10)))
