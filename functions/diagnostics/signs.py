@@ -15,6 +15,7 @@ from functions.domain.evidence import (
     Metric,
     MetricsFacts,
     ReleasesFacts,
+    ReleaseState,
     ScalingFacts,
     ServiceFacts,
     TargetsFacts,
@@ -56,13 +57,16 @@ TASKS_ROSE = 1.5
 REQUESTS_KEPT_COMING = 0.6
 CPU_HIGH = 75.0
 CPU_ROSE = 1.3
-CPU_BEARABLE = 85.0
+CPU_BEARABLE = 75.0
 """Percent above which tasks keep users waiting, however many there are."""
 CPU_COLLAPSED = 0.4
 CPU_WORTH_COMPARING = 5.0
 CPU_WASTED = 35.0
 """Percent below which tasks that became many are more than the load needs."""
 MEMORY_FULL = 90.0
+MEMORY_TIGHT, MEMORY_RISES, MEMORY_STEP = 70.0, 20.0, 3.0
+"""Percent from which memory that rises by so many points above the usual, and still by so many within the window, is
+told to climb."""
 
 COMPLAINTS_TELL = 10
 """So few error lines say nothing about what most of them complain about."""
@@ -77,8 +81,9 @@ FLAPS = 3
 FLAPS_BRIEFLY = timedelta(minutes=5)
 """An episode that lasts longer is no flapping any more."""
 
-AFTERMATH = timedelta(minutes=3)
-"""How long clients are given to connect again by themselves, once what they stand on is back."""
+AFTERMATH = timedelta(seconds=90)
+"""How long clients are given to connect again by themselves, once what they stand on is back: a whole period at least,
+in which it shows that they do not."""
 
 CANNOT_PULL = ("CannotPullContainerError", "CannotPullImageManifestError")
 """How ECS begins the reason where an image could not be pulled (Developer Guide, "Stopped tasks error messages")."""
@@ -360,11 +365,19 @@ class Signs:
         now, before = self._now(Metric.MEMORY), self._before(Metric.MEMORY)
         return now is not None and now >= MEMORY_FULL and (before is None or before < MEMORY_FULL)
 
+    @cached_property
+    def memory_climbs(self) -> bool:
+        """Memory is far above the usual and still rises, period by period: it will be full soon."""
+        now, latest, before = self._now(Metric.MEMORY), self._latest(Metric.MEMORY), self._before(Metric.MEMORY)
+        if now is None or latest is None or before is None:
+            return False
+        return latest >= max(MEMORY_TIGHT, before + MEMORY_RISES) and latest - now >= MEMORY_STEP
+
     @property
     def memory(self) -> str:
         before = self._before(Metric.MEMORY)
         usual = "unknown before" if before is None else f"{before:.0f} % before"
-        return f"memory is at {self._now(Metric.MEMORY):.0f} % ({usual})"
+        return f"memory is at {_most(self._now(Metric.MEMORY), self._latest(Metric.MEMORY)):.0f} % ({usual})"
 
     @cached_property
     def wasteful(self) -> bool:
@@ -392,7 +405,8 @@ class Signs:
         scaling, tasks, ratio = self._findings.scaling.value, self._before(Metric.TASKS), self.load_ratio
         if scaling is None or not scaling.registered or scaling.maximum <= 0 or tasks is None or ratio is None:
             return False
-        return self.cpu_before * ratio * tasks / scaling.maximum > CPU_BEARABLE
+        now = max(ratio, self._latest_load_ratio or 0.0)
+        return self.cpu_before * now * tasks / scaling.maximum > CPU_BEARABLE
 
     @cached_property
     def is_new_release(self) -> bool:
@@ -449,6 +463,15 @@ class Signs:
         """Before the trouble was noticed, but not longer before than that."""
         noticed = min((a.since for a in self.alarming), default=self._findings.looked_at)
         return noticed - lookback <= moment <= noticed
+
+    @cached_property
+    def unproven(self) -> bool:
+        """Whether the release that runs was never watched to be good."""
+        releases = self._findings.releases.value
+        if releases is None:
+            return False
+        mine = next((r for r in releases.history if r.task_definition == releases.current), None)
+        return mine is None or mine.state is not ReleaseState.GOOD
 
     @property
     def may_be_new_release(self) -> bool:

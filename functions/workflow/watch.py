@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from functions.domain.causes import Cause
 from functions.domain.incidents import Fact, NewEvent
 from functions.playbooks.schema import Playbook
 from functions.ports import Ledger
@@ -13,6 +14,9 @@ from functions.workflow.visit import Result, Visit, incident_of
 
 SHORTEST_S = 60
 LONGEST_S = 900
+STANDS_ON = frozenset({Cause.DEPENDENCY_FAILING, Cause.DEPENDENCY_SLOW, Cause.TABLE_THROTTLED})
+"""Causes that end elsewhere, and may leave something to do here at once: looked at every minute all the time."""
+
 SAME_PACE = 5
 """So many visits at one distance before the distance doubles."""
 
@@ -26,14 +30,15 @@ class Watch:
     def __call__(self, visit: Visit) -> Result:
         """Look; leave for assess when a signal came or the decision would now be another one."""
         incident = incident_of(visit, self.ledger)
-        pause = pace(visit.visits.get(StepName.WATCH, 0) + 1)
+        story = tell(self.ledger.events(incident.id))
+        waits_for_one = story.decision is not None and story.decision.cause in STANDS_ON
+        pause = SHORTEST_S if waits_for_one else pace(visit.visits.get(StepName.WATCH, 0) + 1)
         inbox = self.ledger.inbox(incident.id)
         if len(inbox) > incident.signals_seen:
             return Result(outcome=Outcome.CHANGED)
         playbook = self.playbooks.get(incident.service.key)
         if playbook is None:
             return Result(outcome=Outcome.LOOK_AGAIN, wait_s=pause)
-        story = tell(self.ledger.events(incident.id))
         decision = self.examiner.examine(incident, playbook, story, inbox).decision
         if decision.outcome is Outcome.ALL_CLEAR:
             event = NewEvent(

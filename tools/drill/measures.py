@@ -4,6 +4,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from functions.domain.causes import Cause
 from functions.domain.incidents import Event
@@ -72,42 +73,85 @@ def escalated_correctly(truth: Truth, *, paged: bool, recovered: bool) -> bool:
     return paged != recovered
 
 
-def cause_named(events: Sequence[Event]) -> Cause | None:
+@dataclass(frozen=True)
+class Named:
+    """The cause that was named first, and when."""
+
+    cause: Cause
+    at: datetime
+
+
+def cause_named(events: Sequence[Event]) -> Named | None:
     """The cause that the responder named first, from its trail by time; None where it named none.
 
     What counts is the first incident that names one, and in it the first decision to act, to ask, to escalate or to
     stand down; if there is none, because others ended it, the first wait for them. To wait because it is too early to
     tell, or for anything else, names nothing. All clear without a cause says that nothing was wrong.
     """
-    of_incident: dict[str, list[Decision]] = {}
+    of_incident: dict[str, list[tuple[datetime, Decision]]] = {}
     for event in events:
         found = of_incident.setdefault(event.incident_id, [])
         if "decision" in event.data:
-            found.append(Decision.model_validate(event.data["decision"]))
-    return next((cause for each in of_incident.values() if (cause := _named(each)) is not None), None)
+            found.append((event.at, Decision.model_validate(event.data["decision"])))
+    return next((named for each in of_incident.values() if (named := _named(each)) is not None), None)
 
 
 _TO_NAME = frozenset({Outcome.ACT, Outcome.ASK, Outcome.ESCALATE, Outcome.STAND_DOWN})
 
 
-def _named(decisions: Sequence[Decision]) -> Cause | None:
+def _named(decisions: Sequence[tuple[datetime, Decision]]) -> Named | None:
     """Of one incident."""
-    for decision in decisions:
+    for at, decision in decisions:
         if decision.outcome in _TO_NAME:
-            return decision.cause
-    for decision in decisions:
+            return Named(decision.cause, at)
+    for at, decision in decisions:
         if decision.outcome is Outcome.WAIT and decision.cause in OTHERS_AT_WORK:
-            return decision.cause
+            return Named(decision.cause, at)
         if decision.outcome is Outcome.ALL_CLEAR:
-            return Cause.FALSE_ALARM if decision.cause is Cause.UNKNOWN else decision.cause
+            return Named(Cause.FALSE_ALARM if decision.cause is Cause.UNKNOWN else decision.cause, at)
     return None
 
 
-def cause_first(truth: Truth, named: Cause | None) -> bool:
-    """Whether the true cause was named first. Nothing has to be named where the trouble ends by itself."""
+_RELEASE = frozenset({Cause.BAD_DEPLOYMENT, Cause.BAD_RELEASE})
+
+BRINGS: Mapping[str, frozenset[Cause]] = {
+    "bad-release/dies-at-start": frozenset({Cause.BAD_DEPLOYMENT}),
+    "bad-release/dies-later": _RELEASE,
+    "bad-release/5xx": _RELEASE,
+    "bad-release/slow": _RELEASE,
+    "bad-release/wrong-port": frozenset({Cause.BAD_DEPLOYMENT}),
+    "bad-release/memory-leak": _RELEASE,
+    "bad-release/image-missing": frozenset({Cause.IMAGE_UNAVAILABLE}),
+    "bad-release/secret-missing": frozenset({Cause.SECRET_MISSING}),
+    "bad-release/never-runs": frozenset({Cause.DEPLOYMENT_STALLED}),
+    "bad-release/wrong-schema": frozenset({Cause.SCHEMA_MISMATCH}),
+    "bad-release/lacks-permission": frozenset({Cause.PERMISSION_DENIED}),
+    "traffic-spike": frozenset({Cause.OVERLOAD, Cause.SCALING_CEILING}),
+    "engineer/deploys": frozenset({Cause.SOMEONE_AT_WORK}),
+    "engineer/rolls-back": frozenset({Cause.SOMEONE_AT_WORK}),
+    "rollback": frozenset({Cause.NATIVE_ROLLBACK}),
+}
+"""What is true once a fault has begun, for faults that come one after the other: before the engineer has begun, nobody
+is at work, and the release alone is to blame."""
+
+
+def cause_first(truth: Truth, named: Named | None, begun: Sequence[tuple[str, datetime]] = ()) -> bool:
+    """Whether the true cause was named first. Nothing has to be named where the trouble ends by itself.
+
+    `begun` tells which faults began when: whoever names a cause before the true one came into the world is right if it
+    is what another fault had brought by then.
+    """
     if named is None:
         return not truth.people and not truth.remedies
-    return named is truth.cause
+    if named.cause is truth.cause:
+        return True
+    there = [BRINGS.get(kind, frozenset()) for kind, at in begun if at <= named.at]
+    comes_later = any(truth.cause in BRINGS.get(kind, frozenset()) for kind, at in begun if at > named.at)
+    return (
+        comes_later
+        and all(truth.cause not in brought for brought in there)
+        and any(named.cause in brought for brought in there)
+    )
 
 
 def more_was_lost(with_us: float, without: float) -> str | None:

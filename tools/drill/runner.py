@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from multiprocessing import get_context
 
@@ -130,11 +131,21 @@ def _result(run: Run, policy: Policy, seed: int, baseline: Run, *, timeline: boo
         escalated_correctly=measures.escalated_correctly(
             scenario.truth, paged=bool(stage.paged_at), recovered=trouble is None or recovered_s is not None
         ),
-        cause_named=named,
-        cause_first=None if stage.trail is None else measures.cause_first(scenario.truth, named),
+        cause_named=None if named is None else named.cause,
+        cause_first=None if stage.trail is None else measures.cause_first(scenario.truth, named, _begun(run, baseline)),
         harm=tuple(_harm(run, baseline)),
         timeline=_timeline(run) if timeline else None,
     )
+
+
+def _begun(run: Run, baseline: Run) -> list[tuple[str, datetime]]:
+    """Faults by the time they began, with rollbacks that ECS would have begun by itself."""
+    world = run.stage.world
+    faults = [(trouble.kind, trouble.began_s) for trouble in world.faults.begun]
+    return [
+        (kind, world.moment(at_s))
+        for kind, at_s in (*faults, *(("rollback", began) for began, _ in baseline.rollbacks))
+    ]
 
 
 def first_alarm_s(stage: Stage) -> float | None:

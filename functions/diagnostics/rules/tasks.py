@@ -26,7 +26,8 @@ def out_of_memory(signs: Signs, case: Case) -> None:
 
 def stuck_tasks(signs: Signs, case: Case) -> None:
     """Tasks look healthy but hardly work: they hang, or hold connections to something that has been away."""
-    if signs.unwell and signs.cpu_collapsed and signs.service.running > 0:
+    felt = signs.failing or signs.slow or signs.hosts_missing
+    if felt and signs.cpu_collapsed and signs.service.running > 0:
         case.rests_on(
             0.85,
             f"CPU fell from {signs.cpu_before:.0f} % to {signs.cpu_least or 0:.0f} % while requests kept coming",
@@ -36,6 +37,7 @@ def stuck_tasks(signs: Signs, case: Case) -> None:
     if signs.failing and not signs.easing and aftermath is not None:
         case.rests_on(0.8, f"{aftermath}, and the tasks still fail: they may hold dead connections", *signs.symptoms)
     case.speaks_against(signs.load_up, f"there is more load than usual: {signs.load}", at_most=0.4)
+    case.speaks_against(signs.wasteful, "far more tasks share the work than before", at_most=0.3)
     case.speaks_against(signs.is_new_release, "a new release came shortly before", at_most=0.4)
     case.speaks_against(not signs.service.steady, "the service is not in a steady state", at_most=0.4)
     for dependency in signs.dependencies.troubled:
