@@ -11,7 +11,7 @@ from tools.drill.policies.hands import Hands
 from tools.drill.policies.passive import Nobody
 from tools.drill.policies.policy import Stage, Take, alarms_of
 from tools.drill.scenario import Remedy
-from tools.drill.world.setting import Number, Service, Spike
+from tools.drill.world.setting import Service, Spike, extreme
 
 PERSON_S = 900.0
 """From the page to the action. Runbooks give 15 minutes for the gravest incidents and 15 to 60 for the next."""
@@ -84,7 +84,7 @@ class Oracle(Nobody):
     def _needed(stage: Stage, playbook: Playbook) -> int:
         """Tasks that carry the highest load the scenario has, at a comfortable CPU."""
         service = next(each for each in stage.scenario.setting.services if each.name == playbook.service)
-        tasks = math.ceil(_peak_rps(service) / (_most(service.capacity_rps, low=True) * COMFORTABLE_CPU / 100))
+        tasks = math.ceil(_peak_rps(service) / (extreme(service.capacity_rps, low=True) * COMFORTABLE_CPU / 100))
         return min(max(tasks, service.tasks), playbook.limits.max_tasks)
 
 
@@ -106,10 +106,5 @@ def _bad_tasks(stage: Stage, playbook: Playbook) -> list[str]:
 
 
 def _peak_rps(service: Service) -> float:
-    spikes = [_most(part.factor) for part in service.traffic.curve if isinstance(part, Spike)]
-    return _most(service.traffic.base_rps) * max(spikes, default=1.0)
-
-
-def _most(number: Number, *, low: bool = False) -> float:
-    """A number that a scenario gives, or the end of its range: the oracle prepares for the worst seed."""
-    return number[0 if low else 1] if isinstance(number, tuple) else number
+    spikes = [extreme(part.factor) for part in service.traffic.curve if isinstance(part, Spike)]
+    return extreme(service.traffic.base_rps) * max(spikes, default=1.0)

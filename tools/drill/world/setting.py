@@ -34,6 +34,11 @@ Number = Annotated[float | tuple[float, float], AfterValidator(_positive), After
 """A number that is not negative, or a range `[low, high]` from which a seed draws."""
 
 
+def extreme(number: Number, *, low: bool = False) -> float:
+    """A number that a scenario gives, or one end of its range: whoever prepares, prepares for the worst seed."""
+    return number[0 if low else 1] if isinstance(number, tuple) else number
+
+
 class Spike(Part):
     """More, or less, traffic for a while."""
 
