@@ -27,8 +27,7 @@ def zone_impaired(signs: Signs, case: Case) -> None:
 
 
 def stickiness_lost(signs: Signs, case: Case) -> None:
-    """The service needs sticky sessions, and its target group has them no more: users land on tasks that do not know
-    them."""
+    """Sticky sessions that the service needs are off in its target group: users land on tasks that do not know them."""
     front = signs.front
     if front is None or front.sticky_s is None:
         return
