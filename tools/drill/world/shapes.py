@@ -1,7 +1,12 @@
-"""Whether an answer is one that AWS could give: checked against botocore's model of the operation's output."""
+"""Whether a call is one that botocore would send, and an answer one that AWS could give: checked against botocore's
+model of the operation."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
+
+from botocore.exceptions import ParamValidationError
+from botocore.validate import ParamValidator
 
 _SCALARS: dict[str, Any] = {
     "string": str,
@@ -14,7 +19,8 @@ _SCALARS: dict[str, Any] = {
 }
 
 CHECKED_WHOLE = 25
-"""How many answers of one operation are checked whole; later ones only when they have fields that were not seen yet."""
+"""How many calls and answers of one operation are checked whole; later ones only when they have fields that were not
+seen yet."""
 
 
 class WrongShape(Exception):
@@ -22,11 +28,25 @@ class WrongShape(Exception):
 
 
 class Shapes:
-    """Checks answers, each kind of answer often enough and not more."""
+    """Checks parameters and answers, each kind of them often enough and not more."""
 
     def __init__(self) -> None:
-        self._checked: dict[str, int] = {}
-        self._seen: set[tuple[str, Any]] = set()
+        self._validator = ParamValidator()
+        self._checked: dict[tuple[str, str], int] = {}
+        self._seen: set[tuple[str, str, Any]] = set()
+
+    def check_parameters(self, model: Any, parameters: Mapping[str, Any]) -> None:
+        """Compare the parameters of a call with the input shape of an operation, as botocore does.
+
+        Raises:
+            ParamValidationError: if they do not fit.
+        """
+        if model.input_shape is None or self._familiar(model.name, "parameters", parameters):
+            return
+        report = self._validator.validate(parameters, model.input_shape)
+        if report.has_errors():
+            raise ParamValidationError(report=report.generate_report())
+        self._seen.add((model.name, "parameters", _looks(parameters)))
 
     def check(self, model: Any, answer: dict[str, Any]) -> None:
         """Compare an answer with the output shape of an operation.
@@ -34,24 +54,29 @@ class Shapes:
         Raises:
             WrongShape: if a field is unknown to the shape, or is of another type.
         """
-        count = self._checked.get(model.name, 0)
-        looks = (model.name, _looks(answer))
-        if count >= CHECKED_WHOLE and looks in self._seen:
+        if self._familiar(model.name, "answer", answer):
             return
-        self._checked[model.name] = count + 1
-        self._seen.add(looks)
         if model.output_shape is None:
             if answer:
                 raise WrongShape(f"{model.name} answers nothing")
             return
         compare(model.output_shape, answer, model.name)
+        self._seen.add((model.name, "answer", _looks(answer)))
+
+    def _familiar(self, operation: str, what: str, value: Mapping[str, Any]) -> bool:
+        """Whether enough of them were checked, and one like this was right."""
+        count = self._checked.get((operation, what), 0)
+        if count >= CHECKED_WHOLE and (operation, what, _looks(value)) in self._seen:
+            return True
+        self._checked[operation, what] = count + 1
+        return False
 
 
-def _looks(answer: dict[str, Any]) -> tuple[Any, ...]:
-    """The names of its fields, and of those of the newest entry of each list."""
+def _looks(value: Mapping[str, Any]) -> tuple[Any, ...]:
+    """The names and types of its fields, and the names of those of the first entry of each list."""
     return tuple(
-        (name, tuple(value[0]) if isinstance(value, list) and value and isinstance(value[0], dict) else None)
-        for name, value in answer.items()
+        (name, type(part), tuple(part[0]) if isinstance(part, list) and part and isinstance(part[0], dict) else None)
+        for name, part in value.items()
     )
 
 
