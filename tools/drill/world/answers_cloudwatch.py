@@ -121,12 +121,9 @@ def _plain(world: World, stat: Parameters, start: float, end: float) -> list[tup
     key, period_s, now_s = _key(stat), int(stat["Period"]), world.seconds
     if period_s % MINUTE_S:
         raise NotImplementedError(f"the world keeps metrics by the minute, and was asked for {period_s} s")
-    found = []
-    for at_s in _periods(start, end, period_s):
-        value = world.metrics.value(key, at_s, period_s, stat["Stat"], now_s=now_s)
-        if value is not None:
-            found.append((float(at_s), value))
-    return found
+    periods = _periods(start, end, period_s)
+    values = world.metrics.values(key, periods, period_s, stat["Stat"], now_s=now_s)
+    return [(float(at_s), value) for at_s, value in zip(periods, values, strict=True) if value is not None]
 
 
 def _expression(

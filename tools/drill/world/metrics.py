@@ -84,6 +84,7 @@ class Metrics:
     def __init__(self) -> None:
         self.series: dict[Key, Readable] = {}
         self._late_s: dict[Key, float] = {}
+        self._known: dict[tuple[Key, int, str], dict[int, float | None]] = {}
 
     def make(self, key: Key, *, late_s: float, sparse: bool = False) -> Series:
         """A new metric whose data points arrive so late after the end of their minute."""
@@ -92,8 +93,9 @@ class Metrics:
         return made
 
     def hold(self, key: Key, series: Readable, *, late_s: float) -> None:
-        """The same for one that is kept elsewhere."""
+        """The same for one that is kept elsewhere; whatever it was before is forgotten."""
         self.series[key], self._late_s[key] = series, late_s
+        self._known = {told: values for told, values in self._known.items() if told[0] != key}
 
     def newest_minute(self, key: Key, now_s: float) -> int:
         """The newest minute whose data point may have arrived."""
@@ -101,12 +103,30 @@ class Metrics:
 
     def value(self, key: Key, start_s: float, period_s: int, statistic: str, *, now_s: float) -> float | None:
         """One statistic of one period, from what has arrived by now."""
+        return self.values(key, (start_s,), period_s, statistic, now_s=now_s)[0]
+
+    def values(
+        self, key: Key, starts_s: Iterable[float], period_s: int, statistic: str, *, now_s: float
+    ) -> list[float | None]:
+        """One statistic of several periods, from what has arrived by now.
+
+        The same periods are read over and over. What the last minute is old enough for to change no more is kept.
+        """
         series = self.series.get(key)
         if series is None:
-            return None
-        first = int(start_s // MINUTE_S)
-        last = min(first + period_s // MINUTE_S - 1, self.newest_minute(key, now_s))
-        return series.value(range(first, last + 1), statistic)
+            return [None for _ in starts_s]
+        known = self._known.setdefault((key, period_s, statistic), {})
+        newest, length, found = self.newest_minute(key, now_s), period_s // MINUTE_S, []
+        for start_s in starts_s:
+            first = int(start_s // MINUTE_S)
+            if first in known:
+                found.append(known[first])
+                continue
+            value = series.value(range(first, min(first + length, newest + 1)), statistic)
+            if first + length < newest:
+                known[first] = value
+            found.append(value)
+        return found
 
 
 def key_of(namespace: str, name: str, dimensions: Mapping[str, str]) -> Key:
