@@ -5,6 +5,7 @@ Everything is built once per execution environment, on first use: a function bui
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import wraps
@@ -78,16 +79,19 @@ def composed(
     ledger: Ledger,
     playbooks: tuple[Playbook, ...],
     http: HttpReader | None = None,
+    threads: Callable[[int], Executor] | None = None,
 ) -> Iterator[None]:
     """Build everything out of these parts until the block ends, for whoever runs the handlers outside of Lambda.
 
-    Without `http`, HTTP requests go out as they do on Lambda.
+    Without `http` and `threads`, HTTP requests go out, and reads run side by side, as they do on Lambda.
     """
     before = dict(_built)
     _built.clear()
     _built.update(_settings=settings, _clients=clients, _clock=clock, _ledger=ledger, _playbooks=playbooks)
     if http is not None:
         _built["_http"] = http
+    if threads is not None:
+        _built["_threads"] = threads
     try:
         yield
     finally:
@@ -136,6 +140,11 @@ def _http() -> HttpReader:
 
 
 @_once
+def _threads() -> Callable[[int], Executor]:
+    return ThreadPoolExecutor
+
+
+@_once
 def _readers() -> Readers:
     clients = _clients()
     return Readers(
@@ -147,6 +156,7 @@ def _readers() -> Readers:
         account=AwsAccountReader.of(clients, clock=_clock()),
         databases=RdsReader(clients.repeating("rds"), insights=clients.once("pi"), clock=_clock()),
         http=_http(),
+        threads=_threads(),
     )
 
 

@@ -3,7 +3,8 @@
 Every reading method raises `ReadFailed` when AWS does not answer: never an empty answer instead.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar, Protocol
@@ -194,6 +195,8 @@ class Readers:
     account: AccountReader
     databases: DatabaseReader
     http: HttpReader
+    threads: Callable[[int], Executor]
+    """Makes an executor that carries out so many reads side by side."""
 
 
 class ServiceChanger(Protocol):

@@ -5,7 +5,6 @@ nobody measured, and what could not be read, is unknown, never fine.
 """
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import assert_never
@@ -95,7 +94,7 @@ class Watcher:
         """One entry for each, in the order given. What cannot be read is unknown, with the reason."""
         if not watched:
             return ()
-        with ThreadPoolExecutor(max_workers=len(watched) + 2) as pool:
+        with self.readers.threads(len(watched) + 2) as pool:
             alarms = pool.submit(self._alarms, [each for each in watched if isinstance(each, WatchedAlarm)], now)
             gauged = pool.submit(self._gauged, watched, now)
             asked = {

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Executor, Future, wait
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -73,7 +73,7 @@ def look(probes: Iterable[Probe], around: Surroundings, *, deadline_s: float) ->
     waiting = {probe.name: probe for probe in probes}
     readings: dict[str, Reading[Any]] = {}
     ends = time.monotonic() + deadline_s
-    pool = ThreadPoolExecutor(max_workers=max(1, len(waiting)))
+    pool = around.readers.threads(max(1, len(waiting)))
     running: dict[Future[Any], Probe] = {}
     try:
         while waiting or running:
@@ -97,7 +97,7 @@ def _begin(
     running: dict[Future[Any], Probe],
     readings: dict[str, Reading[Any]],
     around: Surroundings,
-    pool: ThreadPoolExecutor,
+    pool: Executor,
 ) -> None:
     for probe in [p for p in waiting.values() if all(name in readings for name in (*p.needs, *p.wants))]:
         del waiting[probe.name]

@@ -1,6 +1,7 @@
 """A small ECS service that answers, changes and recovers, behind the ports. Time is the test's."""
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -180,6 +181,7 @@ class World:
             account=self.quiet,
             databases=self.quiet,
             http=self.quiet,
+            threads=ThreadPoolExecutor,
         )
 
     # --- ServiceReader
