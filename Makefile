@@ -7,6 +7,7 @@ CDK_VERSION := 2.1148.1
 SCENARIO ?= bad-release
 KEEP ?=
 SEEDS ?= 10
+DRILL ?=
 
 # Node.js and the CDK CLI live in the virtual environment; jsii and cdk look for `node` on the path.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -16,7 +17,7 @@ export NPM_CONFIG_UPDATE_NOTIFIER := false
 export NODE_DISABLE_COMPILE_CACHE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check unit test demo drill clean
+.PHONY: help setup check unit test demo drill causes clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +50,9 @@ demo: setup ## One incident on an embedded AWS; SCENARIO=bad-release|traffic-spi
 drill: setup ## Every scenario, every way to respond, in virtual time; SEEDS=10; the report is build/drill.html
 	@mkdir -p build
 	$(BIN)/python -m tools.cli.main drill --seeds $(SEEDS) --sensitivity --json build/drill.json --report build/drill.html
+
+causes: setup ## Write docs/causes.md anew; DRILL=build/drill.json takes the figures of that drill
+	$(BIN)/python -m tools.drill.causes $(DRILL)
 
 clean: ## Remove everything that setup, checks and builds made
 	rm -rf $(VENV) build cdk.out* *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -64,12 +64,14 @@ class Planner(Protocol):
 class Action:
     """One thing the responder can do.
 
-    `effect` and `undo` are for people. `restarts_or_scales`: it replaces or adds tasks, which is forbidden while
-    something the service stands on is down. `asks`: it is destructive or expensive, and never done without a grant.
+    `effect`, `preconditions` and `undo` are for people; `plan` refuses where a precondition does not hold.
+    `restarts_or_scales`: it replaces or adds tasks, which is forbidden while something the service stands on is down.
+    `asks`: it is destructive or expensive, and never done without a grant.
     """
 
     name: ActionName
     effect: str
+    preconditions: str
     undo: str
     permissions: tuple[Permission, ...]
     restarts_or_scales: bool

@@ -72,6 +72,7 @@ def next_size(cpu: int, memory_mib: int) -> tuple[int, int] | None:
 ENLARGE_TASK = Action(
     name=ActionName.ENLARGE_TASK,
     effect="replaces every task by a larger one: a copy of the task definition with twice the memory",
+    preconditions="no deployment under way; a task size of which Fargate has one with twice the memory",
     undo="set the task definition that ran before; every larger task costs more until then",
     restarts_or_scales=True,
     asks=True,

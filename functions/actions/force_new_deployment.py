@@ -50,6 +50,8 @@ def _stale(findings: Findings) -> str | None:
 FORCE_NEW_DEPLOYMENT = Action(
     name=ActionName.FORCE_NEW_DEPLOYMENT,
     effect="replaces every task by a fresh one of the same task definition, and pulls its image tags again",
+    preconditions="no deployment under way; where credentials are refused, a secret that changed since the tasks "
+    "started",
     undo="nothing to undo",
     restarts_or_scales=True,
     plan=plan_force_new_deployment,

@@ -66,6 +66,7 @@ def plan_lower_ceiling(cause: Cause, findings: Findings, terms: Terms) -> Plan |
 LOWER_CEILING = Action(
     name=ActionName.LOWER_CEILING,
     effect="lowers the ceiling of the scalable target, and the tasks above it stop at once",
+    preconditions="no deployment under way; no more load than before, and more tasks than twice what it needs",
     undo="set floor and ceiling that were there before; a person decides how many tasks the service may have",
     restarts_or_scales=False,
     plan=plan_lower_ceiling,

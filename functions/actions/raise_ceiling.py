@@ -60,6 +60,7 @@ def plan_raise_ceiling(cause: Cause, findings: Findings, terms: Terms) -> Plan |
 RAISE_CEILING = Action(
     name=ActionName.RAISE_CEILING,
     effect="raises ceiling and floor of the scalable target as leases: the missing tasks start at once",
+    preconditions="a load that needs more tasks than the scalable target allows, and a playbook that allows more",
     undo="the leases give the old floor and ceiling back, if they are still those that were set",
     restarts_or_scales=True,
     plan=plan_raise_ceiling,

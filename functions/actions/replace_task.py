@@ -80,6 +80,7 @@ def _healthy(groups: tuple[str, ...], others: tuple[TargetFacts, ...], *, runnin
 REPLACE_TASK = Action(
     name=ActionName.REPLACE_TASK,
     effect="drains one task and stops it; ECS starts another one of the same task definition",
+    preconditions="a steady service, one task that the evidence names, and enough healthy ones beside it",
     undo="nothing to undo",
     restarts_or_scales=True,
     plan=plan_replace_task,

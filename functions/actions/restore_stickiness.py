@@ -42,6 +42,7 @@ def plan_restore_stickiness(cause: Cause, findings: Findings, terms: Terms) -> P
 RESTORE_STICKINESS = Action(
     name=ActionName.RESTORE_STICKINESS,
     effect="switches sticky sessions on in the target group: a user stays with one task",
+    preconditions="`sticky_sessions` in the playbook, and a target group in which they are off",
     undo="switch them off",
     restarts_or_scales=False,
     plan=plan_restore_stickiness,

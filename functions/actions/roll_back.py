@@ -119,6 +119,8 @@ def name_of(service_arn: str) -> str:
 ROLL_BACK = Action(
     name=ActionName.ROLL_BACK,
     effect="replaces the tasks of the current release by tasks of the last known good one",
+    preconditions="trouble that came with the release; a deployment in flight, or an earlier release that ran "
+    "well and differs in nothing but its task definition",
     undo="set the task definition that ran before",
     restarts_or_scales=False,
     plan=plan_roll_back,

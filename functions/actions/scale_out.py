@@ -51,6 +51,8 @@ def plan_scale_out(cause: Cause, findings: Findings, terms: Terms) -> Plan | Ref
 SCALE_OUT = Action(
     name=ActionName.SCALE_OUT,
     effect="raises the floor of the scalable target as a lease: the missing tasks start at once",
+    preconditions="room below the ceiling of the scalable target and the playbook's `max_tasks`; scaling out is "
+    "not suspended",
     undo="the lease gives the old floor back, if it is still the one that was set",
     restarts_or_scales=True,
     plan=plan_scale_out,

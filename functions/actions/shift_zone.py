@@ -77,6 +77,8 @@ def _healthy_outside(zone: str, tasks: TasksFacts, targets: TargetsFacts, groups
 SHIFT_ZONE = Action(
     name=ActionName.SHIFT_ZONE,
     effect="the load balancer sends no new request into one Availability Zone until the shift expires",
+    preconditions="a load balancer that has opted in to zonal shift; healthy tasks in the other zones, with room "
+    "for all the load",
     undo="the shift ends by itself, or is cancelled",
     restarts_or_scales=False,
     plan=plan_shift_zone,

@@ -57,6 +57,7 @@ def plan_tune_tracking(cause: Cause, findings: Findings, terms: Terms) -> Plan |
 TUNE_TRACKING = Action(
     name=ActionName.TUNE_TRACKING,
     effect="lowers the target value of the policy that tracks the CPU as a lease: the autoscaler adds tasks earlier",
+    preconditions="a policy that tracks the CPU at a target that is not low already; room for more tasks",
     undo="the lease gives the old target back, if it is still the one that was set",
     restarts_or_scales=True,
     plan=plan_tune_tracking,
