@@ -154,8 +154,8 @@ def _head() -> Iterator[str]:
     yield "## How a cause is named"
     yield _prose(
         f"One look reads everything below, side by side, within {LOOK_DEADLINE_S:g} s. Then each cause is judged by a "
-        "rule of its own, on the same readings. The same readings always give the same ranking, and the trail keeps it: "
-        "each cause with its confidence, what speaks for it and what speaks against it."
+        "rule of its own, on the same readings. The same readings always give the same ranking, and the trail keeps "
+        "it: each cause with its confidence, what speaks for it and what speaks against it."
     )
     yield _list(
         "**Confidence** goes from 0 to 1. The strongest thing that speaks for a cause sets it, and whatever speaks "
@@ -208,8 +208,9 @@ def _asked(figures: Figures) -> Iterator[str]:
         f"Simulated incidents, {figures.seeds} of each scenario. **Harmful** are runs in which users lost more than if "
         "nobody had done anything, or that did harm otherwise. **× oracle** is what users lost, compared with a "
         "response that knows the fault and acts at the first alarm: in the middle run, and in the 95th of a hundred. "
-        "**Nobody** is the same where nobody responds. **Named first** are runs in which the first cause that the responder named "
-        "was the true one; **paged right**, runs in which people were told if they were needed, and not otherwise. "
+        "**Nobody** is the same where nobody responds. **Named first** are runs in which the first cause that the "
+        "responder named was the true one; **paged right**, runs in which people were told if they were needed, and "
+        "not otherwise. "
         "[drill.md](drill.md#what-is-measured) has the whole of it."
     )
     yield _table(

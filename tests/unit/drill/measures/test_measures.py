@@ -91,6 +91,19 @@ def trail(*decisions: tuple[str, Outcome, Cause]) -> list[Event]:
     return found
 
 
+def first_named(*decisions: tuple[str, Outcome, Cause]) -> Cause | None:
+    named = measures.cause_named(trail(*decisions))
+    return None if named is None else named.cause
+
+
+def named(cause: Cause, minute: int = 0) -> measures.Named:
+    return measures.Named(cause, minute_of(minute))
+
+
+def minute_of(minute: int) -> datetime:
+    return datetime(2026, 1, 1, 12, minute, tzinfo=UTC)
+
+
 @pytest.mark.parametrize("outcome", [Outcome.ACT, Outcome.ASK, Outcome.ESCALATE, Outcome.STAND_DOWN])
 def test_a_cause_is_named_by_what_follows_from_it(outcome: Outcome) -> None:
     """A wait before and another decision after it change nothing."""
@@ -99,23 +112,23 @@ def test_a_cause_is_named_by_what_follows_from_it(outcome: Outcome) -> None:
         ("a", outcome, Cause.BAD_RELEASE),
         ("a", Outcome.ESCALATE, Cause.OVERLOAD),
     ]
-    assert measures.cause_named(trail(*decided)) is Cause.BAD_RELEASE
+    assert first_named(*decided) is Cause.BAD_RELEASE
 
 
 def test_who_only_waited_for_others_named_them() -> None:
     """And all clear, which follows, is theirs."""
     decided = [("a", Outcome.WAIT, Cause.NATIVE_ROLLBACK), ("a", Outcome.ALL_CLEAR, Cause.UNKNOWN)]
-    assert measures.cause_named(trail(*decided)) is Cause.NATIVE_ROLLBACK
+    assert first_named(*decided) is Cause.NATIVE_ROLLBACK
 
 
 def test_too_early_to_tell_names_nothing() -> None:
     """It is no diagnosis yet."""
-    assert measures.cause_named(trail(("a", Outcome.WAIT, Cause.OVERLOAD))) is None
+    assert first_named(("a", Outcome.WAIT, Cause.OVERLOAD)) is None
 
 
 def test_all_clear_without_a_cause_is_a_false_alarm() -> None:
     """It says that nothing was wrong."""
-    assert measures.cause_named(trail(("a", Outcome.ALL_CLEAR, Cause.UNKNOWN))) is Cause.FALSE_ALARM
+    assert first_named(("a", Outcome.ALL_CLEAR, Cause.UNKNOWN)) is Cause.FALSE_ALARM
 
 
 def test_the_first_incident_that_names_a_cause_counts() -> None:
@@ -125,7 +138,7 @@ def test_the_first_incident_that_names_a_cause_counts() -> None:
         ("b", Outcome.ACT, Cause.DEPENDENCY_FAILING),
         ("c", Outcome.ACT, Cause.OVERLOAD),
     ]
-    assert measures.cause_named(trail(*decided)) is Cause.DEPENDENCY_FAILING
+    assert first_named(*decided) is Cause.DEPENDENCY_FAILING
 
 
 def test_nothing_named_is_right_where_it_ends_by_itself() -> None:
@@ -133,8 +146,18 @@ def test_nothing_named_is_right_where_it_ends_by_itself() -> None:
     assert measures.cause_first(BY_ITSELF, None)
     assert not measures.cause_first(FIXABLE, None)
     assert not measures.cause_first(FOR_PEOPLE, None)
-    assert measures.cause_first(FIXABLE, Cause.BAD_RELEASE)
-    assert not measures.cause_first(FIXABLE, Cause.CRASH_LOOP)
+    assert measures.cause_first(FIXABLE, named(Cause.BAD_RELEASE))
+    assert not measures.cause_first(FIXABLE, named(Cause.CRASH_LOOP))
+
+
+def test_what_was_true_when_it_was_named_is_right() -> None:
+    """Before the engineer begins nobody is at work, and the release alone is to blame."""
+    truth = Truth.model_validate({"says": "", "cause": "someone-at-work"})
+    begun = [("bad-release/5xx", minute_of(0)), ("engineer/rolls-back", minute_of(10))]
+    assert measures.cause_first(truth, named(Cause.BAD_RELEASE, 5), begun)
+    assert not measures.cause_first(truth, named(Cause.BAD_RELEASE, 15), begun)
+    assert not measures.cause_first(truth, named(Cause.OVERLOAD, 5), begun)
+    assert measures.cause_first(truth, named(Cause.SOMEONE_AT_WORK, 15), begun)
 
 
 def test_a_few_requests_more_are_no_harm() -> None:
