@@ -56,7 +56,7 @@ class InsightsReader:
                 self._logs.stop_query(queryId=query)
         complete = answer.get("status") == "Complete"
         scanned = _scanned(answer)
-        rows = [{cell.get("field"): cell.get("value", "") for cell in row} for row in answer.get("results", ())]
+        rows = answer.get("results", ())
         if not complete and not rows:
             raise ReadFailed(
                 f"the query of {', '.join(groups)} was {str(answer.get('status')).lower()} when it was given up, "
@@ -65,7 +65,7 @@ class InsightsReader:
         return LogsFacts(
             since=since,
             groups=tuple(groups),
-            patterns=patterns_in(row.get("line", "") for row in rows),
+            patterns=patterns_in(_column(rows, "line")),
             errors_by_task=_by_task(rows),
             scanned_bytes=scanned,
             partial=not complete,
@@ -88,8 +88,16 @@ def _scanned(answer: Answer) -> int:
     return int((answer.get("statistics") or {}).get("bytesScanned", 0))
 
 
-def _by_task(rows: Sequence[Mapping[str, str]]) -> dict[str, int]:
+def _column(rows: Sequence[Sequence[Mapping[str, str]]], field: str) -> list[str]:
+    return [cell.get("value", "") for row in rows for cell in row if cell.get("field") == field]
+
+
+def _by_task(rows: Sequence[Sequence[Mapping[str, str]]]) -> dict[str, int]:
     """Lines by task. The awslogs driver names a stream prefix/container/task id, and without a prefix after the
     container's runtime id, which ECS does not tell (ECS Developer Guide, "awslogs-stream-prefix")."""
-    streams = (row.get("@logStream", "").split("/") for row in rows)
-    return dict(Counter(stream[-1] for stream in streams if len(stream) > 2))
+    found: Counter[str] = Counter()
+    for stream, lines in Counter(_column(rows, "@logStream")).items():
+        parts = stream.split("/")
+        if len(parts) > 2:
+            found[parts[-1]] += lines
+    return dict(found)

@@ -98,8 +98,9 @@ def _zones(tasks: TasksFacts | None) -> tuple[str, ...]:
 
 def _newest(points: Points, count: int, *, now: datetime, period_s: int) -> list[float]:
     """The values of the newest whole periods: one that still runs counts too little, an old one is no longer now."""
-    whole = [(at, value) for at, value in points if at + timedelta(seconds=period_s) <= now]
+    newest = now - timedelta(seconds=period_s)
     oldest = now - timedelta(seconds=(count + LATE_PERIODS) * period_s)
+    whole = [(at, value) for at, value in points if at <= newest]
     return [value for at, value in whole[-count:] if at >= oldest]
 
 
@@ -115,8 +116,8 @@ def _preceding(points: Points, service: ServiceFacts, *, period_s: int) -> list[
     if service.primary is None:
         return []
     ends = service.primary.created_at
-    starts = ends - timedelta(seconds=(PRECEDING_PERIODS + 1) * period_s)
-    whole = [value for at, value in points if at >= starts and at + timedelta(seconds=period_s) <= ends]
+    oldest, newest = ends - timedelta(seconds=(PRECEDING_PERIODS + 1) * period_s), ends - timedelta(seconds=period_s)
+    whole = [value for at, value in points if oldest <= at <= newest]
     return whole[-PRECEDING_PERIODS:]
 
 
