@@ -221,7 +221,8 @@ def _asked(figures: Figures) -> Iterator[str]:
 
 def _cause(rule: Rule, figures: Figures, scenarios: Sequence[Scenario]) -> Iterator[str]:
     yield f"### {rule.cause}"
-    yield _prose(" ".join((inspect.getdoc(rule.judge) or "").split()))
+    for said in (inspect.getdoc(rule.judge) or "").split("\n\n"):
+        yield _prose(said)
     yield _list(
         f"Required: {', '.join(rule.requires)}.",
         f"Supporting: {', '.join(rule.supports) or 'nothing'}.",

@@ -1,1 +1,1 @@
-"""One judge for each cause. Its docstring says what the cause is; `docs/causes.md` shows it to people."""
+"""One judge for each cause: its docstring says what the cause is and how it shows, and `docs/causes.md` tells people."""

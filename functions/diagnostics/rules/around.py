@@ -6,7 +6,11 @@ from functions.domain import outliers
 
 
 def one_bad_task(signs: Signs, case: Case) -> None:
-    """One task among healthy ones fails requests or hangs; a fresh one in its place would not."""
+    """One task among healthy ones fails requests or hangs; a fresh one in its place would not.
+
+    Nearly all error lines come from one task, or one target alone is unhealthy. While tasks come and go, right after a
+    release, or with a dependency in trouble it is hardly believed.
+    """
     found = outliers.bad_task(signs.findings)
     if isinstance(found, outliers.Nowhere):
         return
@@ -17,7 +21,11 @@ def one_bad_task(signs: Signs, case: Case) -> None:
 
 
 def zone_impaired(signs: Signs, case: Case) -> None:
-    """Tasks in one Availability Zone fail while those in the others work."""
+    """Tasks in one Availability Zone fail while those in the others work.
+
+    Tasks of one zone are unhealthy, fail their health checks or do not start, and none elsewhere; or nearly all failed
+    requests are of one zone. AWS Health may say so, too.
+    """
     found = outliers.bad_zone(signs.findings)
     if isinstance(found, outliers.Nowhere):
         return
@@ -27,7 +35,10 @@ def zone_impaired(signs: Signs, case: Case) -> None:
 
 
 def stickiness_lost(signs: Signs, case: Case) -> None:
-    """Sticky sessions that the service needs are off in its target group: users land on tasks that do not know them."""
+    """Sticky sessions that the service needs are off in its target group: users land on tasks that do not know them.
+
+    Told by the attributes of the target group, where the playbook says `sticky_sessions`.
+    """
     front = signs.front
     if front is None or front.sticky_s is None:
         return

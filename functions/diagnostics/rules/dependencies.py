@@ -10,7 +10,11 @@ UNNAMED = 0.7
 
 
 def dependency_failing(signs: Signs, case: Case) -> None:
-    """What the service stands on is down: more tasks or new tasks would only make it worse."""
+    """What the service stands on is down: more tasks or new tasks would only make it worse.
+
+    A dependency of the playbook is failing. Or, with less confidence, most error lines say that something refuses
+    connections or has none left.
+    """
     for dependency in signs.dependencies.in_state(DependencyState.FAILING):
         case.rests_on(0.95 if signs.unwell else 0.7, f"dependency {dependency.name} is failing: {dependency.detail}")
     _in_its_words(signs, case, Complaint.REFUSED, Complaint.CONNECTIONS)
@@ -19,7 +23,11 @@ def dependency_failing(signs: Signs, case: Case) -> None:
 
 
 def dependency_slow(signs: Signs, case: Case) -> None:
-    """What the service stands on answers, but far too late: requests wait for it and hold the workers."""
+    """What the service stands on answers, but far too late: requests wait for it and hold the workers.
+
+    A dependency of the playbook is slow. Or, with less confidence, most error lines tell of time-outs, or requests take
+    longer although the tasks have no more to do; more load or a new release would explain that better.
+    """
     for dependency in signs.dependencies.in_state(DependencyState.SLOW):
         case.rests_on(0.93 if signs.unwell else 0.7, f"dependency {dependency.name} is slow: {dependency.detail}")
     if signs.slow:
@@ -34,7 +42,10 @@ def dependency_slow(signs: Signs, case: Case) -> None:
 
 
 def table_throttled(signs: Signs, case: Case) -> None:
-    """A table, or another service of AWS, refuses a part of the calls because they are too many."""
+    """A table, or another service of AWS, refuses a part of the calls because they are too many.
+
+    A dependency of the playbook throttles. Or, with less confidence, most error lines say that something does.
+    """
     for dependency in signs.dependencies.in_state(DependencyState.THROTTLED):
         case.rests_on(0.95 if signs.unwell else 0.7, f"dependency {dependency.name} throttles: {dependency.detail}")
     _in_its_words(signs, case, Complaint.THROTTLED)
@@ -43,13 +54,20 @@ def table_throttled(signs: Signs, case: Case) -> None:
 
 
 def permission_denied(signs: Signs, case: Case) -> None:
-    """The tasks may not do what they have to: a policy or a grant was changed, or the release needs another one."""
+    """The tasks may not do what they have to: a policy or a grant was changed, or the release needs another one.
+
+    Users feel it, and most error lines say that access is denied.
+    """
     if signs.unwell and signs.complaining(Complaint.DENIED):
         case.rests_on(0.93, signs.complaint(Complaint.DENIED), *signs.symptoms)
 
 
 def authentication_failing(signs: Signs, case: Case) -> None:
-    """The credentials of the tasks are refused: a secret was changed after they had read it, or is wrong."""
+    """The credentials of the tasks are refused: a secret was changed after they had read it, or is wrong.
+
+    Users feel it, and most error lines say that credentials are refused. A secret that changed after tasks had read it
+    supports that.
+    """
     if signs.unwell and signs.complaining(Complaint.AUTHENTICATION):
         case.rests_on(0.93, signs.complaint(Complaint.AUTHENTICATION), *signs.symptoms)
     if case.confidence > 0:

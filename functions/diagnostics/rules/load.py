@@ -6,7 +6,11 @@ from functions.diagnostics.signs import LOAD_FLOODS, Signs
 
 
 def overload(signs: Signs, case: Case) -> None:
-    """More requests than the tasks can carry: load and CPU went up together."""
+    """More requests than the tasks can carry: load and CPU went up together.
+
+    Either of them alone is worth less. Where a release came shortly before, a dependency is in trouble, or the
+    autoscaler may not go higher, another cause says it better.
+    """
     if signs.load_up and signs.cpu_high:
         case.rests_on(0.9, f"more load: {signs.load}", f"CPU is at {signs.cpu_now:.0f} %", *signs.symptoms)
     elif signs.load_up and signs.unwell and not signs.cpu_collapsed:
@@ -30,7 +34,11 @@ def overload(signs: Signs, case: Case) -> None:
 
 
 def scaling_ceiling(signs: Signs, case: Case) -> None:
-    """Overloaded, and the autoscaler may not go as high as the load needs: people decide on a ceiling."""
+    """Overloaded, and the autoscaler may not go as high as the load needs: people decide on a ceiling.
+
+    There is more load, users or the CPU feel it, and as many tasks are wanted as the scalable target allows; or so many
+    could not carry the load.
+    """
     if (signs.at_ceiling or signs.beyond_ceiling) and signs.load_up and (signs.cpu_high or signs.unwell):
         case.rests_on(
             0.9,
@@ -43,13 +51,19 @@ def scaling_ceiling(signs: Signs, case: Case) -> None:
 
 
 def suspected_breach(signs: Signs, case: Case) -> None:
-    """Far more requests than users ever send, at once: an attack, or a client gone wild. Scaling would pay for it."""
+    """Far more requests than users ever send, at once: an attack, or a client gone wild. Scaling would pay for it.
+
+    Told by the number of requests alone: several times the usual, which no crowd of users is.
+    """
     if signs.flooded:
         case.rests_on(0.85, f"more than {LOAD_FLOODS:g} times the usual load: {signs.load}", *signs.symptoms)
 
 
 def no_capacity(signs: Signs, case: Case) -> None:
-    """AWS has no capacity for the tasks that are wanted."""
+    """AWS has no capacity for the tasks that are wanted.
+
+    ECS says so in the events of the service, and tasks are missing.
+    """
     said = signs.no_capacity
     missing = signs.service.desired - signs.service.running
     if said is not None and missing > 0:
@@ -59,7 +73,10 @@ def no_capacity(signs: Signs, case: Case) -> None:
 
 
 def runaway_cost(signs: Signs, case: Case) -> None:
-    """Far more tasks run than the load needs: a policy, a floor or a metric went wrong, and each of them costs."""
+    """Far more tasks run than the load needs: a policy, a floor or a metric went wrong, and each of them costs.
+
+    The tasks idle, there is no more load than before, and users feel nothing.
+    """
     if signs.wasteful:
         case.rests_on(0.9, signs.waste, f"the load is no higher: {signs.load}", *signs.cost)
     case.speaks_against(signs.failing or signs.slow, "users feel something, too", at_most=0.5)

@@ -5,14 +5,21 @@ from functions.diagnostics.signs import Signs
 
 
 def native_rollback(signs: Signs, case: Case) -> None:
-    """ECS itself is going back to an earlier release: whatever we did would be on top of it."""
+    """ECS itself is going back to an earlier release: whatever we did would be on top of it.
+
+    ECS says so itself, in the state of its newest service deployment.
+    """
     flight = signs.releases.in_flight
     if flight is not None and flight.rolling_back:
         case.rests_on(1.0, f"ECS is rolling back by itself: {flight.status} {flight.rollback_reason}".rstrip())
 
 
 def someone_at_work(signs: Signs, case: Case) -> None:
-    """A person, a pipeline or a stack is changing the service: acting on top of it would fight it."""
+    """A person, a pipeline or a stack is changing the service: acting on top of it would fight it.
+
+    Seen in a deployment that is not ours, and that began after the incident did or when there was trouble already. Or
+    in the service's CloudFormation stack, unless its update is what brought the release under suspicion.
+    """
     if signs.releases.changed_during_incident:
         case.rests_on(0.95, "a deployment that is not ours began after this incident did")
     if signs.may_be_a_cure:
@@ -25,7 +32,11 @@ def someone_at_work(signs: Signs, case: Case) -> None:
 
 
 def false_alarm(signs: Signs, case: Case) -> None:
-    """The alarm is not borne out by its own metric or by the service, or it goes off and on again by itself."""
+    """The alarm is not borne out by its own metric or by the service, or it goes off and on again by itself.
+
+    Nothing is wrong with the service: its tasks are healthy, none crashes, and no release came shortly before. An alarm
+    flaps that went off several times within two hours, briefly each time.
+    """
     alarming = signs.alarming
     if alarming and all(alarm.breaching_now is False for alarm in alarming) and not signs.unwell:
         case.rests_on(0.9, "the metric of every alarm that is in ALARM does not breach", "the service shows no symptom")

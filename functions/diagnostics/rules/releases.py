@@ -14,7 +14,11 @@ from functions.diagnostics.signs import (
 
 
 def bad_deployment(signs: Signs, case: Case) -> None:
-    """A deployment in progress, or given up by the circuit breaker, whose new tasks do not come up or hurt users."""
+    """A deployment in progress, or given up by the circuit breaker, whose new tasks do not come up or hurt users.
+
+    Tasks of the new release fail to start or to stay up, users feel it while it is being rolled out, or ECS has given
+    up and nothing went back.
+    """
     primary = signs.service.primary
     if primary is None:
         return
@@ -42,7 +46,11 @@ def bad_deployment(signs: Signs, case: Case) -> None:
 
 
 def bad_release(signs: Signs, case: Case) -> None:
-    """A release whose deployment completed, and then the service got worse without more load."""
+    """A release whose deployment completed, and then the service got worse without more load.
+
+    It came within the hour before the trouble. Users feel it, or its tasks crash, or the memory of a release that was
+    never known to be good climbs. More load, or a dependency in trouble, would explain it better.
+    """
     primary = signs.service.primary
     if primary is None or primary.rollout_state not in (None, "COMPLETED") or not signs.is_new_release:
         return
@@ -63,7 +71,10 @@ def bad_release(signs: Signs, case: Case) -> None:
 
 
 def image_unavailable(signs: Signs, case: Case) -> None:
-    """The registry does not have the image of the tasks that are to start."""
+    """The registry does not have the image of the tasks that are to start.
+
+    The reasons of stopped tasks say that the image could not be pulled; one is enough if it says that there is none.
+    """
     reasons = signs.stopped_because(LATELY, *CANNOT_PULL)
     gone = [reason for reason in reasons if any(words in reason.lower() for words in NOT_THERE)]
     if gone:
@@ -73,7 +84,10 @@ def image_unavailable(signs: Signs, case: Case) -> None:
 
 
 def secret_missing(signs: Signs, case: Case) -> None:
-    """A secret or parameter that the task definition names does not exist, so that no task starts."""
+    """A secret or parameter that the task definition names does not exist, so that no task starts.
+
+    The reasons of stopped tasks say so, and a look at the secret itself may confirm it.
+    """
     reasons = [
         reason
         for reason in signs.stopped_because(LATELY, CANNOT_INITIALISE)
@@ -88,7 +102,11 @@ def secret_missing(signs: Signs, case: Case) -> None:
 
 
 def deployment_stalled(signs: Signs, case: Case) -> None:
-    """A deployment that neither goes on nor fails: its tasks hang before they run, or its bounds leave no room."""
+    """A deployment that neither goes on nor fails: its tasks hang before they run, or its bounds leave no room.
+
+    For longer than a start takes none of its tasks runs, and none has failed; or ECS says that the deployment
+    configuration leaves no room for one.
+    """
     primary = signs.service.primary
     if primary is None:
         return
@@ -105,13 +123,20 @@ def deployment_stalled(signs: Signs, case: Case) -> None:
 
 
 def schema_mismatch(signs: Signs, case: Case) -> None:
-    """The code and the schema of its database do not fit: a column or a table that one of them expects is not there."""
+    """The code and the schema of its database do not fit: a column or a table that one of them expects is not there.
+
+    Most error lines speak of it, while users feel it or tasks crash.
+    """
     if signs.complaining(Complaint.SCHEMA) and (signs.unwell or signs.crashes(LATELY)):
         case.rests_on(0.95, signs.complaint(Complaint.SCHEMA), *signs.symptoms)
 
 
 def health_check_misconfigured(signs: Signs, case: Case) -> None:
-    """The load balancer asks tasks that work at the wrong port or path, or expects another answer."""
+    """The load balancer asks tasks that work at the wrong port or path, or expects another answer.
+
+    All targets are unhealthy while their tasks run and requests are answered well, or the check asks a port that no
+    container listens on. Right after a release, it is rather the release's.
+    """
     sick = [target for target in signs.targets.targets if target.state == "unhealthy"]
     known = [target for target in signs.targets.targets if target.state in ("healthy", "unhealthy")]
     front, definition = signs.front, signs.findings.definition.value

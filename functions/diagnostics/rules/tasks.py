@@ -5,7 +5,10 @@ from functions.diagnostics.signs import KILLED_FOR_MEMORY, Signs
 
 
 def crash_loop(signs: Signs, case: Case) -> None:
-    """Tasks of a release that ran for long now stop by themselves again and again."""
+    """Tasks of a release that ran for long now stop by themselves again and again.
+
+    Not for their memory, and without a release shortly before: those are other causes.
+    """
     crashes = signs.crashes(LATELY)
     if crashes >= CRASHES_COUNT:
         case.rests_on(0.8, f"{crashes} tasks stopped by themselves in the last {LATELY.seconds // 60} minutes")
@@ -15,7 +18,10 @@ def crash_loop(signs: Signs, case: Case) -> None:
 
 
 def out_of_memory(signs: Signs, case: Case) -> None:
-    """Tasks fill their memory and are killed for it, with a release that ran well before."""
+    """Tasks fill their memory and are killed for it, with a release that ran well before.
+
+    Stopped tasks give it as their reason, or the memory is nearly full and was not before.
+    """
     killed = signs.stopped_because(LATELY, KILLED_FOR_MEMORY)
     if killed:
         case.rests_on(0.9, f"{len(killed)} tasks were killed for their memory: {killed[0]}")
@@ -25,7 +31,11 @@ def out_of_memory(signs: Signs, case: Case) -> None:
 
 
 def stuck_tasks(signs: Signs, case: Case) -> None:
-    """Tasks look healthy but hardly work: they hang, or hold connections to something that has been away."""
+    """Tasks look healthy but hardly work: they hang, or hold connections to something that has been away.
+
+    The CPU fell far below the usual while requests kept coming and users feel it; or a dependency is back, and the
+    tasks still fail. It is hardly believed with more load, right after a release, or while a dependency is in trouble.
+    """
     felt = signs.failing or signs.slow or signs.hosts_missing
     if felt and signs.cpu_collapsed and signs.service.running > 0:
         case.rests_on(
