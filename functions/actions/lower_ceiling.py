@@ -3,7 +3,7 @@
 from math import ceil
 
 from functions.actions.action import Action, Refusal, Terms, state_before, undisturbed
-from functions.actions.sizing import COMFORTABLE_CPU, scalable, tasks_for_load
+from functions.actions.sizing import COMFORTABLE_CPU, scalable, tasks_for_requests
 from functions.domain.causes import Cause
 from functions.domain.changes import ActionName, LeaseKind, Plan, SetCeiling
 from functions.domain.evidence import Findings, Metric
@@ -31,8 +31,9 @@ def plan_lower_ceiling(cause: Cause, findings: Findings, terms: Terms) -> Plan |
         return Refusal("requests, CPU or the number of tasks before are unknown, so nobody knows what is too many")
     if requests > LOAD_IS_UP * requests_before:
         return Refusal(f"there is more load than before: {requests:.1f} requests/s against {requests_before:.1f}")
-    # Not by the service's own policy: a target that is far too low is what makes tasks run away.
-    needed = tasks_for_load(service, metrics, COMFORTABLE_CPU)
+    # Not by the service's own policy: a target that is far too low is what makes tasks run away. Nor by the CPU of now,
+    # which is a mixture while tasks come and go.
+    needed = tasks_for_requests(service, metrics, COMFORTABLE_CPU)
     if needed is None:
         return Refusal("the metrics do not say how many tasks the load needs")
     leased = [

@@ -48,6 +48,7 @@ def scaling_ceiling(signs: Signs, case: Case) -> None:
         )
     no_dependency_trouble(signs, case, at_most=0.2)
     case.speaks_against(signs.flooded, f"more than {LOAD_FLOODS:g} times the usual load is no crowd", at_most=0.4)
+    case.speaks_against(signs.no_capacity is not None, "there is no capacity for more tasks", at_most=0.4)
 
 
 def suspected_breach(signs: Signs, case: Case) -> None:

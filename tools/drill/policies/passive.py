@@ -10,7 +10,7 @@ from tools.drill.world.setting import Scaling, Service, TargetTracking, extreme
 TRACKED_CPU = 60.0
 """CPU percent that target tracking aims at, unless the service uses more on an ordinary day."""
 CALM = 1.1
-"""How far above an ordinary day's CPU the target lies then: every way to respond meets the fault with the same tasks."""
+"""How far above an ordinary day the target lies then: every way to respond meets the fault with the same tasks."""
 
 
 class Nobody:
