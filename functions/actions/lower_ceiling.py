@@ -6,7 +6,7 @@ from functions.actions.action import Action, Refusal, Terms, state_before, undis
 from functions.actions.sizing import COMFORTABLE_CPU, scalable, tasks_for_requests
 from functions.domain.causes import Cause
 from functions.domain.changes import ActionName, LeaseKind, Plan, SetCeiling
-from functions.domain.evidence import Findings, Metric
+from functions.domain.evidence import Findings, Metric, MetricsFacts, ServiceFacts
 from functions.domain.permissions import Permission, Resource
 
 HEADROOM = 2.0
@@ -31,9 +31,8 @@ def plan_lower_ceiling(cause: Cause, findings: Findings, terms: Terms) -> Plan |
         return Refusal("requests, CPU or the number of tasks before are unknown, so nobody knows what is too many")
     if requests > LOAD_IS_UP * requests_before:
         return Refusal(f"there is more load than before: {requests:.1f} requests/s against {requests_before:.1f}")
-    # Not by the service's own policy: a target that is far too low is what makes tasks run away. Nor by the CPU of now,
-    # which is a mixture while tasks come and go.
-    needed = tasks_for_requests(service, metrics, COMFORTABLE_CPU)
+    # Not by the service's own policy: a target that is far too low is what makes tasks run away.
+    needed = _needed(service, metrics)
     if needed is None:
         return Refusal("the metrics do not say how many tasks the load needs")
     leased = [
@@ -62,6 +61,18 @@ def plan_lower_ceiling(cause: Cause, findings: Findings, terms: Terms) -> Plan |
         settle_s=terms.settle_s,
         deadline_s=terms.deadline_s,
     )
+
+
+def _needed(service: ServiceFacts, metrics: MetricsFacts) -> int | None:
+    """Tasks that the load needs: by its requests, and by the CPU that all tasks of one period used together. The CPU of
+    now and the tasks of now may be of different periods while tasks come and go."""
+    tasks, cpu = metrics.latest(Metric.TASKS), metrics.latest(Metric.CPU)
+    if tasks is None or cpu is None:
+        tasks, cpu = metrics.now(Metric.TASKS), metrics.now(Metric.CPU)
+    by_requests = tasks_for_requests(service, metrics, COMFORTABLE_CPU)
+    if tasks is None or cpu is None or by_requests is None:
+        return None
+    return max(by_requests, ceil(tasks * cpu / COMFORTABLE_CPU))
 
 
 LOWER_CEILING = Action(

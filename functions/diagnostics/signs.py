@@ -23,7 +23,7 @@ from functions.domain.evidence import (
     TasksFacts,
     short,
 )
-from functions.domain.signals import SELF_STOPPED, AlarmState
+from functions.domain.signals import HEALTH_CHECK_FAILED, SELF_STOPPED, STOPPED_BY_SCHEDULER, AlarmState
 
 T = TypeVar("T")
 
@@ -73,7 +73,8 @@ COMPLAINTS_TELL = 10
 COMPLAINTS_AGREE = 0.5
 """Share of the error lines from which they are said to complain about one thing."""
 
-STALLED_AFTER = timedelta(seconds=90)
+REJECTED_WITHIN = timedelta(minutes=15)
+STALLED_AFTER = timedelta(seconds=120)
 """A task on Fargate is up within 20 to 60 s and its image's pull: a deployment of which nothing runs by then hangs."""
 
 FLAPS = 3
@@ -552,7 +553,32 @@ class Signs:
         if service is None or primary is None or primary.rollout_state != "IN_PROGRESS":
             return False
         old = self._findings.looked_at - primary.created_at >= STALLED_AFTER
-        return old and primary.running == 0 and primary.failed == 0 and len(service.deployments) > 1
+        return old and self.nothing_runs and len(service.deployments) > 1
+
+    @cached_property
+    def nothing_runs(self) -> bool:
+        """No task of the newest deployment runs, and none failed: what users feel is not what these tasks do."""
+        service = self._findings.service.value
+        primary = None if service is None else service.primary
+        if primary is None:
+            return False
+        return primary.running == 0 and primary.failed == 0 and not self.rejected(REJECTED_WITHIN)
+
+    def rejected(self, within: timedelta) -> int:
+        """How many tasks of the current release stopped by themselves, or were stopped because they were unhealthy."""
+        tasks, service = self._findings.tasks.value, self._findings.service.value
+        if tasks is None or service is None or service.primary is None:
+            return 0
+        unhealthy = sum(
+            1
+            for task in tasks.stopped
+            if task.task_definition == service.primary.task_definition
+            and task.stop_code == STOPPED_BY_SCHEDULER
+            and task.stopped_reason.startswith(HEALTH_CHECK_FAILED)
+            and task.stopped_at is not None
+            and task.stopped_at >= self._findings.looked_at - within
+        )
+        return self.crashes(within) + unhealthy
 
     @cached_property
     def no_capacity(self) -> str | None:

@@ -22,13 +22,12 @@ def bad_deployment(signs: Signs, case: Case) -> None:
     primary = signs.service.primary
     if primary is None:
         return
-    crashes = signs.crashes(LATELY)
     if primary.rollout_state == "FAILED":
         case.rests_on(
             0.95, f"deployment {primary.id} failed and nothing rolled it back: {primary.rollout_reason}".rstrip(": ")
         )
     elif primary.rollout_state == "IN_PROGRESS" and signs.is_new_release:
-        failed = max(primary.failed, crashes)
+        failed = max(primary.failed, signs.rejected(LATELY))
         told = f"{failed} tasks of deployment {primary.id} failed to start or to stay up"
         if failed >= CRASHES_COUNT:
             case.rests_on(0.9, told)
@@ -36,7 +35,7 @@ def bad_deployment(signs: Signs, case: Case) -> None:
             case.rests_on(0.85 if signs.unwell else 0.5, told)
         if signs.unwell:
             case.rests_on(0.8, f"deployment {primary.id} is in progress and users feel it", *signs.symptoms)
-        case.speaks_against(signs.stalled, "no task of it runs, and none failed", at_most=0.6)
+        case.speaks_against(signs.nothing_runs, "no task of it runs, and none failed", at_most=0.5)
     case.speaks_against(
         signs.releases.current_since < primary.created_at,
         "the deployment brought no other release: what it runs ran before",
@@ -117,7 +116,7 @@ def deployment_stalled(signs: Signs, case: Case) -> None:
             *signs.symptoms,
         )
     no_room = signs.events_say(LATELY, NO_ROOM)
-    if primary.rollout_state == "IN_PROGRESS" and primary.running == 0 and no_room is not None:
+    if primary.rollout_state == "IN_PROGRESS" and signs.nothing_runs and no_room is not None:
         case.rests_on(0.9, no_room)
     case.speaks_against(signs.no_capacity is not None, "there is no capacity for tasks", at_most=0.5)
 

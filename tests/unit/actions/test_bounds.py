@@ -203,7 +203,10 @@ def test_a_floor_that_went_wrong_goes_back_to_what_ran_before() -> None:
         ({"metrics": metrics(now={Metric.CPU: 7.0}, before={Metric.TASKS: None})}, "unknown"),
         ({"metrics": metrics(now={Metric.CPU: None}, before={Metric.TASKS: 2.0})}, "unknown"),
         ({"metrics": metrics(now={Metric.REQUESTS: None}, before={Metric.TASKS: 2.0})}, "unknown"),
-        ({"metrics": metrics(now={Metric.CPU: 55.0}, before={Metric.TASKS: 2.0})}, "have to be allowed"),
+        (
+            {"metrics": metrics(now={Metric.CPU: 55.0, Metric.TASKS: 10.0}, before={Metric.TASKS: 2.0})},
+            "have to be allowed",
+        ),
         ({"metrics": metrics(now={Metric.CPU: 7.0}, before={Metric.TASKS: 10.0})}, "have to be allowed"),
         (
             {"service": service(desired=10, running=10, deployments=(deployment(), deployment(id="ecs-svc/0")))},
@@ -233,7 +236,7 @@ def test_what_is_left_is_enough(
         service=service(desired=desired, running=desired),
         scaling=scaling(minimum=min(minimum, maximum), maximum=maximum),
         metrics=metrics(
-            now={Metric.REQUESTS: now, Metric.CPU: cpu},
+            now={Metric.REQUESTS: now, Metric.CPU: cpu, Metric.TASKS: float(desired)},
             before={Metric.REQUESTS: 10.0, Metric.TASKS: ran, Metric.CPU: cpu_before},
         ),
     )

@@ -50,6 +50,17 @@ def new(**said: object) -> dict[str, object]:
 
 CLEAR = {
     "a release ten minutes before the alarm": (Cause.BAD_RELEASE, newly_released()),
+    "a task of a release dies before it is known to be good": (
+        Cause.BAD_RELEASE,
+        newly_released(metrics=metrics(), tasks=tasks(crashes=1)),
+    ),
+    "a release whose memory climbs": (
+        Cause.BAD_RELEASE,
+        newly_released(
+            metrics=metrics(now={Metric.MEMORY: 74.0}, latest={Metric.MEMORY: 80.0}),
+            alarms=alarms(alarm(breaching_now=False)),
+        ),
+    ),
     "a release whose tasks die": (Cause.BAD_RELEASE, newly_released(metrics=metrics(), tasks=tasks(crashes=2))),
     "a release on a service without a baseline": (
         Cause.BAD_RELEASE,
@@ -147,9 +158,14 @@ NEAR_MISSES = {
         Cause.BAD_RELEASE,
         newly_released(metrics=metrics(), alarms=alarms(alarm(breaching_now=False))),
     ),
-    "one task died": (
+    "one task of a good release died": (
         Cause.BAD_RELEASE,
-        newly_released(metrics=metrics(), tasks=tasks(crashes=1), alarms=alarms(alarm(breaching_now=False))),
+        newly_released(
+            metrics=metrics(),
+            tasks=tasks(crashes=1),
+            alarms=alarms(alarm(breaching_now=False)),
+            releases=releases(since=JUST_NOW, history=(release(V2, first_seen=JUST_NOW), release(V1))),
+        ),
     ),
     "a forced deployment of the old release failed": (
         Cause.BAD_DEPLOYMENT,
