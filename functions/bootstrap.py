@@ -43,6 +43,7 @@ from functions.workflow.intake import Intake
 from functions.workflow.page import PagePeople
 from functions.workflow.remediate import Remediate
 from functions.workflow.restore import Restore
+from functions.workflow.secrets import TellSecretChange
 from functions.workflow.sweep import Sweep
 from functions.workflow.verify import Verify
 from functions.workflow.watch import Watch
@@ -271,6 +272,11 @@ def bake() -> Bake:
         probes=PROBES,
         playbooks=_playbooks(),
     )
+
+
+@_once
+def tell_secret_change() -> TellSecretChange:
+    return TellSecretChange(ledger=_ledger(), executions=_executions(), reader=_reader(), playbooks=_playbooks())
 
 
 @_once

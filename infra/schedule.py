@@ -1,4 +1,4 @@
-"""What wakes the sweep and the watch over young releases."""
+"""What wakes the sweep and the function `bake`."""
 
 from collections.abc import Sequence
 
@@ -8,6 +8,7 @@ from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
+from functions.domain.secrets import CHANGING_CALLS, PARAMETER_WRITES, ROTATED
 from infra.intake import pattern_chunks
 
 SWEEP_EVERY = Duration.minutes(5)
@@ -15,10 +16,10 @@ BAKE_EVERY = Duration.minutes(1)
 
 
 class Schedule(Construct):
-    """Calls the sweep every five minutes, and the watch over releases every minute and when a deployment of one of
-    `service_arns` has completed.
+    """Calls the sweep every five minutes, and `bake` every minute, when a deployment of one of `service_arns` has
+    completed, and when a secret or a parameter was changed, whosever it is: only task definitions say whose.
 
-    A call that is lost is not repeated: the next one does the same.
+    A call that is lost is not repeated: the next one does the same, and a changed secret that hurts is told by alarms.
     """
 
     def __init__(
@@ -57,5 +58,29 @@ class Schedule(Construct):
                     resources=list(arns),
                     detail={"eventName": ["SERVICE_DEPLOYMENT_COMPLETED"]},
                 ),
+                targets=[target],
+            )
+        manager = "secretsmanager.amazonaws.com"
+        changes = {
+            # Told only where a trail logs management events (EventBridge User Guide, "AWS service events delivered via
+            # AWS CloudTrail").
+            "SecretsChanged": (
+                "aws.secretsmanager",
+                "AWS API Call via CloudTrail",
+                {"eventSource": [manager], "eventName": list(CHANGING_CALLS)},
+            ),
+            "SecretsRotated": (
+                "aws.secretsmanager",
+                "AWS Service Event via CloudTrail",
+                {"eventSource": [manager], "eventName": [ROTATED]},
+            ),
+            "ParametersChanged": ("aws.ssm", "Parameter Store Change", {"operation": list(PARAMETER_WRITES)}),
+        }
+        for name, (source, detail_type, detail) in changes.items():
+            events.Rule(
+                self,
+                name,
+                description="Tasks that read a secret before it was changed may be locked out from now on",
+                event_pattern=events.EventPattern(source=[source], detail_type=[detail_type], detail=detail),
                 targets=[target],
             )

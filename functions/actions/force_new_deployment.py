@@ -41,6 +41,8 @@ def _stale(findings: Findings) -> str | None:
     secrets, tasks = findings.secrets.value, findings.tasks.value
     if secrets is None or tasks is None:
         return "the secrets or the tasks could not be read, so nobody knows whether fresh tasks would read others"
+    if any(secret.exists is False for secret in secrets.secrets):
+        return "a secret does not exist any more: fresh tasks would not start"
     started = [task.started_at for task in tasks.running if task.started_at is not None]
     if any(s.changed_at is not None and at < s.changed_at for s in secrets.secrets for at in started):
         return None

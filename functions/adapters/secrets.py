@@ -10,15 +10,13 @@ from functions.adapters.answers import code_of, moment, reading
 from functions.adapters.clients import Clients
 from functions.domain.circumstances import SecretFacts, SecretsFacts
 from functions.domain.errors import ReadFailed
+from functions.domain.secrets import is_secret, parameter_name, secret_arn
 
 CALLS = ("secretsmanager:DescribeSecret", "ssm:DescribeParameters")
 """IAM actions. None of them shows a value."""
 
 PARAMETERS = 50
 """As many as one call takes and answers (SSM API reference, DescribeParameters)."""
-
-_SECRET_ARN_PARTS = 7
-"""`arn:aws:secretsmanager:region:account:secret:name`; a task definition may add key, stage and version."""
 
 
 class AwsSecretsReader:
@@ -38,15 +36,15 @@ class AwsSecretsReader:
         Raises:
             ReadFailed: if none could be read.
         """
-        secrets = [reference for reference in references if ":secretsmanager:" in reference]
-        named = {reference: _parameter(reference) for reference in references if reference not in secrets}
+        secrets = [reference for reference in references if is_secret(reference)]
+        named = {reference: parameter_name(reference) for reference in references if reference not in secrets}
         found = {reference: self._secret(reference) for reference in secrets} | self._found_parameters(named)
         if references and all(facts.exists is None for facts in found.values()):
             raise ReadFailed("none of the secrets of the task definition could be read")
         return SecretsFacts(secrets=tuple(found[reference] for reference in references))
 
     def _secret(self, reference: str) -> SecretFacts:
-        arn = ":".join(reference.split(":")[:_SECRET_ARN_PARTS])
+        arn = secret_arn(reference)
         try:
             with reading(f"secret {arn}"):
                 try:
@@ -88,12 +86,3 @@ class AwsSecretsReader:
                 for page in pages:
                     changed |= {p["Name"]: moment(p, "LastModifiedDate") for p in page.get("Parameters", ())}
         return changed
-
-
-def _parameter(reference: str) -> str:
-    """The name of an SSM parameter: a task definition may name it by its ARN, in which a hierarchy loses its first
-    slash (ECS Developer Guide, "Pass Systems Manager parameters")."""
-    if not reference.startswith("arn:"):
-        return reference
-    name = reference.partition(":parameter/")[2]
-    return f"/{name}" if "/" in name else name

@@ -26,6 +26,8 @@ class Surroundings:
     """Names of the alarms that the incident's signals spoke of."""
     began_at: datetime | None = None
     """When the incident was opened; None when there is none, as in a routine look."""
+    changed_at: datetime | None = None
+    """When the change came about that opened the incident; None where none did."""
     history: tuple[Release, ...] = ()
     own_deployments: frozenset[str] = frozenset()
     """Deployments that our own actions of this incident started."""

@@ -128,11 +128,12 @@ def _earlier(points: Points, ends: datetime, *, otherwise: datetime) -> list[flo
 
 
 def onset_of(around: Surroundings, alarms: AlarmsFacts | None) -> datetime:
-    """When the trouble began: an alarm looks back over its window before it speaks, and whoever else opened the
-    incident saw it some minutes after it began."""
+    """When the trouble began: an alarm looks back over its window before it speaks, a change comes before what it does,
+    and whoever else opened the incident saw it some minutes after it began."""
     seen = () if alarms is None else alarms.alarms
     spoken = [a.since - timedelta(seconds=a.window_s) for a in seen if a.state is AlarmState.ALARM]
-    return min(spoken, default=(around.began_at or around.now) - UNTOLD)
+    untold = around.changed_at or (around.began_at or around.now) - UNTOLD
+    return min(spoken, default=untold)
 
 
 def _before_ends(onset: datetime, service: ServiceFacts, period_s: int) -> datetime:

@@ -6,7 +6,14 @@ from functools import cached_property
 from typing import TypeVar
 
 from functions.diagnostics.complaints import Complaint, complaint_of, complaints
-from functions.domain.circumstances import AlarmHistoryFacts, FrontFacts, HealthFacts, LogsFacts, StackFacts
+from functions.domain.circumstances import (
+    AlarmHistoryFacts,
+    FrontFacts,
+    HealthFacts,
+    LogsFacts,
+    SecretFacts,
+    StackFacts,
+)
 from functions.domain.dependencies import DependenciesFacts
 from functions.domain.evidence import (
     AlarmFacts,
@@ -67,6 +74,9 @@ MEMORY_FULL = 90.0
 MEMORY_TIGHT, MEMORY_RISES, MEMORY_STEP = 70.0, 20.0, 3.0
 """Percent from which memory that rises by so many points above the usual, and still by so many within the window, is
 told to climb."""
+
+LOCKED_OUT_WITHIN = timedelta(minutes=15)
+"""Error lines are read for no longer than that: about an older change they tell nothing."""
 
 COMPLAINTS_TELL = 10
 """So few error lines say nothing about what most of them complain about."""
@@ -586,16 +596,33 @@ class Signs:
         return self.events_say(SAID_LATELY, *NO_CAPACITY)
 
     @cached_property
-    def changed_secrets(self) -> tuple[str, ...]:
+    def _secrets_changed(self) -> tuple[SecretFacts, ...]:
         """Secrets of the task definition that were changed after the oldest task that runs had read them."""
         secrets, tasks = self._findings.secrets.value, self._findings.tasks.value
         started = [] if tasks is None else [task.started_at for task in tasks.running if task.started_at is not None]
         if secrets is None or not started:
             return ()
+        return tuple(s for s in secrets.secrets if s.changed_at is not None and s.changed_at > min(started))
+
+    @cached_property
+    def changed_secrets(self) -> tuple[str, ...]:
+        """The same, one sentence each."""
         return tuple(
             f"{secret.name} was changed at {secret.changed_at:%H:%M:%S}, after tasks had read it"
-            for secret in secrets.secrets
-            if secret.changed_at is not None and secret.changed_at > min(started)
+            for secret in self._secrets_changed
+        )
+
+    @cached_property
+    def locked_out(self) -> bool:
+        """Whether a secret was changed a moment ago under tasks that run, and error lines say that credentials are
+        refused. Logs tell it within seconds, metrics within minutes. A deployment under way brings fresh tasks anyway.
+        """
+        service, lately = self._findings.service.value, self._findings.looked_at - LOCKED_OUT_WITHIN
+        return (
+            service is not None
+            and len(service.deployments) == 1
+            and any(s.exists and s.changed_at is not None and s.changed_at >= lately for s in self._secrets_changed)
+            and self.complaining(Complaint.AUTHENTICATION)
         )
 
     @cached_property

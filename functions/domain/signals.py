@@ -27,6 +27,8 @@ class SignalKind(StrEnum):
     TASK = "task"
     RELEASE = "release"
     """The responder's own watch over young releases."""
+    SECRET = "secret"
+    """A secret that tasks of the service had read was changed."""
 
 
 class AlarmState(StrEnum):
@@ -77,6 +79,8 @@ class Signal(Model):
     deployment_id: str | None = None
     stop_code: str | None = None
     """Why a task stopped, as ECS classifies it."""
+    secret: str | None = None
+    """Name of the secret or parameter that was changed."""
     fingerprint: str | None = None
     """Hash of the message, which tells apart two messages without a readable time."""
 
@@ -91,6 +95,8 @@ class Signal(Model):
             return digest([self.kind, self.account, self.region, self.alarm, self.state, self._moment(1)])
         if self.kind is SignalKind.RELEASE:
             return digest([self.kind, self.region, self.cluster, self.service, self.deployment_id])
+        if self.kind is SignalKind.SECRET:
+            return digest([self.kind, self.region, self.cluster, self.service, self.secret, self._moment(1)])
         source = [self.kind, self.account, self.region, self.cluster, self.service, self.deployment_id]
         if self.stopped_by_itself:
             return digest([*source, "stopped by itself", self._moment(TASKS_COUNT_FOR_S)])
@@ -122,7 +128,7 @@ class Signal(Model):
                 return self.level == "ERROR"
             case SignalKind.TASK:
                 return self.stopped_by_itself
-            case SignalKind.RELEASE:
+            case SignalKind.RELEASE | SignalKind.SECRET:
                 return True
 
     @property
@@ -141,4 +147,6 @@ class Signal(Model):
             return f"{self.alarm} is {self.state}"
         if self.stopped_by_itself:
             return "task stopped by itself"
+        if self.kind is SignalKind.SECRET:
+            return f"secret {self.secret} was changed"
         return f"{self.event_name or self.kind}"

@@ -1,17 +1,36 @@
-"""Lambda `bake`: woken every minute, looks after young releases."""
+"""Lambda `bake`: woken every minute, looks after young releases; woken by a changed secret, finds whom it concerns."""
 
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions import bootstrap
+from functions.domain.errors import SignalRefused
+from functions.handlers.signals import secrets
 from functions.observability import logger, tracer
 
 
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler(capture_response=False)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """What was done, for whoever calls it by hand; the schedule does not look."""
+    """What was done, for whoever calls it by hand; neither the schedule nor the rules look."""
+    if secrets.tells_of_secret(event):
+        return _secret_changed(event)
     baked = bootstrap.bake()().model_dump(mode="json")
     logger.info("baked", extra=baked)
     return baked
+
+
+def _secret_changed(event: dict[str, Any]) -> dict[str, Any]:
+    """An event that cannot be read is one line in the log: sent again it would be no better."""
+    try:
+        change = secrets.from_eventbridge(event)
+    except SignalRefused as refused:
+        logger.error("event rejected", extra={"event_id": str(event.get("id")), "reason": str(refused)})
+        return {"refused": str(refused)}
+    if change is None:
+        logger.info("event ignored", extra={"event_id": str(event.get("id"))})
+        return {}
+    concerned = bootstrap.tell_secret_change()(change).model_dump(mode="json")
+    logger.info("secret changed", extra=concerned)
+    return concerned

@@ -11,6 +11,7 @@ from functions.domain.causes import Cause, Judgement
 from functions.domain.changes import ActionName, Plan
 from functions.domain.evidence import Findings, ReleaseState
 from functions.domain.incidents import Fact, InboxEntry, Incident, NewEvent
+from functions.domain.signals import SignalKind
 from functions.guardrails.verdicts import Situation
 from functions.playbooks.schema import Playbook
 from functions.ports import Clock, Ledger, Readers
@@ -70,6 +71,7 @@ class Examiner:
             tried=story.tried,
             waited=timedelta(0) if story.waiting_since is None else now - story.waiting_since,
             age=now - incident.opened_at,
+            change_came=changed_at(inbox) is not None,
             actions=self.actions,
             terms=self._terms(incident, playbook),
             situation=Situation(
@@ -107,6 +109,7 @@ class Examiner:
             now=now,
             alarms=alarms_of(inbox),
             began_at=incident.opened_at,
+            changed_at=_opened_by_change(incident, inbox),
             history=tuple(self.ledger.releases(incident.service)),
             own_deployments=story.own_deployments,
             stopped_at=story.stopped_at,
@@ -138,6 +141,18 @@ class Examiner:
 def alarms_of(inbox: Sequence[InboxEntry]) -> tuple[str, ...]:
     """Names of the alarms that the signals of an incident spoke of, in the order they came."""
     return tuple(dict.fromkeys(entry.signal.alarm for entry in inbox if entry.signal.alarm is not None))
+
+
+def changed_at(inbox: Sequence[InboxEntry]) -> datetime | None:
+    """When the first of the changes was made that signals of an incident tell of, trouble or not."""
+    changes = (entry.signal.occurred_at for entry in inbox if entry.signal.kind is SignalKind.SECRET)
+    return min((at for at in changes if at is not None), default=None)
+
+
+def _opened_by_change(incident: Incident, inbox: Sequence[InboxEntry]) -> datetime | None:
+    """The same, where nothing else came first: a change during an incident is not what it began with."""
+    at = changed_at(inbox[:1])
+    return at if at is not None and at <= incident.opened_at else None
 
 
 @dataclass(frozen=True, kw_only=True)

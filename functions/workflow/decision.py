@@ -86,6 +86,7 @@ def decide(
     tried: frozenset[ActionName],
     waited: timedelta,
     age: timedelta,
+    change_came: bool,
     actions: Mapping[ActionName, Action],
     terms: Mapping[ActionName, Terms],
     situation: Situation,
@@ -93,11 +94,11 @@ def decide(
     """Choose: act, ask, wait, stand down, or escalate to people with a reason.
 
     `ladders` holds the ladder of every cause in `judgements`; `waited` is how long the responder has been waiting for
-    somebody else, `age` how long the incident is open. `situation.restarts_or_scales` is filled in here,
-    action by action.
+    somebody else, `age` how long the incident is open. `change_came` says that a signal told of a change: nothing is
+    all clear before what that does could show. `situation.restarts_or_scales` is filled in here, action by action.
     """
     top = judgements[0]
-    if _all_clear(findings):
+    if _all_clear(findings) and not (change_came and age < YOUNG_AT_MOST):
         return _said(Outcome.ALL_CLEAR, top, "every alarm of the incident is OK and the service shows no symptom")
     if top.cause in OTHERS_AT_WORK:
         if waited >= PATIENCE:
@@ -206,7 +207,9 @@ def _all_clear(findings: Findings) -> bool:
     """Alarms known to be OK and their metrics too, nothing in flight, no symptom. Without an alarm a steady service is
     enough. Metrics that could not be read are no good news."""
     service = findings.service.value
-    return service is not None and service.steady and _quiet(findings) and not Signs(findings).unwell
+    signs = Signs(findings)
+    well = not signs.unwell and not signs.locked_out
+    return service is not None and service.steady and _quiet(findings) and well
 
 
 def _unfelt(findings: Findings) -> bool:

@@ -11,7 +11,7 @@ from functions.domain.model import Model
 from functions.domain.signals import AlarmState
 from functions.playbooks.schema import Playbook
 from functions.ports import Clock, Ledger, MetricsReader, ServiceReader
-from functions.workflow.assess import alarms_of, received
+from functions.workflow.assess import alarms_of, changed_at, received
 from functions.workflow.story import Story, tell
 from functions.workflow.table import Outcome, StepName
 from functions.workflow.visit import Result, Visit, incident_of
@@ -69,7 +69,8 @@ class Verify:
 
     def _check(self, incident: Incident, story: Story) -> Check:
         now = self.clock.now()
-        names = alarms_of(self.ledger.inbox(incident.id))
+        inbox = self.ledger.inbox(incident.id)
+        names = alarms_of(inbox)
         try:
             service = self.reader.service(incident.service)
             if service is None:
@@ -84,7 +85,7 @@ class Verify:
         facts = AlarmsFacts(alarms=alarms, gone=tuple(name for name in names if name not in found))
         trouble = unsteady(service, targets, groups, away=story.shifted_from(now))
         if trouble is None:
-            return _held(facts, story, now)
+            return _held(facts, story, now, change_came=changed_at(inbox) is not None)
         primary = service.primary
         if primary is not None and primary.rollout_state == "FAILED":
             return Check(outcome=Outcome.INEFFECTIVE, steady=False, reason=f"deployment {primary.id} failed")
@@ -131,8 +132,10 @@ def _unsteady_outside(
     return None
 
 
-def _held(alarms: AlarmsFacts, story: Story, now: datetime) -> Check:
-    """Steady and healthy: recovered once the alarms have been quiet for their own window."""
+def _held(alarms: AlarmsFacts, story: Story, now: datetime, *, change_came: bool) -> Check:
+    """Steady and healthy: recovered once the alarms have been quiet for their own window.
+
+    After a change that nobody answered yet, steadiness tells nothing: what was waited for is looked at again."""
     if alarms.gone:
         return _cannot_tell(f"alarm {', '.join(alarms.gone)} no longer exists", steady=True)
     if not alarms.alarms:
@@ -141,7 +144,8 @@ def _held(alarms: AlarmsFacts, story: Story, now: datetime) -> Check:
             return Check(
                 outcome=Outcome.RECOVERED, steady=True, reason=f"steady and healthy since {since:%H:%M:%S} UTC"
             )
-        return _not_yet("steady and healthy, but not for five minutes yet", story, now, steady=True, patient=True)
+        patient = story.acted is not None or not change_came
+        return _not_yet("steady and healthy, but not for five minutes yet", story, now, steady=True, patient=patient)
     loud = [alarm for alarm in alarms.alarms if alarm.state is AlarmState.ALARM]
     silent = [alarm for alarm in alarms.alarms if alarm.state is AlarmState.INSUFFICIENT_DATA]
     if loud:

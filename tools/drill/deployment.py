@@ -181,6 +181,7 @@ class Deployment:
         ):
             self._later(SWEEP_EVERY_S, self._sweep)
             self._later(self._world.chance.between(0, BAKE_EVERY_S, "responder/bake"), self._bake)
+            self._world.on_secret(self._wake_bake)
             yield
 
     def take(self, message: dict[str, Any]) -> None:
@@ -204,11 +205,14 @@ class Deployment:
         self._later(SWEEP_EVERY_S, self._sweep)
 
     def _bake(self) -> None:
+        self._wake_bake({})
+        self._later(BAKE_EVERY_S, self._bake)
+
+    def _wake_bake(self, event: Json) -> None:
         try:
-            bake.handler({}, self._context("bake"))
+            bake.handler(event, self._context("bake"))
         except Exception as error:  # noqa: BLE001 - whatever it is, Lambda counts it, and the schedule goes on
             self._page("ECS responder: the watch over releases failed", f"{type(error).__name__}: {error}")
-        self._later(BAKE_EVERY_S, self._bake)
 
     def _later(self, seconds: float, callback: Callable[[], None]) -> None:
         self._world.at(self._world.seconds + seconds, callback)

@@ -70,6 +70,8 @@ def authentication_failing(signs: Signs, case: Case) -> None:
     """
     if signs.unwell and signs.complaining(Complaint.AUTHENTICATION):
         case.rests_on(0.93, signs.complaint(Complaint.AUTHENTICATION), *signs.symptoms)
+    elif signs.locked_out:
+        case.rests_on(0.85, signs.complaint(Complaint.AUTHENTICATION))
     if case.confidence > 0:
         case.evidence_for.extend(signs.changed_secrets)
 

@@ -8,7 +8,7 @@ from functions.domain.errors import SignalRefused
 from functions.domain.model import Model
 from functions.domain.redaction import clean
 from functions.domain.signals import Signal
-from functions.handlers.signals import alarms, ecs
+from functions.handlers.signals import alarms, ecs, secrets
 from functions.handlers.signals.fields import Object, as_object, kind_of, quoted
 
 _MOST_LAYERS = 8
@@ -118,6 +118,8 @@ def _read_event(event: Object) -> Signal | Ignored:
     source = event.get("source")
     is_alarm = detail_type == "CloudWatch Alarm State Change"
     kind = ecs.KINDS.get(detail_type) if isinstance(detail_type, str) else None
+    if secrets.tells_of_secret(event):
+        return Ignored(reason="a secret may have been changed: that is for the function bake, not for the queue")
     if not is_alarm and kind is None:
         return Ignored(reason=f"event {quoted(detail_type)} of {quoted(source)} is none the responder acts on")
     expected = "aws.cloudwatch" if is_alarm else "aws.ecs"

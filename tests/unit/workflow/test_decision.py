@@ -50,6 +50,7 @@ def decided(
     tried: frozenset[ActionName] = frozenset(),
     waited: timedelta = timedelta(0),
     age: timedelta = OLD,
+    change_came: bool = False,
     situation: Mapping[str, object] | None = None,
 ) -> Decision:
     ranked = rank(seen) if judgements is None else judgements
@@ -78,6 +79,7 @@ def decided(
         tried=tried,
         waited=waited,
         age=age,
+        change_came=change_came,
         actions=ACTIONS,
         terms=TERMS,
         situation=Situation(**(ordinary | dict(situation or {}))),  # type: ignore[arg-type]

@@ -30,6 +30,7 @@ _SOURCES = {
     "StartZonalShift": "arc-zonal-shift.amazonaws.com",
     "CancelZonalShift": "arc-zonal-shift.amazonaws.com",
     "PutSecretValue": "secretsmanager.amazonaws.com",
+    "PutParameter": "ssm.amazonaws.com",
     "PutRolePolicy": "iam.amazonaws.com",
 }
 """Where an operation belongs that is none of ECS."""

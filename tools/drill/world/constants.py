@@ -56,6 +56,10 @@ class Constants:
     """How long after the end of its minute a data point can be read: a standard metric arrives up to a minute late."""
     delivery_s: float = 2.0
     """From a change of state to the function that takes it from the queue. Assumption."""
+    trail_event_low_s: float = 10.0
+    trail_event_high_s: float = 90.0
+    """How much later an event comes that CloudTrail tells to EventBridge. Assumption: AWS gives no figure for it, only
+    about five minutes until a trail lies in S3."""
 
     tracking_out_points: float = 3.0
     tracking_in_points: float = 15.0

@@ -254,9 +254,7 @@ class Faults:
 
     def _secret_changed(self, service: Service, name: str, failing: float) -> None:
         world = self._world
-        secret = world.secrets[value_from(world.setting, world.chance, service.name, name)]
-        secret.changed_s = world.seconds
-        world.change_by("engineer", "PutSecretValue", {"secretId": secret.arn})
+        world.change_secret(value_from(world.setting, world.chance, service.name, name))
         self._spoil(service, failing, _WRONG_PASSWORD.format(service=service.name))
         self._note("secret-changed", service, lambda: _spoilt(service))
 

@@ -1,7 +1,10 @@
-"""The messages that AWS sends of what happens, as the intake function gets them from its queue.
+"""The messages that AWS sends of what happens: those of the intake queue as its function gets them, and the events of
+secrets as EventBridge hands them to a function.
 
 Sources: Amazon SNS Developer Guide, message formats; CloudWatch User Guide, "Alarm events and EventBridge"; ECS
-Developer Guide, "Amazon ECS events"; Lambda Developer Guide, "Using Lambda with Amazon SQS".
+Developer Guide, "Amazon ECS events"; Lambda Developer Guide, "Using Lambda with Amazon SQS"; Secrets Manager User
+Guide, "Match AWS Secrets Manager events with Amazon EventBridge"; CloudTrail User Guide, "CloudTrail record contents";
+Systems Manager User Guide, "Amazon EventBridge event examples for Systems Manager".
 """
 
 import json
@@ -9,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from tools.drill.world.alarms import Alarm
+from tools.drill.world.secrets import Secret
 
 Json = dict[str, Any]
 
@@ -147,8 +151,45 @@ def task_event(task: Json, *, account: str, region: str, id: str, at: datetime) 
     return _event("ECS Task State Change", "aws.ecs", written, resource=task["taskArn"], id=id, at=at, **where)
 
 
+def secret_event(secret: Secret, *, account: str, region: str, id: str, at: datetime) -> Json:
+    """The event of a secret that somebody gave another value, as CloudTrail tells it, or Systems Manager itself."""
+    where = {"account": account, "region": region}
+    if secret.parameter:
+        written = {"operation": "Update", "name": secret.name, "type": "SecureString"}
+        return _event("Parameter Store Change", "aws.ssm", written, resource=secret.arn, id=id, at=at, **where)
+    record: Json = {
+        "eventVersion": "1.09",
+        "userIdentity": {
+            "type": "AssumedRole",
+            "arn": f"arn:aws:sts::{account}:assumed-role/engineers/engineer",
+            "accountId": account,
+        },
+        "eventTime": f"{at:%Y-%m-%dT%H:%M:%SZ}",
+        "eventSource": "secretsmanager.amazonaws.com",
+        "eventName": "PutSecretValue",
+        "awsRegion": region,
+        "requestParameters": {"secretId": secret.arn, "clientRequestToken": id},
+        "responseElements": {"arn": secret.arn},
+        "eventID": id,
+        "readOnly": False,
+        "eventType": "AwsApiCall",
+        "managementEvent": True,
+        "recipientAccountId": account,
+        "eventCategory": "Management",
+    }
+    return _event("AWS API Call via CloudTrail", "aws.secretsmanager", record, resource=None, id=id, at=at, **where)
+
+
 def _event(
-    detail_type: str, source: str, detail: Json, *, resource: str, account: str, region: str, id: str, at: datetime
+    detail_type: str,
+    source: str,
+    detail: Json,
+    *,
+    resource: str | None,
+    account: str,
+    region: str,
+    id: str,
+    at: datetime,
 ) -> Json:
     return {
         "version": "0",
@@ -158,7 +199,7 @@ def _event(
         "account": account,
         "time": f"{at:%Y-%m-%dT%H:%M:%SZ}",
         "region": region,
-        "resources": [resource],
+        "resources": [] if resource is None else [resource],
         "detail": detail,
     }
 

@@ -14,7 +14,14 @@ from tools.drill.world.dependencies import ALARM_THRESHOLD, METRIC, NAMESPACE, D
 from tools.drill.world.descriptions import describe_task
 from tools.drill.world.disturbances import Api, Deliveries
 from tools.drill.world.faults import Faults
-from tools.drill.world.messages import alarm_by_eventbridge, alarm_by_sns, ecs_event, from_queue, task_event
+from tools.drill.world.messages import (
+    alarm_by_eventbridge,
+    alarm_by_sns,
+    ecs_event,
+    from_queue,
+    secret_event,
+    task_event,
+)
 from tools.drill.world.metrics import MINUTE_S, Metrics, key_of
 from tools.drill.world.parts import Task
 from tools.drill.world.reasons import by_itself
@@ -111,6 +118,7 @@ class World:
         self._launch_tokens, self._launch_at_s = constants.launch_burst, 0.0
         self._numbered = 0
         self._intake: Callable[[dict[str, Any]], None] | None = None
+        self._told_of_secrets: Callable[[dict[str, Any]], None] | None = None
         self.deliveries = Deliveries(chance=self.chance, timetable=self.timetable, delay_s=constants.delivery_s)
         self.api = Api(chance=self.chance, timetable=self.timetable)
         self.alarms: dict[str, Alarm] = {}
@@ -160,6 +168,10 @@ class World:
     def on_message(self, callback: Callable[[dict[str, Any]], None]) -> None:
         """Who takes the messages of the intake queue: events as Lambda gets them from SQS."""
         self._intake = callback
+
+    def on_secret(self, callback: Callable[[dict[str, Any]], None]) -> None:
+        """Who is called with the events of changed secrets, by a rule of EventBridge."""
+        self._told_of_secrets = callback
 
     @property
     def tallies(self) -> dict[str, Tally]:
@@ -302,6 +314,24 @@ class World:
         told = describe_task(service, task, self.moment)
         body = task_event(told, account=self.setting.account, region=self.setting.region, id=self._id(), at=self.now)
         self._send(f"{service.name}/task-stopped", body)
+
+    def change_secret(self, value_from: str) -> None:
+        """Somebody gives it another value. EventBridge tells it: soon of a parameter, later of what CloudTrail told."""
+        secret = self.secrets[value_from]
+        secret.changed_s = self.seconds
+        operation = "PutParameter" if secret.parameter else "PutSecretValue"
+        self.change_by("engineer", operation, {"name" if secret.parameter else "secretId": secret.arn})
+        account, region = self.setting.account, self.setting.region
+        event = json.dumps(secret_event(secret, account=account, region=region, id=self._id(), at=self.now))
+
+        def deliver(received: int) -> None:
+            if self._told_of_secrets is not None:
+                self._told_of_secrets(json.loads(event))
+
+        source = f"{secret.name}/changed"
+        low_s, high_s = self.constants.trail_event_low_s, self.constants.trail_event_high_s
+        late_s = 0.0 if secret.parameter else self.chance.between(low_s, high_s, source)
+        self.timetable.after(late_s, lambda: self.deliveries.send(source, deliver))
 
     def happened(self, kind: str, text: str) -> None:
         self.diary.append(Happening(at_s=self.seconds, kind=kind, text=text))
