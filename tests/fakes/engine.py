@@ -19,6 +19,7 @@ from functions.workflow.intake import Intake
 from functions.workflow.page import PagePeople
 from functions.workflow.remediate import Remediate
 from functions.workflow.restore import Restore
+from functions.workflow.secrets import TellSecretChange
 from functions.workflow.sweep import Sweep
 from functions.workflow.table import TABLE, Outcome, Step, StepName, next_step
 from functions.workflow.verify import Verify
@@ -96,6 +97,9 @@ class Responder:
             clock=self.clock,
             probes=PROBES,
             playbooks=[self.playbook],
+        )
+        self.tell_secret_change = TellSecretChange(
+            ledger=self.ledger, executions=self.executions, reader=self.world, playbooks=[self.playbook]
         )
         self.watch = Watch(ledger=self.ledger, examiner=examiner, playbooks=playbooks)
         self.take_answer = TakeAnswer(ledger=self.ledger, answers=self.people, now=self.clock.now)

@@ -80,6 +80,8 @@ class World:
     database_down: bool = False
     database_alarms: set[str] = field(default_factory=lambda: {"orders-db-unreachable"})
     """Names of the alarms that follow the database; every other alarm follows the service."""
+    secrets: tuple[str, ...] = ()
+    """What the task definitions name."""
     reason: str = ""
     """What every alarm gives as its reason."""
     load: float = 1.0
@@ -220,7 +222,12 @@ class World:
         self._may("tasks")
         return TasksFacts(
             running=tuple(
-                TaskFacts(arn=f"task/{n}", task_definition=self.task_definition, last_status="RUNNING")
+                TaskFacts(
+                    arn=f"task/{n}",
+                    task_definition=self.task_definition,
+                    last_status="RUNNING",
+                    started_at=self.deployed_at,
+                )
                 for n in range(self.running)
             ),
             stopped=(),
@@ -254,6 +261,7 @@ class World:
             cpu=512,
             memory_mib=1024,
             ports=(8080,),
+            secrets=self.secrets,
             log_groups=("/ecs/orders",),
             log_prefixes=("orders",),
         )

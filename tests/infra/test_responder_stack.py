@@ -159,12 +159,16 @@ def test_alarms_come_in_by_the_topic(stack: Template) -> None:
     assert "deadLetterTargetArn" in subscription["RedrivePolicy"]
 
 
-def rules(stack: Template) -> dict[str, Any]:
-    """The rules that feed the intake, by detail type."""
+def rules(stack: Template, function: str | None = None) -> dict[str, Any]:
+    """The rules that feed the intake, or wake a function, by detail type."""
+    if function is None:
+        to, _ = queue(stack, "intake")
+    else:
+        to, _ = stack.named("AWS::Lambda::Function", "FunctionName", f"ecs-first-responder-{function}")
     return {
         rule["EventPattern"]["detail-type"][0]: rule
         for rule in stack.resources("AWS::Events::Rule").values()
-        if "EventPattern" in rule and "resources" not in rule["EventPattern"]
+        if "EventPattern" in rule and rule["Targets"][0]["Arn"] == {"Fn::GetAtt": [to, "Arn"]}
     }
 
 
@@ -389,6 +393,30 @@ def test_a_completed_deployment_wakes_the_watch_over_releases(stack: Template) -
     assert rule["EventPattern"]["detail"] == {"eventName": ["SERVICE_DEPLOYMENT_COMPLETED"]}
     assert rule["EventPattern"]["resources"]
     assert rule["Targets"][0]["Arn"] == {"Fn::GetAtt": [bake, "Arn"]}
+
+
+def test_a_changed_secret_wakes_bake(stack: Template) -> None:
+    """Whosever it is: only the task definitions say whom it concerns. Refused and reading calls are not asked for."""
+    woken = {kind: rule["EventPattern"] for kind, rule in rules(stack, "bake").items()}
+    del woken["ECS Deployment State Change"]
+    manager = {"eventSource": ["secretsmanager.amazonaws.com"]}
+    assert woken == {
+        "AWS API Call via CloudTrail": {
+            "source": ["aws.secretsmanager"],
+            "detail-type": ["AWS API Call via CloudTrail"],
+            "detail": {**manager, "eventName": ["PutSecretValue", "UpdateSecret", "UpdateSecretVersionStage"]},
+        },
+        "AWS Service Event via CloudTrail": {
+            "source": ["aws.secretsmanager"],
+            "detail-type": ["AWS Service Event via CloudTrail"],
+            "detail": {**manager, "eventName": ["RotationSucceeded"]},
+        },
+        "Parameter Store Change": {
+            "source": ["aws.ssm"],
+            "detail-type": ["Parameter Store Change"],
+            "detail": {"operation": ["Create", "Update"]},
+        },
+    }
 
 
 def test_the_responder_is_watched_too(stack: Template) -> None:

@@ -66,7 +66,7 @@ def authentication_failing(signs: Signs, case: Case) -> None:
     """The credentials of the tasks are refused: a secret was changed after they had read it, or is wrong.
 
     Users feel it, and most error lines say that credentials are refused. A secret that changed after tasks had read it
-    supports that.
+    supports that; where it changed a moment ago, such error lines are enough, before users can be seen to feel it.
     """
     if signs.unwell and signs.complaining(Complaint.AUTHENTICATION):
         case.rests_on(0.93, signs.complaint(Complaint.AUTHENTICATION), *signs.symptoms)

@@ -256,6 +256,7 @@ STARTED = NOW - timedelta(hours=5)
         ({"tasks": None}, "could not be read"),
         ({"secrets": SecretsFacts()}, "no secret changed"),
         ({"secrets": SecretsFacts(secrets=(SecretFacts(name="key", changed_at=STARTED),))}, "no secret changed"),
+        ({"secrets": SecretsFacts(secrets=(SecretFacts(name="key", exists=False, changed_at=NOW),))}, "does not exist"),
     ],
 )
 def test_fresh_tasks_would_read_the_same_secret(said: Mapping[str, Any], reason: str) -> None:

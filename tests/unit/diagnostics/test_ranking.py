@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from functions.diagnostics.ranking import RULES, Rule, rank
 from functions.domain.causes import Cause, Judgement
+from functions.domain.circumstances import SecretFacts, SecretsFacts
 from functions.domain.dependencies import DependencyState
-from functions.domain.evidence import Findings, Metric
+from functions.domain.evidence import Findings, Metric, TaskFacts, TasksFacts
 from functions.domain.signals import AlarmState
 from tests.fakes.findings import (
     ALARM_AT,
@@ -362,6 +363,51 @@ def test_a_release_is_suspect_if_it_made_things_far_worse() -> None:
     assert rank(rolled_out(minutes_ago=6, metrics=worse, logs=says))[0].cause is Cause.BAD_RELEASE
     assert rank(rolled_out(minutes_ago=1, metrics=worse, logs=says))[0].cause is Cause.BAD_RELEASE
     assert Cause.BAD_RELEASE not in {j.cause for j in rank(rolled_out(minutes_ago=1, metrics=worse))}
+
+
+CHANGED_AT = NOW - timedelta(seconds=40)
+LOCKED_OUT = {
+    "alarms": alarms(alarm(state=AlarmState.OK, breaching_now=False)),
+    "metrics": metrics(),
+    "tasks": TasksFacts(
+        running=(TaskFacts(arn="task/1", task_definition=V2, last_status="RUNNING", started_at=LONG_AGO),), stopped=()
+    ),
+    "secrets": SecretsFacts(secrets=(SecretFacts(name="orders/db", changed_at=CHANGED_AT),)),
+    "logs": logs({"FATAL: password authentication failed for user": 30}),
+}
+"""A password was changed under running tasks; no metric tells it yet."""
+
+
+def test_error_lines_after_a_changed_secret_are_enough() -> None:
+    """A minute or two before the metrics; with them it is surer still."""
+    early = rank(findings(**LOCKED_OUT))[0]
+    assert (early.cause, early.confidence) == (Cause.AUTHENTICATION_FAILING, 0.85)
+    assert "orders/db was changed" in early.evidence_for[-1]
+    felt = rank(findings(**LOCKED_OUT | {"metrics": metrics(now=FAILING)}))[0]
+    assert (felt.cause, felt.confidence) == (Cause.AUTHENTICATION_FAILING, 0.93)
+
+
+@pytest.mark.parametrize(
+    "otherwise",
+    [
+        {"logs": logs({"FATAL: password authentication failed for user": 9})},
+        {"logs": logs({"password authentication failed": 14, "connection refused": 16})},
+        {"logs": None},
+        {"secrets": None},
+        {"tasks": None},
+        {"service": None},
+        {"secrets": SecretsFacts(secrets=(SecretFacts(name="orders/db", changed_at=NOW - timedelta(hours=1)),))},
+        {"secrets": SecretsFacts(secrets=(SecretFacts(name="orders/db", exists=False, changed_at=CHANGED_AT),))},
+        {"service": service(deployments=(deployment(), deployment(id="ecs-svc/0", status="ACTIVE")))},
+    ],
+)
+def test_a_changed_secret_alone_is_no_cause(otherwise: dict[str, object]) -> None:
+    """Few or other error lines, an old change, a deployment that brings fresh tasks anyway, or nothing known."""
+    assert all(
+        judgement.confidence == 0
+        for judgement in rank(findings(**LOCKED_OUT | otherwise))
+        if judgement.cause is Cause.AUTHENTICATION_FAILING
+    )
 
 
 def test_a_release_that_replaced_one_just_rolled_out_is_somebodys_answer() -> None:

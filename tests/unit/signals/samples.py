@@ -205,3 +205,34 @@ def every_shape() -> dict[str, JsonObject]:
         "service action": service_action(),
         "task": task_event(),
     }
+
+
+def secret_arn() -> str:
+    return f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:orders/db-AbCdEf"
+
+
+def secret_event(event_name: str = "PutSecretValue", **said: Any) -> JsonObject:
+    """EventBridge, `AWS API Call via CloudTrail`, of a secret that got another value."""
+    detail = {
+        "eventVersion": "1.09",
+        "eventTime": "2026-03-01T03:12:04Z",
+        "eventSource": "secretsmanager.amazonaws.com",
+        "eventName": event_name,
+        "awsRegion": REGION,
+        "requestParameters": {"secretId": secret_arn(), "clientRequestToken": "7c4f8f0a"},
+        "responseElements": {"arn": secret_arn()},
+        "eventID": "7c4f8f0a-0000-4000-8000-00000000000e",
+        "readOnly": False,
+        "eventType": "AwsApiCall",
+    }
+    return {
+        "version": "0",
+        "id": "7c4f8f0a-0000-4000-8000-00000000000f",
+        "detail-type": "AWS API Call via CloudTrail",
+        "source": "aws.secretsmanager",
+        "account": ACCOUNT,
+        "time": "2026-03-01T03:13:00Z",
+        "region": REGION,
+        "resources": [],
+        "detail": detail | said,
+    }

@@ -18,7 +18,7 @@ from functions.domain.incidents import Mode, Switch
 from functions.domain.signals import AlarmState
 from functions.guardrails.verdicts import Situation
 from functions.playbooks.ladders import default_ladder
-from functions.workflow.decision import PATIENCE, UNFELT_PATIENCE, YOUNG_AT_MOST, Decision, decide
+from functions.workflow.decision import LOOK_SOON_S, PATIENCE, UNFELT_PATIENCE, YOUNG_AT_MOST, Decision, decide
 from functions.workflow.table import Outcome
 from tests.fakes.findings import (
     FAILING,
@@ -206,6 +206,14 @@ def test_an_incident_may_be_too_young_to_judge() -> None:
     assert 0 < young.wait_s <= 120
     assert decided(unclear).outcome is Outcome.ESCALATE
     assert decided(newly_released(), age=timedelta(seconds=10)).outcome is Outcome.ACT
+
+
+def test_what_a_change_does_is_given_time_to_show() -> None:
+    """A service that looks well a moment after one of its secrets was changed may be ill by the next metric."""
+    just_now = decided(CALM, age=YOUNG_AT_MOST - timedelta(seconds=1), change_came=True)
+    assert (just_now.outcome, just_now.wait_s) == (Outcome.WAIT, LOOK_SOON_S)
+    assert decided(CALM, age=YOUNG_AT_MOST, change_came=True).outcome is Outcome.ALL_CLEAR
+    assert decided(CALM, age=timedelta(0)).outcome is Outcome.ALL_CLEAR
 
 
 UNSTEADY = CALM.model_copy(update={"service": findings(service=service(running=1)).service})

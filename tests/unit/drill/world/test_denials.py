@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from functions.domain.secrets import SecretChange
+from functions.handlers.signals.secrets import from_eventbridge
 from tests.unit.drill.world.worlds import SHIPPED_S, bad_release, failed, orders, world
 from tools.drill.world.world import World
 
@@ -62,6 +64,24 @@ def test_a_rotated_password_is_known_to_new_tasks_only() -> None:
     of.run_until(SHIPPED_S + 2 * SECONDS)
     assert share_failed(of, SHIPPED_S + 2 * SECONDS - 60) == 0
     assert of.truth.faults == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "event", "soonest_s", "latest_s"),
+    [("db", "PutSecretValue", 10, 95), ("/flags", "Update", 0, 5)],
+)
+def test_eventbridge_tells_of_a_changed_secret(name: str, event: str, soonest_s: float, latest_s: float) -> None:
+    """In AWS's shape; what CloudTrail has to tell comes later than what Systems Manager tells itself."""
+    of = world({"kind": "secret-changed", "secret": name}, secrets=["db", "/flags"])
+    told: list[tuple[float, SecretChange | None]] = []
+    of.on_secret(lambda message: told.append((of.seconds, from_eventbridge(message))))
+    of.run_until(SHIPPED_S + SECONDS)
+    ((at_s, change),) = told
+    assert change is not None
+    assert (change.event, change.at) == (event, of.moment(SHIPPED_S))
+    assert soonest_s <= at_s - SHIPPED_S <= latest_s
+    (reference,) = (each for each in of.secrets if change.concerns(each))
+    assert of.secrets[reference].changed_s == SHIPPED_S
 
 
 def test_dead_connections_outlive_the_outage() -> None:
