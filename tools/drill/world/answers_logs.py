@@ -3,6 +3,7 @@ Insights query syntax")."""
 
 import re
 from collections.abc import Sequence
+from functools import cache, partial
 from typing import NamedTuple
 
 from tools.drill.world.logs import Lines, Logs
@@ -30,6 +31,7 @@ class _Query(NamedTuple):
     limit: int
 
 
+@cache
 def _read(text: str, limit: int | None) -> _Query:
     columns: list[tuple[str, int | None]] = []
     matches, newest_first = None, False
@@ -83,11 +85,14 @@ def hash_of(text: str) -> int:
 
 def _carry_out(query: _Query, groups: Sequence[Logs], world: World, start_s: float, ends_s: float) -> Answer:
     rows: list[list[Answer]] = []
+    matching = cache(partial(_matching, query, world))
     matched, scanned = 0, 0.0
     for logs in groups:
         scanned += logs.scanned(start_s, ends_s)
         for batch in logs.between(start_s, ends_s):
-            told = [(lines, messages) for lines in batch if (messages := _matching(query, lines, world))]
+            told = [
+                (lines, messages) for lines in batch if (messages := matching(lines.text, min(VARIANTS, lines.times)))
+            ]
             count = sum(lines.times for lines, _ in told)
             matched += count
             room = max(0, query.limit - len(rows))
@@ -110,13 +115,10 @@ def _carry_out(query: _Query, groups: Sequence[Logs], world: World, start_s: flo
     }
 
 
-def _matching(query: _Query, lines: Lines, world: World) -> list[str]:
-    """The lines as they stand in the log; none where the filter leaves them out."""
-    messages = [
-        f"ERROR [{world.chance.token('request', variant, size=4)}] {lines.text}"
-        for variant in range(min(VARIANTS, lines.times))
-    ]
-    return messages if query.matches.search(messages[0]) else []
+def _matching(query: _Query, world: World, text: str, variants: int) -> Sequence[str]:
+    """So many kinds of a line as they stand in the log; none where the filter leaves them out."""
+    messages = [f"ERROR [{world.chance.token('request', variant, size=4)}] {text}" for variant in range(variants)]
+    return messages if query.matches.search(messages[0]) else ()
 
 
 def _rows(query: _Query, logs: Logs, lines: Lines, messages: Sequence[str], count: int) -> list[list[Answer]]:
