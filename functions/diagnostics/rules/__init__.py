@@ -1,1 +1,1 @@
-"""One judge for each cause: its docstring says what the cause is and how it shows, and `docs/causes.md` tells people."""
+"""One judge for each cause: its docstring says what the cause is and how it shows, for `docs/causes.md`."""
