@@ -22,6 +22,9 @@ ROTATED = "RotationSucceeded"
 PARAMETER_WRITES = ("Create", "Update")
 """Operations of `Parameter Store Change` after which a fresh task may read another value."""
 
+_NAME = re.compile(r"[A-Za-z0-9/_+=.@!:-]{1,2048}")
+"""What Secrets Manager and Systems Manager take as a name (API references, CreateSecret and PutParameter), and ARNs."""
+
 _SUFFIX = re.compile(r"-[A-Za-z0-9]{6}")
 """What Secrets Manager adds to the name of a secret in its ARN."""
 
@@ -34,6 +37,11 @@ class Store(StrEnum):
 
     SECRETS_MANAGER = "secretsmanager"
     PARAMETER_STORE = "ssm"
+
+
+def is_secret_name(text: str) -> bool:
+    """Whether a secret or a parameter may be called that."""
+    return _NAME.fullmatch(text) is not None
 
 
 def is_secret(reference: str) -> bool:
@@ -60,7 +68,8 @@ class SecretChange(Model):
 
     store: Store
     name: str
-    """As in its ARN, with the six characters at the end, or the plain name where the event has no more."""
+    """As in its ARN, with the six characters at the end, or the plain name where the event has no more. It is not
+    redacted, because it is compared; whoever shows it has to."""
     at: Moment
     event: str
     """What changed it, for example PutSecretValue."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from functions.domain.errors import ReadFailed
 from functions.domain.model import Model
+from functions.domain.redaction import clean
 from functions.domain.secrets import SecretChange
 from functions.domain.signals import Signal, SignalKind
 from functions.playbooks.schema import Playbook
@@ -56,14 +57,16 @@ class TellSecretChange:
                 cluster=playbook.cluster,
                 service=playbook.service,
                 event_name=change.event,
-                secret=change.name,
+                secret=clean(change.name, limit=200),
             )
             opening = self.ledger.record_signal(signal, playbook.ref, may_open=signal.opens_incident)
             if opening.incident_id is not None:
                 # Also for a repeated signal, as the intake does: the call may have been lost the first time.
                 self.executions.start(opening.incident_id, opening.generation)
                 opened.append(opening.incident_id)
-        return Concerned(secret=change.name, services=tuple(services), opened=tuple(opened), unread=tuple(unread))
+        return Concerned(
+            secret=clean(change.name), services=tuple(services), opened=tuple(opened), unread=tuple(unread)
+        )
 
     def _concerns(self, change: SecretChange, playbook: Playbook) -> bool:
         """Whether a task runs that has read this secret before it was changed."""

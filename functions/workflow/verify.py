@@ -144,8 +144,9 @@ def _held(alarms: AlarmsFacts, story: Story, now: datetime, *, change_came: bool
             return Check(
                 outcome=Outcome.RECOVERED, steady=True, reason=f"steady and healthy since {since:%H:%M:%S} UTC"
             )
-        patient = story.acted is not None or not change_came
-        return _not_yet("steady and healthy, but not for five minutes yet", story, now, steady=True, patient=patient)
+        if change_came and story.acted is None:
+            return _not_yet("steady and healthy, but a change may yet show what it does", story, now, steady=True)
+        return _not_yet("steady and healthy, but not for five minutes yet", story, now, steady=True, patient=True)
     loud = [alarm for alarm in alarms.alarms if alarm.state is AlarmState.ALARM]
     silent = [alarm for alarm in alarms.alarms if alarm.state is AlarmState.INSUFFICIENT_DATA]
     if loud:

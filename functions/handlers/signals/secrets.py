@@ -8,8 +8,15 @@ User Guide, "Amazon EventBridge event examples for Systems Manager".
 from collections.abc import Mapping
 
 from functions.domain.errors import SignalRefused
-from functions.domain.redaction import clean
-from functions.domain.secrets import CHANGING_CALLS, CURRENT, PARAMETER_WRITES, ROTATED, SecretChange, Store
+from functions.domain.secrets import (
+    CHANGING_CALLS,
+    CURRENT,
+    PARAMETER_WRITES,
+    ROTATED,
+    SecretChange,
+    Store,
+    is_secret_name,
+)
 from functions.handlers.signals.fields import (
     Object,
     as_list,
@@ -90,11 +97,13 @@ def _change(event: Object, store: Store, name: object, *, by: str, at: object) -
     text, moment = as_text(name), read_time(at)
     if text is None:
         raise SignalRefused(f"{quoted(by)} names no secret: it is {kind_of(name)}")
+    if not is_secret_name(text):
+        raise SignalRefused(f"{quoted(by)} names {quoted(text)}, which is no name of a secret")
     if moment is None:
         raise SignalRefused(f"{quoted(by)} of {quoted(text)} does not say when: nobody knows which tasks are older")
     return SecretChange(
         store=store,
-        name=clean(text, limit=2048),
+        name=text,
         at=moment,
         event=by,
         account=as_text(event.get("account")),

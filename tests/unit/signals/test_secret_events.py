@@ -88,6 +88,7 @@ def test_what_changes_nothing_for_tasks(event: JsonObject) -> None:
         (secret_event() | {"detail": "text"}, "the event's detail is text"),
         (secret_event(eventName=None), "eventName is missing or null"),
         (secret_event(requestParameters=None, responseElements=None), "names no secret"),
+        (secret_event(responseElements={"arn": "orders db\n"}), "is no name of a secret"),
         (secret_event(eventTime="yesterday"), "does not say when"),
         (PARAMETER | {"time": None}, "does not say when"),
         (PARAMETER | {"detail": {"operation": "Update", "name": ["x"]}}, "names no secret: it is a list"),

@@ -137,6 +137,16 @@ def test_nobody_elses_secret_opens_anything(responder: Responder) -> None:
     assert responder.ledger.incidents_of(REF) == ()
 
 
+def test_a_name_that_looks_like_a_credential_is_compared_but_not_shown(responder: Responder) -> None:
+    """Names are free text of others, too."""
+    name = "orders/api-token=AKIA-AbCdEf"
+    responder.world.secrets = (SECRET.replace("orders/db-AbCdEf", name),)
+    concerned = responder.tell_secret_change(change(responder.clock.now(), name))
+    assert concerned.services == (REF.key,)
+    (incident,) = responder.ledger.incidents_of(REF)
+    assert "AKIA" not in incident.title + concerned.secret
+
+
 @pytest.mark.parametrize("unread", ["tasks", "definition"])
 def test_a_service_that_cannot_be_read_is_told_of(responder: Responder, unread: str) -> None:
     """In the log line: it is neither concerned nor known not to be."""

@@ -36,6 +36,15 @@ def alarm_s(run: Run) -> float:
     return found
 
 
+def test_the_responder_hears_of_a_changed_secret_before_any_alarm() -> None:
+    """It restarts what is locked out, minutes before those who wait for the alarm."""
+    run = played("responder", "secret-changed")
+    assert operations(run) == ["UpdateService"]
+    assert run.actions[0].parameters["forceNewDeployment"] is True
+    assert run.actions[0].at_s < alarm_s(run) < played("restart", "secret-changed").actions[0].at_s
+    assert run.stage.paged_at == []
+
+
 def test_nobody_does_nothing() -> None:
     """It is what all others are measured against."""
     run = played("none", "release-fails-requests")
