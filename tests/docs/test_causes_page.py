@@ -25,7 +25,7 @@ def test_the_figures_are_of_the_scenarios_that_there_are() -> None:
     """Each scenario has its numbers, and no number is of a scenario that is gone."""
     there_are = {scenario.name for scenario in load_scenarios()}
     for name, of in FIGURES.policies.items():
-        assert set(of.scenarios) == there_are, f"{name}: run `make drill causes SEEDS=500 DRILL=build/drill.json`"
+        assert set(of.scenarios) == there_are, f"{name}: run `make drill causes DRILL=build/drill.json`"
 
 
 def test_every_cause_has_a_section() -> None:

@@ -16,7 +16,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -26,6 +26,7 @@ from typing import Any
 import boto3
 import botocore.session
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from tools.demo.processes import process_group, terminating
 
@@ -162,6 +163,7 @@ def emulator(*, wait_scale: float = 1.0, enforce_iam: bool = False, record_calls
         )
         _wait_until_healthy(gateway, f"{running.endpoint}/_ministack/health", running.log)
         _wait_until_healthy(autoscaling, f"{running.autoscaling_endpoint}/moto-api/", autoscaling_log)
+        _warm(running)
         yield running
 
 
@@ -214,6 +216,13 @@ def _wait_until_healthy(process: subprocess.Popen[bytes], url: str, log: Path) -
         except (urllib.error.URLError, ConnectionError, TimeoutError):
             time.sleep(0.05)
     raise EmulatorFailed(f"{_name(log)} did not answer within {_START_SECONDS:.0f} s:\n{_tail(log)}")
+
+
+def _warm(emulator: Emulator) -> None:
+    """ministack answers nobody for some seconds when it is first asked for a service that it does not have. The first
+    look at an incident would be that one."""
+    with suppress(ClientError):
+        emulator.client("health").describe_events()
 
 
 def _name(log: Path) -> str:
