@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from math import ceil
 
 from functions.actions.action import Action, Refusal, Terms
 from functions.diagnostics.signs import Signs
@@ -27,6 +28,9 @@ QUITE_SURE = 0.8
 
 EASES_WITHIN = timedelta(minutes=10)
 """How long trouble that the newest data does not show any more is given to end before people hear of it."""
+
+SHIPPER_WATCHES = timedelta(minutes=4)
+"""People who ship a release look at it for some minutes; to deploy at the same moment as they do helps nobody."""
 
 LOOK_AGAIN_S = 60
 """Seconds between two looks while somebody else is at it, or nobody feels it."""
@@ -127,7 +131,25 @@ def decide(
             f"{top.cause} ({top.confidence:.2f}) and {rival.cause} ({rival.confidence:.2f}) fit alike, "
             "and they ask for different things",
         )
+    yields = _yields_to_the_shipper(findings, ladders[top.cause])
+    if yields is not None:
+        return _said(Outcome.WAIT, top, *yields)
     return _climb(top, findings, ladders[top.cause], tried, actions, terms, situation)
+
+
+def _yields_to_the_shipper(findings: Findings, ladder: Sequence[ActionName]) -> tuple[str, int] | None:
+    """Why a release is not rolled back yet, and when to look again: its first minutes belong to whoever shipped it, as
+    long as no alarm has gone off. A deployment in progress is another matter: ECS itself would end it."""
+    service, signs = findings.service.value, Signs(findings)
+    primary = None if service is None else service.primary
+    if primary is None or ladder[:1] != (ActionName.ROLL_BACK,) or signs.alarming or not signs.is_new_release:
+        return None
+    left = SHIPPER_WATCHES - (findings.looked_at - primary.created_at)
+    if primary.rollout_state not in (None, "COMPLETED") or left <= timedelta(0):
+        return None
+    until = primary.created_at + SHIPPER_WATCHES
+    reason = f"whoever shipped the release may be at it already: until {until:%H:%M:%S} UTC only an alarm ends the wait"
+    return reason, max(1, min(LOOK_SOON_S, ceil(left.total_seconds())))
 
 
 def _patience(findings: Findings, age: timedelta) -> tuple[str, int] | None:

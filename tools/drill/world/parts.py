@@ -121,6 +121,10 @@ class Task:
     """One task from PROVISIONING to STOPPED, with its target behind the load balancer."""
 
     ordinal: int
+    kind: str
+    """Its release. What chance gives a task hangs on its release and on its place among the tasks of that, so that a
+    deployment by somebody does not give the tasks of another one other chances."""
+    place: int
     id: str
     arn: str
     deployment: Deployment

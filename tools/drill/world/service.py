@@ -72,6 +72,7 @@ class Service:
         self.events: deque[tuple[float, str, str]] = deque(maxlen=EVENTS_KEPT)
         """Time, id and message, newest first."""
         self._launched = self._said = 0
+        self._of_kind: dict[str, int] = {}
         self._starts_failed = 0
         self._throttled_until_s = 0.0
         self._unplaced_told_s = float("-inf")
@@ -140,16 +141,20 @@ class Service:
     def _new_task(self, deployment: Deployment, *, at_s: float) -> Task:
         ordinal = self._launched
         self._launched += 1
+        kind = str(deployment.release.number)
+        place = self._of_kind[kind] = self._of_kind.get(kind, -1) + 1
         identifier = self.world.chance.token(f"{self.name}/task", ordinal)
         task = Task(
             ordinal=ordinal,
+            kind=kind,
+            place=place,
             id=identifier,
             arn=f"{self._ecs}:task/{self.world.setting.cluster}/{identifier}",
             deployment=deployment,
             zone=self._emptiest_zone(),
             created_s=at_s,
             pace=1.0
-            + self.world.constants.life_spread * (2 * self.world.chance.share(f"{self.name}/pace", ordinal) - 1),
+            + self.world.constants.life_spread * (2 * self.world.chance.share(f"{self.name}/pace/{kind}", place) - 1),
         )
         self.tasks.append(task)
         return task
@@ -166,7 +171,7 @@ class Service:
         constants, chance = self.world.constants, self.world.chance
         task = self._new_task(deployment, at_s=self.now)
         delay = self.world.launch_delay_s() + chance.between(
-            constants.task_start_low_s, constants.task_start_high_s, f"{self.name}/start", task.ordinal
+            constants.task_start_low_s, constants.task_start_high_s, f"{self.name}/start/{task.kind}", task.place
         )
         later = self.world.timetable.after
         later(min(5.0, delay / 2), lambda: self._move(task, "PROVISIONING", "PENDING"))
