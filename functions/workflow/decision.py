@@ -29,8 +29,10 @@ QUITE_SURE = 0.8
 EASES_WITHIN = timedelta(minutes=10)
 """How long trouble that the newest data does not show any more is given to end before people hear of it."""
 
-SHIPPER_WATCHES = timedelta(minutes=4)
+SHIPPER_WATCHES = timedelta(seconds=210)
 """People who ship a release look at it for some minutes; to deploy at the same moment as they do helps nobody."""
+LOOK_AT_ONCE_S = 5
+"""Seconds between two looks while only an alarm is waited for."""
 
 LOOK_AGAIN_S = 60
 """Seconds between two looks while somebody else is at it, or nobody feels it."""
@@ -149,7 +151,7 @@ def _yields_to_the_shipper(findings: Findings, ladder: Sequence[ActionName]) -> 
         return None
     until = primary.created_at + SHIPPER_WATCHES
     reason = f"whoever shipped the release may be at it already: until {until:%H:%M:%S} UTC only an alarm ends the wait"
-    return reason, max(1, min(LOOK_SOON_S, ceil(left.total_seconds())))
+    return reason, max(1, min(LOOK_AT_ONCE_S, ceil(left.total_seconds())))
 
 
 def _patience(findings: Findings, age: timedelta) -> tuple[str, int] | None:
