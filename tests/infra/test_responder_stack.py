@@ -311,7 +311,10 @@ def test_no_two_functions_share_a_role(stack: Template) -> None:
             "assess",
             {settings.TABLE_NAME, settings.BUCKET_NAME, settings.FLEET_ACTIONS_PER_HOUR, settings.LOG_SCAN_MB},
         ),
-        ("remediate", {settings.TABLE_NAME, settings.BUCKET_NAME, settings.FLEET_ACTIONS_PER_HOUR}),
+        (
+            "remediate",
+            {settings.TABLE_NAME, settings.BUCKET_NAME, settings.FLEET_ACTIONS_PER_HOUR, settings.LOG_SCAN_MB},
+        ),
         ("verify", {settings.TABLE_NAME, settings.BUCKET_NAME}),
         ("notify", {settings.TABLE_NAME, settings.BUCKET_NAME, settings.PAGE_TOPIC_ARN}),
         ("close", {settings.TABLE_NAME, settings.BUCKET_NAME, settings.PAGE_TOPIC_ARN}),

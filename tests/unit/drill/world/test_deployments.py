@@ -116,7 +116,7 @@ def test_what_dies_after_completion_is_nobodys_job() -> None:
 
 def test_an_alarm_rolls_a_deployment_back() -> None:
     """An alarm of the deployment that goes off while it is in progress, bake time included, rolls it back."""
-    of = world(bad_release("5xx"), rollout={"rollback": True, "alarms": ["error-rate"]})
+    of = world(bad_release("5xx"), rollout={"rollback": True, "maximum_percent": 125, "alarms": ["error-rate"]})
     of.run_until(SHIPPED_S + 1500)
     record = orders(of).rollouts.records[-1]
     assert (record.status, record.triggered) == ("ROLLBACK_SUCCESSFUL", ("error-rate",))
