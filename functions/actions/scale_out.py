@@ -1,7 +1,7 @@
 """Run more tasks for a while, by raising the floor of the scalable target; never by fighting the autoscaler."""
 
 from functions.actions.action import Action, Refusal, Terms, state_before
-from functions.actions.sizing import more, scalable
+from functions.actions.sizing import more, scalable, step_up
 from functions.domain.causes import Cause
 from functions.domain.changes import ActionName, LeaseKind, LeaseTerms, Plan, SetFloor
 from functions.domain.evidence import Findings
@@ -24,6 +24,8 @@ def plan_scale_out(cause: Cause, findings: Findings, terms: Terms) -> Plan | Ref
             f"{service.desired} tasks run already, and no more are allowed "
             f"(scalable target {scaling.maximum}, playbook {terms.max_tasks})"
         )
+    if cause is Cause.SCALING_CEILING and floor < step_up(service, terms):
+        return Refusal(f"the ceiling leaves room for {floor} tasks instead of {service.desired}, too few for the load")
     original = terms.original(LeaseKind.FLOOR, scaling.resource_id, scaling.minimum)
     changes = (SetFloor(resource_id=scaling.resource_id, minimum=floor),)
     return Plan(

@@ -34,7 +34,7 @@ def more(
     """How many tasks there should be, at least the playbook's step more than are wanted now, and why so many."""
     if scaling.scale_out_suspended:
         return Refusal("scaling out is suspended on the scalable target, which a person did")
-    step = ceil(service.desired * (1 + terms.step_percent / 100))
+    step = step_up(service, terms)
     comfortable = comfortable_cpu(scaling)
     needed = tasks_for_load(service, metrics, comfortable)
     if needed is not None and needed > step:
@@ -42,6 +42,11 @@ def more(
         load = "the CPU of now" if requests is None else f"{requests:.1f} requests/s"
         return needed, f"{load} at {comfortable:.0f} % CPU"
     return step, f"{terms.step_percent} % more"
+
+
+def step_up(service: ServiceFacts, terms: Terms) -> int:
+    """The playbook's step: so many tasks instead of those that are wanted now."""
+    return ceil(service.desired * (1 + terms.step_percent / 100))
 
 
 def tasks_for_load(service: ServiceFacts, metrics: MetricsFacts, comfortable: float) -> int | None:

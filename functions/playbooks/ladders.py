@@ -39,8 +39,8 @@ _DEFAULTS: Mapping[Cause, Ladder] = MappingProxyType(
         Cause.OUT_OF_MEMORY: (ActionName.ENLARGE_TASK, ActionName.PAGE),
     }
 )
-"""A ceiling is a decision of people: what room is left below it is used, and nothing raises it unless a playbook says
-`raise-ceiling`."""
+"""A ceiling is a decision of people: what room is left below it is used if it is worth a step, and nothing raises it
+unless a playbook says `raise-ceiling`."""
 
 
 def default_ladder(cause: Cause) -> Ladder:

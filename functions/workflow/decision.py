@@ -161,9 +161,15 @@ def _patience(findings: Findings, age: timedelta) -> tuple[str, int] | None:
         return f"too early to tell: the metrics are given {young.seconds} s to show a cause", LOOK_SOON_S
     if age < UNFELT_PATIENCE and _unfelt(findings):
         return f"nobody feels it: the service is given {UNFELT_PATIENCE.seconds // 60} minutes to mend", LOOK_AGAIN_S
-    if age < EASES_WITHIN and Signs(findings).easing:
+    if Signs(findings).easing and (age < EASES_WITHIN or _silent(findings)):
         return "the newest data shows no trouble any more: it is given time to end", 2 * LOOK_SOON_S
     return None
+
+
+def _silent(findings: Findings) -> bool:
+    """Whether every alarm of the incident is OK again: what is left of the trouble is in the older periods."""
+    alarms = findings.alarms.value
+    return alarms is not None and bool(alarms.alarms) and alarms.all_ok
 
 
 def _alike(top: Judgement, other: Judgement) -> bool:

@@ -280,8 +280,10 @@ DOCUMENTED = {
     "(service *) registered # targets in (target-group *)",
     "(service *) (task *) (port *) is unhealthy in (target-group *) due to (reason Health checks failed)",
     "(service *) (task *) (port *) is unhealthy in (target-group *) due to (reason Request timed out)",
-    "(service *) was unable to place a task. Reason: Capacity is unavailable at this time. Please try again later or in a "
-    "different availability zone.",
+    (
+        "(service *) was unable to place a task. Reason: Capacity is unavailable at this time. "
+        "Please try again later or in a different availability zone."
+    ),
 }
 """Messages that no sample has: ECS Developer Guide, "Amazon ECS service event messages"."""
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from functions.actions.action import Refusal, Terms
 from functions.actions.registry import ACTIONS
+from functions.actions.scale_out import plan_scale_out
 from functions.domain.causes import Cause
 from functions.domain.changes import (
     COPY_JUST_REGISTERED,
@@ -348,3 +349,16 @@ def test_the_floor_to_give_back_is_the_one_nobody_raised_for_a_while(leases: tup
     seen = findings(service=service(desired=4, running=4), scaling=scaling(minimum=4))
     plan = planned(SCALE, seen, terms(leases=leases))
     assert [leased.original for leased in plan.leases] == [original]
+
+
+def test_a_ceiling_that_leaves_hardly_any_room_is_for_people() -> None:
+    """One task more under a load that needs many helps nobody; as overload it is used all the same."""
+    busy = findings(
+        service=service(desired=4, running=4),
+        scaling=scaling(maximum=5),
+        metrics=metrics(now={Metric.REQUESTS: 30.0, Metric.CPU: 95.0}, before={Metric.TASKS: 4.0}),
+    )
+    refusal = plan_scale_out(Cause.SCALING_CEILING, busy, terms())
+    assert isinstance(refusal, Refusal)
+    assert "too few for the load" in refusal.reason
+    assert isinstance(plan_scale_out(Cause.OVERLOAD, busy, terms()), Plan)

@@ -341,3 +341,50 @@ def test_the_gist_changes_with_what_people_have_to_know_only() -> None:
     assert first.reason != later.reason
     assert first.gist == later.gist == "escalate|bad-release|roll-back|cooldown"
     assert lifted.gist == "act|bad-release|roll-back"
+
+
+OVER = metrics(now=FAILING, latest={Metric.REQUESTS: 10.0, Metric.LATENCY: 0.1, Metric.HEALTHY_HOSTS: 2.0})
+"""Four of ten requests failed in the window, and none in its newest period."""
+
+
+@pytest.mark.parametrize(
+    ("state", "age", "outcome"),
+    [
+        (AlarmState.ALARM, timedelta(minutes=9), Outcome.WAIT),
+        (AlarmState.ALARM, timedelta(minutes=11), Outcome.ESCALATE),
+        (AlarmState.OK, timedelta(minutes=11), Outcome.WAIT),
+    ],
+)
+def test_trouble_that_the_newest_period_does_not_show_may_end(
+    state: AlarmState, age: timedelta, outcome: Outcome
+) -> None:
+    """People hear of it when it takes too long, and not any more once every alarm is OK."""
+    seen = findings(metrics=OVER, alarms=alarms(alarm(state=state, breaching_now=state is AlarmState.ALARM)))
+    assert decided(seen, judged((Cause.UNKNOWN, 0.0)), age=age).outcome is outcome
+
+
+def shipped(seconds_ago: float, *, rollout: str = "COMPLETED", state: AlarmState = AlarmState.OK) -> Findings:
+    """A release that hurts, so long after its deployment began."""
+    began = NOW - timedelta(seconds=seconds_ago)
+    return newly_released(
+        service=service(primary=deployment(created_at=began, rollout_state=rollout)),
+        releases=releases(since=began),
+        alarms=alarms(alarm(state=state, since=NOW)),
+    )
+
+
+@pytest.mark.parametrize(
+    ("seen", "outcome", "wait_s"),
+    [
+        (shipped(200), Outcome.WAIT, 5),
+        (shipped(207), Outcome.WAIT, 3),
+        (shipped(210), Outcome.ACT, 0),
+        (shipped(60, state=AlarmState.ALARM), Outcome.ACT, 0),
+        (shipped(60, rollout="IN_PROGRESS"), Outcome.ACT, 0),
+    ],
+    ids=["in the first minutes", "until they are over", "after them", "an alarm goes off", "still on its way"],
+)
+def test_the_first_minutes_belong_to_whoever_shipped(seen: Findings, outcome: Outcome, wait_s: int) -> None:
+    """Two who roll back at the same moment are slower than one."""
+    decision = decided(seen, judged((Cause.BAD_RELEASE, 0.9)))
+    assert (decision.outcome, decision.wait_s) == (outcome, wait_s)
