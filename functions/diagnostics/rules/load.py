@@ -2,7 +2,8 @@
 
 from functions.diagnostics.complaints import Complaint
 from functions.diagnostics.rules.case import LATELY, Case, no_dependency_trouble
-from functions.diagnostics.signs import LOAD_FLOODS, Signs
+from functions.diagnostics.signs import Signs
+from functions.diagnostics.thresholds import LOAD_FLOODS
 
 
 def overload(signs: Signs, case: Case) -> None:

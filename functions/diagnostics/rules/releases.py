@@ -2,14 +2,14 @@
 
 from functions.diagnostics.complaints import Complaint
 from functions.diagnostics.rules.case import CRASHES_COUNT, LATELY, Case, no_dependency_trouble
-from functions.diagnostics.signs import (
+from functions.diagnostics.signs import Signs
+from functions.diagnostics.thresholds import (
     CANNOT_INITIALISE,
     CANNOT_PULL,
     NO_ROOM,
     NOT_THERE,
     SECRET_GONE,
     STALLED_AFTER,
-    Signs,
 )
 
 

@@ -1,7 +1,8 @@
 """Causes that lie in the tasks that run."""
 
 from functions.diagnostics.rules.case import CRASHES_COUNT, LATELY, Case
-from functions.diagnostics.signs import KILLED_FOR_MEMORY, Signs
+from functions.diagnostics.signs import Signs
+from functions.diagnostics.thresholds import KILLED_FOR_MEMORY
 
 
 def crash_loop(signs: Signs, case: Case) -> None:
