@@ -73,6 +73,11 @@ class Decision(Model):
     """Seconds after which the next look is due, where the decision is to wait."""
 
     @property
+    def is_about_to_act(self) -> bool:
+        """A cause is found, and only a moment is let pass before it is answered."""
+        return self.outcome is Outcome.WAIT and 0 < self.wait_s <= LOOK_AT_ONCE_S
+
+    @property
     def gist(self) -> str:
         """What must change before people have to hear of it again; free of numbers that change by themselves.
 

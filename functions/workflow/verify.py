@@ -146,6 +146,8 @@ def _held(alarms: AlarmsFacts, story: Story, now: datetime, *, change_came: bool
             )
         if change_came and story.acted is None:
             return _not_yet("steady and healthy, but a change may yet show what it does", story, now, steady=True)
+        if story.acted is None and story.decision is not None and story.decision.is_about_to_act:
+            return _not_yet("steady and healthy, but what was found is not answered yet", story, now, steady=True)
         return _not_yet("steady and healthy, but not for five minutes yet", story, now, steady=True, patient=True)
     loud = [alarm for alarm in alarms.alarms if alarm.state is AlarmState.ALARM]
     silent = [alarm for alarm in alarms.alarms if alarm.state is AlarmState.INSUFFICIENT_DATA]

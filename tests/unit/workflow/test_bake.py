@@ -1,10 +1,14 @@
 """What a new release has to prove before it counts as good."""
 
+from datetime import timedelta
+
 import pytest
 
 from functions.domain.dependencies import HttpAnswer
 from functions.domain.evidence import Release, ReleaseState
 from functions.playbooks.schema import Playbook
+from functions.workflow.decision import SHIPPER_WATCHES
+from functions.workflow.table import StepName
 from tests.fakes.engine import Responder
 from tests.fakes.signals import alarm_signal
 from tests.fakes.world import REF, V2
@@ -87,3 +91,24 @@ def test_nothing_is_judged_while_an_incident_holds_the_service(responder: Respon
     """Whatever fails then is the incident's to find out."""
     responder.ledger.record_signal(alarm_signal(), REF, may_open=True)
     assert baked(responder, minutes=30, answer=BROKEN).state is ReleaseState.SEEN
+
+
+def test_a_release_that_hurts_is_rolled_back_before_any_alarm() -> None:
+    """It opens an incident; its first minutes are its shipper's, and when they are over nobody waits for an alarm."""
+    responder = Responder(
+        playbook=Playbook.model_validate(
+            {"region": REF.region, "cluster": REF.cluster, "service": REF.service, "mode": "auto", "bake": BAKE_S}
+        )
+    )
+    world = responder.world
+    responder.bake()
+    responder.clock.advance(seconds=2 * BAKE_S)
+    responder.bake()
+    world.bad.add(V2)
+    world.ship(V2)
+    shipped_at = responder.clock.now()
+    responder.clock.advance(seconds=100)
+    assert responder.bake().opened
+    responder.run(until=StepName.REMEDIATE)
+    waited = responder.clock.now() - shipped_at
+    assert SHIPPER_WATCHES <= waited <= SHIPPER_WATCHES + timedelta(seconds=15)
