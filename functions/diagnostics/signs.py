@@ -25,6 +25,7 @@ from functions.diagnostics.thresholds import (
     FLAPS_BRIEFLY,
     GB_HOUR_USD,
     HARDLY_OLDER,
+    LATELY,
     LOAD_FLOODS,
     LOAD_ROSE,
     LOCKED_OUT_WITHIN,
@@ -33,7 +34,6 @@ from functions.diagnostics.thresholds import (
     MEMORY_STEP,
     MEMORY_TIGHT,
     NO_CAPACITY,
-    REJECTED_WITHIN,
     REQUESTS_KEPT_COMING,
     SAID_LATELY,
     SLOW_CLEAR_S,
@@ -158,6 +158,9 @@ class Signs:
     def _latest(self, metric: Metric) -> float | None:
         return None if self._metrics is None else self._metrics.latest(metric)
 
+    def _preceding(self, metric: Metric) -> float | None:
+        return None if self._metrics is None else self._metrics.preceding(metric)
+
     @staticmethod
     def _share(requests: float | None, *errors: float | None) -> float | None:
         """Failed requests among all. A count without data means that none was counted, once requests were."""
@@ -179,16 +182,16 @@ class Signs:
         return self._share(self._latest(Metric.REQUESTS), self._latest(Metric.TARGET_5XX), self._latest(Metric.ELB_5XX))
 
     @cached_property
+    def error_share_preceding(self) -> float | None:
+        """Just before the newest deployment began."""
+        return self._share(*(self._preceding(m) for m in (Metric.REQUESTS, Metric.TARGET_5XX, Metric.ELB_5XX)))
+
+    @cached_property
     def trouble_came_first(self) -> bool:
         """Users felt it before the newest deployment began: that deployment is no cause, and may be the cure."""
-        metrics = self._metrics
-        if metrics is None:
-            return False
-        share = self._share(
-            metrics.preceding(Metric.REQUESTS), metrics.preceding(Metric.TARGET_5XX), metrics.preceding(Metric.ELB_5XX)
-        )
+        share = self.error_share_preceding
         failed = share is not None and share >= ERRORS_MATTER and _rose(share, self.error_share_before, ERRORS_ROSE)
-        latency = metrics.preceding(Metric.LATENCY)
+        latency = self._preceding(Metric.LATENCY)
         slow = latency is not None and latency >= SLOW_S and _rose(latency, self._before(Metric.LATENCY), SLOWED)
         return failed or slow
 
@@ -196,12 +199,9 @@ class Signs:
     def made_worse(self) -> bool:
         """Whether far more requests fail than just before the newest deployment, and the code itself says why: then the
         trouble before was another one."""
-        metrics = self._metrics
-        if metrics is None or self._latest(Metric.REQUESTS) is None:
+        if self._latest(Metric.REQUESTS) is None:
             return False
-        share = self._share(
-            metrics.preceding(Metric.REQUESTS), metrics.preceding(Metric.TARGET_5XX), metrics.preceding(Metric.ELB_5XX)
-        )
+        share = self.error_share_preceding
         least = min(_least(self.error_share_now), _least(self.error_share_latest))
         own = (Complaint.OTHER, Complaint.SCHEMA, Complaint.DENIED, Complaint.AUTHENTICATION)
         return share is not None and least >= ERRORS_CLEAR and least >= WORSE * share and self.complaining(*own)
@@ -536,7 +536,7 @@ class Signs:
         primary = None if service is None else service.primary
         if primary is None:
             return False
-        return primary.running == 0 and primary.failed == 0 and not self.rejected(REJECTED_WITHIN)
+        return primary.running == 0 and primary.failed == 0 and not self.rejected(LATELY)
 
     def rejected(self, within: timedelta) -> int:
         """How many tasks of the current release stopped by themselves, or were stopped because they were unhealthy."""

@@ -47,7 +47,11 @@ COMPLAINTS_TELL = 10
 COMPLAINTS_AGREE = 0.5
 """Share of the error lines from which they are said to complain about one thing."""
 
-REJECTED_WITHIN = timedelta(minutes=15)
+LATELY = timedelta(minutes=15)
+"""How long ago a stopped task or an event still speaks of the trouble of now."""
+CRASHES_COUNT = 2
+"""One task may stop by itself at any time."""
+
 STALLED_AFTER = timedelta(seconds=120)
 """A task on Fargate is up within 20 to 60 s and its image's pull: a deployment of which nothing runs by then hangs."""
 

@@ -1,7 +1,7 @@
 """Assess: read everything, rank the causes, decide, and write down all three."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from functions.actions.action import Action, Terms
@@ -103,22 +103,13 @@ class Examiner:
         inbox: Sequence[InboxEntry],
         now: datetime,
     ) -> Surroundings:
-        return Surroundings(
-            ref=incident.service,
-            readers=self.readers,
-            now=now,
+        return replace(
+            surroundings_of(playbook, readers=self.readers, ledger=self.ledger, now=now),
             alarms=alarms_of(inbox),
             began_at=incident.opened_at,
             changed_at=_opened_by_change(incident, inbox),
-            history=tuple(self.ledger.releases(incident.service)),
             own_deployments=story.own_deployments,
             stopped_at=story.stopped_at,
-            dependencies=playbook.dependencies,
-            sticky_s=playbook.sticky_sessions,
-            target_groups=playbook.overrides.target_groups,
-            load_balancer=playbook.overrides.load_balancer,
-            scalable_target=playbook.overrides.scalable_target,
-            log_group=playbook.overrides.log_group,
         )
 
     def _terms(self, incident: Incident, playbook: Playbook) -> dict[ActionName, Terms]:
@@ -136,6 +127,22 @@ class Examiner:
             )
             for name in self.actions
         }
+
+
+def surroundings_of(playbook: Playbook, *, readers: Readers, ledger: Ledger, now: datetime) -> Surroundings:
+    """What a playbook and the release history say of a service, for a look at it with or without an incident."""
+    return Surroundings(
+        ref=playbook.ref,
+        readers=readers,
+        now=now,
+        history=tuple(ledger.releases(playbook.ref)),
+        dependencies=playbook.dependencies,
+        sticky_s=playbook.sticky_sessions,
+        target_groups=playbook.overrides.target_groups,
+        load_balancer=playbook.overrides.load_balancer,
+        scalable_target=playbook.overrides.scalable_target,
+        log_group=playbook.overrides.log_group,
+    )
 
 
 def alarms_of(inbox: Sequence[InboxEntry]) -> tuple[str, ...]:

@@ -9,11 +9,11 @@ whole bake time has given as much proof as any other, and becomes good.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from functions.diagnostics.dependencies import Watcher
-from functions.diagnostics.look import Probe, Surroundings, look
+from functions.diagnostics.look import Probe, look
 from functions.diagnostics.ranking import rank
 from functions.domain.causes import Cause, Judgement
 from functions.domain.dependencies import DependenciesFacts
@@ -23,6 +23,7 @@ from functions.domain.model import Model
 from functions.domain.signals import AlarmState, Signal, SignalKind
 from functions.playbooks.schema import Playbook
 from functions.ports import Clock, Executions, Ledger, Readers
+from functions.workflow.assess import surroundings_of
 
 NOTE_EVERY = timedelta(minutes=5)
 """How often it is written down that a release still runs."""
@@ -153,18 +154,8 @@ class Bake:
         return [opening.incident_id]
 
     def _judgement(self, playbook: Playbook) -> Judgement:
-        around = Surroundings(
-            ref=playbook.ref,
-            readers=self.readers,
-            now=self.clock.now(),
-            alarms=playbook.alarm_names,
-            history=tuple(self.ledger.releases(playbook.ref)),
-            dependencies=playbook.dependencies,
-            target_groups=playbook.overrides.target_groups,
-            load_balancer=playbook.overrides.load_balancer,
-            scalable_target=playbook.overrides.scalable_target,
-            log_group=playbook.overrides.log_group,
-        )
+        known = surroundings_of(playbook, readers=self.readers, ledger=self.ledger, now=self.clock.now())
+        around = replace(known, alarms=playbook.alarm_names)
         return rank(look([self.probes[name] for name in LOOKS_AT], around, deadline_s=LOOK_DEADLINE_S))[0]
 
 

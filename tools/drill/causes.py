@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict
 from functions.actions.registry import ACTIONS
 from functions.diagnostics.ranking import LOST_AT_MOST, LOST_SUPPORT, RULES, Rule
 from functions.diagnostics.registry import PROBES
-from functions.diagnostics.rules.case import LATELY
+from functions.diagnostics.thresholds import LATELY
 from functions.domain.causes import Cause
 from functions.domain.changes import ActionName
 from functions.playbooks.ladders import default_ladder

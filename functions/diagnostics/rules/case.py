@@ -1,13 +1,8 @@
 """A case: what a judge makes up about one cause."""
 
 from dataclasses import dataclass, field
-from datetime import timedelta
 
 from functions.diagnostics.signs import Signs
-
-CRASHES_COUNT = 2
-LATELY = timedelta(minutes=15)
-"""How long ago a stopped task or an event still speaks of the trouble of now."""
 
 
 @dataclass

@@ -1,9 +1,9 @@
 """Causes that lie in how much there is to do, and in how many tasks there are for it."""
 
 from functions.diagnostics.complaints import Complaint
-from functions.diagnostics.rules.case import LATELY, Case, no_dependency_trouble
+from functions.diagnostics.rules.case import Case, no_dependency_trouble
 from functions.diagnostics.signs import Signs
-from functions.diagnostics.thresholds import LOAD_FLOODS
+from functions.diagnostics.thresholds import LATELY, LOAD_FLOODS
 
 
 def overload(signs: Signs, case: Case) -> None:

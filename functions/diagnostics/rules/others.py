@@ -1,7 +1,8 @@
 """Causes that need no action of ours: somebody else is at it, or nothing is wrong."""
 
-from functions.diagnostics.rules.case import CRASHES_COUNT, LATELY, Case
+from functions.diagnostics.rules.case import Case
 from functions.diagnostics.signs import Signs
+from functions.diagnostics.thresholds import CRASHES_COUNT, LATELY
 
 
 def native_rollback(signs: Signs, case: Case) -> None:

@@ -1,11 +1,13 @@
 """Causes that come with a release."""
 
 from functions.diagnostics.complaints import Complaint
-from functions.diagnostics.rules.case import CRASHES_COUNT, LATELY, Case, no_dependency_trouble
+from functions.diagnostics.rules.case import Case, no_dependency_trouble
 from functions.diagnostics.signs import Signs
 from functions.diagnostics.thresholds import (
     CANNOT_INITIALISE,
     CANNOT_PULL,
+    CRASHES_COUNT,
+    LATELY,
     NO_ROOM,
     NOT_THERE,
     SECRET_GONE,

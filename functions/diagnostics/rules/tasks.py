@@ -1,8 +1,8 @@
 """Causes that lie in the tasks that run."""
 
-from functions.diagnostics.rules.case import CRASHES_COUNT, LATELY, Case
+from functions.diagnostics.rules.case import Case
 from functions.diagnostics.signs import Signs
-from functions.diagnostics.thresholds import KILLED_FOR_MEMORY
+from functions.diagnostics.thresholds import CRASHES_COUNT, KILLED_FOR_MEMORY, LATELY
 
 
 def crash_loop(signs: Signs, case: Case) -> None:
