@@ -12,6 +12,7 @@ from typing import assert_never
 from functions.diagnostics.gauges import Gauge, Trouble, gauge_of
 from functions.domain.dependencies import DependencyFacts, DependencyState
 from functions.domain.errors import ReadFailed
+from functions.domain.evidence import AlarmFacts
 from functions.domain.services import ServiceRef
 from functions.domain.signals import AlarmState
 from functions.domain.watched import (
@@ -124,7 +125,7 @@ class Watcher:
                 state, detail = DependencyState.FAILING, f"the metric of alarm {each.alarm} breaches"
             elif alarm.state is AlarmState.OK:
                 state, detail = DependencyState.OK, f"alarm {each.alarm} is OK"
-                back_since = alarm.since if alarm.since > now - BACK_WITHIN else None
+                back_since = _answers_since(alarm, now)
             else:
                 state, detail = DependencyState.UNKNOWN, f"alarm {each.alarm} has no data"
             facts[each.name] = DependencyFacts(
@@ -246,6 +247,13 @@ def gauged(watched: Watched, gauge: Gauge, points: Mapping[str, Points], *, now:
         figures=figures,
         back_since=None if last is None else datetime.fromtimestamp((last + 1) * period_s, UTC),
     )
+
+
+def _answers_since(alarm: AlarmFacts, now: datetime) -> datetime | None:
+    """Since when what an alarm watches is back, where that was lately: the alarm says OK at the end of a whole period
+    in which it was."""
+    back_since = alarm.since - timedelta(seconds=alarm.period_s)
+    return back_since if alarm.since > now - BACK_WITHIN else None
 
 
 def _usual(points: Mapping[str, Points], *, before: datetime) -> dict[str, float]:

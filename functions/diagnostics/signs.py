@@ -1,6 +1,6 @@
 """Signs: what the findings show, in the words the rules use."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TypeVar
@@ -609,11 +609,19 @@ class Signs:
     @cached_property
     def aftermath(self) -> str | None:
         """What is back for a while, without the service having recovered from its absence."""
+        return self._back(lambda since: since >= AFTERMATH)
+
+    @cached_property
+    def just_back(self) -> str | None:
+        """What is back so lately that its clients may yet connect again by themselves."""
+        return None if self.aftermath is not None else self._back(lambda since: since < AFTERMATH)
+
+    def _back(self, lately: Callable[[timedelta], bool]) -> str | None:
         facts = self._findings.dependencies.value
         if facts is None or facts.troubled:
             return None
         for dependency in facts.dependencies:
-            if dependency.back_since is not None and self._findings.looked_at - dependency.back_since >= AFTERMATH:
+            if dependency.back_since is not None and lately(self._findings.looked_at - dependency.back_since):
                 return f"dependency {dependency.name} is back since {dependency.back_since:%H:%M:%S}"
         return None
 

@@ -72,6 +72,7 @@ class Examiner:
             waited=timedelta(0) if story.waiting_since is None else now - story.waiting_since,
             age=now - incident.opened_at,
             change_came=changed_at(inbox) is not None,
+            verifying=story.verifying,
             actions=self.actions,
             terms=self._terms(incident, playbook),
             situation=Situation(

@@ -47,6 +47,9 @@ stopped within minutes, and a page for it would be one too many."""
 ASKS_PER_INCIDENT = 3
 """How often people are asked in one incident; after that they are told, and decide by themselves."""
 
+ADDS_ROOM = frozenset({ActionName.SCALE_OUT, ActionName.RAISE_CEILING})
+"""Actions that may follow another one before it was seen what that one did: more tasks take nothing back."""
+
 OTHERS_AT_WORK = frozenset({Cause.NATIVE_ROLLBACK, Cause.SOMEONE_AT_WORK})
 """Causes that are waited for, until the patience ends."""
 
@@ -98,6 +101,7 @@ def decide(
     waited: timedelta,
     age: timedelta,
     change_came: bool,
+    verifying: ActionName | None,
     actions: Mapping[ActionName, Action],
     terms: Mapping[ActionName, Terms],
     situation: Situation,
@@ -106,8 +110,33 @@ def decide(
 
     `ladders` holds the ladder of every cause in `judgements`; `waited` is how long the responder has been waiting for
     somebody else, `age` how long the incident is open. `change_came` says that a signal told of a change: nothing is
-    all clear before what that does could show. `situation.restarts_or_scales` is filled in here, action by action.
+    all clear before what that does could show. `verifying` is the action whose effect is still being waited for.
+    `situation.restarts_or_scales` is filled in here, action by action.
     """
+    decision = _chosen(
+        findings, judgements, ladders, threshold, tried, waited, age, change_came, actions, terms, situation
+    )
+    if verifying is None or decision.outcome in (Outcome.WAIT, Outcome.ALL_CLEAR):
+        return decision
+    if decision.outcome is Outcome.ACT and decision.plan is not None and decision.plan.action in ADDS_ROOM:
+        return decision
+    reason = f"{verifying} is given its time to show; by itself this look says {decision.outcome}: {decision.reason}"
+    return _said(Outcome.WAIT, judgements[0], reason, LOOK_SOON_S)
+
+
+def _chosen(
+    findings: Findings,
+    judgements: Sequence[Judgement],
+    ladders: Mapping[Cause, Sequence[ActionName]],
+    threshold: float,
+    tried: frozenset[ActionName],
+    waited: timedelta,
+    age: timedelta,
+    change_came: bool,
+    actions: Mapping[ActionName, Action],
+    terms: Mapping[ActionName, Terms],
+    situation: Situation,
+) -> Decision:
     top = judgements[0]
     if _all_clear(findings) and not (change_came and age < YOUNG_AT_MOST):
         return _said(Outcome.ALL_CLEAR, top, "every alarm of the incident is OK and the service shows no symptom")
@@ -166,7 +195,10 @@ def _patience(findings: Findings, age: timedelta) -> tuple[str, int] | None:
         return f"too early to tell: the metrics are given {young.seconds} s to show a cause", LOOK_SOON_S
     if age < UNFELT_PATIENCE and _unfelt(findings):
         return f"nobody feels it: the service is given {UNFELT_PATIENCE.seconds // 60} minutes to mend", LOOK_AGAIN_S
-    if Signs(findings).easing and (age < EASES_WITHIN or _silent(findings)):
+    signs = Signs(findings)
+    if signs.just_back is not None:
+        return f"{signs.just_back}: its clients are given time to connect again by themselves", LOOK_SOON_S
+    if signs.easing and (age < EASES_WITHIN or _silent(findings)):
         return "the newest data shows no trouble any more: it is given time to end", 2 * LOOK_SOON_S
     return None
 

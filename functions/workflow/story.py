@@ -110,6 +110,11 @@ class Story:
         return made[-1] if made else None
 
     @property
+    def verifying(self) -> ActionName | None:
+        """The action whose effect was still being waited for when something else asked for a look."""
+        return self.acted.plan.action if self.acted is not None and self.checked == Outcome.LOOK_AGAIN else None
+
+    @property
     def tried(self) -> frozenset[ActionName]:
         return frozenset(intent.plan.action for intent in self.intents)
 

@@ -85,7 +85,8 @@ class Verify:
         facts = AlarmsFacts(alarms=alarms, gone=tuple(name for name in names if name not in found))
         trouble = unsteady(service, targets, groups, away=story.shifted_from(now))
         if trouble is None:
-            return _held(facts, story, now, change_came=changed_at(inbox) is not None)
+            raised = _raised(inbox, incident.signals_seen) if story.acted is not None else ()
+            return _held(facts, story, now, change_came=changed_at(inbox) is not None, raised=raised)
         primary = service.primary
         if primary is not None and primary.rollout_state == "FAILED":
             return Check(outcome=Outcome.INEFFECTIVE, steady=False, reason=f"deployment {primary.id} failed")
@@ -96,6 +97,13 @@ def _calming(inbox: Sequence[InboxEntry], seen: int) -> Sequence[InboxEntry]:
     """The unseen signals, when none of them asks for a new assessment: the OK that a recovery brings."""
     unseen = [entry for entry in inbox if entry.number > seen]
     return [] if any(entry.signal.opens_incident for entry in unseen) else unseen
+
+
+def _raised(inbox: Sequence[InboxEntry], seen: int) -> tuple[str, ...]:
+    """Alarms that told of themselves only after the last assessment: trouble that nobody has looked at yet."""
+    known = alarms_of([entry for entry in inbox if entry.number <= seen])
+    unseen = [entry for entry in inbox if entry.number > seen and entry.signal.opens_incident]
+    return tuple(name for name in alarms_of(unseen) if name not in known)
 
 
 def unsteady(
@@ -132,10 +140,13 @@ def _unsteady_outside(
     return None
 
 
-def _held(alarms: AlarmsFacts, story: Story, now: datetime, *, change_came: bool) -> Check:
+def _held(
+    alarms: AlarmsFacts, story: Story, now: datetime, *, change_came: bool, raised: tuple[str, ...] = ()
+) -> Check:
     """Steady and healthy: recovered once the alarms have been quiet for their own window.
 
-    After a change that nobody answered yet, steadiness tells nothing: what was waited for is looked at again."""
+    After a change that nobody answered yet, steadiness tells nothing: what was waited for is looked at again. So is the
+    service when alarms went off after the action, `raised`: there may be a second trouble."""
     if alarms.gone:
         return _cannot_tell(f"alarm {', '.join(alarms.gone)} no longer exists", steady=True)
     if not alarms.alarms:
@@ -159,6 +170,9 @@ def _held(alarms: AlarmsFacts, story: Story, now: datetime, *, change_came: bool
                 steady=True,
                 reason=f"steady since {since:%H:%M:%S} UTC, and the metric of alarm {loud[0].name} still breaches",
             )
+        if raised:
+            told = f"alarm {', '.join(raised)} went off after the last look"
+            return Check(outcome=Outcome.LOOK_AGAIN, steady=True, reason=told)
         return _not_yet(f"alarm {loud[0].name} is still in ALARM", story, now, steady=True, lag_s=alarms.window_s)
     if silent:
         return _cannot_tell(f"alarm {silent[0].name} has no data", steady=True)

@@ -83,11 +83,12 @@ def test_a_dependency_is_what_its_alarm_says(shown: AlarmFacts, state: Dependenc
 
 
 def test_an_alarm_tells_since_when_it_is_back() -> None:
-    """One that became OK within the hour is back since then; one that was OK all the time never went."""
+    """One that became OK within the hour: it says so at the end of a whole period in which its metric was fine. One
+    that was OK all the time never went."""
     since = NOW - timedelta(minutes=7)
     back = alarm(name="db", state=AlarmState.OK, breaching_now=False, since=since)
     always = alarm(name="db", state=AlarmState.OK, breaching_now=False, since=LONG_AGO)
-    assert state_of(Shown(shown_alarms=(back,)), alarm="db").back_since == since
+    assert state_of(Shown(shown_alarms=(back,)), alarm="db").back_since == since - timedelta(seconds=back.period_s)
     assert state_of(Shown(shown_alarms=(always,)), alarm="db").back_since is None
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from functions.actions.registry import ACTIONS
 from functions.diagnostics.ranking import rank
+from functions.diagnostics.thresholds import AFTERMATH
 from functions.domain.causes import Cause, Judgement
 from functions.domain.changes import ActionName
 from functions.domain.dependencies import DependencyState
@@ -51,6 +52,7 @@ def decided(
     waited: timedelta = timedelta(0),
     age: timedelta = OLD,
     change_came: bool = False,
+    verifying: ActionName | None = None,
     situation: Mapping[str, object] | None = None,
 ) -> Decision:
     ranked = rank(seen) if judgements is None else judgements
@@ -80,6 +82,7 @@ def decided(
         waited=waited,
         age=age,
         change_came=change_came,
+        verifying=verifying,
         actions=ACTIONS,
         terms=TERMS,
         situation=Situation(**(ordinary | dict(situation or {}))),  # type: ignore[arg-type]
@@ -214,6 +217,40 @@ def test_what_a_change_does_is_given_time_to_show() -> None:
     assert (just_now.outcome, just_now.wait_s) == (Outcome.WAIT, LOOK_SOON_S)
     assert decided(CALM, age=YOUNG_AT_MOST, change_came=True).outcome is Outcome.ALL_CLEAR
     assert decided(CALM, age=timedelta(0)).outcome is Outcome.ALL_CLEAR
+
+
+@pytest.mark.parametrize("verifying", [ActionName.ROLL_BACK, ActionName.FORCE_NEW_DEPLOYMENT])
+def test_an_action_that_is_under_way_is_followed_by_more_room_alone(verifying: ActionName) -> None:
+    """What it did has not shown yet: neither another change nor a page may rest on what it found before. More tasks
+    take nothing back."""
+    room = decided(BUSY, verifying=verifying)
+    assert room.plan is not None
+    assert (room.outcome, room.plan.action) == (Outcome.ACT, ActionName.SCALE_OUT)
+    for seen in (newly_released(), findings(metrics=metrics(now=FAILING))):
+        assert decided(seen).outcome in (Outcome.ACT, Outcome.ESCALATE)
+        waits = decided(seen, verifying=verifying)
+        assert (waits.outcome, waits.wait_s) == (Outcome.WAIT, LOOK_SOON_S)
+        assert waits.reason.startswith(f"{verifying} is given its time to show")
+    assert decided(CALM, verifying=verifying).outcome is Outcome.ALL_CLEAR
+
+
+def test_what_came_back_a_moment_ago_is_given_time() -> None:
+    """Clients may connect again by themselves; people hear of it, or fresh tasks come, when they have not."""
+
+    def back(seconds: float) -> Findings:
+        facts = dependencies()
+        since = facts.dependencies[0].model_copy(update={"back_since": NOW - timedelta(seconds=seconds)})
+        return findings(
+            metrics=metrics(now=FAILING, latest=FAILING),
+            dependencies=facts.model_copy(update={"dependencies": (since,)}),
+        )
+
+    just_back = decided(back(AFTERMATH.seconds - 1))
+    assert (just_back.outcome, just_back.wait_s) == (Outcome.WAIT, LOOK_SOON_S)
+    assert "orders-db is back since" in just_back.reason
+    still = decided(back(AFTERMATH.seconds))
+    assert still.plan is not None
+    assert (still.outcome, still.plan.action) == (Outcome.ACT, ActionName.FORCE_NEW_DEPLOYMENT)
 
 
 UNSTEADY = CALM.model_copy(update={"service": findings(service=service(running=1)).service})

@@ -14,6 +14,7 @@ from functions.domain.incidents import Event, Fact, NewEvent
 from functions.domain.services import ServiceRef
 from functions.domain.signals import AlarmState, Signal, SignalKind
 from functions.workflow.decision import Decision
+from functions.workflow.story import tell
 from functions.workflow.table import Outcome, StepName
 from functions.workflow.verify import WITHOUT_ALARM, Verify
 from functions.workflow.visit import Visit
@@ -40,7 +41,7 @@ DECIDED = Decision(outcome=Outcome.ACT, cause=Cause.STUCK_TASKS, confidence=0.9,
 
 @dataclass
 class Shown(World):
-    """A service and an alarm as a test wants them shown; without an alarm, it was deleted."""
+    """A service and its alarms, all alike, as a test wants them shown; without an alarm, they were deleted."""
 
     clock: FakeClock = field(default_factory=FakeClock)
     shown: ServiceFacts | None = field(default_factory=service)
@@ -58,7 +59,7 @@ class Shown(World):
 
     def alarms(self, names: Sequence[str]) -> Sequence[AlarmFacts]:
         self._may("alarms")
-        return () if self.alarm is None else (self.alarm,)
+        return () if self.alarm is None else [self.alarm.model_copy(update={"name": name}) for name in names]
 
 
 class Incident:
@@ -248,3 +249,19 @@ def test_the_ok_that_a_recovery_brings_is_seen_on_the_way(incident: Incident) ->
     incident.look()
     assert incident.ledger.incident(incident.id).signals_seen == 2
     assert incident.ledger.incident(incident.id).step == StepName.VERIFY
+
+
+def test_another_alarm_after_the_action_asks_for_a_look_at_once(incident: Incident) -> None:
+    """There may be a second trouble. The alarm that was known already says nothing new, and before the service is
+    steady nobody can tell the one from the other."""
+    incident.world.alarm = alarm(state=AlarmState.ALARM)
+    incident.ledger.record_signal(alarm_signal(60), REF, may_open=True)
+    assert incident.look() == "not-yet"
+    incident.ledger.record_signal(alarm_signal(90, alarm="orders-cpu"), REF, may_open=True)
+    incident.world.shown = service(running=1, pending=1)
+    assert incident.look() == "not-yet"
+    incident.world.shown = service()
+    assert incident.look() == "look-again"
+    assert "alarm orders-cpu went off after the last look" in incident.last.summary
+    assert tell(incident.ledger.events(incident.id)).verifying is PLAN.action
+    assert incident.ledger.incident(incident.id).signals_seen == 1

@@ -11,6 +11,7 @@ from tools.drill.policies.hands import Hands
 from tools.drill.policies.passive import Nobody
 from tools.drill.policies.policy import Stage, Take, alarms_of
 from tools.drill.scenario import Remedy
+from tools.drill.world.service import Service as Running
 from tools.drill.world.setting import Service, Spike, extreme
 
 PERSON_S = 900.0
@@ -74,11 +75,13 @@ class Oracle(Nobody):
 
     def _when_back(self, stage: Stage, playbook: Playbook, act: Callable[[], None]) -> None:
         """Act once nothing that the service stands on fails."""
-        service = stage.world.services[playbook.service]
-        if stage.world.dependency_backing(service).failing == 0:
+        if self._is_back(stage, stage.world.services[playbook.service]):
             act()
         else:
             stage.later(LOOK_S, partial(self._when_back, stage, playbook, act))
+
+    def _is_back(self, stage: Stage, service: Running) -> bool:
+        return stage.world.dependency_backing(service).failing == 0
 
     @staticmethod
     def _needed(stage: Stage, playbook: Playbook) -> int:
@@ -93,6 +96,12 @@ class Person(Oracle):
     title = "a person does the right thing 15 minutes after the page"
     after_s = PERSON_S
     wakes_people = True
+
+    def _is_back(self, stage: Stage, service: Running) -> bool:
+        """People see what is measured: where an alarm watches what the service stands on, they go by it."""
+        alarms = (stage.world.dependencies[need.dependency].setting.alarm for need in service.setting.needs)
+        silent = all(stage.world.alarm_state(alarm) == "OK" for alarm in alarms if alarm is not None)
+        return silent and super()._is_back(stage, service)
 
 
 def _impaired(stage: Stage) -> list[str]:

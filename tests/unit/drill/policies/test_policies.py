@@ -139,6 +139,15 @@ def test_the_oracle_restarts_once_the_database_is_back() -> None:
     assert back <= run.actions[0].at_s < back + 10
 
 
+def test_a_person_hears_from_the_alarm_that_the_database_is_back() -> None:
+    """Only the oracle knows what nobody has measured yet."""
+    run = played("person", "database-comes-back")
+    (fine,) = (h.at_s for h in run.stage.world.diary if h.text.startswith("orders-db-unreachable is OK"))
+    begins = max(fine, run.stage.paged_at[0] + PERSON_S)
+    assert operations(run) == ["UpdateService"]
+    assert begins <= run.actions[0].at_s < begins + 10
+
+
 def test_the_oracle_leaves_alone_what_only_people_can_end() -> None:
     """It pages, and touches nothing."""
     run = played("oracle", "database-down")
