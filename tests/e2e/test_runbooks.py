@@ -67,7 +67,7 @@ class Clock:
 
 
 def written_for_the_emulator() -> str:
-    """What stands in each playbook for `error-rate`: the emulator's CloudFormation makes no alarm of several metrics."""
+    """What stands in a playbook for `error-rate`: the emulator's CloudFormation makes no alarm of several metrics."""
     return Symptom.ERRORS.value
 
 
