@@ -16,6 +16,7 @@ from functions.domain.circumstances import (
 )
 from functions.domain.dependencies import DatabaseFacts, HttpAnswer
 from functions.domain.errors import ReadFailed
+from functions.domain.logged import LogCause, LogQuery
 from functions.domain.services import ServiceRef
 
 
@@ -40,6 +41,9 @@ class Quiet:
     asked: list[tuple[str, object]] = field(default_factory=list)
     """Which methods were asked, and about what."""
 
+    words_asked: list[tuple[tuple[LogCause, ...], tuple[LogQuery, ...]]] = field(default_factory=list)
+    """Which words of the playbook the logs were asked for, at each reading of them."""
+
     def _may(self, call: str, about: object) -> None:
         self.asked.append((call, about))
         if call in self.unreadable:
@@ -52,8 +56,17 @@ class Quiet:
             {"target_groups": groups, "load_balancer": load_balancer or "arn:balancer", **self.shown_front}
         )
 
-    def errors(self, groups: Sequence[str], *, since: datetime, until: datetime) -> LogsFacts:
+    def errors(
+        self,
+        groups: Sequence[str],
+        *,
+        since: datetime,
+        until: datetime,
+        causes: Sequence[LogCause] = (),
+        queries: Sequence[LogQuery] = (),
+    ) -> LogsFacts:
         self._may("errors", (tuple(groups), since, until))
+        self.words_asked.append((tuple(causes), tuple(queries)))
         return LogsFacts.model_validate({"since": since, "groups": tuple(groups), **self.shown_logs})
 
     def secrets(self, references: Sequence[str]) -> SecretsFacts:

@@ -11,7 +11,7 @@ import pytest
 
 from functions.domain.evidence import ServiceFacts
 from functions.domain.services import ServiceRef
-from functions.handlers.lookup import NoFrontDoor, deliver, failure, front_door, success
+from functions.handlers.lookup import NotThere, deliver, failure, front_door, success
 from functions.ports import ServiceReader
 
 REF = ServiceRef(region="eu-west-1", cluster="shop", service="orders")
@@ -75,7 +75,7 @@ def test_a_group_that_the_playbook_names_is_the_one() -> None:
 def test_a_missing_service_is_named(shop: Shop) -> None:
     """The deployment fails with the service's name and with what to do."""
     ref = REF if shop.status == "INACTIVE" else ServiceRef(region="eu-west-1", cluster="shop", service="odrers")
-    with pytest.raises(NoFrontDoor) as missing:
+    with pytest.raises(NotThere) as missing:
         found(shop, ref)
     assert str(missing.value).startswith(
         f"ECS service {ref.service} in cluster shop (eu-west-1) does not exist; deploy it first, or correct"
@@ -87,7 +87,7 @@ def test_a_missing_service_is_named(shop: Shop) -> None:
 )
 def test_a_service_without_an_application_load_balancer_has_no_such_alarms(shop: Shop) -> None:
     """Alarms on metrics that nobody will ever send are refused, with what to write instead."""
-    with pytest.raises(NoFrontDoor, match="no target group behind an Application Load Balancer; leave the alarms"):
+    with pytest.raises(NotThere, match="no target group behind an Application Load Balancer; leave the alarms"):
         found(shop)
 
 
