@@ -17,6 +17,7 @@ from functions.domain.circumstances import (
 from functions.domain.dependencies import DatabaseFacts, HttpAnswer
 from functions.domain.errors import ReadFailed
 from functions.domain.logged import LogCause, LogQuery
+from functions.domain.patterns import patterns_in
 from functions.domain.services import ServiceRef
 
 
@@ -27,6 +28,8 @@ class Quiet:
     shown_front: Mapping[str, object] = field(default_factory=dict)
     """What is not as it is by default."""
     shown_logs: Mapping[str, object] = field(default_factory=dict)
+    shown_lines: tuple[str, ...] = ()
+    """Error lines, as they stand in the log."""
     shown_secrets: Mapping[str, SecretFacts] = field(default_factory=dict)
     """By reference; every other one exists."""
     shown_changes: tuple[object, ...] = ()
@@ -67,7 +70,9 @@ class Quiet:
     ) -> LogsFacts:
         self._may("errors", (tuple(groups), since, until))
         self.words_asked.append((tuple(causes), tuple(queries)))
-        return LogsFacts.model_validate({"since": since, "groups": tuple(groups), **self.shown_logs})
+        patterns = patterns_in(self.shown_lines, causes)
+        facts = {"since": since, "groups": tuple(groups), "patterns": patterns}
+        return LogsFacts.model_validate({**facts, **self.shown_logs})
 
     def secrets(self, references: Sequence[str]) -> SecretsFacts:
         self._may("secrets", tuple(references))
