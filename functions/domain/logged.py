@@ -85,14 +85,15 @@ LONGEST_FILTER = 1024
 """Characters of a filter pattern (CloudWatch Logs API reference, PutMetricFilter)."""
 
 
-def filter_pattern(words: Iterable[str]) -> str:
+def filter_pattern(words: Sequence[str]) -> str:
     """The filter pattern of CloudWatch Logs for lines with any of these words, in this very case.
 
-    In quotes a term means itself, whatever is in it, and a question mark before each makes them alternatives
+    In quotes a term means itself, whatever is in it, and a question mark before each makes several of them alternatives
     (CloudWatch Logs User Guide, "Filter pattern syntax"). Quotes and backslashes are escaped as the AWS CDK does it
     (`aws-logs`, FilterPattern).
     """
-    return " ".join('?"' + word.replace("\\", "\\\\").replace('"', '\\"') + '"' for word in words)
+    sign = "?" if len(words) > 1 else ""
+    return " ".join(f'{sign}"' + word.replace("\\", "\\\\").replace('"', '\\"') + '"' for word in words)
 
 
 def expression(words: Iterable[str]) -> str:

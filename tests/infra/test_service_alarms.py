@@ -174,7 +174,7 @@ def test_the_log_group_is_read_from_the_service(synthesis: Synthesis, orders: Te
     (payments,) = (template for name, template in synthesis.services.items() if name != ORDERS)
     assert payments.resources("Custom::EcsServiceLogGroup") == {}
     ((_, counted),) = payments.resources("AWS::Logs::MetricFilter").items()
-    assert counted["LogGroupName"] == "/shop/payments"
+    assert (counted["LogGroupName"], counted["FilterPattern"]) == ("/shop/payments", '"panic"')
 
 
 @pytest.mark.parametrize(
