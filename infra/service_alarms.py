@@ -89,10 +89,13 @@ class ServiceAlarms(Construct):
             made.add_insufficient_data_action(action)
 
     def _counted(self, alarm: LogAlarm, period_s: int, playbook: Playbook, log_group: str | None) -> cloudwatch.IMetric:
-        """The lines that have the alarm's words, counted as they come in."""
+        """The lines that have the alarm's words, counted by the minute: a shorter period is taken as a minute.
+
+        Source: CloudWatch Logs User Guide, "Creating metrics from log events using filters".
+        """
         if log_group is None:
             raise ValueError(f"the alarm on log {alarm.log} of {playbook.ref} needs a log group")
-        metric = _plain(LOG_NAMESPACE, playbook.alarm_name(alarm), "Sum", {}, Duration.seconds(period_s))
+        metric = _plain(LOG_NAMESPACE, playbook.alarm_name(alarm), "Sum", {}, Duration.seconds(max(60, period_s)))
         logs.CfnMetricFilter(
             self,
             f"{_id(f'log {alarm.log}')}Lines",

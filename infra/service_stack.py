@@ -66,7 +66,9 @@ class ServiceAlarmsStack(Stack):
     def _log_group(self, playbook: Playbook, lookup: lambda_.IFunction) -> str:
         """What the playbook says, else what the service's task definition says when it is deployed."""
         written = playbook.overrides.log_group
-        return written or self._looked_up("LogGroup", playbook, lookup, {}).get_att_string("LogGroup")
+        if written is not None:
+            return written
+        return self._looked_up("LogGroup", playbook, lookup, {}).get_att_string("LogGroup")
 
     def _looked_up(
         self, what: str, playbook: Playbook, lookup: lambda_.IFunction, more: Mapping[str, str]

@@ -156,7 +156,7 @@ RATE = LogQuery(name="rate", query="stats count(*) as lines by bin(1m)")
 class Asked:
     """The query for error lines, and those of a playbook: each with what it is answered."""
 
-    def __init__(self, *, first: dict[str, Any], most_bytes: int = 1_000_000, **others: Any) -> None:
+    def __init__(self, *, first: Any, most_bytes: int = 1_000_000, **others: Any) -> None:
         self.paused: list[float] = []
         self.answers: dict[str, Any] = {"errors": first, **others}
         self.begun: dict[str, str] = {}
