@@ -15,6 +15,7 @@ from typing import Any, Self, TypeVar
 from pydantic import BaseModel, ValidationError, model_validator
 
 from functions.domain.causes import Cause
+from functions.domain.dependencies import DependencyKind
 from functions.domain.errors import InputError
 from functions.domain.incidents import Mode
 from functions.domain.watched import WatchedAlarm
@@ -166,8 +167,16 @@ def _scenario(tree: Tree, own: Playbook | None) -> Scenario:
         names[0] = own.service
         raw |= {"region": own.region, "cluster": own.cluster}
         raw["dependencies"] = _guarded(raw.get("dependencies", []), own)
+        if own.sticky_sessions is not None:
+            services = [{"stickiness_s": own.sticky_sessions, **service} for service in services]
         # What the playbook overrides is read from the world's own services, and no person reads what its queries find.
-        asked = {**own.model_dump(), "mode": Mode.AUTO, "overrides": {}, "log_queries": ()}
+        asked = {
+            **own.model_dump(exclude={"dependencies"}),
+            "dependencies": _counterparts(own, raw["dependencies"]),
+            "mode": Mode.AUTO,
+            "overrides": {},
+            "log_queries": (),
+        }
         playbooks = tuple(Playbook.model_validate({**asked, "service": name}) for name in names)
     raw["services"] = [
         _with_alarms({**service, "name": playbook.service}, playbook)
@@ -196,6 +205,33 @@ def _guarded(dependencies: object, own: Playbook) -> object:
     return [
         {**each, "alarm": alarms[place] if place < len(alarms) else None} if isinstance(each, dict) else each
         for place, each in enumerate(dependencies)
+    ]
+
+
+_OF_ANY_KIND = ("database", "table", "backend")
+_STANDS_FOR: Mapping[DependencyKind, tuple[Sequence[str], str]] = {
+    DependencyKind.ALARM: (_OF_ANY_KIND, "alarm"),
+    DependencyKind.RDS: (("database",), "name"),
+    DependencyKind.DYNAMODB: (("table",), "name"),
+    DependencyKind.API: (("backend",), "name"),
+    DependencyKind.LAMBDA: (("backend",), "name"),
+}
+"""Which dependencies of a world one of a playbook can stand for, and the field that says what it is called there."""
+
+
+def _counterparts(own: Playbook, dependencies: object) -> list[dict[str, object]]:
+    """The dependencies of the user's playbook, each under the name of the world's one that it stands for.
+
+    What the world has none of is left out: nothing could be read of it."""
+    theirs = [each for each in dependencies if isinstance(each, dict)] if isinstance(dependencies, list) else []
+    names = {
+        kind: [each[field] for each in theirs if each.get("kind", "database") in like and each.get(field)]
+        for kind, (like, field) in _STANDS_FOR.items()
+    }
+    return [
+        {**watched.model_dump(by_alias=True), watched.kind.value: names[watched.kind].pop(0)}
+        for watched in own.dependencies
+        if names.get(watched.kind)
     ]
 
 

@@ -3,20 +3,31 @@
 import re
 from pathlib import Path
 
+import pytest
 import yaml
 from pydantic import BaseModel
 
 from functions.domain.causes import Cause
+from functions.domain.changes import ActionName
 from functions.domain.dependencies import DependencyKind
 from functions.domain.incidents import Mode
 from functions.domain.logged import LogCause, LogQuery
 from functions.domain.watched import WATCHED, HttpCheck, MetricLimit, WatchedDatabase, WatchedUrl
 from functions.playbooks.ladders import NOT_OURS, default_ladder
 from functions.playbooks.loading import load_playbooks
-from functions.playbooks.schema import LogAlarm, NewAlarm, Playbook, Symptom
+from functions.playbooks.schema import Limits, LogAlarm, NewAlarm, Playbook, Symptom
 
 PLAYBOOKS = Path(__file__).parents[3] / "playbooks"
 COMPLETE = PLAYBOOKS / "examples" / "complete.yaml"
+MINIMAL = PLAYBOOKS / "minimal.yaml"
+RUNBOOKS = (
+    "court-case-backend",
+    "image-caption-generator",
+    "incident-commander-backend",
+    "pardon-simulator",
+    "vibejudge-dashboard-dev",
+    "vibejudge-dashboard-prod",
+)
 
 
 def test_every_example_holds() -> None:
@@ -30,9 +41,33 @@ def test_every_example_holds() -> None:
     }
 
 
-def test_nothing_is_deployed_that_nobody_wrote() -> None:
-    """The directory that is deployed comes without a playbook."""
-    assert load_playbooks([PLAYBOOKS]) == ()
+def test_the_minimal_playbook_is_short_and_observes() -> None:
+    """Where to begin: under twelve lines, alarms on what users feel, and nothing is changed."""
+    (minimal,) = load_playbooks([MINIMAL])
+    assert len(MINIMAL.read_text(encoding="utf-8").splitlines()) < 12
+    assert minimal.mode is Mode.OBSERVE
+    assert {Symptom.ERROR_RATE, Symptom.HEALTHY_HOSTS} <= {
+        alarm.symptom for alarm in minimal.alarms if isinstance(alarm, NewAlarm)
+    }
+
+
+@pytest.mark.parametrize("cause", sorted(set(Cause) - NOT_OURS))
+def test_every_cause_is_answered_without_a_word(cause: Cause) -> None:
+    """A playbook without ladders is a good one: each cause has a ladder, and each ends with people."""
+    (minimal,) = load_playbooks([MINIMAL])
+    assert minimal.ladder(cause)[-1] is ActionName.PAGE
+
+
+def test_the_playbooks_of_runbooks_hold() -> None:
+    """All files of the directory together: one playbook a service, and each names its severities and its bounds."""
+    loaded = {playbook.name: playbook for playbook in load_playbooks([PLAYBOOKS])}
+    assert set(loaded) == {"minimal", *RUNBOOKS}
+    for name in RUNBOOKS:
+        playbook = loaded[name]
+        assert playbook.mode is Mode.AUTO
+        assert all(alarm.severity is not None for alarm in playbook.alarms)
+        assert playbook.limits.max_tasks < Limits().max_tasks
+        assert playbook.overrides.log_group is not None
 
 
 def test_the_complete_example_has_every_key() -> None:

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from functions.domain.dependencies import DependencyKind
 from functions.domain.errors import PlaybookError
 from functions.domain.incidents import Mode
+from functions.domain.watched import WatchedDatabase
 from tools.drill.scenario import Kind, ScenarioError, load_scenarios, shipped
 
 GOOD = """\
@@ -87,6 +89,19 @@ def test_a_users_playbook_names_the_world(tmp_path: Path) -> None:
     assert scenario.setting.services[0].name == "catalogue"
     assert scenario.setting.dependencies[0].alarm == "main-down"
     assert scenario.setting.services[0].alarms[0].threshold == 3
+
+
+def test_what_a_users_playbook_stands_on_is_what_the_world_has(tmp_path: Path) -> None:
+    """A database is the world's database whatever it is called, and what the world has none of is left out: of a table
+    that is not there nothing could be read. Sticky sessions that the playbook needs are on until something happens."""
+    depends = "dependencies: [{name: books-db, rds: books-db}, {name: carts, dynamodb: carts}]\nsticky_sessions: 1h\n"
+    own = written(tmp_path, f"region: us-east-1\ncluster: books\nservice: catalogue\n{depends}", "playbook.yaml")
+    (scenario,) = load_scenarios(["database-down"], playbook=own)
+    (database,) = scenario.playbooks[0].dependencies
+    assert (database.name, database.kind) == ("books-db", DependencyKind.RDS)
+    assert isinstance(database, WatchedDatabase)
+    assert database.rds == scenario.setting.dependencies[0].name == "orders-db"
+    assert scenario.setting.services[0].stickiness_s == 3600
 
 
 def test_what_a_users_playbook_overrides_is_not_in_the_world(tmp_path: Path) -> None:
