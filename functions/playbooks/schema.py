@@ -6,7 +6,7 @@ held in seconds. A limit of 0 means none allowed; a limit that is absent has its
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -23,12 +23,14 @@ from functions.domain.causes import Cause
 from functions.domain.changes import ActionName
 from functions.domain.durations import DAY_S, Seconds
 from functions.domain.incidents import Mode
+from functions.domain.logged import LONGEST_FILTER, LogCause, LogQuery, Words, filter_pattern
 from functions.domain.model import digest
 from functions.domain.services import ServiceRef, is_ecs_name
 from functions.domain.watched import Name, Watched
 from functions.playbooks.ladders import NOT_OURS, Ladder, default_ladder
 
 _LONGEST_ALARM_NAME = 255
+_MOST_QUERIES = 5
 
 
 def _ecs_name(text: str) -> str:
@@ -74,7 +76,7 @@ class Symptom(StrEnum):
     HEALTHY_HOSTS = "healthy-hosts"
     """Healthy targets; the alarm goes off *below* the threshold, and when there is no such metric at all."""
     RESPONSE_TIME = "response-time"
-    """Average response time of the targets, in seconds."""
+    """Response time of the targets, in seconds: the average, or a percentile where `statistic` says so."""
     CPU = "cpu"
     """CPU utilisation of the service, in percent of what its tasks reserved."""
     MEMORY = "memory"
@@ -99,14 +101,12 @@ _THRESHOLDS = {
 _PERCENT = (Symptom.ERROR_RATE, Symptom.CPU, Symptom.MEMORY)
 
 
-class NewAlarm(Strict):
+Statistic = Literal["Average", "p90", "p95", "p99"]
+
+
+class _NewAlarm(Strict):
     """An alarm that the deployment creates. It goes off when `datapoints` of the last `evaluation_periods` breach."""
 
-    symptom: Symptom
-    threshold: float = Field(
-        default_factory=lambda data: data["symptom"].default_threshold, gt=0, allow_inf_nan=False, strict=True
-    )
-    """In the unit of the symptom: percent, answers, hosts, seconds or tasks."""
     period: Annotated[int, Field(strict=True), AfterValidator(_valid_period)] | None = None
     """Length of one period in seconds; without it, the deployment's own (60)."""
     evaluation_periods: int = Field(default=3, ge=1, strict=True)
@@ -121,15 +121,50 @@ class NewAlarm(Strict):
                 f"datapoints ({self.datapoints}) is above evaluation_periods ({self.evaluation_periods}): "
                 f"write datapoints: {self.evaluation_periods} or less"
             )
-        if self.symptom in _PERCENT and self.threshold > 100:
-            raise ValueError(
-                f"threshold {self.threshold:g} is above 100, and {self.symptom} is in percent: write 100 or less"
-            )
         period = 60 if self.period is None else self.period
         if period * self.evaluation_periods > DAY_S:
             raise ValueError(
                 "period times evaluation_periods is above a day, which CloudWatch refuses: write fewer periods"
             )
+        return self
+
+
+class NewAlarm(_NewAlarm):
+    """An alarm on the metric of a symptom."""
+
+    symptom: Symptom
+    threshold: float = Field(
+        default_factory=lambda data: data["symptom"].default_threshold, gt=0, allow_inf_nan=False, strict=True
+    )
+    """In the unit of the symptom: percent, answers, hosts, seconds or tasks."""
+    statistic: Statistic | None = None
+    """Of the response time alone, which is averaged without it. `p95` is the time that 95 % of the requests keep to."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.symptom in _PERCENT and self.threshold > 100:
+            raise ValueError(
+                f"threshold {self.threshold:g} is above 100, and {self.symptom} is in percent: write 100 or less"
+            )
+        if self.statistic is not None and self.symptom is not Symptom.RESPONSE_TIME:
+            raise ValueError(f"{self.symptom} has one statistic only: leave statistic out")
+        return self
+
+
+class LogAlarm(_NewAlarm):
+    """An alarm on lines that have certain words, for what no metric shows. CloudWatch counts them as they come in."""
+
+    log: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+    """What the alarm is called, after the service's name."""
+    contains: Words
+    """Lines with any of these words, in this very case: so CloudWatch compares them."""
+    threshold: float = Field(default=10.0, ge=0, allow_inf_nan=False, strict=True)
+    """Lines in one period; with more of them the period counts as bad."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if len(filter_pattern(self.contains)) > LONGEST_FILTER:
+            raise ValueError("contains is longer than a filter of CloudWatch Logs can be: write fewer or shorter words")
         return self
 
 
@@ -145,11 +180,14 @@ class ExistingAlarm(Strict):
 def _kind_of_alarm(value: object) -> str:
     if isinstance(value, ExistingAlarm) or (isinstance(value, Mapping) and "existing" in value):
         return "existing"
+    if isinstance(value, LogAlarm) or (isinstance(value, Mapping) and "log" in value):
+        return "log"
     return "new"
 
 
 Alarm = Annotated[
-    Annotated[NewAlarm, Tag("new")] | Annotated[ExistingAlarm, Tag("existing")], Discriminator(_kind_of_alarm)
+    Annotated[NewAlarm, Tag("new")] | Annotated[LogAlarm, Tag("log")] | Annotated[ExistingAlarm, Tag("existing")],
+    Discriminator(_kind_of_alarm),
 ]
 
 
@@ -281,6 +319,10 @@ class Playbook(Strict):
     """What the service stands on. While one of them is in trouble, the service is neither scaled nor restarted."""
     checks: tuple[Watched, ...] = ()
     """What has to be fine after a release, all through its bake time, for the release to count as good."""
+    log_causes: tuple[LogCause, ...] = ()
+    """What error lines with certain words speak of, beside the words that everybody has for it."""
+    log_queries: tuple[LogQuery, ...] = ()
+    """What is asked of the logs at each assessment, for people to read; no cause is told by it."""
     sticky_sessions: Annotated[Seconds, Field(ge=1)] | None = None
     """How long the load balancer's cookie has to last; None where the service does not need one."""
     limits: Limits = Limits()
@@ -325,28 +367,37 @@ class Playbook(Strict):
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(
-                f"alarms: '{twice[0]}' stands there twice: write each symptom and each existing alarm once"
+                f"alarms: '{twice[0]}' stands there twice: write each symptom, log and existing alarm once"
             )
         return self
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:
-        for key, watched in (("dependencies", self.dependencies), ("checks", self.checks)):
-            names = [each.name for each in watched]
+        named = {"dependencies": self.dependencies, "checks": self.checks, "log_queries": self.log_queries}
+        for key, several in named.items():
+            names = [each.name for each in several]
             twice = sorted({name for name in names if names.count(name) > 1})
             if twice:
                 raise ValueError(f"{key}: the name '{twice[0]}' stands there twice: write another one")
         return self
 
+    @field_validator("log_queries")
+    @classmethod
+    def _few(cls, queries: tuple[LogQuery, ...]) -> tuple[LogQuery, ...]:
+        if len(queries) > _MOST_QUERIES:
+            raise ValueError(f"there are {len(queries)}, and each scans the logs anew: write {_MOST_QUERIES} or fewer")
+        return queries
+
     @property
     def ref(self) -> ServiceRef:
         return ServiceRef(region=self.region, cluster=self.cluster, service=self.service)
 
-    def alarm_name(self, alarm: NewAlarm | ExistingAlarm) -> str:
+    def alarm_name(self, alarm: Alarm) -> str:
         """The alarm's name in CloudWatch, the same at every deployment. One too long for CloudWatch ends in a hash."""
         if isinstance(alarm, ExistingAlarm):
             return alarm.existing
-        name = f"responder-{self.cluster}-{self.service}-{alarm.symptom}"
+        about = f"log-{alarm.log}" if isinstance(alarm, LogAlarm) else alarm.symptom
+        name = f"responder-{self.cluster}-{self.service}-{about}"
         if len(name) <= _LONGEST_ALARM_NAME:
             return name
         mark = f"-{digest(name)[:12]}"

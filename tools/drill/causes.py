@@ -64,7 +64,10 @@ EVIDENCE: Mapping[str, tuple[str, str]] = {
     "definition": ("the task definition: size, ports, health check, names of secrets, log groups", "free"),
     "front": ("health checks and stickiness of the target groups, zonal shift, zones", "free"),
     "logs": (
-        f"the most frequent error lines since the trouble began, {LATELY.seconds // 60} minutes at most",
+        (
+            f"the most frequent error lines since the trouble began, {LATELY.seconds // 60} minutes at most; and what "
+            "the playbook asks besides"
+        ),
         "0.005 USD per GB that is scanned, which `log_scan_mb` caps",
     ),
     "secrets": (

@@ -11,10 +11,11 @@ from functions.domain.causes import Cause
 from functions.domain.changes import ActionName
 from functions.domain.dependencies import DependencyKind
 from functions.domain.incidents import Mode
+from functions.domain.logged import LogCause, LogQuery
 from functions.domain.watched import WATCHED, HttpCheck, MetricLimit, WatchedDatabase, WatchedUrl
 from functions.playbooks.ladders import NOT_OURS, default_ladder
 from functions.playbooks.loading import load_playbooks
-from functions.playbooks.schema import Limits, NewAlarm, Playbook, Symptom
+from functions.playbooks.schema import Limits, LogAlarm, NewAlarm, Playbook, Symptom
 
 PLAYBOOKS = Path(__file__).parents[3] / "playbooks"
 COMPLETE = PLAYBOOKS / "examples" / "complete.yaml"
@@ -74,7 +75,10 @@ def test_the_complete_example_has_every_key() -> None:
     written = yaml.safe_load(COMPLETE.read_text(encoding="utf-8"))
 
     assert set(written) == set(Playbook.model_fields)
-    assert {key for alarm in written["alarms"] for key in alarm} == {*NewAlarm.model_fields, "existing"}
+    shown = {key for alarm in written["alarms"] for key in alarm}
+    assert shown == {*NewAlarm.model_fields, *LogAlarm.model_fields, "existing"}
+    assert {key for cause in written["log_causes"] for key in cause} == set(LogCause.model_fields)
+    assert {key for query in written["log_queries"] for key in query} == set(LogQuery.model_fields)
     for key in ("limits", "scale_out", "notify", "overrides"):
         model = type(getattr(load_playbooks([COMPLETE])[0], key))
         assert set(written[key]) == set(model.model_fields)
@@ -120,6 +124,8 @@ def test_the_complete_example_shows_the_defaults() -> None:
     for alarm in shown.alarms:
         if isinstance(alarm, NewAlarm):
             assert alarm.threshold == NewAlarm(symptom=alarm.symptom).threshold
+        if isinstance(alarm, LogAlarm):
+            assert alarm.threshold == LogAlarm(log="x", contains=("xyz",)).threshold
 
 
 def test_the_complete_example_shows_every_symptom_but_the_plain_count() -> None:
@@ -137,3 +143,13 @@ def test_the_first_example_in_the_readme(tmp_path: Path) -> None:
 
     (playbook,) = load_playbooks([file])
     assert len(playbook.alarms) == 2
+
+
+def test_the_example_of_logs_in_the_readme(tmp_path: Path) -> None:
+    """It shows all three uses of words, and holds."""
+    block = (PLAYBOOKS / "README.md").read_text(encoding="utf-8").split("## Logs")[1].split("```yaml\n")[1]
+    file = tmp_path / "orders.yaml"
+    file.write_text(block.split("```")[0])
+
+    (playbook,) = load_playbooks([file])
+    assert (len(playbook.alarms), len(playbook.log_causes), len(playbook.log_queries)) == (1, 1, 1)
