@@ -203,7 +203,7 @@ class WatchedUrl(_Watched):
 
 
 class MetricLimit(_Strict):
-    """Any metric of CloudWatch, and the one limit beyond which it speaks of a failure."""
+    """A metric of CloudWatch, and the one limit beyond which it is in trouble."""
 
     namespace: Name
     """Where CloudWatch has it, `AWS/...` or one of your own."""
@@ -230,7 +230,7 @@ class MetricLimit(_Strict):
 
 
 class WatchedMetric(_Watched):
-    """Anything that has a metric: in trouble beyond its limit."""
+    """Anything else that has a metric."""
 
     metric: MetricLimit
 

@@ -105,7 +105,7 @@ class NewAlarm(Strict):
     """An alarm that the deployment creates. It goes off when `datapoints` of the last `evaluation_periods` breach."""
 
     symptom: Symptom
-    """What it watches."""
+    """What each of them watches is in the table below."""
     threshold: float = Field(
         default_factory=lambda data: data["symptom"].default_threshold, gt=0, allow_inf_nan=False, strict=True
     )

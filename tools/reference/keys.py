@@ -5,7 +5,7 @@ their keys, examples from the complete playbook. A key that somebody adds is the
 """
 
 import types
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cache
@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Annotated, Any, Union, get_args, get_origin
 
 import yaml
-from annotated_types import Ge, Gt, Le, Lt
 from pydantic import BaseModel, BeforeValidator
 from pydantic.fields import FieldInfo
 
@@ -31,8 +30,8 @@ Way = tuple[str, ...]
 """The keys on the way to a key, as error messages name it; in capitals what the operator chooses."""
 
 _EXPLAINED: Mapping[type, str] = {
-    Cause: "[cause](../README.md#write-a-playbook)",
-    ActionName: "[action](../README.md#write-a-playbook)",
+    Cause: "[cause{}](../README.md#write-a-playbook)",
+    ActionName: "[action{}](../README.md#write-a-playbook)",
 }
 """Enumerations that are too long for a cell, and where they are explained."""
 
@@ -66,12 +65,11 @@ def keys_of(model: type[BaseModel], *, below: Way = ()) -> Iterator[Key]:
         if as_before != way:
             yield Key(way, says, f"as {code('.'.join(as_before))}", "")
             continue
-        yield Key(way, says, _written(field, way), _default(field, model))
+        yield Key(way, says, _written(field, way, has_parts=bool(parts)), _default(field, model))
         if is_mapping and parts:
             each = _placeholder(get_args(annotation)[0])
             for key in keys_of(parts[0], below=(*way, each)):
-                by = {"default": f"by {each.lower()}"} if key.default == NEEDED else {}
-                yield replace(key, **by)
+                yield replace(key, default=f"by {each.lower()}" if key.default == NEEDED else key.default)
         elif len(parts) > 1:
             yield from _of_kinds(parts, way)
         elif parts:
@@ -92,12 +90,8 @@ def _of_kinds(kinds: Sequence[type[BaseModel]], way: Way) -> Iterator[Key]:
         for key in keys:
             if key is marker or key in shared or any(key in later for later in told[place + 1 :]):
                 continue
-            of = (
-                ()
-                if key.way[: len(marker.way)] == marker.way
-                else tuple(each.way[-1] for each, all_of_it in zip(markers, told, strict=True) if key in all_of_it)
-            )
-            yield replace(key, beside=of)
+            having = (each.way[-1] for each, all_of_it in zip(markers, told, strict=True) if key in all_of_it)
+            yield replace(key, beside=tuple(having)) if len(key.way) == len(marker.way) else key
     yield from (key for key in told[0] if key in shared and key.default != NEEDED)
 
 
@@ -113,10 +107,10 @@ def _bare(annotation: Any, metadata: Sequence[Any] = ()) -> tuple[Any, tuple[Any
     return _bare(inner, [*taken, *metadata])
 
 
-def _written(field: FieldInfo, way: Way) -> str:
+def _written(field: FieldInfo, way: Way, *, has_parts: bool) -> str:
     """What to write, and an example where no default shows one."""
     words = _words(field.annotation, field.metadata, percent=way[-1].endswith("_percent"))
-    shown = "" if _has_value(field) or any(models_in(field.annotation)) or words.startswith("one of") else _example(way)
+    shown = "" if has_parts or _has_value(field) or words.startswith("one of") else _example(way)
     return ", ".join(filter(None, (words, shown and f"such as {code(shown)}")))
 
 
@@ -132,7 +126,7 @@ def _words(annotation: Any, metadata: Sequence[Any], *, percent: bool = False, m
         parts = (part for part in get_args(annotation) if part is not types.NoneType)
         return " or ".join(_words(part, about, percent=percent, many=many) for part in parts)
     if annotation in _EXPLAINED:
-        return f"{_EXPLAINED[annotation]}s" if many else f"one {_EXPLAINED[annotation]}"
+        return _EXPLAINED[annotation].format("s") if many else f"one {_EXPLAINED[annotation].format('')}"
     if origin is tuple:
         return "a list" if any(models_in(annotation)) else f"a list of {_words(get_args(annotation)[0], (), many=True)}"
     if origin in _MAPPINGS:
@@ -147,7 +141,7 @@ def _words(annotation: Any, metadata: Sequence[Any], *, percent: bool = False, m
     if annotation is bool:
         return "`true` or `false`"
     if annotation is int and _is_length(about):
-        return f"a length of time{_span(about, length)}"
+        return f"a length of time{_span(about, _length)}"
     if annotation in (int, float):
         whole = "percent" if percent else "a whole number" if annotation is int else "a number"
         return f"{whole}{_span(about, '{:g}'.format)}"
@@ -157,13 +151,13 @@ def _words(annotation: Any, metadata: Sequence[Any], *, percent: bool = False, m
 
 
 def _name(key: Any) -> str:
-    bare, _ = _bare(key)
-    return _EXPLAINED.get(bare, bare.__name__.lower())
+    bare: type = _bare(key)[0]
+    return _EXPLAINED.get(bare, bare.__name__.lower()).format("")
 
 
 def _placeholder(key: Any) -> str:
     """What stands in a way for whatever the operator chooses: `ACTION`, `CAUSE`."""
-    bare, _ = _bare(key)
+    bare: type = _bare(key)[0]
     return "NAME" if bare is str else bare.__name__.removesuffix("Name").upper()
 
 
@@ -172,7 +166,7 @@ def _is_length(about: Sequence[Any]) -> bool:
     return any(isinstance(each, BeforeValidator) for each in about)
 
 
-def length(seconds: float) -> str:
+def _length(seconds: float) -> str:
     """Seconds as a playbook has them: `90s`, `10m`, `1h`."""
     for unit, of in (("h", 3600), ("m", 60)):
         if seconds and seconds % of == 0:
@@ -180,20 +174,22 @@ def length(seconds: float) -> str:
     return f"{seconds:g}s"
 
 
-def _span(about: Sequence[Any], shown: Any) -> str:
-    at_least = max((each.ge for each in about if isinstance(each, Ge)), default=None)
-    at_most = min((each.le for each in about if isinstance(each, Le)), default=None)
-    above = max((each.gt for each in about if isinstance(each, Gt)), default=None)
-    below = min((each.lt for each in about if isinstance(each, Lt)), default=None)
-    said = [
-        at_least is not None and f"{shown(at_least)} or more",
-        above is not None and f"above {shown(above)}",
-        at_most is not None and f"{shown(at_most)} at most",
-        below is not None and f"below {shown(below)}",
-    ]
-    if at_least is not None and at_most is not None:
-        said = [f"from {shown(at_least)} to {shown(at_most)}"]
-    return "".join(f", {each}" for each in said if each)
+def _span(about: Sequence[Any], shown: Callable[[float], str]) -> str:
+    """The bounds of a number; of several the narrowest holds."""
+    bounds: dict[str, list[float]] = {"ge": [], "gt": [], "le": [], "lt": []}
+    for each in about:
+        for name, values in bounds.items():
+            if hasattr(each, name):
+                values.append(getattr(each, name))
+    if bounds["ge"] and bounds["le"]:
+        return f", from {shown(max(bounds['ge']))} to {shown(min(bounds['le']))}"
+    said = (
+        bounds["ge"] and f", {shown(max(bounds['ge']))} or more",
+        bounds["gt"] and f", above {shown(max(bounds['gt']))}",
+        bounds["le"] and f", {shown(min(bounds['le']))} at most",
+        bounds["lt"] and f", below {shown(min(bounds['lt']))}",
+    )
+    return "".join(each for each in said if each)
 
 
 def _default(field: FieldInfo, model: type[BaseModel]) -> str:
@@ -207,10 +203,14 @@ def _default(field: FieldInfo, model: type[BaseModel]) -> str:
             return f"by {code(depends.args[0])}"
     else:
         value = field.default
-    if value in (None, (), {}, "") or isinstance(value, BaseModel):
-        return ""
+    return "" if value in (None, (), {}, "") or isinstance(value, BaseModel) else code(as_written(value, field))
+
+
+def as_written(value: Any, field: FieldInfo) -> str:
+    """A value of a field as a playbook has it."""
     annotation, about = _bare(field.annotation, field.metadata)
-    return code(_plain(length(value) if annotation is int and _is_length(about) else value))
+    is_length = isinstance(value, int) and annotation is not float and _is_length(about)
+    return _length(value) if is_length else _plain(value)
 
 
 def _plain(value: Any) -> str:

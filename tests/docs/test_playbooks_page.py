@@ -1,0 +1,121 @@
+"""The page about the keys of a playbook is what the models say, and whoever reads it can write what it says."""
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, get_origin
+
+import pytest
+import yaml
+from pydantic import BaseModel, Field
+
+from functions.domain.dependencies import DependencyKind
+from functions.domain.durations import Seconds
+from functions.playbooks.loading import load_playbooks
+from functions.playbooks.schema import Playbook
+from tests.docs.pages import PROJECT, Page
+from tools.reference.keys import NEEDED, Key, keys_of
+from tools.reference.page import page
+
+REFERENCE = Page(PROJECT / "docs" / "playbooks.md")
+KEYS = list(keys_of(Playbook))
+HEADER = ("key", "what it is", "what to write", "default")
+
+
+def dotted(key: Key) -> str:
+    return ".".join(key.way)
+
+
+def test_the_page_is_what_the_models_say() -> None:
+    """Nobody edits its tables: what is wrong in them is wrong in a docstring, in a type or in the generator."""
+    assert REFERENCE.text == page(REFERENCE.text), f"run `make reference`: {REFERENCE} is of yesterday"
+
+
+def test_every_key_is_described() -> None:
+    """Whoever adds a key says below it, in a docstring, what it is: operators read that."""
+    assert [dotted(key) for key in KEYS if not key.says] == []
+
+
+def test_every_key_is_on_the_page_once() -> None:
+    """All that the schema knows are there, wherever the page wants them, and none stands twice."""
+    shown = re.findall(r"^\| (?:\*\*)?`([a-zA-Z_.]+)`(?:\*\*)? \| .* \| .* \|", REFERENCE.text, re.M)
+    assert sorted(set(map(dotted, KEYS)) - set(shown)) == []
+    rows = [line for line in REFERENCE.text.splitlines() if line.startswith(("| `", "| **`"))]
+    assert len(rows) == len(set(rows))
+
+
+def test_every_kind_of_dependency_can_be_told() -> None:
+    """Each is in bold, and no other key is."""
+    bold = {key.way[-1] for key in KEYS if key.names_kind and key.way[0] == "dependencies"}
+    assert bold == set(DependencyKind)
+
+
+def test_what_the_page_calls_a_default_is_one(tmp_path: Path) -> None:
+    """A playbook that writes every default out is the playbook that leaves all of them out."""
+    head = {"region": "eu-west-1", "cluster": "shop", "service": "orders"}
+    written: dict[str, object] = dict(head)
+    for key in KEYS:
+        in_list = get_origin(Playbook.model_fields[key.way[0]].annotation) is tuple
+        if key.default.startswith("`") and not in_list and not any(name.isupper() for name in key.way):
+            *above, last = key.way
+            place: dict[str, object] = written
+            for name in above:
+                place = place.setdefault(name, {})  # type: ignore[assignment]
+            place[last] = yaml.safe_load(key.default.strip("`"))
+    assert len(written) > len(head) + 5
+    file = tmp_path / "orders.yaml"
+    assert loaded_from(file, written) == loaded_from(file, head)
+
+
+def loaded_from(file: Path, said: Mapping[str, object]) -> Playbook:
+    file.write_text(yaml.safe_dump(said))
+    (playbook,) = load_playbooks([file])
+    return playbook
+
+
+def test_each_section_ends_with_an_example() -> None:
+    """Of its own keys: a reader sees how they are written."""
+    sections = re.split(r"^## ", REFERENCE.text, flags=re.M)[1:]
+    for section in sections:
+        (names,) = re.findall(r"<!-- keys: (.+) -->", section)
+        assert section.rstrip().endswith("```")
+        example = yaml.safe_load(section.split("```yaml\n")[-1].split("```")[0])
+        assert set(example) & set(names.split()) - {"region", "cluster", "service"}, names
+
+
+class Toy(BaseModel):
+    """A model of every shape."""
+
+    told: Annotated[Seconds, Field(ge=60)] = 90
+    """Said."""
+    untold: int = Field(default=3, gt=0)
+    share_percent: float = Field(ge=0, le=50)
+    """Of all."""
+
+
+def toy() -> Iterator[tuple[str, ...]]:
+    for key in keys_of(Toy, below=("toy",)):
+        yield dotted(key), key.says, key.write, key.default
+
+
+def test_types_bounds_and_defaults_are_in_the_words_of_operators() -> None:
+    """Lengths of time as they are written, the narrower of two bounds, and nothing where nobody said anything."""
+    assert list(toy()) == [
+        ("toy.told", "Said.", "a length of time, from 1m to 24h", "`90s`"),
+        ("toy.untold", "", "a whole number, above 0", "`3`"),
+        ("toy.share_percent", "Of all.", "percent, from 0 to 50", NEEDED),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        ("dependencies.errors_percent", [("lambda", "api", "bedrock", "sagemaker"), ("cognito",)]),
+        ("dependencies.connections", [("rds",)]),
+        ("dependencies.http.url", [()]),
+        ("dependencies.name", [()]),
+    ],
+)
+def test_a_key_of_some_kinds_names_them(key: str, said: list[tuple[str, ...]]) -> None:
+    """Once for all kinds that have it in the same words, and again where another kind means something else by it."""
+    assert [each.beside for each in KEYS if dotted(each) == key] == said
