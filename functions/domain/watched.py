@@ -74,8 +74,8 @@ class WatchedAlarm(_Watched):
 
 
 class WatchedDatabase(_Watched):
-    """An RDS or Aurora DB instance: in trouble when its status says that it does not answer, its storage is used up, its
-    connections are taken, its CPU is at `cpu_percent`, it lags, or reads or writes take far longer than usual."""
+    """An RDS or Aurora DB instance: in trouble when its status says that it does not answer, its storage is used up,
+    its connections are taken, its CPU is at `cpu_percent`, it lags, or reads or writes take far longer than usual."""
 
     rds: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9-]{0,62}$")]
     """Its DB instance identifier (RDS API reference, CreateDBInstance)."""
@@ -192,8 +192,8 @@ class HttpCheck(_Strict):
 
 
 class WatchedUrl(_Watched):
-    """Something that answers HTTP: in trouble when it answers another `status`, or not in time. It is asked from outside
-    of any VPC: what answers only inside of one would always be failing, so give that an alarm instead."""
+    """Something that answers HTTP: in trouble when it answers another `status`, or not in time. It is asked from
+    outside of any VPC: what answers only inside of one would always be failing, so give that an alarm instead."""
 
     http: HttpCheck
 

@@ -13,11 +13,10 @@ from functions.domain.dependencies import DependencyKind
 from functions.domain.durations import Seconds
 from functions.playbooks.loading import load_playbooks
 from functions.playbooks.schema import Playbook
-from tests.docs.pages import PROJECT, Page
+from tests.docs.pages import REFERENCE
 from tools.reference.keys import NEEDED, Key, keys_of
 from tools.reference.page import page
 
-REFERENCE = Page(PROJECT / "docs" / "playbooks.md")
 KEYS = list(keys_of(Playbook))
 HEADER = ("key", "what it is", "what to write", "default")
 

@@ -58,7 +58,7 @@ def _with_followers(wanted: Sequence[str], named: set[str]) -> Sequence[str]:
 def _row(key: Key) -> tuple[str, ...]:
     name = code(".".join(key.way))
     beside = f"Beside {', '.join(map(code, key.beside))}. " if key.beside else ""
-    return f"**{name}**" if key.names_kind else name, one_line(beside + key.says), key.write, key.default
+    return f"**{name}**" if key.names_kind else name, one_line(beside + key.says), one_line(key.write), key.default
 
 
 def _symptoms() -> str:

@@ -1,6 +1,5 @@
 """The examples people copy: they hold, they are complete, and the defaults they show are the defaults."""
 
-import re
 from pathlib import Path
 
 import pytest
@@ -93,13 +92,6 @@ def test_the_complete_example_shows_every_kind_of_dependency() -> None:
     assert database.cpu_percent == WatchedDatabase(name="x", rds="x").cpu_percent
     page = next(each for each in shown.dependencies if isinstance(each, WatchedUrl)).http
     assert page == HttpCheck(url=page.url)
-
-
-def test_the_page_on_playbooks_names_every_kind() -> None:
-    """The table people read has a row for each kind of dependency, and for no other."""
-    page = (PLAYBOOKS / "README.md").read_text(encoding="utf-8")
-    table = page.split("| kind | it is |")[1].split("\n\n")[0]
-    assert re.findall(r"^\| `([a-z]+)` \|", table, re.M) == list(DependencyKind)
 
 
 def keys_of(model: type[BaseModel]) -> list[str]:
