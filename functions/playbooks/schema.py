@@ -204,7 +204,7 @@ class Settle(Strict):
     first_look: Seconds
     """When it is first looked whether the action helped."""
     deadline: Seconds
-    """No effect by then means ineffective."""
+    """Without an effect by then it counts as ineffective, and the next action is considered."""
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -312,7 +312,8 @@ class Playbook(Strict):
     """A cause less certain than this is not acted upon but given to people."""
     approval: Approving = Approving()
     bake: Seconds = 900
-    """How long a release has to run steadily, with every alarm OK, before it counts as good."""
+    """How long a release has to run steadily, with every alarm OK, before it counts as good and may be rolled back
+    to."""
     notify: Notify = Notify()
     overrides: Overrides = Overrides()
 
