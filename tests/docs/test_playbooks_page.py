@@ -7,10 +7,10 @@ from typing import Annotated, get_origin
 
 import pytest
 import yaml
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, ValidationError
 
 from functions.domain.dependencies import DependencyKind
-from functions.domain.durations import Seconds
+from functions.domain.durations import Seconds, seconds
 from functions.playbooks.loading import load_playbooks
 from functions.playbooks.schema import Playbook
 from tests.docs.pages import REFERENCE
@@ -18,11 +18,20 @@ from tools.reference.keys import NEEDED, Key, keys_of
 from tools.reference.page import page
 
 KEYS = list(keys_of(Playbook))
-HEADER = ("key", "what it is", "what to write", "default")
 
 
 def dotted(key: Key) -> str:
     return ".".join(key.way)
+
+
+HEAD = {"region": "eu-west-1", "cluster": "shop", "service": "orders"}
+BOUNDS = re.compile(r", from (\S+) to (\S+?)(?:,|$)")
+
+
+def plain(key: Key) -> bool:
+    """It stands in no list, and below nothing that the operator chooses."""
+    in_list = get_origin(Playbook.model_fields[key.way[0]].annotation) is tuple
+    return not in_list and not any(name.isupper() for name in key.way)
 
 
 def test_the_page_is_what_the_models_say() -> None:
@@ -37,10 +46,9 @@ def test_every_key_is_described() -> None:
 
 def test_every_key_is_on_the_page_once() -> None:
     """All that the schema knows are there, wherever the page wants them, and none stands twice."""
-    shown = re.findall(r"^\| (?:\*\*)?`([a-zA-Z_.]+)`(?:\*\*)? \| .* \| .* \|", REFERENCE.text, re.M)
-    assert sorted(set(map(dotted, KEYS)) - set(shown)) == []
-    rows = [line for line in REFERENCE.text.splitlines() if line.startswith(("| `", "| **`"))]
-    assert len(rows) == len(set(rows))
+    cell = r" (?:[^|\n]|\\\|)*\|"
+    shown = re.findall(rf"^\| (?:\*\*)?`([\w.]+)`(?:\*\*)? \|{cell * 3}$", REFERENCE.text, re.M)
+    assert sorted(shown) == sorted(map(dotted, KEYS))
 
 
 def test_every_kind_of_dependency_can_be_told() -> None:
@@ -51,25 +59,54 @@ def test_every_kind_of_dependency_can_be_told() -> None:
 
 def test_what_the_page_calls_a_default_is_one(tmp_path: Path) -> None:
     """A playbook that writes every default out is the playbook that leaves all of them out."""
-    head = {"region": "eu-west-1", "cluster": "shop", "service": "orders"}
-    written: dict[str, object] = dict(head)
+    written: dict[str, object] = dict(HEAD)
     for key in KEYS:
-        in_list = get_origin(Playbook.model_fields[key.way[0]].annotation) is tuple
-        if key.default.startswith("`") and not in_list and not any(name.isupper() for name in key.way):
+        if key.default.startswith("`") and plain(key) and is_there(key):
             *above, last = key.way
             place: dict[str, object] = written
             for name in above:
                 place = place.setdefault(name, {})  # type: ignore[assignment]
             place[last] = yaml.safe_load(key.default.strip("`"))
-    assert len(written) > len(head) + 5
+    assert len(written) > len(HEAD) + 5
     file = tmp_path / "orders.yaml"
-    assert loaded_from(file, written) == loaded_from(file, head)
+    assert loaded_from(file, written) == loaded_from(file, HEAD)
+
+
+def is_there(key: Key) -> bool:
+    """What it belongs to is there without a word: a default in what is optional holds only once that is written."""
+    value: object = Playbook(region="eu-west-1", cluster="shop", service="orders")
+    for name in key.way[:-1]:
+        value = getattr(value, name, None)
+    return value is not None
 
 
 def loaded_from(file: Path, said: Mapping[str, object]) -> Playbook:
     file.write_text(yaml.safe_dump(said))
     (playbook,) = load_playbooks([file])
     return playbook
+
+
+@pytest.mark.parametrize("key", [key for key in KEYS if BOUNDS.search(key.write) and plain(key)], ids=dotted)
+def test_what_the_page_calls_bounds_are_those(key: Key) -> None:
+    """The loader takes both ends of a span, and nothing beyond them."""
+    found = BOUNDS.search(key.write)
+    assert found is not None
+    low, high = (float(str(seconds(end) if end[-1].isalpha() else end)) for end in found.groups())
+    step = 0.01 if key.write.startswith("a number") else 1
+    assert [refused(key, value) for value in (low - step, low, high, high + step)] == [True, False, False, True]
+
+
+def refused(key: Key, value: float) -> bool:
+    """Whether the loader finds fault with this very key."""
+    said: object = value if key.write.startswith("a number") else round(value)
+    for name in reversed(key.way):
+        said = {name: said}
+    assert isinstance(said, dict)
+    try:
+        Playbook.model_validate({**HEAD, **said})
+    except ValidationError as invalid:
+        return any(error["loc"] == key.way for error in invalid.errors())
+    return False
 
 
 def test_each_section_ends_with_an_example() -> None:

@@ -7,7 +7,6 @@ their keys, examples from the complete playbook. A key that somebody adds is the
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Union, get_args, get_origin
@@ -65,7 +64,9 @@ def keys_of(model: type[BaseModel], *, below: Way = ()) -> Iterator[Key]:
         if as_before != way:
             yield Key(way, says, f"as {code('.'.join(as_before))}", "")
             continue
-        yield Key(way, says, _written(field, way, has_parts=bool(parts)), _default(field, model))
+        default = _default(field, model)
+        has_example = not parts and default in ("", NEEDED)
+        yield Key(way, says, _written(field, way, has_example=has_example), default)
         if is_mapping and parts:
             each = _placeholder(get_args(annotation)[0])
             for key in keys_of(parts[0], below=(*way, each)):
@@ -107,15 +108,11 @@ def _bare(annotation: Any, metadata: Sequence[Any] = ()) -> tuple[Any, tuple[Any
     return _bare(inner, [*taken, *metadata])
 
 
-def _written(field: FieldInfo, way: Way, *, has_parts: bool) -> str:
-    """What to write, and an example where no default shows one."""
+def _written(field: FieldInfo, way: Way, *, has_example: bool) -> str:
+    """What to write, and an example where no default and no list of choices shows one."""
     words = _words(field.annotation, field.metadata, percent=way[-1].endswith("_percent"))
-    shown = "" if has_parts or _has_value(field) or words.startswith("one of") else _example(way)
+    shown = _example(way) if has_example and not words.startswith("one of `") else ""
     return ", ".join(filter(None, (words, shown and f"such as {code(shown)}")))
-
-
-def _has_value(field: FieldInfo) -> bool:
-    return field.default_factory is not None or (not field.is_required() and field.default not in (None, (), {}, ""))
 
 
 def _words(annotation: Any, metadata: Sequence[Any], *, percent: bool = False, many: bool = False) -> str:
@@ -144,7 +141,7 @@ def _words(annotation: Any, metadata: Sequence[Any], *, percent: bool = False, m
         return f"a length of time{_span(about, _length)}"
     if annotation in (int, float):
         whole = "percent" if percent else "a whole number" if annotation is int else "a number"
-        return f"{whole}{_span(about, '{:g}'.format)}"
+        return f"{whole}{_span(about, _plain)}"
     if annotation is str:
         return "texts" if many else "text"
     return ""
@@ -179,7 +176,7 @@ def _span(about: Sequence[Any], shown: Callable[[float], str]) -> str:
     bounds: dict[str, list[float]] = {"ge": [], "gt": [], "le": [], "lt": []}
     for each in about:
         for name, values in bounds.items():
-            if hasattr(each, name):
+            if getattr(each, name, None) is not None:
                 values.append(getattr(each, name))
     if bounds["ge"] and bounds["le"]:
         return f", from {shown(max(bounds['ge']))} to {shown(min(bounds['le']))}"
@@ -203,7 +200,8 @@ def _default(field: FieldInfo, model: type[BaseModel]) -> str:
             return f"by {code(depends.args[0])}"
     else:
         value = field.default
-    return "" if value in (None, (), {}, "") or isinstance(value, BaseModel) else code(as_written(value, field))
+    is_nothing = value is None or value == "" or (isinstance(value, tuple | list | Mapping) and not value)
+    return "" if is_nothing or isinstance(value, BaseModel) else code(as_written(value, field))
 
 
 def as_written(value: Any, field: FieldInfo) -> str:
@@ -217,8 +215,10 @@ def _plain(value: Any) -> str:
     """A value as YAML has it, on one line."""
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, StrEnum | int | float | str):
-        return f"{value:g}" if isinstance(value, int | float) else str(value)
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else str(value)
+    if isinstance(value, int | str):
+        return str(value)
     if isinstance(value, Mapping):
         return ", ".join(f"{key}: {_plain(each)}" for key, each in list(value.items())[:1])
     return f"[{', '.join(map(_plain, value))}]"
