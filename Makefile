@@ -17,10 +17,10 @@ export NPM_CONFIG_UPDATE_NOTIFIER := false
 export NODE_DISABLE_COMPILE_CACHE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check unit test test-all demo drill causes clean
+.PHONY: help setup check unit test test-all demo drill causes reference clean
 
 help: ## List these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.ready ## Create .venv with everything pinned, Node.js and the CDK CLI; instant when up to date
 
@@ -56,6 +56,9 @@ drill: setup ## Every scenario, every way to respond, in virtual time; SEEDS=10;
 
 causes: setup ## Write docs/causes.md anew; DRILL=build/drill.json takes the figures of that drill
 	$(BIN)/python -m tools.drill.causes $(DRILL)
+
+reference: setup ## Write the tables of docs/playbooks.md anew
+	$(BIN)/python -m tools.reference.page
 
 clean: ## Remove everything that setup, checks and builds made
 	rm -rf $(VENV) build cdk.out* *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

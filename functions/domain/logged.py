@@ -49,6 +49,7 @@ class LogQuery(_Strict):
     """One question to CloudWatch Logs Insights, whose answer people see beside the evidence."""
 
     name: Name
+    """What people call it, in the page and in `responder show`."""
     contains: Words | None = None
     """Lines with any of these words, in upper or lower case."""
     query: Annotated[str, Field(min_length=1, max_length=10_000)] | None = None
@@ -73,6 +74,8 @@ class LogCause(_Strict):
     contains: Words
     """Any of these words, in upper or lower case."""
     cause: Annotated[Cause, AfterValidator(_told_by_logs)]
+    """What they speak of, one of the causes that lines alone can tell: `schema-mismatch`, `authentication-failing`,
+    `permission-denied`, `table-throttled`, `dependency-failing`, `dependency-slow`."""
 
 
 def cause_in(line: str, causes: Sequence[LogCause]) -> Cause | None:

@@ -2,6 +2,8 @@
 
 Every key has a default except `region`, `cluster` and `service`. Lengths of time are written `90s`, `10m` or `1h`, and
 held in seconds. A limit of 0 means none allowed; a limit that is absent has its default.
+
+The docstring below each key is what operators read of it in docs/playbooks.md.
 """
 
 from collections.abc import Mapping
@@ -108,9 +110,11 @@ class _NewAlarm(Strict):
     """An alarm that the deployment creates. It goes off when `datapoints` of the last `evaluation_periods` breach."""
 
     period: Annotated[int, Field(strict=True), AfterValidator(_valid_period)] | None = None
-    """Length of one period in seconds; without it, the deployment's own (60)."""
+    """Length of one period in seconds: 10, 30 or a multiple of 60; without it, the deployment's own (60)."""
     evaluation_periods: int = Field(default=3, ge=1, strict=True)
+    """How many periods it looks back; all together a day at most."""
     datapoints: int = Field(default_factory=lambda data: min(2, data["evaluation_periods"]), ge=1, strict=True)
+    """How many of these have to breach; all of them where only one is looked at."""
     severity: Severity | None = None
     """Without it, the playbook's."""
 
@@ -133,10 +137,11 @@ class NewAlarm(_NewAlarm):
     """An alarm on the metric of a symptom."""
 
     symptom: Symptom
+    """What each of them watches is in the table below."""
     threshold: float = Field(
         default_factory=lambda data: data["symptom"].default_threshold, gt=0, allow_inf_nan=False, strict=True
     )
-    """In the unit of the symptom: percent, answers, hosts, seconds or tasks."""
+    """In the unit of the symptom: percent (100 at most), answers, hosts, seconds or tasks."""
     statistic: Statistic | None = None
     """Of the response time alone, which is averaged without it. `p95` is the time that 95 % of the requests keep to."""
 
@@ -169,10 +174,10 @@ class LogAlarm(_NewAlarm):
 
 
 class ExistingAlarm(Strict):
-    """An alarm that somebody else made. EventBridge tells its state changes by name; nothing on it has to change."""
+    """An alarm that somebody else made. Its state changes are followed by name; nothing on it has to change."""
 
     existing: Name
-    """Its name."""
+    """Its name, no ARN."""
     severity: Severity | None = None
     """Without it, the playbook's."""
 
@@ -199,7 +204,9 @@ class Limits(Strict):
     max_tasks: Count = 20
     """Scaling out never asks for more tasks than this."""
     attempts_per_incident: Count = 3
+    """How many actions one incident may see; after that, people."""
     actions_per_hour: Count = 4
+    """How many actions the service may see in any hour, over all its incidents."""
     cooldown: Seconds = 600
     """After an action, how long no later incident of the service is acted upon."""
 
@@ -233,8 +240,9 @@ class Settle(Strict):
     """How long an action is given to show an effect."""
 
     first_look: Seconds
+    """When it is first looked whether the action helped."""
     deadline: Seconds
-    """No effect by then means ineffective."""
+    """Without an effect by then it counts as ineffective, and the next action is considered."""
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -286,7 +294,9 @@ class Notify(Strict):
     """Who is subscribed to the page. Others may subscribe to the topic by themselves."""
 
     email: tuple[Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")], ...] = ()
+    """Addresses; each has to confirm once."""
     https: tuple[Annotated[str, Field(pattern=r"^https://[^\s/]+(/\S*)?$")], ...] = ()
+    """URLs that take what SNS posts; each has to confirm once."""
 
 
 class Overrides(Strict):
@@ -295,12 +305,15 @@ class Overrides(Strict):
     target_groups: tuple[
         Annotated[str, Field(pattern=r"^arn:[^:]+:elasticloadbalancing:[^:]*:[0-9]*:targetgroup/.+$")], ...
     ] = ()
+    """ARNs of the target groups that the service is behind."""
     load_balancer: (
         Annotated[str, Field(pattern=r"^arn:[^:]+:elasticloadbalancing:[^:]*:[0-9]*:loadbalancer/.+$")] | None
     ) = None
+    """ARN of the Application Load Balancer in front of it."""
     log_group: Annotated[str, Field(pattern=r"^[A-Za-z0-9_./#-]{1,512}$")] | None = None
+    """Log group of the tasks; the page says how to follow it."""
     scalable_target: Annotated[str, Field(pattern=r"^service/[A-Za-z0-9_-]{1,255}/[A-Za-z0-9_-]{1,255}$")] | None = None
-    """Resource id of the scalable target, `service/<cluster>/<service>`."""
+    """Resource id of the scalable target whose floor is raised, `service/CLUSTER/SERVICE`."""
 
 
 class Playbook(Strict):
@@ -309,12 +322,17 @@ class Playbook(Strict):
     name: str = ""
     """What people call it; without it, the name of its file and variant."""
     region: Region
+    """Code of the Region where the service runs."""
     cluster: EcsName
+    """Name of the ECS cluster, no ARN."""
     service: EcsName
+    """Name of the ECS service, no ARN."""
     mode: Mode = Mode.OBSERVE
     """`observe` pages with what it would do, `ask` asks people before it acts, `auto` acts."""
     severity: Severity = Severity.P2
+    """How grave an incident is, from P0 (everything is down, now) to P4 (when there is time)."""
     alarms: tuple[Alarm, ...] = ()
+    """What opens an incident, beside the events of ECS itself."""
     dependencies: tuple[Watched, ...] = ()
     """What the service stands on. While one of them is in trouble, the service is neither scaled nor restarted."""
     checks: tuple[Watched, ...] = ()
@@ -324,19 +342,20 @@ class Playbook(Strict):
     log_queries: tuple[LogQuery, ...] = ()
     """What is asked of the logs at each assessment, for people to read; no cause is told by it."""
     sticky_sessions: Annotated[Seconds, Field(ge=1)] | None = None
-    """How long the load balancer's cookie has to last; None where the service does not need one."""
+    """How long the load balancer's cookie has to last; without it, the service does not need one."""
     limits: Limits = Limits()
     scale_out: ScaleOut = ScaleOut()
     zonal_shift: ZonalShift = ZonalShift()
     settle: Mapping[Annotated[ActionName, AfterValidator(_settles)], Settle] = Field(default={}, validate_default=True)
-    """Complete after validation: what the file leaves out has its default."""
+    """How long an action is given to show an effect. What is left out has the action's default."""
     ladders: Mapping[Cause, Annotated[Ladder, AfterValidator(_page_last)]] = {}
-    """Only what the file says; `ladder` knows the defaults."""
+    """Which actions answer a cause, from the first to the last. A cause that is left out has its default."""
     confidence: float = Field(default=0.6, ge=0, le=1, strict=True)
     """A cause less certain than this is not acted upon but given to people."""
     approval: Approving = Approving()
     bake: Seconds = 900
-    """How long a release has to run steadily, with every alarm OK, before it counts as good."""
+    """How long a release has to run steadily, with every alarm OK, before it counts as good and may be rolled back
+    to."""
     notify: Notify = Notify()
     overrides: Overrides = Overrides()
 
