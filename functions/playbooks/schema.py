@@ -25,6 +25,7 @@ from functions.domain.durations import DAY_S, Seconds
 from functions.domain.incidents import Mode
 from functions.domain.model import digest
 from functions.domain.services import ServiceRef, is_ecs_name
+from functions.domain.synthetic import EVERY_S, SyntheticCheck
 from functions.domain.watched import Name, Watched
 from functions.playbooks.ladders import NOT_OURS, Ladder, default_ladder
 
@@ -99,6 +100,14 @@ _THRESHOLDS = {
 _PERCENT = (Symptom.ERROR_RATE, Symptom.CPU, Symptom.MEMORY)
 
 
+def _enough_periods(datapoints: int, evaluation_periods: int) -> None:
+    if datapoints > evaluation_periods:
+        raise ValueError(
+            f"datapoints ({datapoints}) is above evaluation_periods ({evaluation_periods}): "
+            f"write datapoints: {evaluation_periods} or less"
+        )
+
+
 class NewAlarm(Strict):
     """An alarm that the deployment creates. It goes off when `datapoints` of the last `evaluation_periods` breach."""
 
@@ -116,11 +125,7 @@ class NewAlarm(Strict):
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
-        if self.datapoints > self.evaluation_periods:
-            raise ValueError(
-                f"datapoints ({self.datapoints}) is above evaluation_periods ({self.evaluation_periods}): "
-                f"write datapoints: {self.evaluation_periods} or less"
-            )
+        _enough_periods(self.datapoints, self.evaluation_periods)
         if self.symptom in _PERCENT and self.threshold > 100:
             raise ValueError(
                 f"threshold {self.threshold:g} is above 100, and {self.symptom} is in percent: write 100 or less"
@@ -142,14 +147,33 @@ class ExistingAlarm(Strict):
     """Without it, the playbook's."""
 
 
+class CheckAlarm(SyntheticCheck):
+    """An alarm that the deployment creates on a check of its own, which is made from outside once a minute.
+
+    It goes off when `datapoints` of the last `evaluation_periods` minutes failed.
+    """
+
+    evaluation_periods: int = Field(default=3, ge=1, le=DAY_S // EVERY_S, strict=True)
+    datapoints: int = Field(default_factory=lambda data: min(2, data["evaluation_periods"]), ge=1, strict=True)
+    severity: Severity | None = None
+    """Without it, the playbook's."""
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        _enough_periods(self.datapoints, self.evaluation_periods)
+        return self
+
+
 def _kind_of_alarm(value: object) -> str:
-    if isinstance(value, ExistingAlarm) or (isinstance(value, Mapping) and "existing" in value):
-        return "existing"
+    for kind, model in (("existing", ExistingAlarm), ("check", CheckAlarm)):
+        if isinstance(value, model) or (isinstance(value, Mapping) and kind in value):
+            return kind
     return "new"
 
 
 Alarm = Annotated[
-    Annotated[NewAlarm, Tag("new")] | Annotated[ExistingAlarm, Tag("existing")], Discriminator(_kind_of_alarm)
+    Annotated[NewAlarm, Tag("new")] | Annotated[ExistingAlarm, Tag("existing")] | Annotated[CheckAlarm, Tag("check")],
+    Discriminator(_kind_of_alarm),
 ]
 
 
@@ -325,8 +349,18 @@ class Playbook(Strict):
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(
-                f"alarms: '{twice[0]}' stands there twice: write each symptom and each existing alarm once"
+                f"alarms: '{twice[0]}' stands there twice: write each symptom, each existing alarm and each check once"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _secrets_are_near(self) -> Self:
+        for check in self.synthetic_checks:
+            parts = [] if check.header is None else check.header.secret.split(":")
+            if len(parts) > 1 and parts[3] != self.region:
+                raise ValueError(
+                    f"alarms: the secret of check '{check.check}' lies in {parts[3]}: write one of {self.region}"
+                )
         return self
 
     @model_validator(mode="after")
@@ -342,11 +376,12 @@ class Playbook(Strict):
     def ref(self) -> ServiceRef:
         return ServiceRef(region=self.region, cluster=self.cluster, service=self.service)
 
-    def alarm_name(self, alarm: NewAlarm | ExistingAlarm) -> str:
+    def alarm_name(self, alarm: NewAlarm | ExistingAlarm | CheckAlarm) -> str:
         """The alarm's name in CloudWatch, the same at every deployment. One too long for CloudWatch ends in a hash."""
         if isinstance(alarm, ExistingAlarm):
             return alarm.existing
-        name = f"responder-{self.cluster}-{self.service}-{alarm.symptom}"
+        watched = f"check-{alarm.check}" if isinstance(alarm, CheckAlarm) else alarm.symptom
+        name = f"responder-{self.cluster}-{self.service}-{watched}"
         if len(name) <= _LONGEST_ALARM_NAME:
             return name
         mark = f"-{digest(name)[:12]}"
@@ -356,6 +391,11 @@ class Playbook(Strict):
     def alarm_names(self) -> tuple[str, ...]:
         """Names of all alarms of this playbook, created and existing, in the order they are written."""
         return tuple(self.alarm_name(alarm) for alarm in self.alarms)
+
+    @property
+    def synthetic_checks(self) -> tuple[CheckAlarm, ...]:
+        """What is asked of the service from outside, and has an alarm."""
+        return tuple(alarm for alarm in self.alarms if isinstance(alarm, CheckAlarm))
 
     def severity_of(self, alarm_name: str | None) -> Severity:
         """How grave it is when this alarm goes off; without such an alarm, the playbook's own severity."""
