@@ -9,7 +9,8 @@ from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from functions.playbooks.schema import NewAlarm, Playbook, Symptom
+from functions.domain.synthetic import EVERY_S, METRIC, NAMESPACE, dimensions
+from functions.playbooks.schema import CheckAlarm, NewAlarm, Playbook, Symptom
 
 FEWEST_REQUESTS_PER_MINUTE = 10
 """With fewer requests one error is already a high rate, and no alarm."""
@@ -18,6 +19,8 @@ BEHIND_LOAD_BALANCER = frozenset({Symptom.ERROR_RATE, Symptom.ERRORS, Symptom.HE
 """Symptoms that only a load balancer shows."""
 
 _ELB = "AWS/ApplicationELB"
+_LONGEST_DESCRIPTION = 1024
+"""Characters that CloudWatch takes (API reference, PutMetricAlarm)."""
 _BREACHING_WHEN_SILENT = frozenset({Symptom.HEALTHY_HOSTS})
 """A service without running tasks sends no such metric at all, and that is the worst case, not the best."""
 
@@ -31,7 +34,7 @@ class FrontDoor:
 
 
 class ServiceAlarms(Construct):
-    """One CloudWatch alarm for each symptom of the playbook; every change of state goes to the alarm topic.
+    """One CloudWatch alarm for each symptom and check of the playbook; every change of state goes to the alarm topic.
 
     `front_door` may be None only when no alarm of the playbook needs a load balancer.
     """
@@ -49,39 +52,72 @@ class ServiceAlarms(Construct):
         super().__init__(scope, id)
         action = actions.SnsAction(topic)
         for alarm in new_alarms(playbook):
-            period_s = default_period_s if alarm.period is None else alarm.period
-            made = cloudwatch.Alarm(
-                self,
-                alarm.symptom.title().replace("-", ""),
-                alarm_name=playbook.alarm_name(alarm),
-                alarm_description=f"{alarm.symptom} of ECS service {playbook.ref}; watched by the first responder",
-                metric=_metric(alarm.symptom, period_s, playbook, front_door),
-                threshold=alarm.threshold,
-                comparison_operator=(
-                    cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD
-                    if alarm.symptom is Symptom.HEALTHY_HOSTS
-                    else cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD
-                ),
-                evaluation_periods=alarm.evaluation_periods,
-                datapoints_to_alarm=alarm.datapoints,
-                treat_missing_data=(
-                    cloudwatch.TreatMissingData.BREACHING
-                    if alarm.symptom in _BREACHING_WHEN_SILENT
-                    else cloudwatch.TreatMissingData.NOT_BREACHING
-                ),
+            made = (
+                self._on_check(alarm, playbook)
+                if isinstance(alarm, CheckAlarm)
+                else self._on_symptom(alarm, playbook, front_door, default_period_s)
             )
             made.add_alarm_action(action)
             made.add_ok_action(action)
             made.add_insufficient_data_action(action)
 
+    def _on_symptom(
+        self, alarm: NewAlarm, playbook: Playbook, front_door: FrontDoor | None, default_period_s: int
+    ) -> cloudwatch.Alarm:
+        period_s = default_period_s if alarm.period is None else alarm.period
+        return cloudwatch.Alarm(
+            self,
+            alarm.symptom.title().replace("-", ""),
+            alarm_name=playbook.alarm_name(alarm),
+            alarm_description=f"{alarm.symptom} of ECS service {playbook.ref}; watched by the first responder",
+            metric=_metric(alarm.symptom, period_s, playbook, front_door),
+            threshold=alarm.threshold,
+            comparison_operator=(
+                cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD
+                if alarm.symptom is Symptom.HEALTHY_HOSTS
+                else cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD
+            ),
+            evaluation_periods=alarm.evaluation_periods,
+            datapoints_to_alarm=alarm.datapoints,
+            treat_missing_data=(
+                cloudwatch.TreatMissingData.BREACHING
+                if alarm.symptom in _BREACHING_WHEN_SILENT
+                else cloudwatch.TreatMissingData.NOT_BREACHING
+            ),
+        )
 
-def new_alarms(playbook: Playbook) -> tuple[NewAlarm, ...]:
+    def _on_check(self, alarm: CheckAlarm, playbook: Playbook) -> cloudwatch.Alarm:
+        """A minute without a data point is one in which the check could not be made: it counts neither way.
+
+        With `notBreaching`, or with `ignore` where the alarm was OK, a check that nobody makes would be fine for ever;
+        with `breaching` our own trouble would be the service's. With `missing` the alarm goes to INSUFFICIENT_DATA,
+        which opens no incident and lets none recover. CloudWatch may go to ALARM for one failure among missing minutes;
+        the look at the alarm's own metric does not bear that out, because it counts failures alone (CloudWatch User
+        Guide, "Configuring how CloudWatch alarms treat missing data"; `functions/adapters/breaching.py`).
+        """
+        return cloudwatch.Alarm(
+            self,
+            f"Check{alarm.check.title().replace('-', '')}",
+            alarm_name=playbook.alarm_name(alarm),
+            alarm_description=alarm.demands[:_LONGEST_DESCRIPTION],
+            metric=_plain(
+                NAMESPACE, METRIC, "Maximum", dimensions(playbook.ref, alarm.check), Duration.seconds(EVERY_S)
+            ),
+            threshold=0,
+            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
+            evaluation_periods=alarm.evaluation_periods,
+            datapoints_to_alarm=alarm.datapoints,
+            treat_missing_data=cloudwatch.TreatMissingData.MISSING,
+        )
+
+
+def new_alarms(playbook: Playbook) -> tuple[NewAlarm | CheckAlarm, ...]:
     """The alarms that a deployment of this playbook makes."""
-    return tuple(alarm for alarm in playbook.alarms if isinstance(alarm, NewAlarm))
+    return tuple(alarm for alarm in playbook.alarms if isinstance(alarm, NewAlarm | CheckAlarm))
 
 
 def needs_front_door(playbook: Playbook) -> bool:
-    return any(alarm.symptom in BEHIND_LOAD_BALANCER for alarm in new_alarms(playbook))
+    return any(isinstance(alarm, NewAlarm) and alarm.symptom in BEHIND_LOAD_BALANCER for alarm in playbook.alarms)
 
 
 def _metric(symptom: Symptom, period_s: int, playbook: Playbook, front_door: FrontDoor | None) -> cloudwatch.IMetric:

@@ -10,8 +10,8 @@ from functions.domain.redaction import clean
 from functions.domain.synthetic import CheckAnswer, FieldLimit, SyntheticCheck, shown
 
 _LONGEST_VALUE = 60
-"""Characters of a foreign text that a finding repeats. A longer one is not cut: a part of it could be a part of a secret
-that nobody would recognise any more."""
+"""Characters of a foreign text that a finding repeats. A longer one is left out, not cut: what is left of it could be a
+part of a secret that nobody would recognise."""
 
 
 def finding(check: SyntheticCheck, answer: CheckAnswer) -> str:

@@ -59,7 +59,7 @@ def _field(text: str) -> str:
 
 
 def _scalar(value: object) -> object:
-    if not isinstance(value, str | bool | int | float):
+    if value is not None and not isinstance(value, str | bool | int | float):
         raise ValueError("not comparable with a field: write a text, a number, true or false")
     return value
 
@@ -131,8 +131,8 @@ class SyntheticCheck(_Strict):
     check: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,59}$")]
     """Its name, which its alarm and its metric have, too."""
     url: Annotated[str, Field(max_length=2048), AfterValidator(_url)]
-    status: int = Field(default=200, ge=100, le=599, strict=True)
-    """The answer that counts as fine; not of a WebSocket, which opens with 101."""
+    status: int | None = Field(default=None, ge=100, le=599, strict=True)
+    """The answer that counts as fine: without it, 200, or for a WebSocket 101."""
     reads: FieldLimit | None = Field(default=None, alias="json")
     websocket: Annotated[bool, Field(strict=True)] = False
     header: SecretHeader | None = None
@@ -143,14 +143,16 @@ class SyntheticCheck(_Strict):
     def _websockets_have_no_answer(self) -> Self:
         if self.websocket and self.reads is not None:
             raise ValueError("a WebSocket opens without an answer to read: write json in a check of its own")
-        if self.websocket and "status" in self.model_fields_set and self.status != SWITCHING:
+        if self.websocket and self.status not in (None, SWITCHING):
             raise ValueError("a WebSocket opens with 101: leave status out")
         return self
 
     @property
     def expected(self) -> int:
         """The status that counts as fine."""
-        return SWITCHING if self.websocket else self.status
+        if self.status is not None:
+            return self.status
+        return SWITCHING if self.websocket else 200
 
     @property
     def demands(self) -> str:
@@ -158,7 +160,7 @@ class SyntheticCheck(_Strict):
         place = urlsplit(self.url)._replace(query="", fragment="").geturl()
         if self.websocket:
             return f"{place} has to open a WebSocket within {self.timeout} s"
-        said = f"{place} has to answer {self.status} within {self.timeout} s"
+        said = f"{place} has to answer {self.expected} within {self.timeout} s"
         return said if self.reads is None else f"{said}, and {self.reads.demands}"
 
 
