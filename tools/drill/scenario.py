@@ -19,7 +19,7 @@ from functions.domain.errors import InputError
 from functions.domain.incidents import Mode
 from functions.domain.watched import WatchedAlarm
 from functions.playbooks.loading import load_playbooks, playbook_of
-from functions.playbooks.schema import NewAlarm, Playbook, Symptom
+from functions.playbooks.schema import CheckAlarm, NewAlarm, Playbook, Symptom
 from functions.playbooks.tree import Place, Problems, Tree, read_tree
 from tools.drill.world import setting
 from tools.drill.world.setting import Part, Setting
@@ -204,14 +204,12 @@ def _with_alarms(service: dict[str, Any], playbook: Playbook) -> dict[str, Any]:
     made = [
         {
             "name": playbook.alarm_name(alarm),
-            "symptom": alarm.symptom.value,
-            "threshold": alarm.threshold,
-            "period_s": 60 * math.ceil((alarm.period or 60) / 60),
             "evaluation_periods": alarm.evaluation_periods,
             "datapoints": alarm.datapoints,
+            **(_of_check(alarm) if isinstance(alarm, CheckAlarm) else _of_symptom(alarm)),
         }
         for alarm in playbook.alarms
-        if isinstance(alarm, NewAlarm)
+        if isinstance(alarm, NewAlarm | CheckAlarm)
     ]
     own = service.get("alarms", [])
     completed = {**service, "alarms": [*own, *made] if isinstance(own, list) else own}
@@ -220,6 +218,18 @@ def _with_alarms(service: dict[str, Any], playbook: Playbook) -> dict[str, Any]:
         named = [_by_symptom(name, playbook) for name in rollout["alarms"]]
         completed["rollout"] = {**rollout, "alarms": [name for name in named if name is not None]}
     return completed
+
+
+def _of_symptom(alarm: NewAlarm) -> dict[str, Any]:
+    return {
+        "symptom": alarm.symptom.value,
+        "threshold": alarm.threshold,
+        "period_s": 60 * math.ceil((alarm.period or 60) / 60),
+    }
+
+
+def _of_check(alarm: CheckAlarm) -> dict[str, Any]:
+    return {"symptom": "check", "threshold": 0, "timeout_s": alarm.timeout}
 
 
 def _of_known_alarms(faults: object, playbook: Playbook) -> object:

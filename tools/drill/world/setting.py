@@ -137,14 +137,18 @@ class Alarm(Part):
     """An alarm of a service, as the responder's deployment makes it, or one that somebody else made."""
 
     name: str
-    symptom: Symptom
+    symptom: Symptom | Literal["check"]
+    """`check` is a synthetic check: one request a minute, which fails as those of users do."""
     threshold: float
-    """In the unit of the symptom: percent, answers in a period, hosts or seconds."""
+    """In the unit of the symptom: percent, answers in a period, hosts or seconds; 0 of a check."""
+    timeout_s: float = 5
+    """check: an answer that takes longer is none."""
     period_s: Annotated[int, Field(ge=60, multiple_of=60)] = 60
     evaluation_periods: Annotated[int, Field(ge=1)] = 3
     datapoints: Annotated[int, Field(ge=1)] = 2
     missing: Literal["breaching", "notBreaching", "ignore", "missing"] | None = None
-    """Treatment of missing data; without it, breaching for healthy-hosts and notBreaching for all others."""
+    """Treatment of missing data; without it, breaching for healthy-hosts, missing for a check and notBreaching for all
+    others."""
     told_by: Literal["sns", "eventbridge", "nobody"] = "sns"
     """How a change of state reaches the responder."""
 
