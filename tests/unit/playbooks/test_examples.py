@@ -9,10 +9,11 @@ from pydantic import BaseModel
 from functions.domain.causes import Cause
 from functions.domain.dependencies import DependencyKind
 from functions.domain.incidents import Mode
+from functions.domain.synthetic import FieldLimit, SecretHeader
 from functions.domain.watched import WATCHED, HttpCheck, MetricLimit, WatchedDatabase, WatchedUrl
 from functions.playbooks.ladders import NOT_OURS, default_ladder
 from functions.playbooks.loading import load_playbooks
-from functions.playbooks.schema import NewAlarm, Playbook, Symptom
+from functions.playbooks.schema import CheckAlarm, NewAlarm, Playbook, Symptom
 
 PLAYBOOKS = Path(__file__).parents[3] / "playbooks"
 COMPLETE = PLAYBOOKS / "examples" / "complete.yaml"
@@ -39,7 +40,12 @@ def test_the_complete_example_has_every_key() -> None:
     written = yaml.safe_load(COMPLETE.read_text(encoding="utf-8"))
 
     assert set(written) == set(Playbook.model_fields)
-    assert {key for alarm in written["alarms"] for key in alarm} == {*NewAlarm.model_fields, "existing"}
+    checks = [alarm for alarm in written["alarms"] if "check" in alarm]
+    others = [alarm for alarm in written["alarms"] if "check" not in alarm]
+    assert {key for alarm in others for key in alarm} == {*NewAlarm.model_fields, "existing"}
+    assert {key for check in checks for key in check} == set(keys_of(CheckAlarm))
+    assert set(checks[0]["header"]) == set(keys_of(SecretHeader))
+    assert set(keys_of(FieldLimit)) <= set(re.findall(r"[a-z_]+", COMPLETE.read_text(encoding="utf-8")))
     for key in ("limits", "scale_out", "notify", "overrides"):
         model = type(getattr(load_playbooks([COMPLETE])[0], key))
         assert set(written[key]) == set(model.model_fields)
@@ -85,6 +91,9 @@ def test_the_complete_example_shows_the_defaults() -> None:
     for alarm in shown.alarms:
         if isinstance(alarm, NewAlarm):
             assert alarm.threshold == NewAlarm(symptom=alarm.symptom).threshold
+    check, plain_check = shown.synthetic_checks[0], CheckAlarm(check="x", url="https://shop.example.com/")
+    assert (check.expected, check.timeout) == (plain_check.expected, plain_check.timeout)
+    assert (check.evaluation_periods, check.datapoints) == (plain_check.evaluation_periods, plain_check.datapoints)
 
 
 def test_the_complete_example_shows_every_symptom_but_the_plain_count() -> None:
