@@ -97,7 +97,7 @@ class ServiceAlarms(Construct):
         """
         return cloudwatch.Alarm(
             self,
-            f"Check{alarm.check.title().replace('-', '')}",
+            f"Check-{alarm.check}",
             alarm_name=playbook.alarm_name(alarm),
             alarm_description=alarm.demands[:_LONGEST_DESCRIPTION],
             metric=_plain(

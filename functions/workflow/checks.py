@@ -23,9 +23,9 @@ NEEDS = (
     Permission(action="cloudwatch:PutMetricData", resource=Resource.CHECK_METRICS),
 )
 
-DEADLINE_S = 40.0
-"""For all checks together, which are made side by side: longer than reading a secret with its retries and the longest
-time-out of a check, and short enough to publish before the function's own time-out."""
+DEADLINE_S = 30.0
+"""For all checks together, which are made side by side: enough to read a secret at the second attempt and to wait for
+the longest time-out of a check, and short enough to publish before the function's own time-out."""
 
 OPENS_SECRET = "see that it exists, and that the function's role may read it and decrypt with its key (docs/iam.md)"
 

@@ -247,6 +247,13 @@ class TestAnswers:
             found(checker, check(server, json={"field": "pools.healthy", "below": 4})) == "pools.healthy is 3, below 4"
         )
 
+    @pytest.mark.parametrize("chunk", [b"-5\r\n", b"zz\r\n", b"\r\n", b"ffffffffffffffff\r\nx"])
+    def test_chunks_that_are_none(self, chunk: bytes, server: Server, checker: HttpChecker) -> None:
+        """Whatever a server sends fails its own check and no other."""
+        server.answers["/health"] = sends(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", chunk)
+        asked = check(server, json={"field": "@", "above": 0})
+        assert found(checker, asked).startswith("answered something else than HTTP")
+
     def test_a_body_that_is_cut(self, server: Server, checker: HttpChecker) -> None:
         """Half an answer is none."""
         server.answers["/health"] = sends(b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n", POOLS[:20])
