@@ -8,6 +8,7 @@ import socket
 import ssl
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from urllib.parse import SplitResult, urlsplit
 
@@ -52,7 +53,8 @@ class HttpChecker:
             if check.websocket:
                 opened = status == SWITCHING and _opens(answer, key)
                 if opened:
-                    connection.sock.sendall(_CLOSE + os.urandom(4))
+                    with suppress(OSError):
+                        connection.sock.sendall(_CLOSE + os.urandom(4))
                 return CheckAnswer(status=status, opened=opened)
             if check.reads is None:
                 return CheckAnswer(status=status)
