@@ -68,7 +68,12 @@ class Server:
         self._listening.close()
         for connection in self._connections:
             connection.close()
-        for thread in (self._accepting, *self._threads):
+        self._accepting.join(timeout=15)
+        self.wait()
+
+    def wait(self) -> None:
+        """Until every connection so far is at its end."""
+        for thread in self._threads:
             thread.join(timeout=15)
 
     def _accept(self) -> None:
@@ -374,6 +379,7 @@ class TestWebSockets:
         server.answers["/stream"] = opens
         for _ in range(2):
             assert found(checker, check(server, "/stream", websocket=True)) == ""
+        server.wait()
         (_, first), (_, second) = server.asked
         assert (first["upgrade"], first["connection"], first["sec-websocket-version"]) == ("websocket", "Upgrade", "13")
         assert len(base64.b64decode(first["sec-websocket-key"])) == 16
