@@ -277,8 +277,8 @@ class TestAnswers:
         """The status is known before the body ends."""
         server.answers["/health"] = sends(b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n", *[b"x"] * 8, every_s=0.5)
         began = time.monotonic()
-        assert found(checker, check(server, timeout=2)) == ""
-        assert time.monotonic() - began < 1.5
+        assert found(checker, check(server, timeout=10)) == ""
+        assert time.monotonic() - began < 3, "the body takes four seconds"
 
     def test_a_redirect_is_an_answer(self, server: Server, checker: HttpChecker) -> None:
         """It is not followed: a sign-in page that answers 200 is no healthy service."""
@@ -292,7 +292,7 @@ class TestNoAnswer:
     @pytest.mark.parametrize(
         "slow",
         [
-            sends(b"", b"", every_s=2),
+            sends(b"", b"", every_s=2.5),
             sends(*(bytes([byte]) for byte in b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"), every_s=0.2),
             sends(b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n", *[b"[" for _ in range(50)], every_s=0.2),
         ],
@@ -304,7 +304,7 @@ class TestNoAnswer:
         began = time.monotonic()
         said = found(checker, check(server, timeout=1, json={"field": "@", "above": 0}))
         assert said == "no whole answer within 1 s"
-        assert time.monotonic() - began < 1.9
+        assert time.monotonic() - began < 3.5, "all of it takes longer than that"
 
     def test_a_server_that_says_nothing_to_tls(self, checker: HttpChecker) -> None:
         """The handshake is a part of the time-out."""
@@ -493,7 +493,7 @@ class TestRounds:
         aws = reads_secrets()
         began = time.monotonic()
         made = rounds(aws, checker, *slow, {"check": "good", "url": self.url(server, "/good")})()
-        assert time.monotonic() - began < 2.5
+        assert time.monotonic() - began < 5, "one after the other takes eight seconds"
         assert (made.fine, len(made.failed)) == (1, 8)
 
     @pytest.mark.parametrize(
