@@ -15,6 +15,8 @@ from typing import Any, TypeVar
 from functions.actions.registry import ACTIONS
 from functions.adapters.account import AwsAccountReader
 from functions.adapters.changer import AwsChanger
+from functions.adapters.check_metrics import CloudWatchCheckMetrics
+from functions.adapters.checker import HttpChecker
 from functions.adapters.clients import Clients
 from functions.adapters.clock import SystemClock
 from functions.adapters.cloudwatch import CloudWatchReader
@@ -25,6 +27,7 @@ from functions.adapters.logs import InsightsReader
 from functions.adapters.rds import RdsReader
 from functions.adapters.reader import AwsServiceReader
 from functions.adapters.s3 import S3Archive
+from functions.adapters.secret_values import AwsSecretValues
 from functions.adapters.secrets import AwsSecretsReader
 from functions.adapters.sns import SnsNotifier
 from functions.adapters.sqs import SqsQueue
@@ -38,6 +41,7 @@ from functions.settings import Settings
 from functions.workflow.approval import AskPeople
 from functions.workflow.assess import Assess, Examiner
 from functions.workflow.bake import Bake
+from functions.workflow.checks import RunChecks
 from functions.workflow.close import Close
 from functions.workflow.intake import Intake
 from functions.workflow.page import PagePeople
@@ -277,6 +281,18 @@ def bake() -> Bake:
 @_once
 def tell_secret_change() -> TellSecretChange:
     return TellSecretChange(ledger=_ledger(), executions=_executions(), reader=_reader(), playbooks=_playbooks())
+
+
+@_once
+def run_checks() -> RunChecks:
+    return RunChecks(
+        caller=HttpChecker(),
+        secrets=AwsSecretValues(_clients().repeating("secretsmanager")),
+        metrics=CloudWatchCheckMetrics(_clients().repeating("cloudwatch")),
+        clock=_clock(),
+        playbooks=_playbooks(),
+        threads=_threads(),
+    )
 
 
 @_once

@@ -39,6 +39,7 @@ from functions.domain.logged import LogCause, LogQuery
 from functions.domain.model import Model
 from functions.domain.services import ServiceRef
 from functions.domain.signals import Signal
+from functions.domain.synthetic import CheckAnswer, Checked, SyntheticCheck
 
 
 class Clock(Protocol):
@@ -190,6 +191,37 @@ class HttpReader(Protocol):
 
         Raises:
             ReadFailed: the name in it cannot be looked up, which says more of us than of whoever should answer.
+        """
+
+
+class CheckCaller(Protocol):
+    """Asks over HTTP what a synthetic check asks, from outside of any VPC."""
+
+    def ask(self, check: SyntheticCheck, *, headers: Mapping[str, str]) -> CheckAnswer:
+        """What comes back on one request; redirects are not followed.
+
+        Raises:
+            ReadFailed: for a reason of our own, so that nothing is known of whoever should answer.
+        """
+
+
+class SecretValues(Protocol):
+    """What is in a secret. Whoever asks keeps it out of logs, metrics, trails and exceptions."""
+
+    def value(self, secret: str, *, key: str | None) -> str:
+        """The secret by name or ARN, or the value under one key of a secret that is a JSON object.
+
+        Raises:
+            ReadFailed: it cannot be read, or has no such key; without a word of what is in it.
+        """
+
+
+class CheckMetrics(Protocol):
+    def publish(self, checked: Sequence[Checked], *, at: datetime) -> None:
+        """One data point for each check.
+
+        Raises:
+            ReadFailed: CloudWatch does not take them.
         """
 
 

@@ -13,6 +13,7 @@ from constructs import Construct
 
 from functions.domain.permissions import Permission, Resource
 from functions.domain.services import ServiceRef
+from functions.domain.synthetic import NAMESPACE
 from functions.domain.watched import Watched, WatchedDatabase, WatchedService
 
 NO_RESOURCE = "AWS has no resource to name for it"
@@ -35,6 +36,7 @@ WILDCARDS: Mapping[str, str] = {
     "cloudwatch:DescribeAlarmHistory": f"Which alarms speak of a service {AT_RUN_TIME}",
     "cloudwatch:DescribeAlarms": "The answer must say whether an alarm exists; composite alarms need it on all",
     "cloudwatch:GetMetricData": NO_RESOURCE,
+    "cloudwatch:PutMetricData": f"{NO_RESOURCE}; a condition narrows it to the namespace of the checks' metrics",
     "ec2:DescribeAvailabilityZones": NO_RESOURCE,
     "ecs:DescribeServiceDeployments": "A deployment's id is made at run time; its service is named",
     "ecs:DescribeServiceRevisions": "A revision's id is made at run time; its service is named",
@@ -70,6 +72,9 @@ WILDCARDS: Mapping[str, str] = {
     "s3:GetObject": "Objects of the responder's own archive",
     "s3:PutObject": "Objects of the responder's own archive",
     "secretsmanager:DescribeSecret": f"Which secrets a task definition names {AT_RUN_TIME}; values are never read",
+    "secretsmanager:GetSecretValue": (
+        "An ARN ends in six characters that Secrets Manager chooses; only secrets that a playbook's checks name"
+    ),
     "ssm:DescribeParameters": NO_RESOURCE,
     "states:DescribeExecution": "An execution is named after its incident; the state machine is named",
     "xray:GetSamplingRules": NO_RESOURCE,
@@ -104,6 +109,8 @@ class Reach(NamedTuple):
     """What playbooks name as dependencies and checks, each with the service of its playbook."""
     task_roles: Sequence[str] = ()
     """ARNs of the roles a task definition may carry; without any, every role, to ECS tasks only."""
+    check_secrets: Sequence[str] = ()
+    """Names and ARNs of the secrets that playbooks' checks send in a header."""
 
 
 def grants(scope: Construct, permissions: Iterable[Permission], reach: Reach) -> list[Grant]:
@@ -157,7 +164,9 @@ def _resources(scope: Construct, resource: Resource, reach: Reach) -> list[str]:
             return [_of(scope, "rds", "db", name, ArnFormat.COLON_RESOURCE_NAME) for name in _databases(reach)]
         case Resource.DATABASE_INSIGHTS:
             return [_of(scope, "pi", "metrics", "rds/*")] if _databases(reach) else []
-        case Resource.CLUSTER_CONDITION | Resource.ANY:
+        case Resource.CHECK_SECRET:
+            return sorted({_secret(scope, secret) for secret in reach.check_secrets})
+        case Resource.CLUSTER_CONDITION | Resource.CHECK_METRICS | Resource.ANY:
             return ["*"]
 
 
@@ -179,12 +188,22 @@ def _conditions(
             return {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}
         case Resource.NEW_TASK_DEFINITION:
             return {"StringEquals": {"ecs:CreateAction": "RegisterTaskDefinition"}}
+        case Resource.CHECK_METRICS:
+            return {"StringEquals": {"cloudwatch:namespace": NAMESPACE}}
         case _:
             return {}
 
 
 def _databases(reach: Reach) -> list[str]:
     return sorted({each.rds for _, each in reach.watched if isinstance(each, WatchedDatabase)})
+
+
+def _secret(scope: Construct, secret: str) -> str:
+    """Its ARN. To a name, Secrets Manager adds a hyphen and six characters (Secrets Manager User Guide, "Identity-based
+    policies"); a question mark for each lets in no secret whose name merely begins alike."""
+    if secret.startswith("arn:"):
+        return secret
+    return _of(scope, "secretsmanager", "secret", f"{secret}-??????", ArnFormat.COLON_RESOURCE_NAME)
 
 
 def _ecs(scope: Construct, kind: str, name: str) -> str:

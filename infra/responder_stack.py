@@ -14,6 +14,7 @@ from functions.domain.changes import ActionName
 from functions.domain.permissions import Permission, Resource
 from functions.playbooks.schema import ExistingAlarm, Playbook
 from functions.workflow.bake import LOOKS_AT
+from functions.workflow.checks import NEEDS as CHECK_NEEDS
 from functions.workflow.table import Function
 from infra.channels import Channels
 from infra.context import Deployment
@@ -62,6 +63,9 @@ class ResponderStack(Stack):
             [playbook.ref for playbook in playbooks],
             watched=[(p.ref, each) for p in playbooks for each in (*p.dependencies, *p.checks)],
             task_roles=deployment.task_roles,
+            check_secrets=[
+                check.header.secret for p in playbooks for check in p.synthetic_checks if check.header is not None
+            ],
         )
         self._storage = Storage(
             self,
@@ -105,12 +109,19 @@ class ResponderStack(Stack):
         lookup = self._function(
             "lookup", self._granted((*_LOOKUP_NEEDS, *(_LOG_LOOKUP_NEEDS if looks_for_logs else ())))
         )
+        # Woken every minute: only where a playbook has something to check.
+        check = (
+            self._function("check", self._granted(CHECK_NEEDS)).function
+            if any(playbook.synthetic_checks for playbook in playbooks)
+            else None
+        )
         intake.connect(reader=reader.function, forwarder=forwarder.function)
         Schedule(
             self,
             "Schedule",
             sweep=sweep.function,
             bake=bake.function,
+            check=check,
             service_arns=service_arns(self, self._reach),
         )
         Health(
@@ -124,10 +135,12 @@ class ResponderStack(Stack):
                 "sweep": sweep.function,
                 "bake": bake.function,
                 "forward": forwarder.function,
+                **({} if check is None else {"check": check}),
             },
             machine=workflow.machine,
             sweep=sweep.function,
             sweep_every=SWEEP_EVERY,
+            check=check,
         )
         self.alarm_topic: sns.ITopic = self._channels.alarms
         self.lookup: lambda_.IFunction = lookup.function

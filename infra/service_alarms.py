@@ -11,7 +11,8 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from functions.domain.logged import filter_pattern
-from functions.playbooks.schema import LogAlarm, NewAlarm, Playbook, Symptom
+from functions.domain.synthetic import EVERY_S, METRIC, NAMESPACE, dimensions
+from functions.playbooks.schema import CheckAlarm, LogAlarm, NewAlarm, Playbook, Symptom
 from infra.health import METRICS_NAMESPACE
 
 FEWEST_REQUESTS_PER_MINUTE = 10
@@ -24,6 +25,8 @@ LOG_NAMESPACE = f"{METRICS_NAMESPACE}/Logs"
 """Where the counted lines of services are; each metric has the name of its alarm."""
 
 _ELB = "AWS/ApplicationELB"
+_LONGEST_DESCRIPTION = 1024
+"""Characters that CloudWatch takes (API reference, PutMetricAlarm)."""
 _BREACHING_WHEN_SILENT = frozenset({Symptom.HEALTHY_HOSTS})
 """A service without running tasks sends no such metric at all, and that is the worst case, not the best."""
 
@@ -37,7 +40,7 @@ class FrontDoor:
 
 
 class ServiceAlarms(Construct):
-    """One CloudWatch alarm for each symptom and log of the playbook; every change of state goes to the alarm topic.
+    """One CloudWatch alarm for each symptom, log and check of the playbook; its changes of state go to the alarm topic.
 
     `front_door` and `log_group` may be None only when no alarm of the playbook needs a load balancer, or a log group.
     """
@@ -56,37 +59,89 @@ class ServiceAlarms(Construct):
         super().__init__(scope, id)
         action = actions.SnsAction(topic)
         for alarm in new_alarms(playbook):
-            period_s = default_period_s if alarm.period is None else alarm.period
-            if isinstance(alarm, LogAlarm):
-                about, low, silence_breaches = f"log {alarm.log}", False, False
-                metric = self._counted(alarm, period_s, playbook, log_group)
-            else:
-                about, low = alarm.symptom.value, alarm.symptom is Symptom.HEALTHY_HOSTS
-                silence_breaches = alarm.symptom in _BREACHING_WHEN_SILENT
-                metric = _metric(alarm, period_s, playbook, front_door)
-            made = cloudwatch.Alarm(
-                self,
-                _id(about),
-                alarm_name=playbook.alarm_name(alarm),
-                alarm_description=f"{about} of ECS service {playbook.ref}; watched by the first responder",
-                metric=metric,
-                threshold=alarm.threshold,
-                comparison_operator=(
-                    cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD
-                    if low
-                    else cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD
-                ),
-                evaluation_periods=alarm.evaluation_periods,
-                datapoints_to_alarm=alarm.datapoints,
-                treat_missing_data=(
-                    cloudwatch.TreatMissingData.BREACHING
-                    if silence_breaches
-                    else cloudwatch.TreatMissingData.NOT_BREACHING
-                ),
-            )
+            match alarm:
+                case CheckAlarm():
+                    made = self._on_check(alarm, playbook)
+                case LogAlarm():
+                    made = self._on_log(alarm, playbook, log_group, default_period_s)
+                case NewAlarm():
+                    made = self._on_symptom(alarm, playbook, front_door, default_period_s)
             made.add_alarm_action(action)
             made.add_ok_action(action)
             made.add_insufficient_data_action(action)
+
+    def _on_log(
+        self, alarm: LogAlarm, playbook: Playbook, log_group: str | None, default_period_s: int
+    ) -> cloudwatch.Alarm:
+        period_s = default_period_s if alarm.period is None else alarm.period
+        return self._made(alarm, f"log {alarm.log}", playbook, self._counted(alarm, period_s, playbook, log_group))
+
+    def _on_symptom(
+        self, alarm: NewAlarm, playbook: Playbook, front_door: FrontDoor | None, default_period_s: int
+    ) -> cloudwatch.Alarm:
+        period_s = default_period_s if alarm.period is None else alarm.period
+        metric = _metric(alarm, period_s, playbook, front_door)
+        return self._made(
+            alarm,
+            alarm.symptom,
+            playbook,
+            metric,
+            low=alarm.symptom is Symptom.HEALTHY_HOSTS,
+            silence_breaches=alarm.symptom in _BREACHING_WHEN_SILENT,
+        )
+
+    def _made(
+        self,
+        alarm: NewAlarm | LogAlarm,
+        about: str,
+        playbook: Playbook,
+        metric: cloudwatch.IMetric,
+        *,
+        low: bool = False,
+        silence_breaches: bool = False,
+    ) -> cloudwatch.Alarm:
+        return cloudwatch.Alarm(
+            self,
+            _id(about),
+            alarm_name=playbook.alarm_name(alarm),
+            alarm_description=f"{about} of ECS service {playbook.ref}; watched by the first responder",
+            metric=metric,
+            threshold=alarm.threshold,
+            comparison_operator=(
+                cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD
+                if low
+                else cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD
+            ),
+            evaluation_periods=alarm.evaluation_periods,
+            datapoints_to_alarm=alarm.datapoints,
+            treat_missing_data=(
+                cloudwatch.TreatMissingData.BREACHING if silence_breaches else cloudwatch.TreatMissingData.NOT_BREACHING
+            ),
+        )
+
+    def _on_check(self, alarm: CheckAlarm, playbook: Playbook) -> cloudwatch.Alarm:
+        """A minute without a data point is one in which the check could not be made: it counts neither way.
+
+        With `notBreaching`, or with `ignore` where the alarm was OK, a check that nobody makes would be fine for ever;
+        with `breaching` our own trouble would be the service's. With `missing` the alarm goes to INSUFFICIENT_DATA,
+        which opens no incident and lets none recover. CloudWatch may go to ALARM for one failure among missing minutes;
+        the look at the alarm's own metric does not bear that out, because it counts failures alone (CloudWatch User
+        Guide, "Configuring how CloudWatch alarms treat missing data"; `functions/adapters/breaching.py`).
+        """
+        return cloudwatch.Alarm(
+            self,
+            f"Check-{alarm.check}",
+            alarm_name=playbook.alarm_name(alarm),
+            alarm_description=alarm.demands[:_LONGEST_DESCRIPTION],
+            metric=_plain(
+                NAMESPACE, METRIC, "Maximum", dimensions(playbook.ref, alarm.check), Duration.seconds(EVERY_S)
+            ),
+            threshold=0,
+            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
+            evaluation_periods=alarm.evaluation_periods,
+            datapoints_to_alarm=alarm.datapoints,
+            treat_missing_data=cloudwatch.TreatMissingData.MISSING,
+        )
 
     def _counted(self, alarm: LogAlarm, period_s: int, playbook: Playbook, log_group: str | None) -> cloudwatch.IMetric:
         """The lines that have the alarm's words, counted by the minute: a shorter period is taken as a minute.
@@ -115,9 +170,9 @@ class ServiceAlarms(Construct):
         return metric
 
 
-def new_alarms(playbook: Playbook) -> tuple[NewAlarm | LogAlarm, ...]:
+def new_alarms(playbook: Playbook) -> tuple[NewAlarm | LogAlarm | CheckAlarm, ...]:
     """The alarms that a deployment of this playbook makes."""
-    return tuple(alarm for alarm in playbook.alarms if isinstance(alarm, NewAlarm | LogAlarm))
+    return tuple(alarm for alarm in playbook.alarms if isinstance(alarm, NewAlarm | LogAlarm | CheckAlarm))
 
 
 def needs_front_door(playbook: Playbook) -> bool:

@@ -272,7 +272,10 @@ class Signs:
             before = self._before(Metric.HEALTHY_HOSTS)
             usual = "unknown before" if before is None else f"{before:g} before"
             said.append(f"{self._now(Metric.HEALTHY_HOSTS):g} healthy targets ({usual})")
-        said += [f"the metric of alarm {alarm.name} breaches" for alarm in self.breaching]
+        said += [
+            f"the metric of alarm {alarm.name} breaches" + (f": {alarm.demands}" if alarm.demands else "")
+            for alarm in self.breaching
+        ]
         return tuple(said)
 
     @cached_property

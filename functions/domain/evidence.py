@@ -175,6 +175,8 @@ class AlarmFacts(Model):
 
     None when there is no data or the alarm's kind (composite, anomaly) cannot be re-evaluated here.
     """
+    demands: str = ""
+    """What the synthetic check behind it demands, in a sentence; empty for every other alarm."""
 
     @property
     def window_s(self) -> int:

@@ -37,6 +37,10 @@ class Resource(StrEnum):
     """DB instances that playbooks name as dependencies or checks."""
     DATABASE_INSIGHTS = "database-insights"
     """Performance Insights of any DB instance, whose ARN ends in an opaque id; only where a playbook names one."""
+    CHECK_SECRET = "check-secret"
+    """Secrets that playbooks name for the header of a synthetic check."""
+    CHECK_METRICS = "check-metrics"
+    """No resource, but only with the condition `cloudwatch:namespace`: the metrics of synthetic checks."""
     ANY = "*"
     """The action takes no resource."""
 

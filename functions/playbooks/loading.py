@@ -14,9 +14,11 @@ from functions.domain.changes import ActionName
 from functions.domain.dependencies import DependencyKind
 from functions.domain.errors import PlaybookError
 from functions.domain.logged import TOLD_BY_LOGS, LogCause, LogQuery
+from functions.domain.synthetic import FieldLimit, SecretHeader
 from functions.domain.watched import WATCHED, HttpCheck, MetricLimit
 from functions.playbooks.schema import (
     Approving,
+    CheckAlarm,
     ExistingAlarm,
     Limits,
     LogAlarm,
@@ -46,6 +48,7 @@ _MODELS: Mapping[str, type[BaseModel]] = {
 }
 
 _NESTED: Mapping[str, type[BaseModel]] = {"http": HttpCheck, "metric": MetricLimit}
+_OF_CHECK: Mapping[str, type[BaseModel]] = {"json": FieldLimit, "header": SecretHeader}
 
 _EXAMPLES: Mapping[str, str] = {
     "region": "a Region's code, such as us-east-1",
@@ -62,6 +65,9 @@ _EXAMPLES: Mapping[str, str] = {
     "sagemaker": "ENDPOINT or ENDPOINT/VARIANT",
     "cognito": "POOL-ID or POOL-ID/CLIENT-ID",
     "url": "one such as https://example.com/health",
+    "check": "a name of small letters, digits and hyphens, such as pool-health",
+    "field": "a JMESPath, such as pools.unhealthy",
+    "secret": "the name or the ARN of a secret in Secrets Manager",
     "namespace": "one such as AWS/SQS",
     "metric": "the name of a metric",
     "statistic": "Average, Sum, Minimum, Maximum, SampleCount or one such as p99",
@@ -202,7 +208,7 @@ def playbook_of(tree: Tree, *, name: str) -> Playbook:
 def _written(location: Place) -> Place:
     """An error's location without what stands in no file: the tag of an alarm's kind, and the mark of a wrong key."""
     match location:
-        case ["alarms", int(index), "new" | "log" | "existing", *rest]:
+        case ["alarms", int(index), "new" | "log" | "existing" | "check", *rest]:
             return ("alarms", index, *rest)
         case [("dependencies" | "checks") as key, int(index), str(kind), *rest] if kind in list(DependencyKind):
             return (key, index, *rest)
@@ -244,6 +250,8 @@ def _told(error: Any) -> str:
             return f"{key}: {_shown(given)} is no text; write {_EXAMPLES.get(_owner(location), 'text')}, in quotes"
         case "string_too_short" | "string_too_long":
             return f"{key}: '{given}' is too short or too long; write {_EXAMPLES.get(_owner(location), 'another text')}"
+        case "bool_type" | "bool_parsing":
+            return f"{key}: {_shown(given)} is neither yes nor no; write true or false"
         case "tuple_type":
             return f"{key}: {_shown(given)} is no list; write each item on a line of its own, after a hyphen"
         case "model_type" | "model_attributes_type" | "mapping_type" | "dict_type":
@@ -291,16 +299,24 @@ def _known_keys(location: Place) -> list[str]:
             return [*Playbook.model_fields, _VARIANTS]
         case ["alarms", _, "existing", *_]:
             return list(ExistingAlarm.model_fields)
+        case ["alarms", _, "check", str(key), _] if key in _OF_CHECK:
+            return list(_OF_CHECK[key].model_fields)
+        case ["alarms", _, "check", _]:
+            return _keys_of(CheckAlarm)
         case [("dependencies" | "checks"), int(), str(kind), *rest] if kind in list(DependencyKind):
             model = WATCHED[DependencyKind(kind)] if len(rest) < 2 else _NESTED.get(str(rest[0]))
-            return [] if model is None else [field.alias or name for name, field in model.model_fields.items()]
+            return [] if model is None else _keys_of(model)
         case ["alarms", _, "log", *_]:
             return list(LogAlarm.model_fields)
         case ["alarms", *_]:
-            return [*NewAlarm.model_fields, "log", "existing"]
+            return [*NewAlarm.model_fields, "log", "existing", "check"]
         case [str(key), *_] if key in _MODELS:
             return list(_MODELS[key].model_fields)
     return []
+
+
+def _keys_of(model: type[BaseModel]) -> list[str]:
+    return [field.alias or name for name, field in model.model_fields.items()]
 
 
 def _closest(error: Any) -> str | None:

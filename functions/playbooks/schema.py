@@ -28,6 +28,7 @@ from functions.domain.incidents import Mode
 from functions.domain.logged import LONGEST_FILTER, LogCause, LogQuery, Words, filter_pattern
 from functions.domain.model import digest
 from functions.domain.services import ServiceRef, is_ecs_name
+from functions.domain.synthetic import EVERY_S, SyntheticCheck
 from functions.domain.watched import Name, Watched
 from functions.playbooks.ladders import NOT_OURS, Ladder, default_ladder
 
@@ -106,6 +107,14 @@ _PERCENT = (Symptom.ERROR_RATE, Symptom.CPU, Symptom.MEMORY)
 Statistic = Literal["Average", "p90", "p95", "p99"]
 
 
+def _enough_periods(datapoints: int, evaluation_periods: int) -> None:
+    if datapoints > evaluation_periods:
+        raise ValueError(
+            f"datapoints ({datapoints}) is above evaluation_periods ({evaluation_periods}): "
+            f"write datapoints: {evaluation_periods} or less"
+        )
+
+
 class _NewAlarm(Strict):
     """An alarm that the deployment creates. It goes off when `datapoints` of the last `evaluation_periods` breach."""
 
@@ -120,11 +129,7 @@ class _NewAlarm(Strict):
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
-        if self.datapoints > self.evaluation_periods:
-            raise ValueError(
-                f"datapoints ({self.datapoints}) is above evaluation_periods ({self.evaluation_periods}): "
-                f"write datapoints: {self.evaluation_periods} or less"
-            )
+        _enough_periods(self.datapoints, self.evaluation_periods)
         period = 60 if self.period is None else self.period
         if period * self.evaluation_periods > DAY_S:
             raise ValueError(
@@ -182,16 +187,37 @@ class ExistingAlarm(Strict):
     """Without it, the playbook's."""
 
 
+class CheckAlarm(SyntheticCheck):
+    """An alarm that the deployment creates on a check of its own, which is made from outside once a minute.
+
+    It goes off when `datapoints` of the last `evaluation_periods` minutes failed.
+    """
+
+    evaluation_periods: int = Field(default=3, ge=1, le=DAY_S // EVERY_S, strict=True)
+    """How many minutes it looks back."""
+    datapoints: int = Field(default_factory=lambda data: min(2, data["evaluation_periods"]), ge=1, strict=True)
+    """How many of these have to fail; all of them where only one is looked at."""
+    severity: Severity | None = None
+    """Without it, the playbook's."""
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        _enough_periods(self.datapoints, self.evaluation_periods)
+        return self
+
+
 def _kind_of_alarm(value: object) -> str:
-    if isinstance(value, ExistingAlarm) or (isinstance(value, Mapping) and "existing" in value):
-        return "existing"
-    if isinstance(value, LogAlarm) or (isinstance(value, Mapping) and "log" in value):
-        return "log"
+    for kind, model in (("existing", ExistingAlarm), ("log", LogAlarm), ("check", CheckAlarm)):
+        if isinstance(value, model) or (isinstance(value, Mapping) and kind in value):
+            return kind
     return "new"
 
 
 Alarm = Annotated[
-    Annotated[NewAlarm, Tag("new")] | Annotated[LogAlarm, Tag("log")] | Annotated[ExistingAlarm, Tag("existing")],
+    Annotated[NewAlarm, Tag("new")]
+    | Annotated[LogAlarm, Tag("log")]
+    | Annotated[ExistingAlarm, Tag("existing")]
+    | Annotated[CheckAlarm, Tag("check")],
     Discriminator(_kind_of_alarm),
 ]
 
@@ -386,8 +412,18 @@ class Playbook(Strict):
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(
-                f"alarms: '{twice[0]}' stands there twice: write each symptom, log and existing alarm once"
+                f"alarms: '{twice[0]}' stands there twice: write each symptom, log, check and existing alarm once"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _secrets_are_near(self) -> Self:
+        for check in self.synthetic_checks:
+            parts = [] if check.header is None else check.header.secret.split(":")
+            if len(parts) > 1 and parts[3] != self.region:
+                raise ValueError(
+                    f"alarms: the secret of check '{check.check}' lies in {parts[3]}: write one of {self.region}"
+                )
         return self
 
     @model_validator(mode="after")
@@ -413,10 +449,16 @@ class Playbook(Strict):
 
     def alarm_name(self, alarm: Alarm) -> str:
         """The alarm's name in CloudWatch, the same at every deployment. One too long for CloudWatch ends in a hash."""
-        if isinstance(alarm, ExistingAlarm):
-            return alarm.existing
-        about = f"log-{alarm.log}" if isinstance(alarm, LogAlarm) else alarm.symptom
-        name = f"responder-{self.cluster}-{self.service}-{about}"
+        match alarm:
+            case ExistingAlarm():
+                return alarm.existing
+            case LogAlarm():
+                watched = f"log-{alarm.log}"
+            case CheckAlarm():
+                watched = f"check-{alarm.check}"
+            case NewAlarm():
+                watched = alarm.symptom
+        name = f"responder-{self.cluster}-{self.service}-{watched}"
         if len(name) <= _LONGEST_ALARM_NAME:
             return name
         mark = f"-{digest(name)[:12]}"
@@ -426,6 +468,11 @@ class Playbook(Strict):
     def alarm_names(self) -> tuple[str, ...]:
         """Names of all alarms of this playbook, created and existing, in the order they are written."""
         return tuple(self.alarm_name(alarm) for alarm in self.alarms)
+
+    @property
+    def synthetic_checks(self) -> tuple[CheckAlarm, ...]:
+        """What is asked of the service from outside, and has an alarm."""
+        return tuple(alarm for alarm in self.alarms if isinstance(alarm, CheckAlarm))
 
     def severity_of(self, alarm_name: str | None) -> Severity:
         """How grave it is when this alarm goes off; without such an alarm, the playbook's own severity."""

@@ -20,7 +20,14 @@ from tools.demo.__main__ import main as demo
 from tools.demo.scenarios import SCENARIOS
 
 pages = pytest.mark.parametrize("page", PAGES, ids=str)
-PLAYBOOK = "region: eu-west-1\ncluster: shop\nservice: orders\nalarms: [{symptom: cpu}]\n"
+PLAYBOOK = """\
+region: eu-west-1
+cluster: shop
+service: orders
+alarms:
+  - symptom: cpu
+  - {check: front-door, url: https://shop.example.com/}
+"""
 NAME = re.compile(r"\becs-first-responder(?:-[a-z]+)*")
 OF_EVERY_COMMAND = ("--region", "--query", "--output", "--profile")
 BEYOND_THE_API = (["logs", "tail"],)

@@ -31,6 +31,12 @@ alarms:
     contains: [ThrottlingException, 'code="429"']
     threshold: 25
   - existing: orders-legacy-5xx
+  - check: pool-health
+    url: https://orders.example.com/api/pool-health?token=4711
+    json: {field: pools.unhealthy, above: 0}
+    header: {name: Authorization, secret: orders/cron, key: token, prefix: "Bearer "}
+    evaluation_periods: 5
+    datapoints: 3
 dependencies:
   - {name: db, rds: orders-db}
   - {name: stock, ecs: shop/stock}

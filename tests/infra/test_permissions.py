@@ -10,6 +10,7 @@ from functions.adapters import (
     account,
     autoscaling,
     changer,
+    check_metrics,
     cloudwatch,
     ecs,
     elbv2,
@@ -18,6 +19,7 @@ from functions.adapters import (
     logs,
     rds,
     s3,
+    secret_values,
     secrets,
     sns,
     sqs,
@@ -48,6 +50,7 @@ CHANGES = {
 READ_BY_NAME = ("rds:DescribeDBInstances", "pi:DescribeDimensionKeys", "ecs:DescribeServices")
 FUNCTIONS = [
     "assess",
+    "check",
     "close",
     "forward",
     "intake",
@@ -77,9 +80,13 @@ def everything_allowed(stack: Template) -> set[Allowed]:
     return {entry for role in stack.resources("AWS::IAM::Role") for entry in stack.allowed(role)}
 
 
+def wide(entry: Allowed) -> bool:
+    return "*" in entry.resource or "?" in entry.resource
+
+
 def test_every_wildcard_has_its_reason(stack: Template) -> None:
     """No action is granted on a wildcard unless the table of exceptions names it, and the table names no other."""
-    granted = {entry.action for entry in everything_allowed(stack) if "*" in entry.resource}
+    granted = {entry.action for entry in everything_allowed(stack) if wide(entry)}
     assert granted == set(WILDCARDS)
 
 
@@ -92,7 +99,7 @@ def test_the_page_on_rights_is_true(stack: Template, project: Path) -> None:
     """`docs/iam.md` lists every wildcard with its resource and its reason, as the template has them."""
     rows = re.findall(r"^\| `([^`]+)` \| `([^`]+)` \| (.+) \|$", (project / "docs" / "iam.md").read_text(), re.M)
     assert {(action, resource) for action, resource, _ in rows} == {
-        (entry.action, generic(entry.resource)) for entry in everything_allowed(stack) if "*" in entry.resource
+        (entry.action, generic(entry.resource)) for entry in everything_allowed(stack) if wide(entry)
     }
     assert {action: reason for action, _, reason in rows} == WILDCARDS
 
@@ -106,13 +113,14 @@ def generic(resource: str) -> str:
         (r"<StorageArchive[^>]+>", "ARCHIVE"),
         (r"(service-deployment|service-revision)/shop/[a-z_]+/", r"\1/CLUSTER/SERVICE/"),
         (r"task/shop/", "task/CLUSTER/"),
+        (r"orders/cron-", "SECRET-"),
     ):
         resource = re.sub(pattern, name, resource)
     return resource
 
 
 @pytest.mark.parametrize(
-    "function", ["assess", "verify", "sweep", "bake", "intake", "notify", "close", "lookup", "forward"]
+    "function", ["assess", "verify", "sweep", "bake", "check", "intake", "notify", "close", "lookup", "forward"]
 )
 def test_only_remediate_and_restore_change_anything(function: str, stack: Template) -> None:
     """Whatever looks, decides or tells cannot change a service, whatever its code does."""
@@ -125,9 +133,25 @@ def test_looking_reads_aws_and_writes_the_ledger(function: str, stack: Template)
     assert [action for action in actions(stack, function) if not READS.match(action) and not OWN.match(action)] == []
 
 
-def test_nobody_reads_a_secret(stack: Template) -> None:
-    """Whether a secret exists is asked; what is in it is in no function's rights."""
-    assert [entry.action for entry in everything_allowed(stack) if VALUES.match(entry.action)] == []
+def test_only_check_reads_a_secret_and_only_what_playbooks_name(stack: Template) -> None:
+    """Whether a secret exists is asked; what is in it is read for the header of a check, and by nobody else."""
+    readers = {
+        role: [entry for entry in stack.allowed(role) if VALUES.match(entry.action)]
+        for role in stack.resources("AWS::IAM::Role")
+    }
+    ((_, read),) = ((role, entries) for role, entries in readers.items() if entries)
+    assert read == [entry for entry in allowed(stack, "check") if VALUES.match(entry.action)]
+    assert [(entry.action, entry.resource) for entry in read] == [
+        ("secretsmanager:GetSecretValue", "arn:aws:secretsmanager:eu-west-1:123456789012:secret:orders/cron-??????")
+    ]
+
+
+def test_check_reads_its_secrets_publishes_and_nothing_else(stack: Template) -> None:
+    """Neither ledger nor executions are in its reach, and it publishes into the namespace of the checks alone."""
+    own = {action for action in actions(stack, "check") if not re.match(r"^(logs|xray):", action)}
+    assert own == {"secretsmanager:GetSecretValue", "cloudwatch:PutMetricData"}
+    publishing = {e.conditions for e in everything_allowed(stack) if e.action == "cloudwatch:PutMetricData"}
+    assert publishing == {'{"StringEquals": {"cloudwatch:namespace": "EcsFirstResponder/Checks"}}'}
 
 
 def test_nobody_runs_a_statement_in_a_database(stack: Template) -> None:
@@ -175,7 +199,8 @@ def test_wide_changes_are_conditional(stack: Template) -> None:
 def test_what_is_called_is_granted(stack: Template) -> None:
     """Every IAM action that an adapter calls is granted to some function: nothing fails for lack of a right."""
     reading = (account, autoscaling, cloudwatch, ecs, elbv2, front, logs, rds, secrets)
-    adapters = (*reading, changer, ledger, s3, sns, sqs, stepfunctions)
+    checking = (check_metrics, secret_values)
+    adapters = (*reading, *checking, changer, ledger, s3, sns, sqs, stepfunctions)
     called = {call for adapter in adapters for call in adapter.CALLS}
     assert called <= {entry.action for entry in everything_allowed(stack)}
 

@@ -13,7 +13,7 @@ from functions.domain.services import ServiceRef
 from functions.domain.signals import Signal
 from functions.domain.table import INDEXES, PARTITION_KEY, SORT_KEY, TTL_ATTRIBUTE
 from functions.handlers.signals import read_message
-from functions.observability import METRICS_NAMESPACE, SERVICE, SIGNALS_REJECTED
+from functions.observability import CHECKS_NOT_MADE, METRICS_NAMESPACE, SERVICE, SIGNALS_REJECTED
 from functions.workflow.table import Function
 from infra.function import TIMEOUT_S
 from infra.intake import Intake
@@ -21,7 +21,7 @@ from infra.workflow import definition as compiled
 from tests.infra.synthesis import Synthesis, Template
 from tests.unit.signals import samples
 
-FUNCTIONS = {*(function.value for function in Function), "intake", "sweep", "bake", "forward", "lookup"}
+FUNCTIONS = {*(function.value for function in Function), "intake", "sweep", "bake", "check", "forward", "lookup"}
 
 
 @pytest.fixture(scope="module")
@@ -319,6 +319,7 @@ def test_no_two_functions_share_a_role(stack: Template) -> None:
         ("notify", {settings.TABLE_NAME, settings.BUCKET_NAME, settings.PAGE_TOPIC_ARN}),
         ("close", {settings.TABLE_NAME, settings.BUCKET_NAME, settings.PAGE_TOPIC_ARN}),
         ("restore", {settings.TABLE_NAME, settings.BUCKET_NAME}),
+        ("check", set()),
         ("forward", {settings.INTAKE_QUEUE_URL}),
         ("lookup", set()),
     ],
@@ -379,6 +380,11 @@ def test_releases_are_looked_after_every_minute(stack: Template) -> None:
     assert scheduled(stack, "bake") == "rate(1 minute)"
 
 
+def test_checks_are_made_every_minute(stack: Template) -> None:
+    """As often as their alarms count."""
+    assert scheduled(stack, "check") == "rate(1 minute)"
+
+
 def scheduled(stack: Template, function: str) -> str:
     """How often a schedule calls the function."""
     found, _ = stack.named("AWS::Lambda::Function", "FunctionName", f"ecs-first-responder-{function}")
@@ -434,22 +440,35 @@ def test_the_responder_is_watched_too(stack: Template) -> None:
         "sweep-errors",
         "bake-errors",
         "forward-errors",
+        "check-errors",
+        "check-silent",
+        "checks-not-made",
         "executions-failed",
         "signals-rejected",
         "sweep-silent",
     }
 
 
-def test_rejected_signals_are_counted_where_they_are_emitted(stack: Template) -> None:
-    """The alarm reads the very metric that the intake writes."""
-    _, alarm = stack.named("AWS::CloudWatch::Alarm", "AlarmName", "ecs-first-responder-signals-rejected")
-    assert (alarm["Namespace"], alarm["MetricName"]) == (METRICS_NAMESPACE, SIGNALS_REJECTED)
+@pytest.mark.parametrize(
+    ("name", "metric"), [("signals-rejected", SIGNALS_REJECTED), ("checks-not-made", CHECKS_NOT_MADE)]
+)
+def test_what_the_functions_count_is_alarmed_where_it_is_emitted(stack: Template, name: str, metric: str) -> None:
+    """The alarm reads the very metric that the function writes."""
+    _, alarm = stack.named("AWS::CloudWatch::Alarm", "AlarmName", f"ecs-first-responder-{name}")
+    assert (alarm["Namespace"], alarm["MetricName"]) == (METRICS_NAMESPACE, metric)
     assert alarm["Dimensions"] == [{"Name": "service", "Value": SERVICE}]
 
 
-def test_a_silent_sweep_is_an_alarm(stack: Template) -> None:
-    """Nobody would miss the sweep, so its absence is what breaches."""
-    _, alarm = stack.named("AWS::CloudWatch::Alarm", "AlarmName", "ecs-first-responder-sweep-silent")
+def test_one_check_that_cannot_be_made_wakes_nobody(stack: Template) -> None:
+    """A name that is not found for a minute comes back by itself: three rounds within five minutes are told."""
+    _, alarm = stack.named("AWS::CloudWatch::Alarm", "AlarmName", "ecs-first-responder-checks-not-made")
+    assert (alarm["Statistic"], alarm["Threshold"], alarm["Period"]) == ("Sum", 3, 300)
+
+
+@pytest.mark.parametrize("function", ["sweep", "check"])
+def test_silence_is_an_alarm(stack: Template, function: str) -> None:
+    """Nobody would miss the sweep or the checks, so their absence is what breaches."""
+    _, alarm = stack.named("AWS::CloudWatch::Alarm", "AlarmName", f"ecs-first-responder-{function}-silent")
     assert (alarm["ComparisonOperator"], alarm["TreatMissingData"]) == ("LessThanThreshold", "breaching")
 
 

@@ -20,7 +20,7 @@ from functions.domain.errors import InputError
 from functions.domain.incidents import Mode
 from functions.domain.watched import WatchedAlarm
 from functions.playbooks.loading import load_playbooks, playbook_of
-from functions.playbooks.schema import LogAlarm, NewAlarm, Playbook, Symptom
+from functions.playbooks.schema import CheckAlarm, LogAlarm, NewAlarm, Playbook, Symptom
 from functions.playbooks.tree import Place, Problems, Tree, read_tree
 from tools.drill.world import setting
 from tools.drill.world.setting import Part, Setting
@@ -240,14 +240,12 @@ def _with_alarms(service: dict[str, Any], playbook: Playbook) -> dict[str, Any]:
     made = [
         {
             "name": playbook.alarm_name(alarm),
-            **_watched(alarm),
-            "threshold": alarm.threshold,
-            "period_s": 60 * math.ceil((alarm.period or 60) / 60),
             "evaluation_periods": alarm.evaluation_periods,
             "datapoints": alarm.datapoints,
+            **(_of_check(alarm) if isinstance(alarm, CheckAlarm) else _of_metric(alarm)),
         }
         for alarm in playbook.alarms
-        if isinstance(alarm, NewAlarm | LogAlarm)
+        if isinstance(alarm, NewAlarm | LogAlarm | CheckAlarm)
     ]
     own = service.get("alarms", [])
     completed = {**service, "alarms": [*own, *made] if isinstance(own, list) else own}
@@ -258,10 +256,20 @@ def _with_alarms(service: dict[str, Any], playbook: Playbook) -> dict[str, Any]:
     return completed
 
 
-def _watched(alarm: NewAlarm | LogAlarm) -> dict[str, Any]:
-    if isinstance(alarm, LogAlarm):
-        return {"contains": alarm.contains}
-    return {"symptom": alarm.symptom.value, "statistic": alarm.statistic}
+def _of_metric(alarm: NewAlarm | LogAlarm) -> dict[str, Any]:
+    return {
+        **(
+            {"contains": alarm.contains}
+            if isinstance(alarm, LogAlarm)
+            else {"symptom": alarm.symptom.value, "statistic": alarm.statistic}
+        ),
+        "threshold": alarm.threshold,
+        "period_s": 60 * math.ceil((alarm.period or 60) / 60),
+    }
+
+
+def _of_check(alarm: CheckAlarm) -> dict[str, Any]:
+    return {"symptom": "check", "threshold": 0, "timeout_s": alarm.timeout}
 
 
 def _of_known_alarms(faults: object, playbook: Playbook) -> object:

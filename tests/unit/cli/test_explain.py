@@ -70,6 +70,12 @@ def test_the_playbook_and_what_would_happen(capsys: pytest.CaptureFixture[str]) 
     assert "would open an incident" in found["reason"]
     assert "mode auto" in found["reason"]
 
+    check = "alarms: [{check: pools, url: https://shop.example.com/pools}]"
+    write("books/orders.yaml", f"region: {samples.REGION}\ncluster: shop\nservice: orders\n{check}")
+    event = write("check.json", samples.sns_message("responder-shop-orders-check-pools", service="nothing"))
+    (found,) = explain("--playbooks", "books", event, capsys=capsys)
+    assert (found["service"], found["playbook"]) == ("orders", "orders")
+
     calm = write("ok.json", samples.sns_message("c") | {"NewStateValue": "OK"})
     (found,) = explain("--playbooks", "books", calm, capsys=capsys)
     assert "never open one" in found["reason"]

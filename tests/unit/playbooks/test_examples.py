@@ -1,5 +1,6 @@
 """The examples people copy: they hold, they are complete, and the defaults they show are the defaults."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -11,10 +12,11 @@ from functions.domain.changes import ActionName
 from functions.domain.dependencies import DependencyKind
 from functions.domain.incidents import Mode
 from functions.domain.logged import LogCause, LogQuery
+from functions.domain.synthetic import FieldLimit, SecretHeader
 from functions.domain.watched import WATCHED, HttpCheck, MetricLimit, WatchedDatabase, WatchedUrl
 from functions.playbooks.ladders import NOT_OURS, default_ladder
 from functions.playbooks.loading import load_playbooks
-from functions.playbooks.schema import Limits, LogAlarm, NewAlarm, Playbook, Symptom
+from functions.playbooks.schema import CheckAlarm, Limits, LogAlarm, NewAlarm, Playbook, Symptom
 
 PLAYBOOKS = Path(__file__).parents[3] / "playbooks"
 COMPLETE = PLAYBOOKS / "examples" / "complete.yaml"
@@ -74,8 +76,12 @@ def test_the_complete_example_has_every_key() -> None:
     written = yaml.safe_load(COMPLETE.read_text(encoding="utf-8"))
 
     assert set(written) == set(Playbook.model_fields)
-    shown = {key for alarm in written["alarms"] for key in alarm}
+    checks = [alarm for alarm in written["alarms"] if "check" in alarm]
+    shown = {key for alarm in written["alarms"] if "check" not in alarm for key in alarm}
     assert shown == {*NewAlarm.model_fields, *LogAlarm.model_fields, "existing"}
+    assert {key for check in checks for key in check} == set(keys_of(CheckAlarm))
+    assert set(checks[0]["header"]) == set(keys_of(SecretHeader))
+    assert set(keys_of(FieldLimit)) <= set(re.findall(r"[a-z_]+", COMPLETE.read_text(encoding="utf-8")))
     assert {key for cause in written["log_causes"] for key in cause} == set(LogCause.model_fields)
     assert {key for query in written["log_queries"] for key in query} == set(LogQuery.model_fields)
     for key in ("limits", "scale_out", "notify", "overrides"):
@@ -118,6 +124,9 @@ def test_the_complete_example_shows_the_defaults() -> None:
             assert alarm.threshold == NewAlarm(symptom=alarm.symptom).threshold
         if isinstance(alarm, LogAlarm):
             assert alarm.threshold == LogAlarm(log="x", contains=("xyz",)).threshold
+    check, plain_check = shown.synthetic_checks[0], CheckAlarm(check="x", url="https://shop.example.com/")
+    assert (check.expected, check.timeout) == (plain_check.expected, plain_check.timeout)
+    assert (check.evaluation_periods, check.datapoints) == (plain_check.evaluation_periods, plain_check.datapoints)
 
 
 def test_the_complete_example_shows_every_symptom_but_the_plain_count() -> None:

@@ -30,7 +30,7 @@ def mistakes(tmp_path: Path, text: str) -> list[str]:
 
 NAME = "a short name in small letters, digits and hyphens, such as throttling-errors"
 KEYS = "period, evaluation_periods, datapoints, severity, log, contains, threshold"
-ONCE = "each symptom, log and existing alarm once"
+ONCE = "each symptom, log, check and existing alarm once"
 WORDS = "words of the line, three letters at least, such as ThrottlingException"
 
 

@@ -196,7 +196,9 @@ def test_what_no_playbook_may_say(said: Any) -> None:
 
 def test_compiled_playbooks_come_back_the_same() -> None:
     """What the deployment ships is what was validated, in one order."""
-    one = playbook(name="one", alarms=[{"symptom": "cpu"}, {"existing": "x"}], ladders={"overload": ["scale-out"]})
+    check = {"check": "up", "url": "https://shop.example.com", "json": {"field": "ready", "other_than": True}}
+    alarms = [{"symptom": "cpu"}, {"existing": "x"}, check]
+    one = playbook(name="one", alarms=alarms, ladders={"overload": ["scale-out"]})
     two = playbook(name="two", service="cart", settle={"scale-out": {"first_look": "2m"}})
 
     assert load_compiled(compile_playbooks([one, two])) == (two, one)

@@ -137,19 +137,23 @@ class Alarm(Part):
     """An alarm of a service, as the responder's deployment makes it, or one that somebody else made."""
 
     name: str
-    symptom: Symptom | None = None
-    """What it watches; without it, lines in the log."""
+    symptom: Symptom | Literal["check"] | None = None
+    """What it watches; without it, lines in the log. `check` is a synthetic check: one request a minute, which fails as
+    those of users do."""
     contains: tuple[str, ...] = ()
     """Words of which a line has one, where it watches the log."""
     statistic: Statistic | None = None
     """Of the response time, which is averaged without it."""
     threshold: float
-    """In the unit of the symptom: percent, answers in a period, hosts, seconds, or lines in a period."""
+    """In the unit of the symptom: percent, answers in a period, hosts, seconds, or lines in a period; 0 of a check."""
+    timeout_s: float = 5
+    """check: an answer that takes longer is none."""
     period_s: Annotated[int, Field(ge=60, multiple_of=60)] = 60
     evaluation_periods: Annotated[int, Field(ge=1)] = 3
     datapoints: Annotated[int, Field(ge=1)] = 2
     missing: Literal["breaching", "notBreaching", "ignore", "missing"] | None = None
-    """Treatment of missing data; without it, breaching for healthy-hosts and notBreaching for all others."""
+    """Treatment of missing data; without it, breaching for healthy-hosts, missing for a check and notBreaching for all
+    others."""
     told_by: Literal["sns", "eventbridge", "nobody"] = "sns"
     """How a change of state reaches the responder."""
 

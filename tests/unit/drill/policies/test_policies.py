@@ -136,6 +136,32 @@ def test_the_responder_goes_by_lines_in_a_log_alone(fault: str, done: list[str],
     assert done or alarm_s(run) < run.stage.paged_at[0]
 
 
+OWN = """\
+region: us-east-1
+cluster: books
+service: catalogue
+alarms:
+  - {check: front-door, url: https://books.example.com/}
+"""
+
+
+@pytest.mark.parametrize(
+    ("policy", "did", "told"),
+    [("responder", ["UpdateService"], False), ("restart", ["UpdateService"], False), ("runbook", [], True)],
+)
+def test_a_playbook_with_nothing_but_a_check(policy: str, did: list[str], told: bool, tmp_path: Path) -> None:
+    """The responder rolls back what fails it, a restart is one on every alarm, and a runbook has no line for it."""
+    own = tmp_path / "own.yaml"
+    own.write_text(OWN)
+    (loaded,) = load_scenarios(["release-fails-requests"], playbook=own)
+    run = play(loaded, POLICIES[policy], 1)
+    assert operations(run)[:1] == did
+    assert bool(run.stage.paged_at) == told
+    if policy == "responder":
+        assert len(run.actions) == 1
+        assert "taskDefinition" in run.actions[0].parameters
+
+
 def test_the_runbook_halves_what_costs_too_much() -> None:
     """Autoscaling takes that back at once, so people hear of it."""
     run = played("runbook", "runaway-cost")

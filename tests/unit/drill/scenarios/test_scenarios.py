@@ -74,6 +74,19 @@ def test_the_alarms_of_the_playbook_are_the_alarms_of_the_world(tmp_path: Path) 
     assert (alarm.threshold, alarm.period_s, alarm.datapoints) == (5, 60, 2)
 
 
+def test_the_checks_of_the_playbook_are_in_the_world(tmp_path: Path) -> None:
+    """Of the scenario's own playbook and of the user's."""
+    check = "{check: up, url: https://x.example, timeout: 2s, evaluation_periods: 5, datapoints: 4}"
+    with_check = GOOD.replace("    - symptom: error-rate\n", f"    - symptom: error-rate\n    - {check}\n")
+    (scenario,) = load_scenarios([str(written(tmp_path, with_check))])
+    own = written(tmp_path, f"{PLAYBOOK.partition('alarms')[0]}alarms: [{check}]\n", "playbook.yaml")
+    (theirs,) = load_scenarios(["release-fails-requests"], playbook=own)
+    for loaded in (scenario, theirs):
+        alarm = loaded.setting.services[0].alarms[-1]
+        assert alarm.name == loaded.playbooks[0].alarm_names[-1]
+        assert (alarm.symptom, alarm.timeout_s, alarm.evaluation_periods, alarm.datapoints) == ("check", 2, 5, 4)
+
+
 def test_a_drilled_playbook_acts(tmp_path: Path) -> None:
     """The question of a drill is what the responder would do if it might, whatever the file's mode is."""
     own = written(tmp_path, PLAYBOOK, "playbook.yaml")

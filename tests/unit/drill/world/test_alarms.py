@@ -51,6 +51,33 @@ def test_missing_data(datapoints: int, points: str, treatment: str, expected: st
     assert judged(rule, values, state=before) == (before if expected == "retain" else expected)
 
 
+CHECK = {"name": "up", "symptom": "check", "threshold": 0}
+
+
+def test_a_check_fails_as_requests_do() -> None:
+    """Where most requests fail, two of three checks soon do, and its metric says so to whoever reads it."""
+    of = world(bad_release("5xx", failing_percent=90), alarms=[CHECK])
+    of.run_until(SHIPPED_S)
+    assert of.alarms["up"].state == "OK"
+    of.run_until(SHIPPED_S + 900)
+    assert of.alarms["up"].state == "ALARM"
+    described = of.alarms["up"].definition
+    assert (described["Namespace"], described["TreatMissingData"]) == ("EcsFirstResponder/Checks", "missing")
+    with wire.connected(of), wire.calling("responder"):
+        (facts,) = CloudWatchReader(client("cloudwatch"), clock=FakeClock(of.now)).alarms(["up"])
+    assert (facts.breaching_now, facts.demands) == (True, "orders has to answer within 5 s")
+
+
+def test_a_check_fails_where_answers_come_too_late() -> None:
+    """A slow service is up for whoever has time; a check has not."""
+    for timeout_s, state in ((5, "OK"), (0.5, "ALARM")):
+        slow = bad_release("slow", slower=10)
+        of = world(slow, alarms=[CHECK | {"timeout_s": timeout_s}], traffic={"base_rps": 8, "noise_percent": 0})
+        of.run_until(SHIPPED_S + 1200)
+        assert 0.5 < orders(of).front.latency_s < 5
+        assert of.alarms["up"].state == state
+
+
 @pytest.mark.parametrize("period_s", [60, 300])
 def test_running_tasks_are_counted_whatever_the_period(period_s: int) -> None:
     """An alarm on the number of tasks goes off above its threshold, and says the number, not the samples."""
