@@ -11,12 +11,15 @@ from functions.domain.causes import Cause, Judgement
 from functions.domain.changes import ActionName, Plan
 from functions.domain.evidence import Findings, ReleaseState
 from functions.domain.incidents import Fact, InboxEntry, Incident, NewEvent
+from functions.domain.maintenance import window_at
+from functions.domain.severity import Grade
 from functions.domain.signals import SignalKind
 from functions.guardrails.verdicts import Situation
 from functions.playbooks.schema import Playbook
 from functions.ports import Clock, Ledger, Readers
 from functions.workflow.answers import heard
 from functions.workflow.decision import Decision, decide
+from functions.workflow.severity import changed, graded
 from functions.workflow.story import Intent, Story, tell
 from functions.workflow.table import Outcome, StepName
 from functions.workflow.visit import Result, Visit, incident_of
@@ -43,6 +46,7 @@ class Assessment:
     findings: Findings
     judgements: Sequence[Judgement]
     decision: Decision
+    grade: Grade
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +62,8 @@ class Examiner:
 
     def examine(self, incident: Incident, playbook: Playbook, story: Story, inbox: Sequence[InboxEntry]) -> Assessment:
         now = self.clock.now()
+        switch = self.ledger.switch(incident.service)
+        windows = (playbook.maintenance, switch.maintenance)
         findings = look(
             self.probes.values(), self._surroundings(incident, playbook, story, inbox, now), deadline_s=LOOK_DEADLINE_S
         )
@@ -78,7 +84,7 @@ class Examiner:
             situation=Situation(
                 now=now,
                 mode=playbook.mode,
-                switch=self.ledger.switch(incident.service),
+                switch=switch,
                 findings=findings,
                 attempts=story.attempts,
                 attempts_limit=playbook.limits.attempts_per_incident,
@@ -92,9 +98,12 @@ class Examiner:
                 max_tasks=playbook.limits.max_tasks,
                 restarts_or_scales=False,
                 consent=story.consent(now),
+                maintenance=window_at(now, *windows),
+                began_in=window_at(incident.opened_at, *windows),
             ),
         )
-        return Assessment(findings=findings, judgements=judgements, decision=decision)
+        grade = graded(playbook, alarms_of(inbox), findings, judgements, story.grade)
+        return Assessment(findings=findings, judgements=judgements, decision=decision, grade=grade)
 
     def _surroundings(
         self,
@@ -188,9 +197,10 @@ class Assess:
             return self._without_playbook(incident, fresh, len(inbox))
         assessment = self.examiner.examine(incident, playbook, story, inbox)
         decision = assessment.decision
+        grave = [] if decision.outcome is Outcome.ALL_CLEAR else changed(story.grade, assessment.grade, actor="assess")
         self.ledger.append(
             incident,
-            [*fresh, _gathered(assessment.findings), _ranked(assessment.judgements), _decided(decision)],
+            [*fresh, _gathered(assessment.findings), _ranked(assessment.judgements), *grave, _decided(decision)],
             step=StepName.ASSESS,
             signals_seen=len(inbox),
         )
@@ -219,7 +229,7 @@ class Assess:
 def _wait_s(decision: Decision, playbook: Playbook) -> int:
     match decision.outcome:
         case Outcome.STAND_DOWN:
-            return FIRST_WATCH_S
+            return min(FIRST_WATCH_S, decision.wait_s or FIRST_WATCH_S)
         case Outcome.ASK:
             return playbook.approval.expires
         case _:

@@ -19,6 +19,7 @@ from functions.domain.changes import (
 from functions.domain.evidence import short
 from functions.domain.incidents import Event, Fact, Incident
 from functions.domain.redaction import clean
+from functions.domain.severity import Grade
 from functions.ports import Page
 from functions.workflow.decision import Decision
 from functions.workflow.story import Intent, Story, tell
@@ -46,7 +47,7 @@ HEADINGS = {
 
 
 def escalation(
-    incident: Incident, events: Sequence[Event], *, severity: str = "", log_group: str | None = None
+    incident: Incident, events: Sequence[Event], *, grade: Grade | None = None, log_group: str | None = None
 ) -> Page:
     """The page: what is wrong, what was tried, why nothing more is done, and where to look."""
     story = tell(events)
@@ -55,6 +56,7 @@ def escalation(
     lines = [
         f"{incident.service.service} in {incident.service.cluster} ({incident.service.region}) needs a person.",
         "",
+        *_grave(grade, events),
         f"Alarm      {clean(incident.title)}",
         f"Opened     {clock(incident.opened_at)}",
         f"Cause      {_cause(story, events)}",
@@ -65,13 +67,12 @@ def escalation(
     lines += _section("Evidence", _evidence(events))
     lines += _section("Tried", _tried(events))
     lines += _where(incident, log_group=log_group)
-    return _page(
-        incident, f"[page{severity and ' ' + severity}] {incident.service.service}: {cause}", lines, kind="page"
-    )
+    subject = f"[page{_label(grade)}] {incident.service.service}: {cause}"
+    return _page(incident, subject, lines, kind="page", grade=grade)
 
 
 def question(
-    incident: Incident, events: Sequence[Event], approval: Approval, plan: Plan, *, severity: str = ""
+    incident: Incident, events: Sequence[Event], approval: Approval, plan: Plan, *, grade: Grade | None = None
 ) -> Page:
     """May this be done? The plan, what it rests on, until when, and how to say yes or no."""
     story = tell(events)
@@ -85,6 +86,7 @@ def question(
         f"Yes        responder approve {incident.id}",
         f"No         responder deny {incident.id} --reason '...'",
         "",
+        *_grave(grade, events),
         f"Alarm      {clean(incident.title)}",
         f"Opened     {clock(incident.opened_at)}",
         f"Cause      {_cause(story, events)}",
@@ -95,8 +97,8 @@ def question(
     lines += _section("Evidence", _evidence(events))
     lines += _section("Tried", _tried(events))
     lines += _where(incident)
-    subject = f"[approve?{severity and ' ' + severity}] {incident.service.service}: {plan.action} for {plan.cause}"
-    return _page(incident, subject, lines, kind="approval")
+    subject = f"[approve?{_label(grade)}] {incident.service.service}: {plan.action} for {plan.cause}"
+    return _page(incident, subject, lines, kind="approval", grade=grade)
 
 
 def recovered(incident: Incident, events: Sequence[Event]) -> Page:
@@ -115,6 +117,21 @@ def recovered(incident: Incident, events: Sequence[Event]) -> Page:
     lines += _section("To do", _drift(story))
     lines += _where(incident)
     return _page(incident, f"[recovered] {incident.service.service}: {summary}", lines, kind="recovered")
+
+
+def _label(grade: Grade | None) -> str:
+    return "" if grade is None else f" {grade.label}"
+
+
+def _grave(grade: Grade | None, events: Sequence[Event]) -> list[str]:
+    """How grave, why, and until when somebody has to answer. The time runs from the newest event, which led here."""
+    if grade is None:
+        return []
+    lines = [f"Severity   {grade.name}: {grade.reason}", f"Respond    {grade.respond_text}"]
+    if isinstance(grade.respond, int):
+        by = events[-1].at + timedelta(seconds=grade.respond)
+        lines[-1] += f", by {by:%H:%M} UTC"
+    return lines
 
 
 def _cause(story: Story, events: Sequence[Event]) -> str:
@@ -241,10 +258,15 @@ def clock(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
 
 
-def _page(incident: Incident, subject: str, lines: Sequence[str], *, kind: str) -> Page:
+def _page(incident: Incident, subject: str, lines: Sequence[str], *, kind: str, grade: Grade | None = None) -> Page:
     plain = clean(subject).encode("ascii", "replace").decode()
     return Page(
         subject=plain if len(plain) <= SUBJECT_LIMIT else plain[: SUBJECT_LIMIT - 3] + "...",
         text="\n".join(lines) + "\n",
-        attributes={"kind": kind, "incident": incident.id, "service": incident.service.key},
+        attributes={
+            "kind": kind,
+            "incident": incident.id,
+            "service": incident.service.key,
+            **({} if grade is None else {"severity": str(grade.severity)}),
+        },
     )

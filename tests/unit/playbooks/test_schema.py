@@ -8,9 +8,10 @@ from pydantic import ValidationError
 from functions.domain.causes import Cause
 from functions.domain.changes import ActionName
 from functions.domain.incidents import Mode
+from functions.domain.severity import Severity
 from functions.playbooks.compiled import compile_playbooks, load_compiled
 from functions.playbooks.ladders import NOT_OURS, default_ladder
-from functions.playbooks.schema import Playbook, Severity, Symptom
+from functions.playbooks.schema import Playbook, Symptom
 
 SMALLEST = {"region": "eu-west-1", "cluster": "shop", "service": "orders"}
 
