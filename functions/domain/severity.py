@@ -50,12 +50,19 @@ class Grade(Model):
     """Seconds until somebody looks, from the page on, or words."""
     written: Severity
     """What the playbook says of the alarms, whatever the evidence."""
-    reason: str
+    seen: str = ""
+    """What the evidence shows; empty where it decided nothing."""
+    rule: str = ""
+    """Why it is not simply what the evidence shows."""
 
     @property
     def name(self) -> str:
         """The service's own label, and the scale's name where that is another one."""
         return self.label if self.label == self.severity else f"{self.label} ({self.severity})"
+
+    @property
+    def reason(self) -> str:
+        return "; ".join(filter(None, (self.seen, self.rule)))
 
     @property
     def respond_text(self) -> str:

@@ -67,7 +67,8 @@ def escalation(
     lines += _section("Evidence", _evidence(events))
     lines += _section("Tried", _tried(events))
     lines += _where(incident, log_group=log_group)
-    subject = f"[page{_label(grade)}] {incident.service.service}: {cause}"
+    seen = "" if grade is None or not grade.seen else f", {grade.seen}"
+    subject = f"[page{_label(grade)}] {incident.service.service}: {cause}{seen}"
     return _page(incident, subject, lines, kind="page", grade=grade)
 
 
@@ -112,6 +113,7 @@ def recovered(incident: Incident, events: Sequence[Event]) -> Page:
         f"Alarm      {clean(incident.title)}",
         f"Opened     {clock(incident.opened_at)}",
         f"Cause      {_cause(story, events)}",
+        *_gravest(events),
     ]
     lines += _section("Done", _tried(events))
     lines += _section("To do", _drift(story))
@@ -132,6 +134,13 @@ def _grave(grade: Grade | None, events: Sequence[Event]) -> list[str]:
         by = events[-1].at + timedelta(seconds=grade.respond)
         lines[-1] += f", by {by:%H:%M} UTC"
     return lines
+
+
+def _gravest(events: Sequence[Event]) -> list[str]:
+    """How grave it was at its worst."""
+    grades = [Grade.model_validate(e.data["grade"]) for e in events if e.fact is Fact.SEVERITY_GRADED]
+    worst = min(grades, key=lambda grade: grade.severity, default=None)
+    return [] if worst is None else [f"Severity   {worst.name} at its worst: {worst.reason}"]
 
 
 def _cause(story: Story, events: Sequence[Event]) -> str:
@@ -156,7 +165,8 @@ def _why(story: Story, events: Sequence[Event]) -> str:
     last = next((e for e in reversed(events) if e.fact in _REASONS), None)
     if last is not None and last.fact is not Fact.ACTION_WITHHELD:
         return last.summary
-    return "the responder could not go on" if story.decision is None else story.decision.reason
+    reason = "the responder could not go on" if story.decision is None else story.decision.reason
+    return f"it is graver than the {story.paged_as} you were told of; {reason}" if story.graver_than_told else reason
 
 
 def _evidence(events: Sequence[Event]) -> list[str]:

@@ -1,6 +1,7 @@
 """How grave an incident is: what the playbook wrote, and how far the evidence raises or lowers it."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from functions.diagnostics.severity import gravity
 from functions.domain.causes import Judgement
@@ -23,23 +24,30 @@ def graded(
     """The grade after one look. `alarms` are those of the incident, `before` is its grade until now."""
     written = written_severity(playbook, alarms)
     found = combined(written, gravity(findings, judgements, sure=playbook.confidence))
-    if before is not None and before.severity < found[0]:
+    if before is not None and before.severity < found.severity:
         lasting = combined(written, gravity(findings, judgements, sure=playbook.confidence, margin=LASTS))
-        found = min(found, lasting, key=lambda pair: pair[0])
-    severity, reason = found
-    return _called(playbook, severity, written, reason)
+        found = min(found, lasting, key=lambda each: each.severity)
+    return _called(playbook, found, written)
 
 
-def combined(written: Severity, seen: Gravity) -> tuple[Severity, str]:
-    """The severity and why: evidence raises what is written as far as it goes, and lowers it by one step at most, and
-    only when everything was read that could have spoken against that."""
-    if seen.severity <= written:
-        return seen.severity, seen.reason
+@dataclass(frozen=True)
+class Combined:
+    """The severity that holds, what the evidence shows, and why it is not simply that."""
+
+    severity: Severity
+    seen: str = ""
+    rule: str = ""
+
+
+def combined(written: Severity, seen: Gravity) -> Combined:
+    """Evidence raises what is written as far as it goes, and lowers it by one step at most, and only when everything
+    was read that could have spoken against that."""
+    if seen.severity <= written or (seen.whole and seen.severity is written.next_lower):
+        return Combined(seen.severity, seen.reason)
     if not seen.whole:
-        return written, f"as the playbook says: not everything could be read, and what was says {seen.severity}"
-    if written is Severity.P4:
-        return written, seen.reason
-    return written.next_lower, f"{seen.reason}; written as {written}, and evidence lowers by one step at most"
+        return Combined(written, rule="as the playbook says, because not everything could be read")
+    rule = f"the playbook says {written}, and evidence lowers that by one step at most"
+    return Combined(written.next_lower, seen.reason, rule)
 
 
 def by_playbook(playbook: Playbook | None, alarms: Sequence[str]) -> Grade | None:
@@ -47,7 +55,7 @@ def by_playbook(playbook: Playbook | None, alarms: Sequence[str]) -> Grade | Non
     if playbook is None:
         return None
     written = written_severity(playbook, alarms)
-    return _called(playbook, written, written, "as the playbook says")
+    return _called(playbook, Combined(written, rule="as the playbook says"), written)
 
 
 def written_severity(playbook: Playbook, alarms: Sequence[str]) -> Severity:
@@ -73,6 +81,13 @@ def changed(before: Grade | None, after: Grade, *, actor: str) -> list[NewEvent]
     ]
 
 
-def _called(playbook: Playbook, severity: Severity, written: Severity, reason: str) -> Grade:
-    here = playbook.severities[severity]
-    return Grade(severity=severity, label=here.label, respond=here.respond, written=written, reason=reason)
+def _called(playbook: Playbook, found: Combined, written: Severity) -> Grade:
+    here = playbook.severities[found.severity]
+    return Grade(
+        severity=found.severity,
+        label=here.label,
+        respond=here.respond,
+        written=written,
+        seen=found.seen,
+        rule=found.rule,
+    )

@@ -20,7 +20,7 @@ from tools.demo.scenarios import SCENARIOS
 pages = pytest.mark.parametrize("page", PAGES, ids=str)
 PLAYBOOK = "region: eu-west-1\ncluster: shop\nservice: orders\nalarms: [{symptom: cpu}]\n"
 NAME = re.compile(r"\becs-first-responder(?:-[a-z]+)*")
-MARKS = "●○·◆◇▷▶✗◀✉✓"
+MARKS = "●○·▲◆◇▷▶✗◀✉✓"
 
 
 @pages

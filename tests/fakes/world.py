@@ -107,6 +107,8 @@ class World:
     """What was given back."""
     watching: Callable[[Change], None] | None = None
     """Called with every change before it has an effect."""
+    watching_back: Callable[[Change], None] | None = None
+    """The same, for what is given back."""
     meanwhile: list[Callable[[], None]] = field(default_factory=list)
     """What happens while somebody reads the service, one at a time."""
     afterwards: list[Callable[[], None]] = field(default_factory=list)
@@ -422,6 +424,8 @@ class GivingBack:
     world: World
 
     def apply(self, ref: ServiceRef, change: Change) -> ChangeResult:
+        if self.world.watching_back is not None:
+            self.world.watching_back(change)
         if self.world.failing_changes:
             raise self.world.failing_changes.pop(0)
         self.world.restored.append(change)
