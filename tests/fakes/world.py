@@ -77,6 +77,8 @@ class World:
     bad: set[str] = field(default_factory=set)
     """Task definitions that answer with errors."""
     stuck: bool = False
+    targets_down: bool = False
+    """The load balancer finds no target healthy."""
     database_down: bool = False
     database_alarms: set[str] = field(default_factory=lambda: {"orders-db-unreachable"})
     """Names of the alarms that follow the database; every other alarm follows the service."""
@@ -248,7 +250,7 @@ class World:
     def targets(self, target_groups: Sequence[str]) -> Sequence[TargetFacts]:
         self._may("targets")
         return tuple(
-            TargetFacts(target_group=group, target=f"10.0.0.{n}", state="healthy")
+            TargetFacts(target_group=group, target=f"10.0.0.{n}", state="unhealthy" if self.targets_down else "healthy")
             for group in target_groups
             for n in range(self.running)
         )
