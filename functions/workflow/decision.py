@@ -192,10 +192,14 @@ def _in_its_window(decision: Decision, situation: Situation) -> Decision:
 
     Trouble that began in a window is explained by it: people hear of it only if it outlives the window.
     """
-    now, window = situation.now, situation.began_in
-    if window is None or now >= window.end + AFTER_WINDOW or decision.cause in UNEXPLAINED:
-        still = situation.maintenance
-        return decision if still is None else decision.model_copy(update={"wait_s": _seconds(still.end - now)})
+    now, window, still = situation.now, situation.began_in, situation.maintenance
+    if still is not None:
+        decision = decision.model_copy(update={"wait_s": _seconds(still.end - now)})
+    if window is None or decision.cause in UNEXPLAINED:
+        return decision
+    if now >= window.end + AFTER_WINDOW:
+        outlived = f"{decision.reason}; it has outlived the maintenance window in which it began ({window.label})"
+        return decision.model_copy(update={"reason": outlived})
     until = window.end + AFTER_WINDOW
     held = f"no page yet: it began in a maintenance window ({window.label}); people hear of it if it is not over at"
     return decision.model_copy(

@@ -176,10 +176,11 @@ def _evidence(events: Sequence[Event]) -> list[str]:
     if "judgements" not in ranked.data:
         return [f"too long for a page, kept as {ranked.data.get('archived', 'part of the trail')}"]
     judgements = [Judgement.model_validate(judgement) for judgement in ranked.data["judgements"]]
-    lines = []
+    lines: list[str] = []
     for judgement in judgements[:3]:
         lines.append(f"{judgement.cause} {judgement.confidence:.2f}")
-        lines += [f"  + {evidence}" for evidence in judgement.evidence_for]
+        # What speaks for several is said once: a phone shows twenty lines.
+        lines += [line for evidence in judgement.evidence_for if (line := f"  + {evidence}") not in lines]
         lines += [f"  - {evidence}" for evidence in judgement.evidence_against]
         if judgement.missing:
             lines.append(f"  ? cannot be judged without {', '.join(judgement.missing)}")

@@ -107,6 +107,7 @@ def test_what_outlives_its_window_is_paged_some_minutes_later() -> None:
     assert due <= events(responder, Fact.PAGE_SENT)[0].at <= due + timedelta(seconds=5)
     assert subjects(responder) == ["[page"]
     assert "What would be done" in responder.notifier.pages[0].text
+    assert "it has outlived the maintenance window in which it began" in responder.notifier.pages[0].text
 
 
 def test_trouble_that_began_before_the_window_is_paged_in_it() -> None:
