@@ -18,6 +18,10 @@ from functions.domain.severity import Gravity, Severity
 
 Sign = tuple[Severity, str]
 
+NOT_JUDGED = frozenset({"unused", "unavailable"})
+"""States of targets that get no traffic, as on the other side of a blue/green deployment, or no health checks (ELB API
+reference, TargetHealth)."""
+
 
 def gravity(findings: Findings, judgements: Sequence[Judgement], *, sure: float, margin: float = 1.0) -> Gravity:
     """The gravest sign that the findings show, and whether all were read that could show a graver one.
@@ -36,8 +40,9 @@ def _served(signs: Signs, findings: Findings, margin: float) -> Iterator[Sign]:
     service, targets = findings.service.value, findings.targets.value
     if service is not None and service.desired > 0 and service.running == 0:
         yield Severity.P0, f"none of {service.desired} tasks runs"
-    for group in () if targets is None else targets.groups:
-        if targets is not None and targets.healthy(group) == 0:
+    in_use = () if targets is None else tuple(t for t in targets.targets if t.state not in NOT_JUDGED)
+    for group in sorted({target.target_group for target in in_use}):
+        if not any(target.target_group == group and target.state == "healthy" for target in in_use):
             yield Severity.P0, f"no target is healthy in {group.rsplit(':', 1)[-1]}"
     share = signs.error_share_most
     if share is not None:

@@ -74,5 +74,5 @@ class Grade(Model):
                 return "when there is time"
         hours, minutes = divmod(round(self.respond / 60), 60)
         if hours == 0:
-            return f"within {minutes} minutes"
+            return f"within {minutes} minute{'s' * (minutes != 1)}"
         return f"within {hours} h" + (f" {minutes:02d} min" if minutes else "")

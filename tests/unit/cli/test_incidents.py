@@ -86,6 +86,9 @@ def test_an_incident_that_waits_for_people(paged: Responder, capsys: pytest.Capt
     out = capsys.readouterr().out
     assert out.startswith("OPEN  ")
     assert "open for" in out
+    assert "severity              P1: 40.0% of requests fail" in out
+    assert "respond               within 15 minutes" in out
+    assert "▲ assess    severity P1: 40.0% of requests fail" in out
     assert "✗ the service is in mode observe" in out
     assert "✉ page" in out
 

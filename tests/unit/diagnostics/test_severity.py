@@ -31,6 +31,11 @@ SIGNS = {
     "nobody is served": (failing(0.97), Severity.P0, "97.0% of requests fail"),
     "no task runs": (findings(service=service(running=0)), Severity.P0, "none of 2 tasks runs"),
     "no target is healthy": (findings(targets=targets("unhealthy", "draining")), Severity.P0, "no target is healthy"),
+    "the idle side of blue and green": (
+        findings(alarms=QUIET, targets=targets("unused", "unused")),
+        Severity.P4,
+        "users feel nothing",
+    ),
     "a flood of requests": (
         findings(metrics=metrics(now={Metric.REQUESTS: 60.0})),
         Severity.P0,
