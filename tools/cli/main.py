@@ -151,9 +151,10 @@ def incidents(
 ) -> None:
     """List incidents: those that are open, and those of the last day."""
     from functions.domain.incidents import IncidentStatus
+    from functions.workflow.story import tell
     from functions.workflow.table import StepName
     from tools.cli.render import console, incident_table, unmatched_table
-    from tools.cli.windows import to_come
+    from tools.cli.windows import windows_of
 
     ledger = _ledger(desk, table, region)
     now = desk.now()
@@ -170,9 +171,9 @@ def incidents(
         found = {key: incident for key, incident in found.items() if incident.service == ref}
     newest_first = sorted(found.values(), key=lambda incident: incident.opened_at, reverse=True)
     waiting = {i.id: ledger.approval(i.id) for i in newest_first if i.step == StepName.APPROVAL}
-    opened = {i.service.key: i.service for i in newest_first if i.status is IncidentStatus.OPEN}
-    windows = {key: to_come(ledger.switch(ref), now=now) for key, ref in opened.items()}
-    console().print(incident_table(newest_first, now=now, approvals=waiting, windows=windows))
+    opened = [i for i in newest_first if i.status is IncidentStatus.OPEN]
+    notes = {i.id: windows_of(ledger.switch(i.service), tell(ledger.events(i.id)), now=now) for i in opened}
+    console().print(incident_table(newest_first, now=now, approvals=waiting, notes=notes))
 
 
 @cli.command()

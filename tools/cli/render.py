@@ -167,10 +167,10 @@ def incident_table(
     *,
     now: datetime,
     approvals: Mapping[str, Approval | None],
-    windows: Mapping[str, Sequence[Announced]],
+    notes: Mapping[str, Sequence[str]],
 ) -> RenderableType:
     """A list of incidents, in the order given. `approvals`: what was asked for those that wait for people, by id;
-    `windows`: the announced maintenance windows of services with an open incident, by service."""
+    `notes`: what else there is to say of those that are open, by id."""
     if not incidents:
         return Text("no incidents", style="green")
     table = _columns("status", "opened", "took", "service", "what", "id")
@@ -182,17 +182,16 @@ def incident_table(
             _clock(incident.opened_at, with_seconds=False),
             took(end - incident.opened_at),
             f"{incident.service.cluster}/{incident.service.service}",
-            _what(incident, approvals.get(incident.id), windows.get(incident.service.key, ())),
+            _what(incident, approvals.get(incident.id), notes.get(incident.id, ())),
             incident.id,
         )
     return table
 
 
-def _what(incident: Incident, approval: Approval | None, windows: Sequence[Announced]) -> Text:
+def _what(incident: Incident, approval: Approval | None, notes: Sequence[str]) -> Text:
     what = Text(_text(incident.title))
-    if incident.status is IncidentStatus.OPEN:
-        for announced in windows:
-            what.append(f"\nmaintenance {announced.window.span}", style="yellow")
+    for note in notes:
+        what.append(f"\n{_text(note)}", style="yellow")
     if approval is not None and approval.answer is None:
         what.append(f"\nwaits for approval\nuntil {approval.expires_at:%H:%M} UTC", style="bold yellow")
     return what

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from functions.domain.errors import InputError
 from functions.domain.incidents import Switch
 from functions.domain.maintenance import LONGEST, Announced
+from functions.workflow.story import Story
 
 KEPT = timedelta(days=1)
 """How long a window that is over stays in the switch: an incident that began in it may still be open."""
@@ -55,6 +56,14 @@ def announced(switch: Switch, window: Announced, *, now: datetime) -> Switch:
 def to_come(switch: Switch, *, now: datetime) -> Sequence[Announced]:
     """The announced windows that are not over."""
     return tuple(each for each in switch.maintenance if each.end > now)
+
+
+def windows_of(switch: Switch, story: Story, *, now: datetime) -> Sequence[str]:
+    """What an open incident has to do with maintenance, a line each: the window for which people are not paged yet, and
+    those announced for its service."""
+    held = "" if story.decision is None else story.decision.held_by
+    lines = [f"no page yet: {held}"] if held else []
+    return [*lines, *(f"maintenance {each.window.span}" for each in to_come(switch, now=now))]
 
 
 def cancelled(switch: Switch, start: datetime | None, *, now: datetime) -> tuple[Switch, Announced]:

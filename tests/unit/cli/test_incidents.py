@@ -17,6 +17,7 @@ from functions.workflow.visit import Visit
 from tests.fakes.engine import Execution, Responder
 from tests.fakes.signals import alarm_signal
 from tests.fakes.world import REF, V1, V2
+from tests.unit.workflow.test_incident import after_bad_release, playbook
 from tools.cli.main import Desk, desk_ledger, run
 from tools.cli.render import took
 from tools.cli.windows import announced, start_of
@@ -226,6 +227,15 @@ def test_a_maintenance_window_is_announced_listed_and_cancelled(
     assert paged.ledger.switch(REF).maintenance == ()
     ask(paged, "maintenance", SERVICE, "--cancel", status=2)
     assert "no announced maintenance window is left" in capsys.readouterr().err
+
+
+def test_the_list_says_for_which_window_nobody_was_paged(capsys: pytest.CaptureFixture[str]) -> None:
+    """Whoever wonders why the pager is silent finds the answer beside the incident."""
+    made = Responder(playbook=playbook(maintenance=[{"every": "day", "from": "04:00", "to": "06:00"}]))
+    after_bad_release(made)
+    made.run(until=StepName.WATCH)
+    ask(made, "incidents")
+    assert "no page yet: every day" in capsys.readouterr().out
 
 
 def test_of_several_windows_one_has_to_be_named(paged: Responder, capsys: pytest.CaptureFixture[str]) -> None:
