@@ -251,7 +251,7 @@ def close() -> Close:
 
 @_once
 def restore() -> Restore:
-    return Restore(ledger=_ledger(), reader=_reader(), changer=_changer(), clock=_clock())
+    return Restore(ledger=_ledger(), reader=_reader(), changer=_changer(), clock=_clock(), playbooks=_by_service())
 
 
 @_once

@@ -348,7 +348,12 @@ class Ledger(Protocol):
     def switch(self, ref: ServiceRef) -> Switch:
         """What operators set; an empty switch when nobody did."""
 
-    def set_switch(self, ref: ServiceRef, switch: Switch) -> None: ...
+    def set_switch(self, ref: ServiceRef, switch: Switch, *, was: Switch | None = None) -> None:
+        """Set it, whatever it was, or only if it still is what it `was`.
+
+        Raises:
+            Superseded: somebody else set it meanwhile.
+        """
 
     def releases(self, ref: ServiceRef) -> Sequence[Release]:
         """The release history, newest first."""

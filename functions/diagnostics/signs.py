@@ -182,6 +182,23 @@ class Signs:
         return self._share(self._latest(Metric.REQUESTS), self._latest(Metric.TARGET_5XX), self._latest(Metric.ELB_5XX))
 
     @cached_property
+    def error_share_most(self) -> float | None:
+        """In the window or in its newest period, whichever is higher; None where no requests are known of."""
+        return max((s for s in (self.error_share_now, self.error_share_latest) if s is not None), default=None)
+
+    @cached_property
+    def failed_requests(self) -> float:
+        """How many failed in the window."""
+        seconds = 0 if self._metrics is None else self._metrics.now_s
+        return seconds * sum(_most(self._now(m), self._latest(m)) for m in (Metric.TARGET_5XX, Metric.ELB_5XX))
+
+    @cached_property
+    def latency_most(self) -> float | None:
+        """Seconds, in the window or in its newest period, whichever is higher."""
+        known = (self._now(Metric.LATENCY), self._latest(Metric.LATENCY))
+        return max((seconds for seconds in known if seconds is not None), default=None)
+
+    @cached_property
     def error_share_preceding(self) -> float | None:
         """Just before the newest deployment began."""
         return self._share(*(self._preceding(m) for m in (Metric.REQUESTS, Metric.TARGET_5XX, Metric.ELB_5XX)))

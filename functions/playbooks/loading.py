@@ -14,6 +14,7 @@ from functions.domain.changes import ActionName
 from functions.domain.dependencies import DependencyKind
 from functions.domain.errors import PlaybookError
 from functions.domain.logged import TOLD_BY_LOGS, LogCause, LogQuery
+from functions.domain.maintenance import Regular
 from functions.domain.synthetic import FieldLimit, SecretHeader
 from functions.domain.watched import WATCHED, HttpCheck, MetricLimit
 from functions.playbooks.schema import (
@@ -26,6 +27,7 @@ from functions.playbooks.schema import (
     Notify,
     Overrides,
     Playbook,
+    Response,
     ScaleOut,
     Settle,
     Symptom,
@@ -37,6 +39,8 @@ _VARIANTS = "variants"
 _VARIANT_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,30}")
 
 _MODELS: Mapping[str, type[BaseModel]] = {
+    "severities": Response,
+    "maintenance": Regular,
     "limits": Limits,
     "scale_out": ScaleOut,
     "settle": Settle,
@@ -89,6 +93,12 @@ _EXAMPLES: Mapping[str, str] = {
     "cause": f"one of: {', '.join(TOLD_BY_LOGS)}",
     "log_group": "the name of a log group",
     "scalable_target": "service/<cluster>/<service>",
+    "label": "what your people call it, such as CRITICAL",
+    "respond": "a length of time, such as 15m",
+    "every": "a weekday such as sunday, several in a list, or day",
+    "from": "a time of day, such as 02:00",
+    "to": "a time of day, such as 04:00",
+    "zone": "UTC, or one such as Europe/Berlin",
 }
 
 
@@ -311,7 +321,7 @@ def _known_keys(location: Place) -> list[str]:
         case ["alarms", *_]:
             return [*NewAlarm.model_fields, "log", "existing", "check"]
         case [str(key), *_] if key in _MODELS:
-            return list(_MODELS[key].model_fields)
+            return [field.alias or name for name, field in _MODELS[key].model_fields.items()]
     return []
 
 

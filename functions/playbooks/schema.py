@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Discriminator,
     Field,
@@ -23,11 +24,13 @@ from pydantic import (
 
 from functions.domain.causes import Cause
 from functions.domain.changes import ActionName
-from functions.domain.durations import DAY_S, Seconds
+from functions.domain.durations import DAY_S, Seconds, seconds
 from functions.domain.incidents import Mode
 from functions.domain.logged import LONGEST_FILTER, LogCause, LogQuery, Words, filter_pattern
+from functions.domain.maintenance import Regular
 from functions.domain.model import digest
 from functions.domain.services import ServiceRef, is_ecs_name
+from functions.domain.severity import Later, Severity
 from functions.domain.synthetic import EVERY_S, SyntheticCheck
 from functions.domain.watched import Name, Watched
 from functions.playbooks.ladders import NOT_OURS, Ladder, default_ladder
@@ -59,14 +62,46 @@ class Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Severity(StrEnum):
-    """One scale for all services, from P0 (everything is down, now) to P4 (when there is time)."""
+_LONGEST_LABEL = 20
+_LABEL = rf"^[A-Za-z0-9]([A-Za-z0-9 ._-]{{0,{_LONGEST_LABEL - 2}}}[A-Za-z0-9])?$"
 
-    P0 = "P0"
-    P1 = "P1"
-    P2 = "P2"
-    P3 = "P3"
-    P4 = "P4"
+
+def _respond(value: object) -> object:
+    later = next((later for later in Later if later == value), None)
+    if later is not None:
+        return later
+    try:
+        written = seconds(value)
+    except ValueError:
+        written = None
+    if not isinstance(written, int) or isinstance(written, bool) or not 60 <= written <= DAY_S:
+        words = " or ".join(f"'{later}'" for later in Later)
+        raise ValueError(f"{_shown(value)} is no time to respond: write one from 1m to 24h, {words}")
+    return written
+
+
+def _shown(value: object) -> str:
+    return f"'{value}'" if isinstance(value, str | int | float) else "this"
+
+
+class Response(Strict):
+    """How one severity is called by the people of a service, and how soon they answer it."""
+
+    label: str = Field(pattern=_LABEL)
+    """What your people call it, such as `CRITICAL`; without it, the scale's own name."""
+    respond: Annotated[int | Later, BeforeValidator(_respond)]
+    """How soon they answer a page of it: a time from `1m` to `24h`, `next business day` or `when there is time`."""
+
+
+# Runbooks give P1 fifteen minutes where they list alerts, and up to an hour in their prose. The shorter holds: whoever
+# is called too early loses a look, whoever is called too late loses users.
+_RESPOND: Mapping[Severity, int | Later] = {
+    Severity.P0: 15 * 60,
+    Severity.P1: 15 * 60,
+    Severity.P2: 4 * 3600,
+    Severity.P3: Later.NEXT_BUSINESS_DAY,
+    Severity.P4: Later.WHEN_THERE_IS_TIME,
+}
 
 
 class Symptom(StrEnum):
@@ -356,7 +391,12 @@ class Playbook(Strict):
     mode: Mode = Mode.OBSERVE
     """`observe` pages with what it would do, `ask` asks people before it acts, `auto` acts."""
     severity: Severity = Severity.P2
-    """How grave an incident is, from P0 (everything is down, now) to P4 (when there is time)."""
+    """How grave an incident is, from P0 (everything is down, now) to P4 (when there is time). What users feel raises or
+    lowers it."""
+    severities: Mapping[Severity, Response] = Field(default={}, validate_default=True)
+    """What your people call each step of the scale, and how soon they answer; what is left out has its default."""
+    maintenance: tuple[Regular, ...] = ()
+    """When people work on the service regularly: then nothing is changed."""
     alarms: tuple[Alarm, ...] = ()
     """What opens an incident, beside the events of ECS itself."""
     dependencies: tuple[Watched, ...] = ()
@@ -397,6 +437,19 @@ class Playbook(Strict):
         for action, times in written.items():
             settle[action] = {**settle.get(action, {}), **times} if isinstance(times, Mapping) else times
         return {**data, "settle": settle}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _complete_severities(cls, data: Any) -> Any:
+        if not isinstance(data, Mapping):
+            return data
+        written = data.get("severities", {})
+        if not isinstance(written, Mapping):
+            return data
+        whole: dict[str, Any] = {each.value: {"label": each.value, "respond": _RESPOND[each]} for each in Severity}
+        for severity, said in written.items():
+            whole[severity] = {**whole.get(severity, {}), **said} if isinstance(said, Mapping) else said
+        return {**data, "severities": whole}
 
     @field_validator("ladders")
     @classmethod

@@ -12,12 +12,15 @@ from functions.domain.changes import ActionName, Plan
 from functions.domain.evidence import Findings, ReleaseState
 from functions.domain.incidents import Fact, InboxEntry, Incident, NewEvent
 from functions.domain.logged import LogQuery
+from functions.domain.maintenance import window_at
+from functions.domain.severity import Grade
 from functions.domain.signals import SignalKind
 from functions.guardrails.verdicts import Situation
 from functions.playbooks.schema import Playbook
 from functions.ports import Clock, Ledger, Readers
 from functions.workflow.answers import heard
 from functions.workflow.decision import Decision, decide
+from functions.workflow.severity import changed, graded
 from functions.workflow.story import Intent, Story, tell
 from functions.workflow.table import Outcome, StepName
 from functions.workflow.visit import Result, Visit, incident_of
@@ -44,6 +47,7 @@ class Assessment:
     findings: Findings
     judgements: Sequence[Judgement]
     decision: Decision
+    grade: Grade
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +73,8 @@ class Examiner:
         """`log_queries` cost money and tell no cause: they are for a look that people will read."""
         now = self.clock.now()
         around = self._surroundings(incident, playbook, story, inbox, now)
+        switch = self.ledger.switch(incident.service)
+        windows = (playbook.maintenance, switch.maintenance)
         findings = look(
             self.probes.values(), replace(around, log_queries=tuple(log_queries)), deadline_s=LOOK_DEADLINE_S
         )
@@ -89,7 +95,7 @@ class Examiner:
             situation=Situation(
                 now=now,
                 mode=playbook.mode,
-                switch=self.ledger.switch(incident.service),
+                switch=switch,
                 findings=findings,
                 attempts=story.attempts,
                 attempts_limit=playbook.limits.attempts_per_incident,
@@ -103,9 +109,12 @@ class Examiner:
                 max_tasks=playbook.limits.max_tasks,
                 restarts_or_scales=False,
                 consent=story.consent(now),
+                maintenance=window_at(now, *windows),
+                began_in=window_at(incident.opened_at, *windows),
             ),
         )
-        return Assessment(findings=findings, judgements=judgements, decision=decision)
+        grade = graded(playbook, alarms_of(inbox), findings, judgements, story.grade)
+        return Assessment(findings=findings, judgements=judgements, decision=decision, grade=grade)
 
     def _surroundings(
         self,
@@ -200,9 +209,10 @@ class Assess:
             return self._without_playbook(incident, fresh, len(inbox))
         assessment = self.examiner.examine(incident, playbook, story, inbox, log_queries=playbook.log_queries)
         decision = assessment.decision
+        grave = [] if decision.outcome is Outcome.ALL_CLEAR else changed(story.grade, assessment.grade, actor="assess")
         self.ledger.append(
             incident,
-            [*fresh, _gathered(assessment.findings), _ranked(assessment.judgements), _decided(decision)],
+            [*fresh, _gathered(assessment.findings), _ranked(assessment.judgements), *grave, _decided(decision)],
             step=StepName.ASSESS,
             signals_seen=len(inbox),
         )
@@ -231,7 +241,7 @@ class Assess:
 def _wait_s(decision: Decision, playbook: Playbook) -> int:
     match decision.outcome:
         case Outcome.STAND_DOWN:
-            return FIRST_WATCH_S
+            return min(FIRST_WATCH_S, decision.wait_s or FIRST_WATCH_S)
         case Outcome.ASK:
             return playbook.approval.expires
         case _:

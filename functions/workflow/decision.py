@@ -1,7 +1,7 @@
 """What to do, given the ranking: a pure function, so that the same evidence always leads to the same decision."""
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import UTC, timedelta
 from math import ceil
 
 from functions.actions.action import Action, Refusal, Terms
@@ -44,6 +44,13 @@ UNFELT_PATIENCE = timedelta(minutes=10)
 """How long a service that nobody misses may take to become steady before people are told: ECS replaces a task that
 stopped within minutes, and a page for it would be one too many."""
 
+AFTER_WINDOW = timedelta(minutes=10)
+"""How long after its maintenance window trouble that began in it is given to end before people are paged: a deployment
+is stable after five to ten minutes, and an alarm is OK again some minutes after its metric."""
+
+UNEXPLAINED = frozenset({Cause.SUSPECTED_BREACH})
+"""Causes of which no maintenance window is an explanation."""
+
 ASKS_PER_INCIDENT = 3
 """How often people are asked in one incident; after that they are told, and decide by themselves."""
 
@@ -73,7 +80,9 @@ class Decision(Model):
     verdicts: tuple[Verdict, ...] = ()
     alternatives: tuple[Alternative, ...] = ()
     wait_s: int = 0
-    """Seconds after which the next look is due, where the decision is to wait."""
+    """Seconds after which the next look is due, where the decision is to wait, or a maintenance window is open."""
+    held_by: str = ""
+    """The maintenance window for which people are not paged yet."""
 
     @property
     def is_about_to_act(self) -> bool:
@@ -84,7 +93,10 @@ class Decision(Model):
     def gist(self) -> str:
         """What must change before people have to hear of it again; free of numbers that change by themselves.
 
-        That people could be asked is no news to those who did not answer, or said no."""
+        That people could be asked is no news to those who did not answer, or said no. What goes on in a maintenance
+        window is none either."""
+        if self.held_by:
+            return f"{self.outcome}|held"
         denied = sorted(verdict.guardrail for verdict in self.verdicts if not verdict.allowed)
         action = "" if self.plan is None else self.plan.action
         outcome = Outcome.ESCALATE if self.outcome is Outcome.ASK else self.outcome
@@ -116,6 +128,8 @@ def decide(
     decision = _chosen(
         findings, judgements, ladders, threshold, tried, waited, age, change_came, actions, terms, situation
     )
+    if decision.outcome is Outcome.ESCALATE:
+        decision = _in_its_window(decision, situation)
     if verifying is None or decision.outcome in (Outcome.WAIT, Outcome.ALL_CLEAR):
         return decision
     if decision.outcome is Outcome.ACT and decision.plan is not None and decision.plan.action in ADDS_ROOM:
@@ -171,6 +185,35 @@ def _chosen(
     if yields is not None:
         return _said(Outcome.WAIT, top, *yields)
     return _climb(top, findings, ladders[top.cause], tried, actions, terms, situation)
+
+
+def _in_its_window(decision: Decision, situation: Situation) -> Decision:
+    """What people would be paged for, as it is in and shortly after a maintenance window.
+
+    Trouble that began in a window is explained by it: people hear of it only if it outlives the window.
+    """
+    now, window, still = situation.now, situation.began_in, situation.maintenance
+    if still is not None:
+        decision = decision.model_copy(update={"wait_s": _seconds(still.end - now)})
+    if window is None or decision.cause in UNEXPLAINED:
+        return decision
+    if now >= window.end + AFTER_WINDOW:
+        outlived = f"{decision.reason}; it has outlived the maintenance window in which it began ({window.label})"
+        return decision.model_copy(update={"reason": outlived})
+    until = window.end + AFTER_WINDOW
+    held = f"no page yet: it began in a maintenance window ({window.label}); people hear of it if it is not over at"
+    return decision.model_copy(
+        update={
+            "outcome": Outcome.STAND_DOWN,
+            "reason": f"{decision.reason}; {held} {until.astimezone(UTC):%Y-%m-%d %H:%M} UTC",
+            "wait_s": _seconds(window.end - now) if now < window.end else min(LOOK_AGAIN_S, _seconds(until - now)),
+            "held_by": window.label,
+        }
+    )
+
+
+def _seconds(span: timedelta) -> int:
+    return max(1, ceil(span.total_seconds()))
 
 
 def _yields_to_the_shipper(findings: Findings, ladder: Sequence[ActionName]) -> tuple[str, int] | None:

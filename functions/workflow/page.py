@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from functions.domain.errors import ReadFailed, TrailBroken
 from functions.domain.evidence import Findings
-from functions.domain.incidents import Event, Fact, InboxEntry, IncidentStatus, NewEvent
+from functions.domain.incidents import Event, Fact, IncidentStatus, NewEvent
 from functions.playbooks.schema import Playbook
 from functions.ports import Archive, Ledger, Notifier
 from functions.workflow.answers import heard
@@ -13,6 +13,7 @@ from functions.workflow.assess import alarms_of
 from functions.workflow.close import keep
 from functions.workflow.letters import escalation
 from functions.workflow.restore import POSTPONE_LIMIT
+from functions.workflow.severity import by_playbook
 from functions.workflow.story import Story, tell
 from functions.workflow.table import Outcome, StepName
 from functions.workflow.visit import Result, Visit, incident_of
@@ -34,16 +35,23 @@ class PagePeople:
         )
         story = tell(events)
         about = _about(story)
-        if about not in story.paged:
+        if about not in story.paged or story.graver_than_told:
             keep(self.archive, incident, events)
-            grave = severity(self.playbooks.get(incident.service.key), self.ledger.inbox(incident.id))
-            page = escalation(incident, events, severity=grave, looked=self._looked(events))
+            written = by_playbook(self.playbooks.get(incident.service.key), alarms_of(self.ledger.inbox(incident.id)))
+            grade = story.grade or written
+            page = escalation(incident, events, grade=grade, looked=self._looked(events))
             message = self.notifier.publish(page)
             event = NewEvent(
                 fact=Fact.PAGE_SENT,
                 actor=StepName.PAGE,
                 summary=f"paged: {page.subject}",
-                data={"about": about, "subject": page.subject, "message": message, "head": incident.head_hash},
+                data={
+                    "about": about,
+                    "subject": page.subject,
+                    "severity": None if grade is None else grade.severity,
+                    "message": message,
+                    "head": incident.head_hash,
+                },
             )
             incident = self.ledger.append(incident, [event], step=StepName.PAGE)
         if incident.status is IncidentStatus.RESOLVED:
@@ -59,13 +67,6 @@ class PagePeople:
             return Findings.model_validate(self.ledger.evidence(looked)["findings"])
         except (ReadFailed, TrailBroken):
             return None
-
-
-def severity(playbook: Playbook | None, inbox: Sequence[InboxEntry]) -> str:
-    """The gravest severity among the alarms of the incident, P0 before P4; empty without a playbook."""
-    if playbook is None:
-        return ""
-    return min((playbook.severity_of(alarm) for alarm in alarms_of(inbox)), default=playbook.severity)
 
 
 def _about(story: Story) -> str:

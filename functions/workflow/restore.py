@@ -1,13 +1,16 @@
 """Restore: give back what was temporary, if it is still the way we left it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from math import ceil
 
 from functions.domain.changes import Lease, LeaseKind, LeaseTerms, giving_back
 from functions.domain.errors import ChangeFailed, ReadFailed
 from functions.domain.evidence import ScalingFacts
 from functions.domain.incidents import Fact, Incident, NewEvent
+from functions.domain.maintenance import window_at
+from functions.playbooks.schema import Playbook
 from functions.ports import Clock, Ledger, ServiceChanger, ServiceReader
 from functions.workflow.story import tell
 from functions.workflow.table import Outcome, StepName
@@ -19,7 +22,7 @@ NEEDED_S = 300
 """How often to look whether the autoscaler has taken back the tasks that a lower ceiling would stop."""
 
 PAUSED_S = 900
-"""How often to look whether an operator's pause is over: it holds for giving back, too."""
+"""How often to look whether an operator's pause or a maintenance window is over: both hold for giving back, too."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +31,7 @@ class Restore:
     reader: ServiceReader
     changer: ServiceChanger
     clock: Clock
+    playbooks: Mapping[str, Playbook]
 
     def __call__(self, visit: Visit) -> Result:
         """End every lease on the service that is due. Another open incident of the service keeps them: its close comes
@@ -40,8 +44,12 @@ class Restore:
         if holder is not None and holder != incident.id:
             return self._left_to(incident, holder)
         now = self.clock.now()
-        if self.ledger.switch(incident.service).paused(now):
+        switch, playbook = self.ledger.switch(incident.service), self.playbooks.get(incident.service.key)
+        if switch.paused(now):
             return Result(outcome=Outcome.NOT_DUE, wait_s=PAUSED_S)
+        window = window_at(now, () if playbook is None else playbook.maintenance, switch.maintenance)
+        if window is not None:
+            return Result(outcome=Outcome.NOT_DUE, wait_s=min(PAUSED_S, ceil((window.end - now).total_seconds())))
         due = [lease for lease in leases if lease.due_at <= now]
         if not due:
             return Result(outcome=Outcome.NOT_DUE, wait_s=until_due(leases, now))

@@ -32,7 +32,7 @@ NAME = re.compile(r"\becs-first-responder(?:-[a-z]+)*")
 OF_EVERY_COMMAND = ("--region", "--query", "--output", "--profile")
 BEYOND_THE_API = (["logs", "tail"],)
 """Commands of the aws CLI that are no operation of a service."""
-MARKS = "●○·◆◇▷▶✗◀✉✓"
+MARKS = "●○·▲◆◇▷▶✗◀✉✓"
 
 
 @pages

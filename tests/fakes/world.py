@@ -77,6 +77,8 @@ class World:
     bad: set[str] = field(default_factory=set)
     """Task definitions that answer with errors."""
     stuck: bool = False
+    targets_down: bool = False
+    """The load balancer finds no target healthy."""
     database_down: bool = False
     database_alarms: set[str] = field(default_factory=lambda: {"orders-db-unreachable"})
     """Names of the alarms that follow the database; every other alarm follows the service."""
@@ -109,6 +111,8 @@ class World:
     """What was given back."""
     watching: Callable[[Change], None] | None = None
     """Called with every change before it has an effect."""
+    watching_back: Callable[[Change], None] | None = None
+    """The same, for what is given back."""
     meanwhile: list[Callable[[], None]] = field(default_factory=list)
     """What happens while somebody reads the service, one at a time."""
     afterwards: list[Callable[[], None]] = field(default_factory=list)
@@ -248,7 +252,7 @@ class World:
     def targets(self, target_groups: Sequence[str]) -> Sequence[TargetFacts]:
         self._may("targets")
         return tuple(
-            TargetFacts(target_group=group, target=f"10.0.0.{n}", state="healthy")
+            TargetFacts(target_group=group, target=f"10.0.0.{n}", state="unhealthy" if self.targets_down else "healthy")
             for group in target_groups
             for n in range(self.running)
         )
@@ -425,6 +429,8 @@ class GivingBack:
     world: World
 
     def apply(self, ref: ServiceRef, change: Change) -> ChangeResult:
+        if self.world.watching_back is not None:
+            self.world.watching_back(change)
         if self.world.failing_changes:
             raise self.world.failing_changes.pop(0)
         self.world.restored.append(change)

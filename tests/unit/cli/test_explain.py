@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NoReturn
@@ -135,6 +136,23 @@ def test_check_lists_what_holds(capsys: pytest.CaptureFixture[str]) -> None:
     assert "eu-west-1/shop/orders" in out
     assert "observe" in out
     assert "responder-shop-orders-cpu" in out
+
+
+def test_check_says_how_it_understood_a_maintenance_window(capsys: pytest.CaptureFixture[str]) -> None:
+    """Each with the next time in UTC, so that a wrong zone or a wrong day is seen before it matters."""
+    head = "region: eu-west-1\ncluster: shop\nservice: orders\nseverities: {P2: {label: WARNING}}\nmaintenance:\n"
+    write(
+        "orders.yaml",
+        head
+        + "  - {every: sunday, from: 02:00, to: 04:00, zone: Europe/Berlin}\n"
+        + "  - {every: day, from: 23:30, to: 1:00}\n",
+    )
+    desk = replace(DESK, now=lambda: datetime(2026, 11, 21, 0, 15, tzinfo=UTC))
+    assert run(["check", "orders.yaml"], desk) == 0
+    out = capsys.readouterr().out
+    assert "every sunday 02:00 to 04:00 Europe/Berlin  next: 2026-11-22 01:00 to 03:00 UTC" in out
+    assert "every day 23:30 to 01:00 UTC  open now: 2026-11-20 23:30 to 2026-11-21 01:00 UTC" in out
+    assert "P2 (WARNING)" in out
 
 
 def test_check_tells_every_mistake(capsys: pytest.CaptureFixture[str]) -> None:

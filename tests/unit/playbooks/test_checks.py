@@ -7,9 +7,10 @@ import pytest
 from pydantic import ValidationError
 
 from functions.domain.errors import PlaybookError
+from functions.domain.severity import Severity
 from functions.playbooks.compiled import compile_playbooks, load_compiled
 from functions.playbooks.loading import load_playbooks
-from functions.playbooks.schema import Playbook, Severity
+from functions.playbooks.schema import Playbook
 
 HEAD = "region: eu-west-1\ncluster: shop\nservice: orders\nalarms:\n"
 CHECK = "  - check: up\n    url: https://shop.example.com\n"

@@ -12,11 +12,12 @@ from functions.domain.changes import ActionName
 from functions.domain.dependencies import DependencyKind
 from functions.domain.incidents import Mode
 from functions.domain.logged import LogCause, LogQuery
+from functions.domain.maintenance import Regular
 from functions.domain.synthetic import FieldLimit, SecretHeader
 from functions.domain.watched import WATCHED, HttpCheck, MetricLimit, WatchedDatabase, WatchedUrl
 from functions.playbooks.ladders import NOT_OURS, default_ladder
 from functions.playbooks.loading import load_playbooks
-from functions.playbooks.schema import CheckAlarm, Limits, LogAlarm, NewAlarm, Playbook, Symptom
+from functions.playbooks.schema import CheckAlarm, Limits, LogAlarm, NewAlarm, Playbook, Response, Symptom
 
 PLAYBOOKS = Path(__file__).parents[3] / "playbooks"
 COMPLETE = PLAYBOOKS / "examples" / "complete.yaml"
@@ -84,6 +85,10 @@ def test_the_complete_example_has_every_key() -> None:
     assert set(keys_of(FieldLimit)) <= set(re.findall(r"[a-z_]+", COMPLETE.read_text(encoding="utf-8")))
     assert {key for cause in written["log_causes"] for key in cause} == set(LogCause.model_fields)
     assert {key for query in written["log_queries"] for key in query} == set(LogQuery.model_fields)
+    assert {key for window in written["maintenance"] for key in window} == {
+        field.alias or name for name, field in Regular.model_fields.items()
+    }
+    assert all(set(said) == set(Response.model_fields) for said in written["severities"].values())
     for key in ("limits", "scale_out", "notify", "overrides"):
         model = type(getattr(load_playbooks([COMPLETE])[0], key))
         assert set(written[key]) == set(model.model_fields)
@@ -113,7 +118,7 @@ def test_the_complete_example_shows_the_defaults() -> None:
     (shown,) = load_playbooks([COMPLETE])
     plain = Playbook(region=shown.region, cluster=shown.cluster, service=shown.service)
 
-    for key in ("mode", "severity", "limits", "scale_out", "zonal_shift", "settle", "confidence", "bake"):
+    for key in ("mode", "severity", "severities", "limits", "scale_out", "zonal_shift", "settle", "confidence", "bake"):
         assert getattr(shown, key) == getattr(plain, key), key
     for cause in Cause:
         assert shown.ladder(cause) == default_ladder(cause)

@@ -7,9 +7,10 @@ import pytest
 from functions.domain.causes import Cause
 from functions.domain.errors import PlaybookError
 from functions.domain.logged import TOLD_BY_LOGS
+from functions.domain.severity import Severity
 from functions.playbooks.compiled import compile_playbooks, load_compiled
 from functions.playbooks.loading import load_playbooks
-from functions.playbooks.schema import LogAlarm, NewAlarm, Playbook, Severity
+from functions.playbooks.schema import LogAlarm, NewAlarm, Playbook
 
 HEAD = "region: eu-west-1\ncluster: shop\nservice: orders\n"
 CAUSES = ", ".join(TOLD_BY_LOGS)

@@ -8,9 +8,10 @@ from pydantic import ValidationError
 from functions.domain.causes import Cause
 from functions.domain.changes import ActionName
 from functions.domain.incidents import Mode
+from functions.domain.severity import Later, Severity
 from functions.playbooks.compiled import compile_playbooks, load_compiled
 from functions.playbooks.ladders import NOT_OURS, default_ladder
-from functions.playbooks.schema import Playbook, Severity, Symptom
+from functions.playbooks.schema import Playbook, Symptom
 
 SMALLEST = {"region": "eu-west-1", "cluster": "shop", "service": "orders"}
 
@@ -203,3 +204,25 @@ def test_compiled_playbooks_come_back_the_same() -> None:
 
     assert load_compiled(compile_playbooks([one, two])) == (two, one)
     assert compile_playbooks([one, two]) == compile_playbooks([two, one])
+
+
+def test_the_severities_of_a_service() -> None:
+    """A playbook names what differs: a label, a time, or both; the rest has the scale's name and the default time."""
+    named = playbook(
+        severities={"P0": {"label": "CRITICAL"}, "P2": {"label": "WARNING", "respond": "next business day"}}
+    )
+    assert {str(each): (said.label, said.respond) for each, said in named.severities.items()} == {
+        "P0": ("CRITICAL", 900),
+        "P1": ("P1", 900),
+        "P2": ("WARNING", Later.NEXT_BUSINESS_DAY),
+        "P3": ("P3", Later.NEXT_BUSINESS_DAY),
+        "P4": ("P4", Later.WHEN_THERE_IS_TIME),
+    }
+    assert playbook().severities[Severity.P2].respond == 4 * 3600
+
+
+def test_windows_and_severities_survive_the_way_to_lambda() -> None:
+    """What synth validated is what the functions read."""
+    window = {"every": ["sunday", "monday"], "from": "22:00", "to": "02:00", "zone": "Europe/Berlin"}
+    written = playbook(maintenance=[window], severities={"P0": {"label": "CRITICAL", "respond": "10m"}})
+    assert load_compiled(compile_playbooks([written])) == (written,)

@@ -199,7 +199,7 @@ def test_a_dead_database_is_not_scaled_against(responder: Responder) -> None:
     responder.run(until=StepName.WATCH)
     assert responder.world.changes == []
     (page,) = responder.notifier.pages
-    assert page.subject.endswith(" orders: dependency-failing")
+    assert page.subject == "[page P1] orders: dependency-failing, 90.0% of requests fail"
     assert "orders-db" in responder.notifier.pages[0].text
     assert "aws logs tail /ecs/orders --since 30m --region eu-west-1" in responder.notifier.pages[0].text
 
