@@ -38,6 +38,7 @@ from functions.domain.incidents import Event, InboxEntry, Incident, NewEvent, Sw
 from functions.domain.model import Model
 from functions.domain.services import ServiceRef
 from functions.domain.signals import Signal
+from functions.domain.threats import ThreatsFacts
 
 
 class Clock(Protocol):
@@ -167,6 +168,9 @@ class AccountReader(Protocol):
 
     def health(self, region: str) -> HealthFacts:
         """Open issues of AWS in the Region."""
+
+    def threats(self, findings: Sequence[str]) -> ThreatsFacts:
+        """The findings of GuardDuty with these ARNs, all of them."""
 
 
 class DatabaseReader(Protocol):

@@ -23,6 +23,7 @@ from functions.domain.circumstances import (
 from functions.domain.dependencies import DependenciesFacts
 from functions.domain.errors import ReadFailed
 from functions.domain.evidence import AlarmsFacts, ScalingFacts, ServiceFacts, TargetsFacts, TasksFacts
+from functions.domain.threats import ThreatsFacts
 
 LOGS_LOOKBACK = timedelta(minutes=15)
 """Older lines cost more to read than they tell."""
@@ -98,6 +99,11 @@ def read_changes(around: Surroundings, known: Mapping[str, Any]) -> ChangesFacts
 
 def read_stack(around: Surroundings, known: Mapping[str, Any]) -> StackFacts:
     return around.readers.account.stack(cast(ServiceFacts, known["service"]).arn)
+
+
+def read_threats(around: Surroundings, known: Mapping[str, Any]) -> ThreatsFacts:
+    """The findings that the incident was told of, from GuardDuty itself: a message alone proves nothing."""
+    return around.readers.account.threats(around.threats) if around.threats else ThreatsFacts()
 
 
 def read_health(around: Surroundings, known: Mapping[str, Any]) -> HealthFacts:

@@ -37,6 +37,8 @@ class Resource(StrEnum):
     """DB instances that playbooks name as dependencies or checks."""
     DATABASE_INSIGHTS = "database-insights"
     """Performance Insights of any DB instance, whose ARN ends in an opaque id; only where a playbook names one."""
+    DETECTOR = "detector"
+    """Detectors of GuardDuty: an account has one in each Region, whose id is opaque."""
     ANY = "*"
     """The action takes no resource."""
 

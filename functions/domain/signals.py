@@ -52,8 +52,7 @@ OVER_BUDGET = "OVER_BUDGET"
 """Name of the responder's own event: the service costs more than its playbook allows."""
 
 WORTH_A_LOOK = ("MEDIUM", "HIGH", "CRITICAL")
-"""Levels of a finding that open an incident: what GuardDuty calls low was blocked, or came to nothing (GuardDuty User
-Guide, "Severity levels of GuardDuty findings")."""
+"""Levels of a finding that open an incident (GuardDuty User Guide, "Severity levels of GuardDuty findings")."""
 
 _DAY_S = 86_400
 
@@ -109,8 +108,8 @@ class Signal(Model):
     aws_service: str | None = None
     """Whose trouble or whose cost it is, as AWS Health writes it: ECS, RDS."""
     names: tuple[str, ...] = ()
-    """What else it names: resources of ECS as `cluster/service`, `cluster/*` and `cluster/` (a task), others by their own
-    id; budgets, monitors, tags, roles."""
+    """What else it names: resources of ECS as `cluster/service`, `cluster/*` and `cluster/` (a task), others by their
+    own id; budgets, monitors, tags, roles."""
     fingerprint: str | None = None
     """Hash of the message, which tells apart two messages without a readable time."""
 

@@ -6,7 +6,7 @@ Source: GuardDuty API reference, Finding, and User Guide, "Severity levels of Gu
 import re
 from typing import NamedTuple
 
-from functions.domain.model import Model, Moment
+from functions.domain.model import Model
 
 _ARN = re.compile(
     r"arn:aws[a-z-]*:guardduty:[a-z0-9-]+:\d{12}:detector/(?P<detector>[A-Za-z0-9]{1,300})/finding/(?P<id>[A-Za-z0-9-]{1,300})"
@@ -16,6 +16,8 @@ _LEVELS = ((9.0, "CRITICAL"), (7.0, "HIGH"), (4.0, "MEDIUM"), (1.0, "LOW"))
 """The least severity of each level."""
 
 WORST = 10.0
+LEAST_SEVERITY = 4.0
+"""From there on a finding opens an incident; what is lower was blocked, or came to nothing."""
 
 
 class FindingName(NamedTuple):
@@ -49,7 +51,6 @@ class ThreatFacts(Model):
     """What it is about, for a person."""
     archived: bool = False
     """Somebody looked at it and put it away."""
-    updated_at: Moment | None = None
 
     @property
     def level(self) -> str:

@@ -67,7 +67,7 @@ def _by_health(signal: Signal, nearby: Sequence[Playbook]) -> _Found:
         elif perhaps and not sure:
             return (), f"the event names one of several services, and not which: {_keys(perhaps)}"
         return sure, "the event names what the service is made of" if sure else "the event names resources of others"
-    found = [p for p in nearby if signal.aws_service in _stands_on(p)]
+    found = [p for p in nearby if signal.aws_service in stands_on(p)]
     return found, f"{'the service stands' if found else 'no service of a playbook stands'} on {signal.aws_service}"
 
 
@@ -79,7 +79,8 @@ def _is_of(name: str, playbook: Playbook) -> bool:
     return name.rpartition(":")[2] in databases
 
 
-def _stands_on(playbook: Playbook) -> frozenset[str]:
+def stands_on(playbook: Playbook) -> frozenset[str]:
+    """Services of AWS whose trouble is this service's, too."""
     kinds = (dependency.kind for dependency in playbook.dependencies)
     return EVERY_SERVICE_STANDS_ON | {STANDS_ON[kind] for kind in kinds if kind in STANDS_ON}
 

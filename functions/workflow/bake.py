@@ -24,6 +24,7 @@ from functions.domain.signals import AlarmState, Signal, SignalKind
 from functions.playbooks.schema import Playbook
 from functions.ports import Clock, Executions, Ledger, Readers
 from functions.workflow.assess import surroundings_of
+from functions.workflow.budget import overspent
 
 NOTE_EVERY = timedelta(minutes=5)
 """How often it is written down that a release still runs."""
@@ -36,7 +37,9 @@ UNPROVEN = (ReleaseState.SEEN, ReleaseState.SUSPECT)
 
 LOOK_DEADLINE_S = 15.0
 
-LOOKS_AT = ("service", "tasks", "targets", "alarms", "metrics", "releases", "scaling", "dependencies")
+LOOKS_AT = (
+    "service", "tasks", "targets", "alarms", "metrics", "releases", "scaling", "dependencies", "definition", "budget",
+)  # fmt: skip
 """Probes that cost nothing but calls, and metrics while a release is young. The incident reads the others."""
 
 COMES_WITH_A_RELEASE = frozenset(
@@ -80,6 +83,7 @@ class Bake:
                 service = self.readers.service.service(playbook.ref)
                 if service is None or service.desired == 0 or service.primary is None:
                     continue
+                opened += self._overspent(playbook, service)
                 release = self._noted(playbook, service)
                 if not self._young(release, service.primary):
                     continue
@@ -102,6 +106,18 @@ class Bake:
             except ReadFailed as error:
                 unread.append(f"{playbook.ref.key}: {error}")
         return Baked(good=tuple(good), suspect=tuple(suspect), opened=tuple(opened), unread=tuple(unread))
+
+    def _overspent(self, playbook: Playbook, service: ServiceFacts) -> list[str]:
+        """Open an incident where the service costs more than its playbook allows, once a day."""
+        signal = overspent(playbook, service, readers=self.readers, now=self.clock.now())
+        return [] if signal is None else self._opened(signal, playbook)
+
+    def _opened(self, signal: Signal, playbook: Playbook) -> list[str]:
+        opening = self.ledger.record_signal(signal, playbook.ref, may_open=True)
+        if opening.incident_id is None or opening.duplicate:
+            return []
+        self.executions.start(opening.incident_id, opening.generation)
+        return [opening.incident_id]
 
     def _noted(self, playbook: Playbook, service: ServiceFacts) -> Release | None:
         """What the ledger knows of the release that runs, after it was written down that it runs steadily."""
@@ -147,11 +163,7 @@ class Bake:
             deployment_id=primary.id,
             reason=f"{judgement.cause}: {'; '.join(judgement.evidence_for)}",
         )
-        opening = self.ledger.record_signal(signal, playbook.ref, may_open=True)
-        if opening.incident_id is None or opening.duplicate:
-            return []
-        self.executions.start(opening.incident_id, opening.generation)
-        return [opening.incident_id]
+        return self._opened(signal, playbook)
 
     def _judgement(self, playbook: Playbook) -> Judgement:
         known = surroundings_of(playbook, readers=self.readers, ledger=self.ledger, now=self.clock.now())

@@ -275,13 +275,15 @@ def _all_clear(findings: Findings) -> bool:
     enough. Metrics that could not be read are no good news."""
     service = findings.service.value
     signs = Signs(findings)
-    well = not signs.unwell and not signs.locked_out
+    well = not signs.unwell and not signs.locked_out and not signs.costly
+    well = well and not signs.threats and not signs.threats_unread
     return service is not None and service.steady and _quiet(findings) and well
 
 
 def _unfelt(findings: Findings) -> bool:
     """No alarm speaks for it, and users do not feel it, as far as everything that could tell was read."""
-    return findings.service.known and _quiet(findings) and not Signs(findings).felt
+    signs = Signs(findings)
+    return findings.service.known and _quiet(findings) and not signs.felt and not signs.threats_unread
 
 
 def _quiet(findings: Findings) -> bool:

@@ -222,7 +222,7 @@ def test_however_many_services_there_are_each_pattern_fits() -> None:
         for number in range(12)
     ]
     topic = sns.Topic(scope, "Topic")
-    Intake(scope, "Intake", name="x", alarm_topic=topic, existing_alarms=[], services=services)
+    Intake(scope, "Intake", name="x", alarm_topic=topic, existing_alarms=[], services=services, aws_services=[])
     resources = app.synth().get_stack_by_name("Stack").template["Resources"].values()
     patterns = [r["Properties"]["EventPattern"] for r in resources if r["Type"] == "AWS::Events::Rule"]
     stopped = [pattern for pattern in patterns if pattern["detail-type"] == ["ECS Task State Change"]]

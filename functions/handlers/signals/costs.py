@@ -1,8 +1,8 @@
 """Notices about money: AWS Budgets and Cost Anomaly Detection.
 
-AWS Budgets sends plain text to SNS, whose lines no page specifies. Cost Anomaly Detection sends JSON to SNS and an event
-to EventBridge, with the same fields but for one (Cost Management User Guide, "Using AWS User Notifications with Cost
-Anomaly Detection"); a tag is written `key:value` there.
+AWS Budgets sends plain text to SNS, whose lines no page specifies. Cost Anomaly Detection sends JSON to SNS and an
+event to EventBridge, with the same fields but for one (Cost Management User Guide, "Using AWS User Notifications with
+Cost Anomaly Detection"); a tag is written `key:value` there.
 """
 
 import re

@@ -38,8 +38,8 @@ Outcome = Signal | Ignored | SignalRefused
 def read_message(body: bytes | str | Mapping[str, object]) -> list[Outcome]:
     """Read whatever arrived: one outcome per message in it, in their order, and never an exception.
 
-    What is no message of a known kind is ignored. What should be one and cannot be read is a refusal, which belongs into
-    the dead-letter queue: its text says what is wrong.
+    What is no message of a known kind is ignored. What should be one and cannot be read is a refusal, which belongs
+    into the dead-letter queue: its text says what is wrong.
     """
     return _read(body, layers=0)
 

@@ -86,8 +86,8 @@ def _names(event: Object, detail: Object, *, of_ecs: bool) -> Iterator[str]:
 
 
 def _of_ecs(text: str) -> str:
-    """`cluster/service` for a service, `/service` for one in an old ARN, `cluster/*` for a cluster, and `cluster/` for a
-    task, whose service nobody names."""
+    """`cluster/service` for a service, `/service` for one in an old ARN, `cluster/*` for a cluster, and `cluster/` for
+    a task, whose service nobody names."""
     arn = read_arn(text)
     parts = arn.resource.split("/") if arn is not None else []
     match parts:
