@@ -80,8 +80,8 @@ def _needed(service: ServiceFacts, metrics: MetricsFacts) -> int | None:
 LOWER_CEILING = Action(
     name=ActionName.LOWER_CEILING,
     effect="lowers the ceiling of the scalable target, and the tasks above it stop at once",
-    preconditions="no deployment under way; no more load than before; more tasks than twice what it needs, and than the "
-    "budget allows",
+    preconditions="no deployment under way; no more load than before; more tasks than twice what it needs, and than "
+    "the budget allows",
     undo="set floor and ceiling that were there before; a person decides how many tasks the service may have",
     restarts_or_scales=False,
     plan=plan_lower_ceiling,
