@@ -45,6 +45,7 @@ from functions.workflow.remediate import Remediate
 from functions.workflow.restore import Restore
 from functions.workflow.secrets import TellSecretChange
 from functions.workflow.sweep import Sweep
+from functions.workflow.threats import TellThreat
 from functions.workflow.verify import Verify
 from functions.workflow.watch import Watch
 
@@ -277,6 +278,11 @@ def bake() -> Bake:
 @_once
 def tell_secret_change() -> TellSecretChange:
     return TellSecretChange(ledger=_ledger(), executions=_executions(), reader=_reader(), playbooks=_playbooks())
+
+
+@_once
+def tell_threat() -> TellThreat:
+    return TellThreat(ledger=_ledger(), executions=_executions(), reader=_reader(), playbooks=_playbooks())
 
 
 @_once

@@ -20,6 +20,10 @@ LEAST_SEVERITY = 4.0
 """From there on a finding opens an incident; what is lower was blocked, or came to nothing."""
 
 
+ROLES = ("AssumedRole", "Role")
+"""`userType` of credentials that belong to a role."""
+
+
 class FindingName(NamedTuple):
     """How GetFindings wants a finding to be named."""
 

@@ -88,11 +88,10 @@ def stands_on(playbook: Playbook) -> frozenset[str]:
 def _by_cost(signal: Signal, nearby: Sequence[Playbook]) -> _Found:
     """By the name of the service in that of the budget, the monitor or the tag; else all, where it says ECS.
 
-    Of two services of which one is called as the beginning of the other, the longer name is meant.
+    Where the name of one service is a part of another's, the longer one is meant.
     """
     named = [p for p in nearby if _mentions(signal.names, p.service)]
-    longest = max((len(p.service) for p in named), default=0)
-    named = [p for p in named if len(p.service) == longest]
+    named = [p for p in named if not any(p.service != q.service and p.service in q.service for q in named)]
     if len(named) > 1:
         narrowed = [p for p in named if _mentions(signal.names, p.cluster)]
         named = narrowed or named

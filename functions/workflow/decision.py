@@ -193,9 +193,11 @@ def _patience(findings: Findings, age: timedelta) -> tuple[str, int] | None:
     young = min(YOUNG_AT_MOST, timedelta(seconds=YOUNG_PERIODS * _period_s(findings)))
     if age < young:
         return f"too early to tell: the metrics are given {young.seconds} s to show a cause", LOOK_SOON_S
+    signs = Signs(findings)
+    if signs.threats_unread:
+        return None
     if age < UNFELT_PATIENCE and _unfelt(findings):
         return f"nobody feels it: the service is given {UNFELT_PATIENCE.seconds // 60} minutes to mend", LOOK_AGAIN_S
-    signs = Signs(findings)
     if signs.just_back is not None:
         return f"{signs.just_back}: its clients are given time to connect again by themselves", LOOK_SOON_S
     if signs.easing and (age < EASES_WITHIN or _silent(findings)):
@@ -282,8 +284,7 @@ def _all_clear(findings: Findings) -> bool:
 
 def _unfelt(findings: Findings) -> bool:
     """No alarm speaks for it, and users do not feel it, as far as everything that could tell was read."""
-    signs = Signs(findings)
-    return findings.service.known and _quiet(findings) and not signs.felt and not signs.threats_unread
+    return findings.service.known and _quiet(findings) and not Signs(findings).felt
 
 
 def _quiet(findings: Findings) -> bool:

@@ -86,18 +86,18 @@ class Verify:
         trouble = unsteady(service, targets, groups, away=story.shifted_from(now))
         if trouble is None:
             raised = _raised(inbox, incident.signals_seen) if story.acted is not None else ()
-            return _held(facts, story, now, change_came=_answerable(inbox, now), raised=raised)
+            return _held(
+                facts, story, now, change_came=changed_at(inbox) is not None, told=_told(inbox, now), raised=raised
+            )
         primary = service.primary
         if primary is not None and primary.rollout_state == "FAILED":
             return Check(outcome=Outcome.INEFFECTIVE, steady=False, reason=f"deployment {primary.id} failed")
         return _not_yet(trouble, story, now, steady=False)
 
 
-def _answerable(inbox: Sequence[InboxEntry], now: datetime) -> bool:
-    """Whether signals told of something that steadiness alone does not refute."""
-    return changed_at(inbox) is not None or any(
-        told_lately(inbox, kind, now) for kind in (SignalKind.COST, SignalKind.THREAT)
-    )
+def _told(inbox: Sequence[InboxEntry], now: datetime) -> bool:
+    """Whether signals told of costs or of an intruder, which no steadiness refutes."""
+    return any(told_lately(inbox, kind, now) for kind in (SignalKind.COST, SignalKind.THREAT))
 
 
 def _calming(inbox: Sequence[InboxEntry], seen: int) -> Sequence[InboxEntry]:
@@ -148,14 +148,23 @@ def _unsteady_outside(
 
 
 def _held(
-    alarms: AlarmsFacts, story: Story, now: datetime, *, change_came: bool, raised: tuple[str, ...] = ()
+    alarms: AlarmsFacts,
+    story: Story,
+    now: datetime,
+    *,
+    change_came: bool,
+    told: bool = False,
+    raised: tuple[str, ...] = (),
 ) -> Check:
     """Steady and healthy: recovered once the alarms have been quiet for their own window.
 
-    After a change, costs or a finding that nobody answered yet, steadiness tells nothing: what was waited for is looked
-    at again. So is the service when alarms went off after the action, `raised`: there may be a second trouble."""
+    After a change that nobody answered yet, and where costs or a finding were told, steadiness tells nothing: what was
+    waited for is looked at again. So is the service when alarms went off after the action, `raised`: there may be a
+    second trouble."""
     if alarms.gone:
         return _cannot_tell(f"alarm {', '.join(alarms.gone)} no longer exists", steady=True)
+    if told and story.acted is None:
+        return _not_yet("steady and healthy, which does not answer what was told", story, now, steady=True)
     if not alarms.alarms:
         since = story.steady_since or now
         if now - since >= WITHOUT_ALARM:
@@ -163,7 +172,7 @@ def _held(
                 outcome=Outcome.RECOVERED, steady=True, reason=f"steady and healthy since {since:%H:%M:%S} UTC"
             )
         if change_came and story.acted is None:
-            return _not_yet("steady and healthy, but what was told is not answered yet", story, now, steady=True)
+            return _not_yet("steady and healthy, but a change may yet show what it does", story, now, steady=True)
         if story.acted is None and story.decision is not None and story.decision.is_about_to_act:
             return _not_yet("steady and healthy, but what was found is not answered yet", story, now, steady=True)
         return _not_yet("steady and healthy, but not for five minutes yet", story, now, steady=True, patient=True)

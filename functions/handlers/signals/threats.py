@@ -10,7 +10,7 @@ from functions.domain.errors import SignalRefused
 from functions.domain.redaction import clean
 from functions.domain.services import is_ecs_name
 from functions.domain.signals import Signal, SignalKind
-from functions.domain.threats import finding_arn, level_of
+from functions.domain.threats import ROLES, finding_arn, level_of
 from functions.handlers.signals.fields import (
     Object,
     as_object,
@@ -70,13 +70,15 @@ def tells_of_role(event: Object) -> bool:
     """Whether it is a finding about what somebody did with the credentials of a role: whose tasks have that role only
     task definitions say."""
     of_guardduty = event.get("source") == "aws.guardduty" and event.get("detail-type") == "GuardDuty Finding"
-    return of_guardduty and role_of(as_object(event.get("detail"))) is not None
+    detail = as_object(event.get("detail"))
+    in_ecs = "ecsClusterDetails" in as_object(detail.get("resource"))
+    return of_guardduty and not in_ecs and role_of(detail) is not None
 
 
 def role_of(detail: Object) -> str | None:
     """Name of the role whose credentials were used."""
     key = as_object(as_object(detail.get("resource")).get("accessKeyDetails"))
-    return as_text(key.get("userName")) if key.get("userType") in ("AssumedRole", "Role") else None
+    return as_text(key.get("userName")) if key.get("userType") in ROLES else None
 
 
 def _reference(detail: Object) -> str | None:
