@@ -87,7 +87,12 @@ class Verify:
         if trouble is None:
             raised = _raised(inbox, incident.signals_seen) if story.acted is not None else ()
             return _held(
-                facts, story, now, change_came=changed_at(inbox) is not None, told=_told(inbox, now), raised=raised
+                facts,
+                story,
+                now,
+                change_came=changed_at(inbox) is not None,
+                unrefuted=_unrefuted(inbox, now),
+                raised=raised,
             )
         primary = service.primary
         if primary is not None and primary.rollout_state == "FAILED":
@@ -95,7 +100,7 @@ class Verify:
         return _not_yet(trouble, story, now, steady=False)
 
 
-def _told(inbox: Sequence[InboxEntry], now: datetime) -> bool:
+def _unrefuted(inbox: Sequence[InboxEntry], now: datetime) -> bool:
     """Whether signals told of costs or of an intruder, which no steadiness refutes."""
     return any(told_lately(inbox, kind, now) for kind in (SignalKind.COST, SignalKind.THREAT))
 
@@ -153,17 +158,17 @@ def _held(
     now: datetime,
     *,
     change_came: bool,
-    told: bool = False,
+    unrefuted: bool = False,
     raised: tuple[str, ...] = (),
 ) -> Check:
     """Steady and healthy: recovered once the alarms have been quiet for their own window.
 
-    After a change that nobody answered yet, and where costs or a finding were told, steadiness tells nothing: what was
+    After a change that nobody answered yet, and of costs or a finding, `unrefuted`, steadiness tells nothing: what was
     waited for is looked at again. So is the service when alarms went off after the action, `raised`: there may be a
     second trouble."""
     if alarms.gone:
         return _cannot_tell(f"alarm {', '.join(alarms.gone)} no longer exists", steady=True)
-    if told and story.acted is None:
+    if unrefuted and story.acted is None:
         return _not_yet("steady and healthy, which does not answer what was told", story, now, steady=True)
     if not alarms.alarms:
         since = story.steady_since or now
