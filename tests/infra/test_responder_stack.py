@@ -117,7 +117,7 @@ def test_costs_reach_the_topic_for_alarms_alone(stack: Template) -> None:
         return {s["Principal"]["Service"]: s for s in from_services if s["Principal"]["Service"] in wanted}
 
     policies = stack.resources("AWS::SNS::TopicPolicy").values()
-    by_topic = {topic["Ref"]: statements(p) for p in policies for topic in p["Properties"]["Topics"]}
+    by_topic = {topic["Ref"]: statements(p) for p in policies for topic in p["Topics"]}
     published = of_costs(by_topic[alarms])
     assert {service: statement["Condition"] for service, statement in published.items()} == wanted
     assert {statement["Action"] for statement in published.values()} == {"sns:Publish"}
