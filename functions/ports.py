@@ -170,7 +170,7 @@ class AccountReader(Protocol):
         """Open issues of AWS in the Region."""
 
     def threats(self, findings: Sequence[str]) -> ThreatsFacts:
-        """The findings of GuardDuty with these ARNs, all of them."""
+        """The findings of GuardDuty with these ARNs. One that GuardDuty does not have makes all of them unread."""
 
 
 class DatabaseReader(Protocol):

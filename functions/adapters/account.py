@@ -106,7 +106,7 @@ class AwsAccountReader:
         return HealthFacts(events=tuple(_health_facts(event) for event in answer.get("events", ())))
 
     def threats(self, findings: Sequence[str]) -> ThreatsFacts:
-        """One call for each detector: an account has one in each Region."""
+        """One call for each detector, of which an account has one in each Region; the newest `FINDINGS` of them."""
         wanted: dict[str, list[FindingName]] = {}
         for name in map(finding_arn, findings[-FINDINGS:]):
             if name is None:

@@ -163,9 +163,10 @@ def alarms_of(inbox: Sequence[InboxEntry]) -> tuple[str, ...]:
 
 
 def told_lately(inbox: Sequence[InboxEntry], kind: SignalKind, now: datetime) -> tuple[Signal, ...]:
-    """The signals of this kind that are to be answered: what people did not end in a day, the responder does not keep
-    open, and what goes on is told again."""
-    return tuple(e.signal for e in inbox if e.signal.kind is kind and now - e.received_at < TOLD_FOR)
+    """The signals of this kind that are to be answered, which are those that could have opened an incident: what people
+    did not end in a day, the responder does not keep open, and what goes on is told again."""
+    lately = (entry.signal for entry in inbox if now - entry.received_at < TOLD_FOR)
+    return tuple(signal for signal in lately if signal.kind is kind and signal.opens_incident)
 
 
 def changed_at(inbox: Sequence[InboxEntry]) -> datetime | None:

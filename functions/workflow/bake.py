@@ -83,7 +83,7 @@ class Bake:
                 service = self.readers.service.service(playbook.ref)
                 if service is None or service.desired == 0 or service.primary is None:
                     continue
-                opened += self._overspent(playbook, service)
+                opened += self._overspent(playbook, service, unread)
                 release = self._noted(playbook, service)
                 if not self._young(release, service.primary):
                     continue
@@ -107,9 +107,14 @@ class Bake:
                 unread.append(f"{playbook.ref.key}: {error}")
         return Baked(good=tuple(good), suspect=tuple(suspect), opened=tuple(opened), unread=tuple(unread))
 
-    def _overspent(self, playbook: Playbook, service: ServiceFacts) -> list[str]:
-        """Open an incident where the service costs more than its playbook allows, once a day."""
-        signal = overspent(playbook, service, readers=self.readers, now=self.clock.now())
+    def _overspent(self, playbook: Playbook, service: ServiceFacts, unread: list[str]) -> list[str]:
+        """Open an incident where the service costs more than its playbook allows, once a day. What could not be read
+        for it goes to `unread`, and keeps no release from being watched."""
+        try:
+            signal = overspent(playbook, service, readers=self.readers, now=self.clock.now())
+        except ReadFailed as error:
+            unread.append(f"{playbook.ref.key}: {error}")
+            return []
         return [] if signal is None else self._opened(signal, playbook)
 
     def _opened(self, signal: Signal, playbook: Playbook) -> list[str]:

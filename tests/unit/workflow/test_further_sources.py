@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from functions.domain.changes import SetCeiling
@@ -17,7 +17,7 @@ from functions.workflow.budget import PERIOD_S
 from functions.workflow.decision import YOUNG_AT_MOST
 from functions.workflow.table import StepName
 from tests.fakes.engine import Responder
-from tests.fakes.world import REF
+from tests.fakes.world import REF, V1
 from tests.unit.signals import samples
 from tests.unit.workflow.test_incident import assert_sound, facts, playbook
 
@@ -102,6 +102,7 @@ def test_what_opens_nothing_joins_what_is_open(responder: Responder) -> None:
     assert (opening.opened, opening.incident_id) == (False, responder.executions.started[0][0])
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(["issue", "closed", "again"]), min_size=1, max_size=10))
 def test_however_often_aws_tells_it_one_event_opens_one_incident(order: list[str]) -> None:
     """Also in another order, and after it was closed."""
@@ -163,6 +164,16 @@ class TestFindings:
         assert lasted < (timedelta(hours=4) if then == "archived" else timedelta(hours=25))
         assert len([page for page in responder.notifier.pages if "suspected-breach" in page.text]) >= 1
         assert_sound(responder)
+
+    def test_a_low_one_neither_opens_nor_holds_an_incident(self, responder: Responder) -> None:
+        """GuardDuty says of it that it was blocked, or came to nothing."""
+        responder.world.quiet.shown_threats = (THREAT.model_copy(update={"severity": 2}),)
+        low = told(samples.finding_event(severity=2))
+        (opening,) = responder.intake(low)
+        assert opening.incident_id is None
+        responder.intake(told(samples.health_event()))
+        responder.intake(low.model_copy(update={"reference": f"{samples.FINDING}0"}))
+        closes(responder)
 
     def test_what_nobody_told_of_is_not_asked_for(self, responder: Responder) -> None:
         """Most accounts pay for no GuardDuty, and it is no evidence in other incidents."""
@@ -249,11 +260,13 @@ class TestDollars:
 
     @pytest.mark.parametrize("unread", ["definition", "measured"])
     def test_what_cannot_be_read_opens_nothing(self, unread: str) -> None:
-        """The next round tries again."""
+        """The next round tries again, and the release is watched all the same."""
         responder = on_a_budget(6, usd_per_day=1.0)
         responder.world.unreadable = {unread}
         baked = responder.bake()
-        assert (baked.opened, len(baked.unread)) == ((), 1)
+        assert baked.opened == ()
+        assert f"{REF.key}: {unread} is throttled" in baked.unread
+        assert [release.task_definition for release in responder.ledger.releases(REF)] == [V1]
 
     def test_idle_tasks_beyond_the_budget_are_taken_away(self) -> None:
         """Down to the budget, and not below it, though the load needs fewer and two ran before."""
@@ -282,6 +295,7 @@ class TestDollars:
         assert facts(responder)[-1] is Fact.INCIDENT_RESOLVED
         assert timedelta(days=1) < responder.clock.now() - began < timedelta(hours=25)
 
+    @settings(max_examples=40, deadline=None)
     @given(st.floats(min_value=0.2, max_value=6), st.integers(min_value=3, max_value=40), st.integers(1, 30))
     def test_nothing_is_scaled_in_below_the_budget_or_under_load(self, load: float, tasks: int, budget: int) -> None:
         """Whatever the load, the number of tasks and the budget are."""
