@@ -50,7 +50,11 @@ def read_targets(around: Surroundings, known: Mapping[str, Any]) -> TargetsFacts
 def read_alarms(around: Surroundings, known: Mapping[str, Any]) -> AlarmsFacts:
     alarms = tuple(around.readers.metrics.alarms(around.alarms)) if around.alarms else ()
     found = {alarm.name for alarm in alarms}
-    return AlarmsFacts(alarms=alarms, gone=tuple(name for name in around.alarms if name not in found))
+    return AlarmsFacts(
+        alarms=alarms,
+        gone=tuple(name for name in around.alarms if name not in found),
+        of_cost=tuple(name for name in around.cost_alarms if name in found),
+    )
 
 
 def read_scaling(around: Surroundings, known: Mapping[str, Any]) -> ScalingFacts:

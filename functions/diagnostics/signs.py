@@ -246,7 +246,8 @@ class Signs:
     def breaching(self) -> tuple[AlarmFacts, ...]:
         """Alarms in ALARM whose own metric breaches right now: a symptom by itself, and often the first to show. What
         many tasks cost is none: users feel nothing of it."""
-        of_cost = () if self._budget is None else self._budget.alarms
+        alarms = self._findings.alarms.value
+        of_cost = () if alarms is None else alarms.of_cost
         return tuple(alarm for alarm in self.alarming if alarm.breaching_now and alarm.name not in of_cost)
 
     @cached_property

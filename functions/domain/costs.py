@@ -14,8 +14,6 @@ class BudgetFacts(Model):
     task_usd_per_day: float | None = None
     """By the list price of Fargate; None where the task definition does not say how large a task is, or it runs
     elsewhere."""
-    alarms: tuple[str, ...] = ()
-    """Alarms that tell of many tasks: users feel nothing of what these tell."""
     told: bool = False
     """Whether a signal of the last day spoke of money."""
 

@@ -189,6 +189,8 @@ class AlarmsFacts(Model):
 
     alarms: tuple[AlarmFacts, ...]
     gone: tuple[str, ...] = ()
+    of_cost: tuple[str, ...] = ()
+    """Names of those that tell of many tasks: users feel nothing of what they tell."""
 
     @property
     def all_ok(self) -> bool:

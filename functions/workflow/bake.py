@@ -37,9 +37,7 @@ UNPROVEN = (ReleaseState.SEEN, ReleaseState.SUSPECT)
 
 LOOK_DEADLINE_S = 15.0
 
-LOOKS_AT = (
-    "service", "tasks", "targets", "alarms", "metrics", "releases", "scaling", "dependencies", "definition", "budget",
-)  # fmt: skip
+LOOKS_AT = ("service", "tasks", "targets", "alarms", "metrics", "releases", "scaling", "dependencies")
 """Probes that cost nothing but calls, and metrics while a release is young. The incident reads the others."""
 
 COMES_WITH_A_RELEASE = frozenset(

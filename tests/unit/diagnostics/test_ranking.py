@@ -484,13 +484,14 @@ def test_beyond_the_budget_what_may_be_needed_is_for_people(measured: MetricsFac
 
 def test_an_alarm_on_tasks_is_nothing_that_users_feel() -> None:
     """More load and ten tasks: without another symptom nothing calls for even more of them."""
+    loud = alarms(alarm(name="orders-tasks", state=AlarmState.ALARM, breaching_now=True))
     seen = findings(
         **MANY,
-        alarms=alarms(alarm(name="orders-tasks", state=AlarmState.ALARM, breaching_now=True)),
+        alarms=loud.model_copy(update={"of_cost": ("orders-tasks",)}),
         metrics=metrics(now={Metric.REQUESTS: 40.0, Metric.CPU: 55.0, Metric.TASKS: 10.0}, before={Metric.TASKS: 3.0}),
-        budget=BudgetFacts(tasks=5, alarms=("orders-tasks",)),
+        budget=BudgetFacts(tasks=5),
         scaling=scaling(maximum=30),
     )
     assert judged(Cause.OVERLOAD, seen).confidence < CERTAIN
-    felt = seen.model_copy(update={"budget": Reading(value=BudgetFacts())})
+    felt = seen.model_copy(update={"alarms": Reading(value=loud)})
     assert judged(Cause.OVERLOAD, felt).confidence >= CERTAIN
