@@ -49,6 +49,7 @@ from functions.workflow.remediate import Remediate
 from functions.workflow.restore import Restore
 from functions.workflow.secrets import TellSecretChange
 from functions.workflow.sweep import Sweep
+from functions.workflow.threats import TellThreat
 from functions.workflow.verify import Verify
 from functions.workflow.watch import Watch
 
@@ -293,6 +294,11 @@ def run_checks() -> RunChecks:
         playbooks=_playbooks(),
         threads=_threads(),
     )
+
+
+@_once
+def tell_threat() -> TellThreat:
+    return TellThreat(ledger=_ledger(), executions=_executions(), reader=_reader(), playbooks=_playbooks())
 
 
 @_once

@@ -40,6 +40,7 @@ from functions.domain.model import Model
 from functions.domain.services import ServiceRef
 from functions.domain.signals import Signal
 from functions.domain.synthetic import CheckAnswer, Checked, SyntheticCheck
+from functions.domain.threats import ThreatsFacts
 
 
 class Clock(Protocol):
@@ -178,6 +179,9 @@ class AccountReader(Protocol):
 
     def health(self, region: str) -> HealthFacts:
         """Open issues of AWS in the Region."""
+
+    def threats(self, findings: Sequence[str]) -> ThreatsFacts:
+        """The findings of GuardDuty with these ARNs. One that GuardDuty does not have makes all of them unread."""
 
 
 class DatabaseReader(Protocol):

@@ -53,6 +53,7 @@ WILDCARDS: Mapping[str, str] = {
     "elasticloadbalancing:DescribeTargetGroups": NO_RESOURCE,
     "elasticloadbalancing:DescribeTargetHealth": NO_RESOURCE,
     "elasticloadbalancing:ModifyTargetGroupAttributes": f"Which target groups a service has {AT_RUN_TIME}",
+    "guardduty:GetFindings": "GuardDuty's detector has an opaque id, one in each Region",
     "health:DescribeEvents": NO_RESOURCE,
     "iam:PassRole": (
         "The roles in a task definition are known at run time only; they can be passed to ECS tasks and to nothing else"
@@ -166,6 +167,8 @@ def _resources(scope: Construct, resource: Resource, reach: Reach) -> list[str]:
             return [_of(scope, "pi", "metrics", "rds/*")] if _databases(reach) else []
         case Resource.CHECK_SECRET:
             return sorted({_secret(scope, secret) for secret in reach.check_secrets})
+        case Resource.DETECTOR:
+            return [_any(scope, "guardduty", "detector")]
         case Resource.CLUSTER_CONDITION | Resource.CHECK_METRICS | Resource.ANY:
             return ["*"]
 

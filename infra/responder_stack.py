@@ -12,6 +12,7 @@ from functions.actions.registry import ACTIONS
 from functions.diagnostics.registry import PROBES
 from functions.domain.changes import ActionName
 from functions.domain.permissions import Permission, Resource
+from functions.playbooks.concerned import stands_on
 from functions.playbooks.schema import ExistingAlarm, Playbook
 from functions.workflow.bake import LOOKS_AT
 from functions.workflow.checks import NEEDS as CHECK_NEEDS
@@ -88,6 +89,7 @@ class ResponderStack(Stack):
             alarm_topic=self._channels.alarms,
             existing_alarms=_existing_alarms(playbooks),
             services=self._reach.services,
+            aws_services=sorted({name for playbook in playbooks for name in stands_on(playbook)}),
         )
         self._shipment = Shipment(self, "Shipment", deployment=deployment, playbooks=playbooks)
         steps = self._step_functions(deployment)

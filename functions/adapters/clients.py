@@ -16,6 +16,7 @@ Service = Literal[
     "ec2",
     "ecs",
     "elbv2",
+    "guardduty",
     "health",
     "logs",
     "pi",

@@ -50,6 +50,16 @@ class Surroundings:
     """What the playbook wants to be asked of the logs, for people."""
     sticky_s: int | None = None
     """How long the playbook wants the load balancer's cookie to last; None where it wants no sticky sessions."""
+    budget_tasks: int | None = None
+    """How many tasks the playbook means to pay for."""
+    budget_usd: float | None = None
+    """What the playbook allows the service to cost a day."""
+    cost_alarms: tuple[str, ...] = ()
+    """Names of the alarms of the playbook that tell of many tasks."""
+    cost_told: bool = False
+    """Whether a signal of the incident spoke of money in the last day."""
+    threats: tuple[str, ...] = ()
+    """ARNs of the findings that signals of the incident told of in the last day."""
 
 
 class Read(Protocol):

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from functions.diagnostics.costs import read_budget
 from functions.diagnostics.look import Probe
 from functions.diagnostics.metrics import read_metrics
 from functions.diagnostics.probes import (
@@ -19,6 +20,7 @@ from functions.diagnostics.probes import (
     read_stack,
     read_targets,
     read_tasks,
+    read_threats,
 )
 from functions.diagnostics.releases import read_releases
 from functions.domain.permissions import Permission, Resource
@@ -138,6 +140,8 @@ PROBES: Mapping[str, Probe] = {
             permissions=_may(Resource.ANY, "cloudformation:DescribeStackResources", "cloudformation:DescribeStacks"),
         ),
         Probe(name="health", read=read_health, permissions=_may(Resource.ANY, "health:DescribeEvents")),
+        Probe(name="budget", read=read_budget, needs=("service",), wants=("definition",), permissions=()),
+        Probe(name="threats", read=read_threats, permissions=_may(Resource.DETECTOR, "guardduty:GetFindings")),
     )
 }
 """Every probe by name. A new one needs a field in `Findings` and a line here."""

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import TypeVar
 
 from functions.diagnostics.complaints import Complaint, complaint_in, complaints
+from functions.diagnostics.costs import task_usd_per_day
 from functions.diagnostics.thresholds import (
     AFTERMATH,
     COMPLAINTS_AGREE,
@@ -23,7 +24,6 @@ from functions.diagnostics.thresholds import (
     ERRORS_ROSE,
     FLAPS,
     FLAPS_BRIEFLY,
-    GB_HOUR_USD,
     HARDLY_OLDER,
     LATELY,
     LOAD_FLOODS,
@@ -41,7 +41,6 @@ from functions.diagnostics.thresholds import (
     SLOWED,
     STALLED_AFTER,
     TASKS_ROSE,
-    VCPU_HOUR_USD,
     WORSE,
 )
 from functions.domain.circumstances import (
@@ -52,6 +51,7 @@ from functions.domain.circumstances import (
     SecretFacts,
     StackFacts,
 )
+from functions.domain.costs import BudgetFacts
 from functions.domain.dependencies import DependenciesFacts
 from functions.domain.evidence import (
     AlarmFacts,
@@ -70,6 +70,7 @@ from functions.domain.evidence import (
 )
 from functions.domain.releases import RELEASE_IS_NEW
 from functions.domain.signals import HEALTH_CHECK_FAILED, SELF_STOPPED, STOPPED_BY_SCHEDULER, AlarmState
+from functions.domain.threats import ThreatFacts
 
 T = TypeVar("T")
 
@@ -260,8 +261,11 @@ class Signs:
 
     @cached_property
     def breaching(self) -> tuple[AlarmFacts, ...]:
-        """Alarms in ALARM whose own metric breaches right now: a symptom by itself, and often the first to show."""
-        return tuple(alarm for alarm in self.alarming if alarm.breaching_now)
+        """Alarms in ALARM whose own metric breaches right now: a symptom by itself, and often the first to show. What
+        many tasks cost is none: users feel nothing of it."""
+        alarms = self._findings.alarms.value
+        of_cost = () if alarms is None else alarms.of_cost
+        return tuple(alarm for alarm in self.alarming if alarm.breaching_now and alarm.name not in of_cost)
 
     @cached_property
     def unwell(self) -> bool:
@@ -383,6 +387,47 @@ class Signs:
             return False
         many = max(service.desired, tasks or 0.0) >= TASKS_ROSE * before
         return many and not self.load_up and cpu <= min(CPU_WASTED, max(self.cpu_before, CPU_WORTH_COMPARING))
+
+    @property
+    def _budget(self) -> BudgetFacts | None:
+        return self._findings.budget.value
+
+    @cached_property
+    def over_budget(self) -> str | None:
+        """How far the tasks that are wanted go beyond the playbook's budget; None within it, or where nobody knows."""
+        budget, service = self._budget, self._findings.service.value
+        if budget is None or service is None or budget.allowed is None or service.desired <= budget.allowed:
+            return None
+        return f"{service.desired} tasks are wanted, and the budget of {budget.text} allows {budget.allowed}"
+
+    @cached_property
+    def idle(self) -> bool:
+        """More tasks than before idle, for no more load: those that ran before carried it."""
+        tasks, before = self._now(Metric.TASKS), self._before(Metric.TASKS)
+        service = self._findings.service.value
+        if service is None or before is None or self._now(Metric.CPU) is None or self.load_ratio is None:
+            return False
+        return max(service.desired, tasks or 0.0) > before and not self.load_up and self.cpu_now <= CPU_WASTED
+
+    @cached_property
+    def costly(self) -> bool:
+        """A signal spoke of money, and the service's own state does not refute it."""
+        budget = self._budget
+        if budget is None or not budget.told:
+            return False
+        return self.wasteful or self.over_budget is not None or budget.unclear
+
+    @cached_property
+    def threats(self) -> tuple[ThreatFacts, ...]:
+        """Findings that nobody has put away, the gravest first."""
+        facts = self._findings.threats.value
+        open_ones = () if facts is None else (threat for threat in facts.threats if not threat.archived)
+        return tuple(sorted(open_ones, key=lambda threat: -threat.severity))
+
+    @property
+    def threats_unread(self) -> bool:
+        """A finding was told of, and GuardDuty did not say more; one that was never asked for has no error."""
+        return self._findings.threats.error is not None
 
     @property
     def waste(self) -> str:
@@ -613,10 +658,10 @@ class Signs:
     def cost(self) -> tuple[str, ...]:
         """What the tasks that are wanted cost a day, by the list price of Fargate."""
         definition, service = self._findings.definition.value, self._findings.service.value
-        if definition is None or service is None or definition.cpu is None or definition.memory_mib is None:
+        each = None if definition is None else task_usd_per_day(definition)
+        if service is None or each is None:
             return ()
-        hourly = definition.cpu / 1024 * VCPU_HOUR_USD + definition.memory_mib / 1024 * GB_HOUR_USD
-        return (f"{service.desired} tasks cost about {service.desired * hourly * 24:.0f} USD a day",)
+        return (f"{service.desired} tasks cost about {service.desired * each:.0f} USD a day",)
 
     @cached_property
     def flaps(self) -> bool:

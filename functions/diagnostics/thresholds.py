@@ -24,6 +24,8 @@ SLOW_CLEAR_S = 1.0
 LOAD_ROSE = 1.3
 LOAD_FLOODS = 5.0
 """So many times the usual requests are no crowd of users any more."""
+SEVERITY_TELLS = {"CRITICAL": 0.95, "HIGH": 0.9, "MEDIUM": 0.8, "LOW": 0.5}
+"""How sure a finding of GuardDuty makes of a breach, by its level."""
 TASKS_ROSE = 1.5
 REQUESTS_KEPT_COMING = 0.6
 CPU_HIGH = 75.0

@@ -22,6 +22,8 @@ class TaskDefinitionFacts(Model):
     """CloudWatch log groups its containers write to (driver awslogs)."""
     log_prefixes: tuple[str, ...] = ()
     """`awslogs-stream-prefix` of its containers: with one, a stream is named prefix/container/task-id."""
+    task_role: str | None = None
+    """ARN of the role whose credentials its containers have."""
 
 
 class TargetGroupFacts(Model):

@@ -14,9 +14,11 @@ from functions.domain.circumstances import (
     StackFacts,
     TaskDefinitionFacts,
 )
+from functions.domain.costs import BudgetFacts
 from functions.domain.dependencies import DependenciesFacts
 from functions.domain.model import Model, Moment
 from functions.domain.signals import AlarmState
+from functions.domain.threats import ThreatsFacts
 
 T = TypeVar("T")
 
@@ -189,6 +191,8 @@ class AlarmsFacts(Model):
 
     alarms: tuple[AlarmFacts, ...]
     gone: tuple[str, ...] = ()
+    of_cost: tuple[str, ...] = ()
+    """Names of those that tell of many tasks: users feel nothing of what they tell."""
 
     @property
     def all_ok(self) -> bool:
@@ -413,6 +417,8 @@ class Findings(Model):
     changes: Reading[ChangesFacts] = Reading()
     stack: Reading[StackFacts] = Reading()
     health: Reading[HealthFacts] = Reading()
+    budget: Reading[BudgetFacts] = Reading()
+    threats: Reading[ThreatsFacts] = Reading()
 
     def unknown(self) -> dict[str, str]:
         """The probes that brought nothing, with their reason."""

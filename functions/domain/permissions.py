@@ -41,6 +41,8 @@ class Resource(StrEnum):
     """Secrets that playbooks name for the header of a synthetic check."""
     CHECK_METRICS = "check-metrics"
     """No resource, but only with the condition `cloudwatch:namespace`: the metrics of synthetic checks."""
+    DETECTOR = "detector"
+    """Detectors of GuardDuty: an account has one in each Region, whose id is opaque."""
     ANY = "*"
     """The action takes no resource."""
 

@@ -281,6 +281,23 @@ class Limits(Strict):
         return self
 
 
+class Budget(Strict):
+    """What the service may cost. More is an incident, whether AWS Budgets tells it or not."""
+
+    tasks: Annotated[int, Field(ge=1, strict=True)] | None = None
+    """How many tasks are meant to be paid for; it makes an alarm on running tasks."""
+    usd_per_day: Annotated[float, Field(gt=0, allow_inf_nan=False, strict=True)] | None = None
+    """By the list price of Fargate, for the tasks that are wanted."""
+
+
+_OVER_BUDGET = {"symptom": Symptom.TASKS.value, "evaluation_periods": 10, "datapoints": 10}
+"""A deployment runs the old and the new tasks side by side for some minutes: that is no matter of a budget."""
+
+
+def _watches_tasks(alarm: object) -> bool:
+    return (alarm.get("symptom") if isinstance(alarm, Mapping) else getattr(alarm, "symptom", None)) == Symptom.TASKS
+
+
 class ScaleOut(Strict):
     """How scaling out is done: the floor of the scalable target is raised for a while, then put back."""
 
@@ -410,6 +427,7 @@ class Playbook(Strict):
     sticky_sessions: Annotated[Seconds, Field(ge=1)] | None = None
     """How long the load balancer's cookie has to last; without it, the service does not need one."""
     limits: Limits = Limits()
+    budget: Budget = Budget()
     scale_out: ScaleOut = ScaleOut()
     zonal_shift: ZonalShift = ZonalShift()
     settle: Mapping[Annotated[ActionName, AfterValidator(_settles)], Settle] = Field(default={}, validate_default=True)
@@ -451,6 +469,18 @@ class Playbook(Strict):
             whole[severity] = {**whole.get(severity, {}), **said} if isinstance(said, Mapping) else said
         return {**data, "severities": whole}
 
+    @model_validator(mode="before")
+    @classmethod
+    def _budget_makes_an_alarm(cls, data: Any) -> Any:
+        """Unless the playbook has one on tasks already, which then has to say the same."""
+        budget, alarms = (data.get("budget"), data.get("alarms", ())) if isinstance(data, Mapping) else (None, ())
+        tasks = budget.get("tasks") if isinstance(budget, Mapping) else getattr(budget, "tasks", None)
+        if type(tasks) is not int or tasks < 1 or not isinstance(alarms, list | tuple):
+            return data
+        if any(map(_watches_tasks, alarms)):
+            return data
+        return {**data, "alarms": [*alarms, {**_OVER_BUDGET, "threshold": tasks}]}
+
     @field_validator("ladders")
     @classmethod
     def _leave_alone(cls, ladders: Mapping[Cause, Ladder]) -> Mapping[Cause, Ladder]:
@@ -476,6 +506,22 @@ class Playbook(Strict):
             if len(parts) > 1 and parts[3] != self.region:
                 raise ValueError(
                     f"alarms: the secret of check '{check.check}' lies in {parts[3]}: write one of {self.region}"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _budget_agrees(self) -> Self:
+        tasks = self.budget.tasks
+        if tasks is not None and tasks < self.limits.min_tasks:
+            raise ValueError(
+                f"budget: {tasks} tasks is less than min_tasks ({self.limits.min_tasks}): "
+                f"write tasks: {self.limits.min_tasks} or more, or lower min_tasks"
+            )
+        for alarm in self.alarms:
+            if tasks is not None and _watches_tasks(alarm) and getattr(alarm, "threshold", tasks) != tasks:
+                raise ValueError(
+                    f"budget: {tasks} tasks and the alarm on tasks differ: write threshold: {tasks}, "
+                    "or leave the alarm out"
                 )
         return self
 
@@ -526,6 +572,11 @@ class Playbook(Strict):
     def synthetic_checks(self) -> tuple[CheckAlarm, ...]:
         """What is asked of the service from outside, and has an alarm."""
         return tuple(alarm for alarm in self.alarms if isinstance(alarm, CheckAlarm))
+
+    @property
+    def cost_alarms(self) -> tuple[str, ...]:
+        """Names of the alarms on running tasks: they tell of costs, and of nothing that users feel."""
+        return tuple(self.alarm_name(alarm) for alarm in self.alarms if _watches_tasks(alarm))
 
     def severity_of(self, alarm_name: str | None) -> Severity:
         """How grave it is when this alarm goes off; without such an alarm, the playbook's own severity."""

@@ -14,7 +14,7 @@ from functions.domain.incidents import Fact, InboxEntry, Incident, NewEvent
 from functions.domain.logged import LogQuery
 from functions.domain.maintenance import window_at
 from functions.domain.severity import Grade
-from functions.domain.signals import SignalKind
+from functions.domain.signals import Signal, SignalKind
 from functions.guardrails.verdicts import Situation
 from functions.playbooks.schema import Playbook
 from functions.ports import Clock, Ledger, Readers
@@ -29,6 +29,8 @@ LOOK_DEADLINE_S = 20.0
 LOOKBACK = timedelta(hours=1)
 COOLDOWN_LOOKBACK = timedelta(days=1)
 FIRST_WATCH_S = 60
+TOLD_FOR = timedelta(days=1)
+"""How long costs and findings that were told keep an incident open, unless what was told is no more."""
 
 FACT_OF: Mapping[Outcome, Fact] = {
     Outcome.ACT: Fact.PLAN_CHOSEN,
@@ -130,6 +132,12 @@ class Examiner:
             began_at=incident.opened_at,
             changed_at=_opened_by_change(incident, inbox),
             own_deployments=story.own_deployments,
+            cost_told=bool(told_lately(inbox, SignalKind.COST, now)),
+            threats=tuple(
+                dict.fromkeys(
+                    s.reference for s in told_lately(inbox, SignalKind.THREAT, now) if s.reference is not None
+                )
+            ),
             stopped_at=story.stopped_at,
         )
 
@@ -159,6 +167,9 @@ def surroundings_of(playbook: Playbook, *, readers: Readers, ledger: Ledger, now
         history=tuple(ledger.releases(playbook.ref)),
         dependencies=playbook.dependencies,
         sticky_s=playbook.sticky_sessions,
+        budget_tasks=playbook.budget.tasks,
+        budget_usd=playbook.budget.usd_per_day,
+        cost_alarms=playbook.cost_alarms,
         target_groups=playbook.overrides.target_groups,
         load_balancer=playbook.overrides.load_balancer,
         scalable_target=playbook.overrides.scalable_target,
@@ -170,6 +181,13 @@ def surroundings_of(playbook: Playbook, *, readers: Readers, ledger: Ledger, now
 def alarms_of(inbox: Sequence[InboxEntry]) -> tuple[str, ...]:
     """Names of the alarms that the signals of an incident spoke of, in the order they came."""
     return tuple(dict.fromkeys(entry.signal.alarm for entry in inbox if entry.signal.alarm is not None))
+
+
+def told_lately(inbox: Sequence[InboxEntry], kind: SignalKind, now: datetime) -> tuple[Signal, ...]:
+    """The signals of this kind that are to be answered, which are those that could have opened an incident: what people
+    did not end in a day, the responder does not keep open, and what goes on is told again."""
+    lately = (entry.signal for entry in inbox if now - entry.received_at < TOLD_FOR)
+    return tuple(signal for signal in lately if signal.kind is kind and signal.opens_incident)
 
 
 def changed_at(inbox: Sequence[InboxEntry]) -> datetime | None:

@@ -236,9 +236,11 @@ def _patience(findings: Findings, age: timedelta) -> tuple[str, int] | None:
     young = min(YOUNG_AT_MOST, timedelta(seconds=YOUNG_PERIODS * _period_s(findings)))
     if age < young:
         return f"too early to tell: the metrics are given {young.seconds} s to show a cause", LOOK_SOON_S
+    signs = Signs(findings)
+    if signs.threats_unread:
+        return None
     if age < UNFELT_PATIENCE and _unfelt(findings):
         return f"nobody feels it: the service is given {UNFELT_PATIENCE.seconds // 60} minutes to mend", LOOK_AGAIN_S
-    signs = Signs(findings)
     if signs.just_back is not None:
         return f"{signs.just_back}: its clients are given time to connect again by themselves", LOOK_SOON_S
     if signs.easing and (age < EASES_WITHIN or _silent(findings)):
@@ -318,7 +320,8 @@ def _all_clear(findings: Findings) -> bool:
     enough. Metrics that could not be read are no good news."""
     service = findings.service.value
     signs = Signs(findings)
-    well = not signs.unwell and not signs.locked_out
+    well = not signs.unwell and not signs.locked_out and not signs.costly
+    well = well and not signs.threats and not signs.threats_unread
     return service is not None and service.steady and _quiet(findings) and well
 
 

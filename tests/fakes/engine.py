@@ -22,6 +22,7 @@ from functions.workflow.restore import Restore
 from functions.workflow.secrets import TellSecretChange
 from functions.workflow.sweep import Sweep
 from functions.workflow.table import TABLE, Outcome, Step, StepName, next_step
+from functions.workflow.threats import TellThreat
 from functions.workflow.verify import Verify
 from functions.workflow.visit import StepCall, Visit, carry
 from functions.workflow.watch import Watch
@@ -99,6 +100,9 @@ class Responder:
             playbooks=[self.playbook],
         )
         self.tell_secret_change = TellSecretChange(
+            ledger=self.ledger, executions=self.executions, reader=self.world, playbooks=[self.playbook]
+        )
+        self.tell_threat = TellThreat(
             ledger=self.ledger, executions=self.executions, reader=self.world, playbooks=[self.playbook]
         )
         self.watch = Watch(ledger=self.ledger, examiner=examiner, playbooks=playbooks)

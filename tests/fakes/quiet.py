@@ -19,6 +19,7 @@ from functions.domain.errors import ReadFailed
 from functions.domain.logged import LogCause, LogQuery
 from functions.domain.patterns import patterns_in
 from functions.domain.services import ServiceRef
+from functions.domain.threats import ThreatFacts, ThreatsFacts
 
 
 @dataclass
@@ -35,6 +36,8 @@ class Quiet:
     shown_changes: tuple[object, ...] = ()
     shown_stack: StackFacts = field(default_factory=StackFacts)
     shown_health: HealthFacts = field(default_factory=HealthFacts)
+    shown_threats: tuple[ThreatFacts, ...] = ()
+    """What GuardDuty has of the findings that it is asked for."""
     shown_databases: Mapping[str, DatabaseFacts] = field(default_factory=dict)
     """By name; there are no others."""
     shown_answers: Mapping[str, HttpAnswer] = field(default_factory=dict)
@@ -89,6 +92,10 @@ class Quiet:
     def health(self, region: str) -> HealthFacts:
         self._may("health", region)
         return self.shown_health
+
+    def threats(self, findings: Sequence[str]) -> ThreatsFacts:
+        self._may("threats", tuple(findings))
+        return ThreatsFacts(threats=self.shown_threats)
 
     def database(self, instance: str) -> DatabaseFacts | None:
         self._may("database", instance)

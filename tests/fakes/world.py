@@ -268,6 +268,7 @@ class World:
             memory_mib=1024,
             ports=(8080,),
             secrets=self.secrets,
+            task_role="arn:aws:iam::000000000000:role/service/orders-task",
             log_groups=("/ecs/orders",),
             log_prefixes=("orders",),
         )

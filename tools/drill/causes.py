@@ -83,6 +83,11 @@ EVIDENCE: Mapping[str, tuple[str, str]] = {
         "free, two calls a second",
     ),
     "stack": ("the CloudFormation stack of the service, and whether it is being changed", "free"),
+    "budget": ("what the tasks that are wanted cost, against the playbook's `budget`", "nothing: the others tell it"),
+    "threats": (
+        "the findings of GuardDuty that the incident was told of: type, severity, resource, whether archived",
+        "nothing by itself; GuardDuty is paid by what it watches",
+    ),
     "health": ("what AWS says of itself in the Region", "nothing by itself; works only with a paid support plan"),
 }
 """What each reading tells, and what it costs at the list prices of us-east-1 (the services' pricing pages)."""

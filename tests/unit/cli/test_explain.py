@@ -197,3 +197,15 @@ def test_explaining_loads_no_aws_sdk() -> None:
         "sys.exit(any(m in sys.modules for m in ('boto3', 'botocore', 'aws_lambda_powertools')))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False, cwd=Path(__file__).parents[3]).returncode == 0
+
+
+def test_what_concerns_several_services_is_explained_for_each(capsys: pytest.CaptureFixture[str]) -> None:
+    """Trouble of AWS itself is told once for each service that it concerns, and once where it is nobody's."""
+    for service in ("orders", "cart"):
+        write(f"{service}.yaml", f"region: {samples.REGION}\ncluster: shop\nservice: {service}\n")
+    books = ["--playbooks", "."]
+    found = explain(write("issue.json", samples.health_event()), *books, capsys=capsys)
+    assert {each["service"] for each in found} == {"orders", "cart"}
+    assert all("would open an incident" in each["reason"] for each in found)
+    (nobodys,) = explain(write("other.json", samples.health_event(service="S3")), *books, capsys=capsys)
+    assert (nobodys["playbook"], "kept as unmatched" in nobodys["reason"]) == (None, True)

@@ -39,8 +39,7 @@ def good_for_an_hour(responder: Responder) -> None:
 def go_off(responder: Responder) -> str:
     assert responder.world.settle_alarm()
     responder.clock.advance(seconds=2)
-    opened = responder.intake(alarm_signal(alarm=ALARM))
-    assert opened is not None
+    (opened,) = responder.intake(alarm_signal(alarm=ALARM))
     assert opened.incident_id is not None
     return opened.incident_id
 

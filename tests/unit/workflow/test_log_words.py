@@ -54,7 +54,7 @@ def test_a_schema_mismatch_that_no_release_brought_goes_to_people() -> None:
     told.run(until=StepName.WATCH)
     assert {decision.cause for decision in decisions(told)} == {Cause.SCHEMA_MISMATCH}
     assert told.world.changes == []
-    assert told.notifier.pages[-1].subject.startswith("[page P2] orders: schema-mismatch")
+    assert told.notifier.pages[-1].subject.startswith("[page P1] orders: schema-mismatch")
 
 
 def test_words_of_any_cause_reach_the_logs_at_every_look() -> None:
