@@ -30,10 +30,11 @@ from functions.adapters.sns import SnsNotifier
 from functions.adapters.sqs import SqsQueue
 from functions.adapters.stepfunctions import StepFunctionsAnswers, StepFunctionsExecutions
 from functions.adapters.sts import caller
+from functions.adapters.webhooks import HttpsWebhooks
 from functions.diagnostics.registry import PROBES
 from functions.playbooks.compiled import load_compiled
 from functions.playbooks.schema import Playbook
-from functions.ports import Answers, Clock, HttpReader, Ledger, Readers, ServiceReader
+from functions.ports import Answers, Clock, HttpReader, Ledger, Readers, ServiceReader, WebhookCaller
 from functions.settings import Settings
 from functions.workflow.approval import AskPeople
 from functions.workflow.assess import Assess, Examiner
@@ -80,17 +81,20 @@ def composed(
     ledger: Ledger,
     playbooks: tuple[Playbook, ...],
     http: HttpReader | None = None,
+    webhooks: WebhookCaller | None = None,
     threads: Callable[[int], Executor] | None = None,
 ) -> Iterator[None]:
     """Build everything out of these parts until the block ends, for whoever runs the handlers outside of Lambda.
 
-    Without `http` and `threads`, HTTP requests go out, and reads run side by side, as they do on Lambda.
+    Without `http`, `webhooks` and `threads`, HTTP requests go out, and reads run side by side, as they do on Lambda.
     """
     before = dict(_built)
     _built.clear()
     _built.update(_settings=settings, _clients=clients, _clock=clock, _ledger=ledger, _playbooks=playbooks)
     if http is not None:
         _built["_http"] = http
+    if webhooks is not None:
+        _built["_webhooks"] = webhooks
     if threads is not None:
         _built["_threads"] = threads
     try:
@@ -162,8 +166,13 @@ def _readers() -> Readers:
 
 
 @_once
+def _webhooks() -> WebhookCaller:
+    return HttpsWebhooks(client=_clients().once)
+
+
+@_once
 def _changer() -> AwsChanger:
-    return AwsChanger.of(_clients())
+    return AwsChanger.of(_clients(), webhooks=_webhooks())
 
 
 @_once

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, ClassVar, Protocol
 
 from functions.domain.approvals import Answer, Approval
-from functions.domain.changes import Change, ChangeResult, Lease
+from functions.domain.changes import CallWebhook, Change, ChangeResult, Lease
 from functions.domain.circumstances import (
     AlarmHistoryFacts,
     ChangesFacts,
@@ -197,6 +197,16 @@ class Readers:
     http: HttpReader
     threads: Callable[[int], Executor]
     """Makes an executor that carries out so many reads side by side."""
+
+
+class WebhookCaller(Protocol):
+    def call(self, change: CallWebhook) -> ChangeResult:
+        """Send the one request, with its token; redirects are not followed. Whatever is answered is no success yet.
+
+        Raises:
+            ChangeRefused: it was not sent, or the application answered that it will not do it.
+            ChangeDoubtful: it was sent, and no clear answer came.
+        """
 
 
 class ServiceChanger(Protocol):

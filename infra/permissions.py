@@ -104,6 +104,8 @@ class Reach(NamedTuple):
     """What playbooks name as dependencies and checks, each with the service of its playbook."""
     task_roles: Sequence[str] = ()
     """ARNs of the roles a task definition may carry; without any, every role, to ECS tasks only."""
+    webhook_tokens: Sequence[str] = ()
+    """Names or ARNs of the secrets that playbooks name as tokens of webhooks."""
 
 
 def grants(scope: Construct, permissions: Iterable[Permission], reach: Reach) -> list[Grant]:
@@ -157,6 +159,8 @@ def _resources(scope: Construct, resource: Resource, reach: Reach) -> list[str]:
             return [_of(scope, "rds", "db", name, ArnFormat.COLON_RESOURCE_NAME) for name in _databases(reach)]
         case Resource.DATABASE_INSIGHTS:
             return [_of(scope, "pi", "metrics", "rds/*")] if _databases(reach) else []
+        case Resource.WEBHOOK_TOKEN:
+            return sorted({_secret(scope, name) for name in reach.webhook_tokens})
         case Resource.CLUSTER_CONDITION | Resource.ANY:
             return ["*"]
 
@@ -185,6 +189,14 @@ def _conditions(
 
 def _databases(reach: Reach) -> list[str]:
     return sorted({each.rds for _, each in reach.watched if isinstance(each, WatchedDatabase)})
+
+
+def _secret(scope: Construct, name: str) -> str:
+    """The one secret: behind its name Secrets Manager puts a hyphen and six characters of its own (Secrets Manager User
+    Guide, "Permissions policy examples")."""
+    if name.startswith("arn:"):
+        return name
+    return _of(scope, "secretsmanager", "secret", f"{name}-??????", ArnFormat.COLON_RESOURCE_NAME)
 
 
 def _ecs(scope: Construct, kind: str, name: str) -> str:

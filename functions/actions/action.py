@@ -22,6 +22,7 @@ from functions.domain.changes import (
 from functions.domain.circumstances import FrontFacts
 from functions.domain.evidence import Findings, ReleasesFacts, ScalingFacts, ServiceFacts
 from functions.domain.permissions import Permission
+from functions.domain.webhooks import Webhook
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +39,9 @@ class Terms:
     """How long traffic is shifted out of a zone."""
     leases: tuple[Lease, ...] = ()
     """What is out on this service already."""
+    named: str = ""
+    """What the ladder names behind the action."""
+    webhooks: tuple[Webhook, ...] = ()
 
     def original(self, kind: LeaseKind, resource_id: str, now: float, *, policy: str = "") -> int | float:
         """The value to give back. One that a lease of ours set is not it; one that a person set since then is."""

@@ -8,7 +8,9 @@ from typing import Any
 from functions.adapters.answers import Answer, changing, reading, request_id
 from functions.adapters.autoscaling import DIMENSION, NAMESPACE
 from functions.adapters.clients import Clients, Service
+from functions.adapters.webhooks import HttpsWebhooks
 from functions.domain.changes import (
+    CallWebhook,
     Change,
     ChangeResult,
     DeregisterTarget,
@@ -25,6 +27,7 @@ from functions.domain.changes import (
 )
 from functions.domain.errors import ChangeRefused, ReadFailed
 from functions.domain.services import ServiceRef
+from functions.ports import WebhookCaller
 
 CALLS = (
     "ecs:UpdateService",
@@ -53,14 +56,15 @@ class AwsChanger:
     No call carries a desired count: that belongs to the autoscaler and to people.
     """
 
-    def __init__(self, *, client: Callable[[Service], Any]) -> None:
+    def __init__(self, *, client: Callable[[Service], Any], webhooks: WebhookCaller | None = None) -> None:
         """`client` makes a client that sends each call once; each is made when it is first needed, which for most
-        changes is one."""
+        changes is one. Without `webhooks`, calls go out to the network."""
         self._client = cache(client)
+        self._webhooks = HttpsWebhooks(client=self._client) if webhooks is None else webhooks
 
     @classmethod
-    def of(cls, clients: Clients) -> "AwsChanger":
-        return cls(client=clients.once)
+    def of(cls, clients: Clients, *, webhooks: WebhookCaller | None = None) -> "AwsChanger":
+        return cls(client=clients.once, webhooks=webhooks)
 
     def apply(self, ref: ServiceRef, change: Change) -> ChangeResult:
         match change:
@@ -87,6 +91,8 @@ class AwsChanger:
                 return self._shift_zone(change)
             case SetStickiness(target_group=target_group, duration_s=duration_s):
                 return self._set_stickiness(target_group, duration_s)
+            case CallWebhook():
+                return self._webhooks.call(change)
 
     def _update_service(self, ref: ServiceRef, **parameters: object) -> ChangeResult:
         with changing(f"UpdateService of {ref.service}"):

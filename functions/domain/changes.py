@@ -21,8 +21,24 @@ class ActionName(StrEnum):
     ENLARGE_TASK = "enlarge-task"
     RESTORE_STICKINESS = "restore-stickiness"
     TUNE_TRACKING = "tune-tracking"
+    CALL_WEBHOOK = "call-webhook"
     PAGE = "page"
     """The last rung of every ladder: people."""
+
+
+def rung(action: ActionName, named: str = "") -> str:
+    """One rung of a ladder as it is written: the action, and behind a colon what of the playbook it is done with."""
+    return f"{action}:{named}" if named else action
+
+
+def split_rung(written: str) -> tuple[ActionName, str]:
+    """The action of a rung, and what it is done with; empty where the action needs nothing.
+
+    Raises:
+        ValueError: there is no such action.
+    """
+    action, _, named = written.partition(":")
+    return ActionName(action), named
 
 
 class ForceNewDeployment(Model):
@@ -123,6 +139,20 @@ class SetStickiness(Model):
     duration_s: int
 
 
+class CallWebhook(Model):
+    """One request to an endpoint of the application, as the playbook names it."""
+
+    kind: Literal["call-webhook"] = "call-webhook"
+    webhook: str
+    """Its name in the playbook."""
+    url: str
+    method: Literal["GET", "POST"]
+    timeout_s: int
+    repeatable: bool = False
+    token: str | None = None
+    """The secret that holds the bearer token; never the token."""
+
+
 Change = Annotated[
     ForceNewDeployment
     | SetTaskDefinition
@@ -134,9 +164,15 @@ Change = Annotated[
     | DeregisterTarget
     | StopTask
     | ShiftZone
-    | SetStickiness,
+    | SetStickiness
+    | CallWebhook,
     Field(discriminator="kind"),
 ]
+
+
+def repeatable(change: Change) -> bool:
+    """Whether a change that nobody answered may be made once more: done twice, it does no more than done once."""
+    return isinstance(change, CallWebhook) and change.repeatable
 
 
 class LeaseKind(StrEnum):
@@ -259,6 +295,12 @@ class Plan(Model):
         return next((terms for terms in self.leases if terms.kind is kind), None)
 
     @property
+    def rung(self) -> str:
+        """The rung of a ladder that this plan is. An action that is named with different things is several."""
+        named = next((change.webhook for change in self.changes if isinstance(change, CallWebhook)), "")
+        return rung(self.action, named)
+
+    @property
     def hash(self) -> str:
         """What an approval is bound to: the same cause, action, changes and state before give the same hash."""
         return digest(self.model_dump(mode="json", include={"action", "cause", "changes", "before"}))
@@ -273,11 +315,13 @@ class Verdict(Model):
 
 
 class ChangeResult(Model):
-    """What AWS answered: enough to find the effect again in ECS's own events or in CloudTrail."""
+    """What AWS or a webhook answered: enough to find the effect again in ECS's own events or in CloudTrail."""
 
     request_id: str = ""
     made: str = ""
     """The identifier of what came into being: a deployment id or a task definition."""
+    answer: str = ""
+    """Of a webhook: its status and the first line of what came with it, redacted. Evidence, not success."""
 
 
 class Lease(Model):

@@ -37,6 +37,8 @@ class Resource(StrEnum):
     """DB instances that playbooks name as dependencies or checks."""
     DATABASE_INSIGHTS = "database-insights"
     """Performance Insights of any DB instance, whose ARN ends in an opaque id; only where a playbook names one."""
+    WEBHOOK_TOKEN = "webhook-token"
+    """The secrets that playbooks name as tokens of webhooks."""
     ANY = "*"
     """The action takes no resource."""
 

@@ -10,10 +10,11 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from functions.domain.causes import Cause
-from functions.domain.changes import ActionName
+from functions.domain.changes import ActionName, rung
 from functions.domain.dependencies import DependencyKind
 from functions.domain.errors import PlaybookError
 from functions.domain.watched import WATCHED, HttpCheck, MetricLimit
+from functions.domain.webhooks import Webhook
 from functions.playbooks.schema import (
     Approving,
     ExistingAlarm,
@@ -39,7 +40,10 @@ _MODELS: Mapping[str, type[BaseModel]] = {
     "approval": Approving,
     "notify": Notify,
     "overrides": Overrides,
+    "webhooks": Webhook,
 }
+
+_RUNGS = [rung(action, "NAME" if action is ActionName.CALL_WEBHOOK else "") for action in ActionName]
 
 _NESTED: Mapping[str, type[BaseModel]] = {"http": HttpCheck, "metric": MetricLimit}
 
@@ -58,6 +62,7 @@ _EXAMPLES: Mapping[str, str] = {
     "sagemaker": "ENDPOINT or ENDPOINT/VARIANT",
     "cognito": "POOL-ID or POOL-ID/CLIENT-ID",
     "url": "one such as https://example.com/health",
+    "token": "the name or the ARN of a secret in Secrets Manager",
     "namespace": "one such as AWS/SQS",
     "metric": "the name of a metric",
     "statistic": "Average, Sum, Minimum, Maximum, SampleCount or one such as p99",
@@ -264,7 +269,7 @@ def _owner(location: Place) -> str:
 def _choices(error: Any) -> Sequence[str]:
     where = error["loc"]
     if "ladders" in where:
-        return [str(c) for c in Cause] if where[-1] == "[key]" else [str(a) for a in ActionName]
+        return [str(c) for c in Cause] if where[-1] == "[key]" else _RUNGS
     if "settle" in where:
         return [str(a) for a in ActionName if a is not ActionName.PAGE]
     return re.findall(r"'([^']+)'", str(error["ctx"]["expected"]))

@@ -18,14 +18,16 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pydantic_core import PydanticCustomError
 
 from functions.domain.causes import Cause
-from functions.domain.changes import ActionName
+from functions.domain.changes import ActionName, split_rung
 from functions.domain.durations import DAY_S, Seconds
 from functions.domain.incidents import Mode
 from functions.domain.model import digest
 from functions.domain.services import ServiceRef, is_ecs_name
 from functions.domain.watched import Name, Watched
+from functions.domain.webhooks import Webhook
 from functions.playbooks.ladders import NOT_OURS, Ladder, default_ladder
 
 _LONGEST_ALARM_NAME = 255
@@ -213,12 +215,29 @@ def _settles(action: ActionName) -> ActionName:
     return action
 
 
+def _rung(written: str) -> str:
+    try:
+        action, named = split_rung(written)
+    except ValueError:
+        raise PydanticCustomError("enum", "no such action") from None
+    if action is not ActionName.CALL_WEBHOOK:
+        if named:
+            raise ValueError(f"{action} is done with nothing else: write {action} alone")
+        return action
+    if not named:
+        raise ValueError(f"which webhook? write {action}:NAME, with a name that stands under webhooks")
+    return written
+
+
 def _page_last(ladder: Ladder) -> Ladder:
     if len(set(ladder)) != len(ladder):
         raise ValueError("an action stands there twice: write each once")
     if ActionName.PAGE in ladder[:-1]:
         raise ValueError("nothing comes after page: write it last")
     return ladder
+
+
+Rung = Annotated[str, AfterValidator(_rung)]
 
 
 # As runbooks for ECS have it: a new task is in service after about 90 s, one that is still pending after 120 s hangs,
@@ -234,6 +253,7 @@ _SETTLE: Mapping[ActionName, Mapping[str, int]] = {
     ActionName.SHIFT_ZONE: {"first_look": 60, "deadline": 600},
     ActionName.ENLARGE_TASK: {"first_look": 120, "deadline": 600},
     ActionName.RESTORE_STICKINESS: {"first_look": 60, "deadline": 300},
+    ActionName.CALL_WEBHOOK: {"first_look": 60, "deadline": 300},
 }
 
 
@@ -281,6 +301,8 @@ class Playbook(Strict):
     """What the service stands on. While one of them is in trouble, the service is neither scaled nor restarted."""
     checks: tuple[Watched, ...] = ()
     """What has to be fine after a release, all through its bake time, for the release to count as good."""
+    webhooks: tuple[Webhook, ...] = ()
+    """Endpoints of the application that ladders may call."""
     sticky_sessions: Annotated[Seconds, Field(ge=1)] | None = None
     """How long the load balancer's cookie has to last; None where the service does not need one."""
     limits: Limits = Limits()
@@ -288,7 +310,7 @@ class Playbook(Strict):
     zonal_shift: ZonalShift = ZonalShift()
     settle: Mapping[Annotated[ActionName, AfterValidator(_settles)], Settle] = Field(default={}, validate_default=True)
     """Complete after validation: what the file leaves out has its default."""
-    ladders: Mapping[Cause, Annotated[Ladder, AfterValidator(_page_last)]] = {}
+    ladders: Mapping[Cause, Annotated[tuple[Rung, ...], AfterValidator(_page_last)]] = {}
     """Only what the file says; `ladder` knows the defaults."""
     confidence: float = Field(default=0.6, ge=0, le=1, strict=True)
     """A cause less certain than this is not acted upon but given to people."""
@@ -331,11 +353,26 @@ class Playbook(Strict):
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:
-        for key, watched in (("dependencies", self.dependencies), ("checks", self.checks)):
-            names = [each.name for each in watched]
+        for key, named in (
+            ("dependencies", self.dependencies),
+            ("checks", self.checks),
+            ("webhooks", self.webhooks),
+        ):
+            names = [each.name for each in named]
             twice = sorted({name for name in names if names.count(name) > 1})
             if twice:
                 raise ValueError(f"{key}: the name '{twice[0]}' stands there twice: write another one")
+        return self
+
+    @model_validator(mode="after")
+    def _ladders_have_what_they_name(self) -> Self:
+        hooks = {webhook.name for webhook in self.webhooks}
+        for ladder in self.ladders.values():
+            for action, named in map(split_rung, ladder):
+                if action is ActionName.CALL_WEBHOOK and named not in hooks:
+                    raise ValueError(
+                        f"ladders: no webhook is called '{named}': write it under webhooks, or another one"
+                    )
         return self
 
     @property

@@ -125,6 +125,7 @@ class Examiner:
                 lease_s=playbook.scale_out.lease,
                 shift_s=playbook.zonal_shift.lease,
                 leases=leases,
+                webhooks=playbook.webhooks,
             )
             for name in self.actions
         }

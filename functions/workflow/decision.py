@@ -1,13 +1,14 @@
 """What to do, given the ranking: a pure function, so that the same evidence always leads to the same decision."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from math import ceil
 
 from functions.actions.action import Action, Refusal, Terms
 from functions.diagnostics.signs import Signs
 from functions.domain.causes import Cause, Judgement
-from functions.domain.changes import ActionName, Plan, Verdict
+from functions.domain.changes import ActionName, Plan, Verdict, split_rung
 from functions.domain.evidence import Findings
 from functions.domain.model import Model
 from functions.guardrails.verdicts import Situation, judge
@@ -57,7 +58,8 @@ OTHERS_AT_WORK = frozenset({Cause.NATIVE_ROLLBACK, Cause.SOMEONE_AT_WORK})
 class Alternative(Model):
     """Another rung of the ladder, and why it was not taken."""
 
-    action: ActionName
+    action: str
+    """As the ladder writes it."""
     reason: str
 
 
@@ -86,7 +88,7 @@ class Decision(Model):
 
         That people could be asked is no news to those who did not answer, or said no."""
         denied = sorted(verdict.guardrail for verdict in self.verdicts if not verdict.allowed)
-        action = "" if self.plan is None else self.plan.action
+        action = "" if self.plan is None else self.plan.rung
         outcome = Outcome.ESCALATE if self.outcome is Outcome.ASK else self.outcome
         return "|".join([outcome, self.cause, action, *denied])
 
@@ -95,9 +97,9 @@ def decide(
     *,
     findings: Findings,
     judgements: Sequence[Judgement],
-    ladders: Mapping[Cause, Sequence[ActionName]],
+    ladders: Mapping[Cause, Sequence[str]],
     threshold: float,
-    tried: frozenset[ActionName],
+    tried: frozenset[str],
     waited: timedelta,
     age: timedelta,
     change_came: bool,
@@ -127,9 +129,9 @@ def decide(
 def _chosen(
     findings: Findings,
     judgements: Sequence[Judgement],
-    ladders: Mapping[Cause, Sequence[ActionName]],
+    ladders: Mapping[Cause, Sequence[str]],
     threshold: float,
-    tried: frozenset[ActionName],
+    tried: frozenset[str],
     waited: timedelta,
     age: timedelta,
     change_came: bool,
@@ -173,7 +175,7 @@ def _chosen(
     return _climb(top, findings, ladders[top.cause], tried, actions, terms, situation)
 
 
-def _yields_to_the_shipper(findings: Findings, ladder: Sequence[ActionName]) -> tuple[str, int] | None:
+def _yields_to_the_shipper(findings: Findings, ladder: Sequence[str]) -> tuple[str, int] | None:
     """Why a release is not rolled back yet, and when to look again: its first minutes belong to whoever shipped it, as
     long as no alarm has gone off. A deployment in progress is another matter: ECS itself would end it."""
     service, signs = findings.service.value, Signs(findings)
@@ -217,21 +219,22 @@ def _alike(top: Judgement, other: Judgement) -> bool:
 def _climb(
     top: Judgement,
     findings: Findings,
-    ladder: Sequence[ActionName],
-    tried: frozenset[ActionName],
+    ladder: Sequence[str],
+    tried: frozenset[str],
     actions: Mapping[ActionName, Action],
     terms: Mapping[ActionName, Terms],
     situation: Situation,
 ) -> Decision:
     passed: list[Alternative] = []
     for name in ladder:
-        if name is ActionName.PAGE:
+        if name == ActionName.PAGE:
             break
         if name in tried:
             passed.append(Alternative(action=name, reason="tried in this incident already"))
             continue
-        action = actions[name]
-        plan = action.plan(top.cause, findings, terms[name])
+        known, named = split_rung(name)
+        action = actions[known]
+        plan = action.plan(top.cause, findings, replace(terms[known], named=named) if named else terms[known])
         if isinstance(plan, Refusal):
             passed.append(Alternative(action=name, reason=plan.reason))
             continue

@@ -40,7 +40,7 @@ _REASONS = frozenset(
 HEADINGS = {
     Fact.ACTION_TAKEN: "done",
     Fact.ACTION_DOUBTFUL: "done, perhaps",
-    Fact.ACTION_REFUSED: "refused by AWS",
+    Fact.ACTION_REFUSED: "refused",
     Fact.LEASE_POSTPONED: "not given back",
 }
 

@@ -9,6 +9,7 @@ from functions.diagnostics.dependencies import Watcher
 from functions.domain.changes import (
     COPY_JUST_REGISTERED,
     ActionName,
+    CallWebhook,
     Change,
     ChangeResult,
     DeregisterTarget,
@@ -161,7 +162,7 @@ class Remediate:
             event = NewEvent(
                 fact=Fact.ACTION_DOUBTFUL,
                 actor=StepName.REMEDIATE,
-                summary=f"no answer to {change.kind}: it counts as done",
+                summary=f"no clear answer to {change.kind}: it counts as done",
                 data={"error": str(error)},
             )
             quarantine(self.ledger, incident, plan)
@@ -173,7 +174,7 @@ class Remediate:
         event = NewEvent(
             fact=Fact.ACTION_TAKEN,
             actor=StepName.REMEDIATE,
-            summary=_done(change),
+            summary=_done(change, result),
             data={"stage": stage, "change": change.model_dump(mode="json"), "result": result.model_dump(mode="json")},
         )
         last = stage + 1 == len(plan.changes)
@@ -188,7 +189,7 @@ class Remediate:
         event = NewEvent(
             fact=Fact.ACTION_REFUSED,
             actor=StepName.REMEDIATE,
-            summary=f"AWS refused {plan.action}: {error}",
+            summary=f"{plan.action} was not done: {error}",
             data={"error": str(error)},
         )
         incident = self.ledger.append(incident, [event], step=StepName.REMEDIATE)
@@ -236,7 +237,7 @@ def _concrete(change: Change, done: tuple[Intent, ...]) -> Change:
     return change
 
 
-def _done(change: Change) -> str:
+def _done(change: Change, result: ChangeResult) -> str:
     match change:
         case ForceNewDeployment():
             return "a new deployment of the same task definition was started"
@@ -264,3 +265,5 @@ def _done(change: Change) -> str:
             return f"traffic was shifted away from {zone}"
         case SetStickiness(target_group=group):
             return f"sticky sessions were switched on in {group.rsplit(':', 1)[-1]}"
+        case CallWebhook(webhook=name):
+            return f"webhook {name} answered {result.answer}"

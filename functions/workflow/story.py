@@ -8,7 +8,15 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from functions.domain.approvals import Consent
-from functions.domain.changes import ActionName, Change, ChangeResult, Plan, ShiftZone, StopDeployment
+from functions.domain.changes import (
+    ActionName,
+    Change,
+    ChangeResult,
+    Plan,
+    ShiftZone,
+    StopDeployment,
+    repeatable,
+)
 from functions.domain.incidents import Event, Fact
 from functions.workflow.decision import OTHERS_AT_WORK, Decision
 from functions.workflow.table import Outcome
@@ -85,7 +93,7 @@ class Story:
         return Consent(
             granted=last.plan.hash if last is not None and in_force and not last.used else None,
             denied=frozenset(
-                (request.plan.cause, request.plan.action)
+                (request.plan.cause, request.plan.rung)
                 for request in self.requests
                 if request.ended is Fact.APPROVAL_DENIED
             ),
@@ -115,8 +123,16 @@ class Story:
         return self.acted.plan.action if self.acted is not None and self.checked == Outcome.LOOK_AGAIN else None
 
     @property
-    def tried(self) -> frozenset[ActionName]:
-        return frozenset(intent.plan.action for intent in self.intents)
+    def tried(self) -> frozenset[str]:
+        """The rungs that are used up. One that nobody answered, and that may be repeated, is so after the second
+        time."""
+        newest = {intent.plan.rung: intent for intent in self.intents}
+        begun = [intent.plan.rung for intent in self.intents if intent.stage == 0]
+        return frozenset(
+            rung
+            for rung, intent in newest.items()
+            if not (intent.ended is Fact.ACTION_DOUBTFUL and repeatable(intent.change)) or begun.count(rung) > 1
+        )
 
     @property
     def attempts(self) -> int:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from functions.domain.approvals import Answer
 from functions.domain.changes import (
+    CallWebhook,
     Change,
     ChangeResult,
     DeregisterTarget,
@@ -103,6 +104,8 @@ class World:
     """What the next changes raise, before anything happens."""
     lost_answers: list[ChangeFailed] = field(default_factory=list)
     """What the next changes raise after they happened."""
+    helpful_webhooks: set[str] = field(default_factory=set)
+    """Names of the webhooks that let tasks work again."""
     restored: list[Change] = field(default_factory=list)
     """What was given back."""
     watching: Callable[[Change], None] | None = None
@@ -406,6 +409,9 @@ class World:
                 return ChangeResult()
             case DeregisterTarget() | StopTask() | ShiftZone() | SetStickiness():
                 return ChangeResult()
+            case CallWebhook(webhook=name):
+                self.stuck = self.stuck and name not in self.helpful_webhooks
+                return ChangeResult(answer="200: done")
 
     @property
     def giving_back(self) -> "GivingBack":

@@ -30,6 +30,11 @@ alarms:
 dependencies:
   - {name: db, rds: orders-db}
   - {name: stock, ecs: shop/stock}
+webhooks:
+  - {name: cleanup, url: "https://shop.example.com/api/cleanup", token: shop/cron-secret}
+  - {name: sweep, url: "https://shop.example.com/api/sweep"}
+  - {name: purge, url: "https://shop.example.com/api/purge",
+     token: "arn:aws:secretsmanager:eu-west-1:123456789012:secret:purge-AbCdEf"}
 notify:
   email: [on-call@example.com]
 variants:

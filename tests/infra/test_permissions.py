@@ -22,6 +22,7 @@ from functions.adapters import (
     sns,
     sqs,
     stepfunctions,
+    webhooks,
 )
 from functions.diagnostics.registry import PROBES
 from infra.permissions import WILDCARDS
@@ -125,9 +126,18 @@ def test_looking_reads_aws_and_writes_the_ledger(function: str, stack: Template)
     assert [action for action in actions(stack, function) if not READS.match(action) and not OWN.match(action)] == []
 
 
-def test_nobody_reads_a_secret(stack: Template) -> None:
-    """Whether a secret exists is asked; what is in it is in no function's rights."""
-    assert [entry.action for entry in everything_allowed(stack) if VALUES.match(entry.action)] == []
+def test_only_remediate_reads_secrets_and_only_the_tokens_of_webhooks(stack: Template) -> None:
+    """Of every other secret it is only asked whether it exists; what is in it is in no function's rights."""
+    read = [entry for entry in everything_allowed(stack) if VALUES.match(entry.action)]
+    assert {(entry.action, entry.resource) for entry in read} == {
+        (
+            "secretsmanager:GetSecretValue",
+            "arn:aws:secretsmanager:eu-west-1:123456789012:secret:shop/cron-secret-??????",
+        ),
+        ("secretsmanager:GetSecretValue", "arn:aws:secretsmanager:eu-west-1:123456789012:secret:purge-AbCdEf"),
+    }
+    assert set(read) <= allowed(stack, "remediate")
+    assert len(read) == 2
 
 
 def test_restore_gives_bounds_and_targets_back_and_nothing_else(stack: Template) -> None:
@@ -160,7 +170,7 @@ def test_wide_changes_are_conditional(stack: Template) -> None:
 def test_what_is_called_is_granted(stack: Template) -> None:
     """Every IAM action that an adapter calls is granted to some function: nothing fails for lack of a right."""
     reading = (account, autoscaling, cloudwatch, ecs, elbv2, front, logs, rds, secrets)
-    adapters = (*reading, changer, ledger, s3, sns, sqs, stepfunctions)
+    adapters = (*reading, changer, ledger, s3, sns, sqs, stepfunctions, webhooks)
     called = {call for adapter in adapters for call in adapter.CALLS}
     assert called <= {entry.action for entry in everything_allowed(stack)}
 

@@ -18,7 +18,7 @@ from functions.diagnostics.ranking import LOST_AT_MOST, LOST_SUPPORT, RULES, Rul
 from functions.diagnostics.registry import PROBES
 from functions.diagnostics.thresholds import LATELY
 from functions.domain.causes import Cause
-from functions.domain.changes import ActionName
+from functions.domain.changes import ActionName, split_rung
 from functions.playbooks.ladders import default_ladder
 from functions.playbooks.schema import Playbook
 from functions.workflow.assess import LOOK_DEADLINE_S
@@ -246,9 +246,10 @@ def _answers(cause: Cause) -> Iterator[str]:
     ladder = default_ladder(cause)
     yield f"By default: {', then '.join(map(_code, ladder)) or 'stand down, and look again'}."
     for name in ladder:
-        if name is not ActionName.PAGE:
-            asks = " It always asks first." if ACTIONS[name].asks else ""
-            yield f"{_code(name)} needs {ACTIONS[name].preconditions}.{asks}"
+        action, _ = split_rung(name)
+        if action is not ActionName.PAGE:
+            asks = " It always asks first." if ACTIONS[action].asks else ""
+            yield f"{_code(name)} needs {ACTIONS[action].preconditions}.{asks}"
 
 
 def _drilled(cause: Cause, figures: Figures, scenarios: Sequence[Scenario]) -> str:

@@ -21,7 +21,7 @@ from functions.settings import Settings
 from functions.workflow.table import Function
 from tools.drill.engine import Engine, Json
 from tools.drill.world.refusal import Refused
-from tools.drill.world.web import WorldHttp
+from tools.drill.world.web import WorldHttp, WorldWebhooks
 from tools.drill.world.world import World
 
 SWEEP_EVERY_S = 300
@@ -177,6 +177,7 @@ class Deployment:
             ledger=self.ledger,
             playbooks=self._playbooks,
             http=WorldHttp(self._world),
+            webhooks=WorldWebhooks(self._world),
             threads=InTurn,
         ):
             self._later(SWEEP_EVERY_S, self._sweep)

@@ -73,6 +73,69 @@ def test_ladders_that_cannot_be_climbed(ladders: Any) -> None:
     assert problems(ladders=ladders)
 
 
+HOOK = {"name": "cleanup", "url": "https://shop.example.com/api/cleanup"}
+
+
+def test_a_ladder_calls_webhooks_by_name() -> None:
+    """In the order that is written, among other actions."""
+    rungs = ["call-webhook:cleanup", "call-webhook:sweep", "force-new-deployment"]
+    written = playbook(webhooks=[HOOK, HOOK | {"name": "sweep"}], ladders={"stuck-tasks": rungs})
+
+    assert written.ladder(Cause.STUCK_TASKS) == (*rungs, "page")
+    assert load_compiled(compile_playbooks([written])) == (written,)
+
+
+@pytest.mark.parametrize(
+    ("rungs", "problem"),
+    [
+        (["call-webhook"], "which webhook? write call-webhook:NAME"),
+        (["call-webhook:"], "which webhook?"),
+        (["call-webhook:swepe"], "no webhook is called 'swepe'"),
+        (["call-webhook:cleanup", "call-webhook:cleanup"], "twice"),
+        (["roll-back:cleanup"], "write roll-back alone"),
+    ],
+)
+def test_rungs_that_name_nothing(rungs: list[str], problem: str) -> None:
+    """A webhook is named once, and stands in the playbook; other actions are done with nothing."""
+    assert problem in problems(webhooks=[HOOK], ladders={"stuck-tasks": rungs})
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"url": "http://shop.example.com/"},
+        {"url": "http://127.0.0.1.example.com/"},
+        {"url": "https://user:pass@shop.example.com/"},
+        {"url": "https://shop.example.com/?secret=hunter2"},
+        {"url": "https://shop.example.com/#part"},
+        {"url": "https:///cleanup"},
+        {"url": "ftp://shop.example.com/"},
+        {"method": "DELETE"},
+        {"method": "get"},
+        {"repeatable": "yes"},
+        {"name": "Clean Up"},
+        {"name": ""},
+        {"token": "a b"},
+        {"token": "shop/*"},
+        {"token": "arn:aws:secretsmanager:eu-west-1:111122223333:secret:*"},
+        {"token": "arn:aws:ssm:eu-west-1:111122223333:parameter/x"},
+        {"timeout": "0s"},
+        {"timeout": "21s"},
+        {"headers": {}},
+    ],
+)
+def test_webhooks_that_are_not_called(said: Any) -> None:
+    """Only over TLS, only with methods and secrets that are named, never with a credential in the URL."""
+    assert problems(webhooks=[HOOK | said])
+
+
+def test_a_webhook_at_home_needs_no_tls() -> None:
+    """Nobody listens in on 127.0.0.1."""
+    (hook,) = playbook(webhooks=[HOOK | {"url": "http://127.0.0.1:8080/cleanup"}]).webhooks
+    assert (hook.method, hook.repeatable, hook.token, hook.timeout) == ("POST", False, None, 10)
+    assert problems(webhooks=[HOOK, HOOK])
+
+
 def test_names_of_created_alarms() -> None:
     """An alarm made from a playbook has the same name at every deployment, at most as long as CloudWatch allows."""
     assert playbook(alarms=[{"symptom": "error-rate"}]).alarm_names == ("responder-shop-orders-error-rate",)
