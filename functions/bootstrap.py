@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from functions.actions.registry import ACTIONS
 from functions.adapters.account import AwsAccountReader
+from functions.adapters.backups import AwsBackups
 from functions.adapters.changer import AwsChanger
 from functions.adapters.clients import Clients
 from functions.adapters.clock import SystemClock
@@ -34,7 +35,7 @@ from functions.adapters.webhooks import HttpsWebhooks
 from functions.diagnostics.registry import PROBES
 from functions.playbooks.compiled import load_compiled
 from functions.playbooks.schema import Playbook
-from functions.ports import Answers, Clock, HttpReader, Ledger, Readers, ServiceReader, WebhookCaller
+from functions.ports import Answers, BackupKeeper, Clock, HttpReader, Ledger, Readers, ServiceReader, WebhookCaller
 from functions.settings import Settings
 from functions.workflow.approval import AskPeople
 from functions.workflow.assess import Assess, Examiner
@@ -315,6 +316,11 @@ def desk_ledger(table: str, region: str) -> Ledger:
 def desk_answers(region: str) -> Answers:
     """The way back into an execution that waits, for a command at the desk."""
     return StepFunctionsAnswers(Clients(region=region).once("stepfunctions"))
+
+
+def desk_backups(region: str) -> BackupKeeper:
+    """Backups, taken and listed with the credentials of whoever sits at the desk."""
+    return AwsBackups(client=Clients(region=region).once)
 
 
 def desk_identity(region: str) -> str:

@@ -10,7 +10,8 @@ from datetime import datetime
 from typing import Any, ClassVar, Protocol
 
 from functions.domain.approvals import Answer, Approval
-from functions.domain.changes import CallWebhook, Change, ChangeResult, Lease
+from functions.domain.backups import BackupFacts, Backups
+from functions.domain.changes import BackUpTable, CallWebhook, Change, ChangeResult, Lease, SnapshotDatabase
 from functions.domain.circumstances import (
     AlarmHistoryFacts,
     ChangesFacts,
@@ -219,6 +220,21 @@ class ServiceChanger(Protocol):
             ChangeRefused: AWS answered no; nothing happened.
             ChangeDoubtful: no answer; it may have happened.
         """
+
+
+class BackupKeeper(Protocol):
+    """Backups, for whoever sits at the desk. It deletes none."""
+
+    def take(self, change: BackUpTable | SnapshotDatabase) -> ChangeResult:
+        """Take one, unless there is one of its name.
+
+        Raises:
+            ChangeRefused: there is none; AWS says why.
+            ChangeDoubtful: no answer; taking it again does no harm.
+        """
+
+    def known(self, backups: Backups) -> Sequence[BackupFacts]:
+        """Every backup of what is named, whoever took it, newest first."""
 
 
 class Opening(Model):

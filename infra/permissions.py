@@ -11,6 +11,7 @@ from aws_cdk import ArnFormat, Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from functions.domain.backups import PREFIX, Backups
 from functions.domain.permissions import Permission, Resource
 from functions.domain.services import ServiceRef
 from functions.domain.watched import Watched, WatchedDatabase, WatchedService
@@ -35,6 +36,7 @@ WILDCARDS: Mapping[str, str] = {
     "cloudwatch:DescribeAlarmHistory": f"Which alarms speak of a service {AT_RUN_TIME}",
     "cloudwatch:DescribeAlarms": "The answer must say whether an alarm exists; composite alarms need it on all",
     "cloudwatch:GetMetricData": NO_RESOURCE,
+    "dynamodb:ListBackups": f"{NO_RESOURCE}; granted only with a table to back up",
     "ec2:DescribeAvailabilityZones": NO_RESOURCE,
     "ecs:DescribeServiceDeployments": "A deployment's id is made at run time; its service is named",
     "ecs:DescribeServiceRevisions": "A revision's id is made at run time; its service is named",
@@ -67,6 +69,7 @@ WILDCARDS: Mapping[str, str] = {
     "logs:StartQuery": f"Which log groups a task definition names {AT_RUN_TIME}",
     "logs:StopQuery": NO_RESOURCE,
     "logs:UpdateLogDelivery": "Step Functions' own logging: " + NO_RESOURCE,
+    "rds:CreateDBSnapshot": "A snapshot is named after its incident; the DB instance is named",
     "s3:GetObject": "Objects of the responder's own archive",
     "s3:PutObject": "Objects of the responder's own archive",
     "secretsmanager:DescribeSecret": f"Which secrets a task definition names {AT_RUN_TIME}; values are never read",
@@ -106,6 +109,8 @@ class Reach(NamedTuple):
     """ARNs of the roles a task definition may carry; without any, every role, to ECS tasks only."""
     webhook_tokens: Sequence[str] = ()
     """Names or ARNs of the secrets that playbooks name as tokens of webhooks."""
+    backups: Sequence[Backups] = ()
+    """What playbooks want backed up."""
 
 
 def grants(scope: Construct, permissions: Iterable[Permission], reach: Reach) -> list[Grant]:
@@ -161,6 +166,15 @@ def _resources(scope: Construct, resource: Resource, reach: Reach) -> list[str]:
             return [_of(scope, "pi", "metrics", "rds/*")] if _databases(reach) else []
         case Resource.WEBHOOK_TOKEN:
             return sorted({_secret(scope, name) for name in reach.webhook_tokens})
+        case Resource.BACKED_UP_TABLE:
+            return [_of(scope, "dynamodb", "table", name) for name in _tables(reach)]
+        case Resource.BACKED_UP_DATABASE:
+            names = sorted({backups.rds for backups in reach.backups if backups.rds is not None})
+            instances = [_of(scope, "rds", "db", name, ArnFormat.COLON_RESOURCE_NAME) for name in names]
+            ours = _of(scope, "rds", "snapshot", f"{PREFIX}*", ArnFormat.COLON_RESOURCE_NAME)
+            return [*instances, ours] if instances else []
+        case Resource.BACKUP_LIST:
+            return ["*"] if _tables(reach) else []
         case Resource.CLUSTER_CONDITION | Resource.ANY:
             return ["*"]
 
@@ -189,6 +203,10 @@ def _conditions(
 
 def _databases(reach: Reach) -> list[str]:
     return sorted({each.rds for _, each in reach.watched if isinstance(each, WatchedDatabase)})
+
+
+def _tables(reach: Reach) -> list[str]:
+    return sorted({table for backups in reach.backups for table in backups.dynamodb})
 
 
 def _secret(scope: Construct, name: str) -> str:

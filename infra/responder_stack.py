@@ -60,6 +60,7 @@ class ResponderStack(Stack):
             [playbook.ref for playbook in playbooks],
             watched=[(p.ref, each) for p in playbooks for each in (*p.dependencies, *p.checks)],
             task_roles=deployment.task_roles,
+            backups=[p.backups for p in playbooks],
             webhook_tokens=[hook.token for p in playbooks for hook in p.webhooks if hook.token is not None],
         )
         self._storage = Storage(

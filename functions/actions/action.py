@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from functions.domain.backups import Backups
 from functions.domain.causes import Cause
 from functions.domain.changes import (
     ActionName,
@@ -42,6 +43,8 @@ class Terms:
     named: str = ""
     """What the ladder names behind the action."""
     webhooks: tuple[Webhook, ...] = ()
+    backups: Backups | None = None
+    incident_id: str = ""
 
     def original(self, kind: LeaseKind, resource_id: str, now: float, *, policy: str = "") -> int | float:
         """The value to give back. One that a lease of ours set is not it; one that a person set since then is."""
@@ -81,6 +84,8 @@ class Action:
     restarts_or_scales: bool
     plan: Planner
     asks: bool = False
+    prepares: bool = False
+    """It mends nothing: what stands behind it in a ladder follows at once, and only if all of it was done."""
 
 
 def untouchable(service: ServiceFacts) -> str | None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from functions.actions.action import Action
+from functions.actions.back_up import BACK_UP
 from functions.actions.call_webhook import CALL_WEBHOOK
 from functions.actions.enlarge_task import ENLARGE_TASK
 from functions.actions.force_new_deployment import FORCE_NEW_DEPLOYMENT
@@ -30,5 +31,6 @@ ACTIONS: Mapping[ActionName, Action] = {
         ENLARGE_TASK,
         RESTORE_STICKINESS,
         CALL_WEBHOOK,
+        BACK_UP,
     )
 }

@@ -7,9 +7,11 @@ from typing import Any
 
 from functions.adapters.answers import Answer, changing, reading, request_id
 from functions.adapters.autoscaling import DIMENSION, NAMESPACE
+from functions.adapters.backups import AwsBackups
 from functions.adapters.clients import Clients, Service
 from functions.adapters.webhooks import HttpsWebhooks
 from functions.domain.changes import (
+    BackUpTable,
     CallWebhook,
     Change,
     ChangeResult,
@@ -22,6 +24,7 @@ from functions.domain.changes import (
     SetTaskDefinition,
     SetTracking,
     ShiftZone,
+    SnapshotDatabase,
     StopDeployment,
     StopTask,
 )
@@ -60,6 +63,7 @@ class AwsChanger:
         """`client` makes a client that sends each call once; each is made when it is first needed, which for most
         changes is one. Without `webhooks`, calls go out to the network."""
         self._client = cache(client)
+        self._backups = AwsBackups(client=self._client)
         self._webhooks = HttpsWebhooks(client=self._client) if webhooks is None else webhooks
 
     @classmethod
@@ -93,6 +97,8 @@ class AwsChanger:
                 return self._set_stickiness(target_group, duration_s)
             case CallWebhook():
                 return self._webhooks.call(change)
+            case BackUpTable() | SnapshotDatabase():
+                return self._backups.take(change)
 
     def _update_service(self, ref: ServiceRef, **parameters: object) -> ChangeResult:
         with changing(f"UpdateService of {ref.service}"):

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from functions.domain.backups import Backups
 from functions.domain.causes import Cause
 from functions.domain.model import Model, Moment, digest
 
@@ -22,6 +23,7 @@ class ActionName(StrEnum):
     RESTORE_STICKINESS = "restore-stickiness"
     TUNE_TRACKING = "tune-tracking"
     CALL_WEBHOOK = "call-webhook"
+    BACK_UP = "back-up"
     PAGE = "page"
     """The last rung of every ladder: people."""
 
@@ -153,6 +155,23 @@ class CallWebhook(Model):
     """The secret that holds the bearer token; never the token."""
 
 
+class BackUpTable(Model):
+    """CreateBackup of a DynamoDB table, unless it has a backup of that name."""
+
+    kind: Literal["back-up-table"] = "back-up-table"
+    table: str
+    backup: str
+    """The backup's name."""
+
+
+class SnapshotDatabase(Model):
+    """CreateDBSnapshot of a DB instance, unless there is a snapshot of that name."""
+
+    kind: Literal["snapshot-database"] = "snapshot-database"
+    instance: str
+    snapshot: str
+
+
 Change = Annotated[
     ForceNewDeployment
     | SetTaskDefinition
@@ -165,14 +184,28 @@ Change = Annotated[
     | StopTask
     | ShiftZone
     | SetStickiness
-    | CallWebhook,
+    | CallWebhook
+    | BackUpTable
+    | SnapshotDatabase,
     Field(discriminator="kind"),
 ]
 
 
+def backing_up(backups: Backups, name: str) -> tuple[BackUpTable | SnapshotDatabase, ...]:
+    """What saves all of it under one name."""
+    tables = tuple(BackUpTable(table=table, backup=name) for table in backups.dynamodb)
+    return tables if backups.rds is None else (*tables, SnapshotDatabase(instance=backups.rds, snapshot=name))
+
+
 def repeatable(change: Change) -> bool:
     """Whether a change that nobody answered may be made once more: done twice, it does no more than done once."""
-    return isinstance(change, CallWebhook) and change.repeatable
+    match change:
+        case CallWebhook(repeatable=may):
+            return may
+        case BackUpTable() | SnapshotDatabase():
+            return True
+        case _:
+            return False
 
 
 class LeaseKind(StrEnum):

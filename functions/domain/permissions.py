@@ -39,6 +39,12 @@ class Resource(StrEnum):
     """Performance Insights of any DB instance, whose ARN ends in an opaque id; only where a playbook names one."""
     WEBHOOK_TOKEN = "webhook-token"
     """The secrets that playbooks name as tokens of webhooks."""
+    BACKED_UP_TABLE = "backed-up-table"
+    """DynamoDB tables that playbooks want backed up."""
+    BACKED_UP_DATABASE = "backed-up-database"
+    """DB instances that playbooks want backed up, and snapshots with names as the responder gives them."""
+    BACKUP_LIST = "backup-list"
+    """The action takes no resource; only where a playbook names a table to back up."""
     ANY = "*"
     """The action takes no resource."""
 

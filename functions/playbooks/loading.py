@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from functions.domain.backups import Backups
 from functions.domain.causes import Cause
 from functions.domain.changes import ActionName, rung
 from functions.domain.dependencies import DependencyKind
@@ -41,6 +42,7 @@ _MODELS: Mapping[str, type[BaseModel]] = {
     "notify": Notify,
     "overrides": Overrides,
     "webhooks": Webhook,
+    "backups": Backups,
 }
 
 _RUNGS = [rung(action, "NAME" if action is ActionName.CALL_WEBHOOK else "") for action in ActionName]

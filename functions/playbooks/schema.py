@@ -20,6 +20,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from functions.domain.backups import Backups
 from functions.domain.causes import Cause
 from functions.domain.changes import ActionName, split_rung
 from functions.domain.durations import DAY_S, Seconds
@@ -254,6 +255,7 @@ _SETTLE: Mapping[ActionName, Mapping[str, int]] = {
     ActionName.ENLARGE_TASK: {"first_look": 120, "deadline": 600},
     ActionName.RESTORE_STICKINESS: {"first_look": 60, "deadline": 300},
     ActionName.CALL_WEBHOOK: {"first_look": 60, "deadline": 300},
+    ActionName.BACK_UP: {"first_look": 30, "deadline": 120},
 }
 
 
@@ -303,6 +305,8 @@ class Playbook(Strict):
     """What has to be fine after a release, all through its bake time, for the release to count as good."""
     webhooks: tuple[Webhook, ...] = ()
     """Endpoints of the application that ladders may call."""
+    backups: Backups = Backups()
+    """What `back-up` in a ladder saves before anything behind it is done."""
     sticky_sessions: Annotated[Seconds, Field(ge=1)] | None = None
     """How long the load balancer's cookie has to last; None where the service does not need one."""
     limits: Limits = Limits()
@@ -369,6 +373,10 @@ class Playbook(Strict):
         hooks = {webhook.name for webhook in self.webhooks}
         for ladder in self.ladders.values():
             for action, named in map(split_rung, ladder):
+                if action is ActionName.BACK_UP and self.backups.nothing:
+                    raise ValueError(
+                        "ladders: back-up has nothing to save: write tables or a DB instance under backups"
+                    )
                 if action is ActionName.CALL_WEBHOOK and named not in hooks:
                     raise ValueError(
                         f"ladders: no webhook is called '{named}': write it under webhooks, or another one"

@@ -69,6 +69,7 @@ class Examiner:
             ladders={judgement.cause: playbook.ladder(judgement.cause) for judgement in judgements},
             threshold=playbook.confidence,
             tried=story.tried,
+            carried_out=story.carried_out,
             waited=timedelta(0) if story.waiting_since is None else now - story.waiting_since,
             age=now - incident.opened_at,
             change_came=changed_at(inbox) is not None,
@@ -126,6 +127,8 @@ class Examiner:
                 shift_s=playbook.zonal_shift.lease,
                 leases=leases,
                 webhooks=playbook.webhooks,
+                backups=playbook.backups,
+                incident_id=incident.id,
             )
             for name in self.actions
         }

@@ -100,6 +100,7 @@ def decide(
     ladders: Mapping[Cause, Sequence[str]],
     threshold: float,
     tried: frozenset[str],
+    carried_out: frozenset[str] = frozenset(),
     waited: timedelta,
     age: timedelta,
     change_came: bool,
@@ -110,13 +111,25 @@ def decide(
 ) -> Decision:
     """Choose: act, ask, wait, stand down, or escalate to people with a reason.
 
-    `ladders` holds the ladder of every cause in `judgements`; `waited` is how long the responder has been waiting for
+    `ladders` holds the ladder of every cause in `judgements`; `tried` are the rungs that are used up, and `carried_out`
+    those of which every stage was answered; `waited` is how long the responder has been waiting for
     somebody else, `age` how long the incident is open. `change_came` says that a signal told of a change: nothing is
     all clear before what that does could show. `verifying` is the action whose effect is still being waited for.
     `situation.restarts_or_scales` is filled in here, action by action.
     """
     decision = _chosen(
-        findings, judgements, ladders, threshold, tried, waited, age, change_came, actions, terms, situation
+        findings,
+        judgements,
+        ladders,
+        threshold,
+        tried,
+        carried_out,
+        waited,
+        age,
+        change_came,
+        actions,
+        terms,
+        situation,
     )
     if verifying is None or decision.outcome in (Outcome.WAIT, Outcome.ALL_CLEAR):
         return decision
@@ -132,6 +145,7 @@ def _chosen(
     ladders: Mapping[Cause, Sequence[str]],
     threshold: float,
     tried: frozenset[str],
+    carried_out: frozenset[str],
     waited: timedelta,
     age: timedelta,
     change_came: bool,
@@ -169,10 +183,15 @@ def _chosen(
             f"{top.cause} ({top.confidence:.2f}) and {rival.cause} ({rival.confidence:.2f}) fit alike, "
             "and they ask for different things",
         )
-    yields = _yields_to_the_shipper(findings, ladders[top.cause])
+    mending = [name for name in ladders[top.cause] if name == ActionName.PAGE or not _action(name, actions).prepares]
+    yields = _yields_to_the_shipper(findings, mending)
     if yields is not None:
         return _said(Outcome.WAIT, top, *yields)
-    return _climb(top, findings, ladders[top.cause], tried, actions, terms, situation)
+    return _climb(top, findings, ladders[top.cause], tried, carried_out, actions, terms, situation)
+
+
+def _action(rung: str, actions: Mapping[ActionName, Action]) -> Action:
+    return actions[split_rung(rung)[0]]
 
 
 def _yields_to_the_shipper(findings: Findings, ladder: Sequence[str]) -> tuple[str, int] | None:
@@ -180,7 +199,7 @@ def _yields_to_the_shipper(findings: Findings, ladder: Sequence[str]) -> tuple[s
     long as no alarm has gone off. A deployment in progress is another matter: ECS itself would end it."""
     service, signs = findings.service.value, Signs(findings)
     primary = None if service is None else service.primary
-    if primary is None or ladder[:1] != (ActionName.ROLL_BACK,) or signs.alarming or not signs.is_new_release:
+    if primary is None or list(ladder[:1]) != [ActionName.ROLL_BACK] or signs.alarming or not signs.is_new_release:
         return None
     left = SHIPPER_WATCHES - (findings.looked_at - primary.created_at)
     if primary.rollout_state not in (None, "COMPLETED") or left <= timedelta(0):
@@ -221,6 +240,7 @@ def _climb(
     findings: Findings,
     ladder: Sequence[str],
     tried: frozenset[str],
+    carried_out: frozenset[str],
     actions: Mapping[ActionName, Action],
     terms: Mapping[ActionName, Terms],
     situation: Situation,
@@ -229,14 +249,19 @@ def _climb(
     for name in ladder:
         if name == ActionName.PAGE:
             break
-        if name in tried:
-            passed.append(Alternative(action=name, reason="tried in this incident already"))
-            continue
         known, named = split_rung(name)
         action = actions[known]
+        if name in tried:
+            if action.prepares and name not in carried_out:
+                passed.append(Alternative(action=name, reason="it was not done, and nothing follows without it"))
+                break
+            passed.append(Alternative(action=name, reason="tried in this incident already"))
+            continue
         plan = action.plan(top.cause, findings, replace(terms[known], named=named) if named else terms[known])
         if isinstance(plan, Refusal):
             passed.append(Alternative(action=name, reason=plan.reason))
+            if action.prepares:
+                break
             continue
         return _guarded(top, plan, tuple(passed), _with(situation, action))
     reason = f"{top.cause} is for people: its ladder has no action"

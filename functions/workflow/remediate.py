@@ -9,6 +9,7 @@ from functions.diagnostics.dependencies import Watcher
 from functions.domain.changes import (
     COPY_JUST_REGISTERED,
     ActionName,
+    BackUpTable,
     CallWebhook,
     Change,
     ChangeResult,
@@ -24,6 +25,7 @@ from functions.domain.changes import (
     SetTaskDefinition,
     SetTracking,
     ShiftZone,
+    SnapshotDatabase,
     StateBefore,
     StopDeployment,
     StopTask,
@@ -65,7 +67,7 @@ class Remediate:
         plan = decision.plan
         done = story.stages_done(plan)
         if len(done) == len(plan.changes):
-            return Result(outcome=Outcome.DONE, wait_s=plan.settle_s)
+            return self._through(plan)
         reason = self._difference(incident, plan, story, done)
         if reason is not None:
             return self._outdated(incident, reason)
@@ -183,6 +185,12 @@ class Remediate:
         self.ledger.append(incident, [event], step=StepName.REMEDIATE)
         if not last:
             return Result(outcome=Outcome.NEXT_STAGE, wait_s=plan.pause_s)
+        return self._through(plan)
+
+    def _through(self, plan: Plan) -> Result:
+        """Every stage was answered: wait for the effect, or go on at once where there is none to wait for."""
+        if self.actions[plan.action].prepares:
+            return Result(outcome=Outcome.LOOK_AGAIN)
         return Result(outcome=Outcome.DONE, wait_s=plan.settle_s)
 
     def _refused(self, incident: Incident, plan: Plan, lease: Lease | None, error: ChangeRefused) -> Result:
@@ -267,3 +275,7 @@ def _done(change: Change, result: ChangeResult) -> str:
             return f"sticky sessions were switched on in {group.rsplit(':', 1)[-1]}"
         case CallWebhook(webhook=name):
             return f"webhook {name} answered {result.answer}"
+        case BackUpTable(table=table, backup=name):
+            return f"table {table} is backed up as {name}"
+        case SnapshotDatabase(instance=instance, snapshot=name):
+            return f"snapshot {name} of DB instance {instance} is being taken"

@@ -52,6 +52,17 @@ class Intent:
     ended: Fact | None = None
     result: ChangeResult | None = None
 
+    @property
+    def completes(self) -> bool:
+        """It was the last stage of its plan, and was answered."""
+        return self.ended is Fact.ACTION_TAKEN and self.stage + 1 == len(self.plan.changes)
+
+
+def _open_again(newest: Intent) -> bool:
+    """Whether its rung may be taken once more: it was not refused, not all of it is known to be done, and whatever was
+    done can be done again."""
+    return newest.ended is not Fact.ACTION_REFUSED and not newest.completes and repeatable(newest.change)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Story:
@@ -124,15 +135,18 @@ class Story:
 
     @property
     def tried(self) -> frozenset[str]:
-        """The rungs that are used up. One that nobody answered, and that may be repeated, is so after the second
-        time."""
+        """The rungs that are used up. One that may be repeated, and that nobody answered or that was left in the
+        middle, is so after the second time."""
         newest = {intent.plan.rung: intent for intent in self.intents}
         begun = [intent.plan.rung for intent in self.intents if intent.stage == 0]
         return frozenset(
-            rung
-            for rung, intent in newest.items()
-            if not (intent.ended is Fact.ACTION_DOUBTFUL and repeatable(intent.change)) or begun.count(rung) > 1
+            rung for rung, intent in newest.items() if not (_open_again(intent) and begun.count(rung) == 1)
         )
+
+    @property
+    def carried_out(self) -> frozenset[str]:
+        """The rungs all of whose stages were answered."""
+        return frozenset(intent.plan.rung for intent in self.intents if intent.completes)
 
     @property
     def attempts(self) -> int:

@@ -132,6 +132,7 @@ TABLE: Mapping[StepName, Step] = {
                 Outcome.DONE: StepName.SETTLE,
                 Outcome.NEXT_STAGE: StepName.REMEDIATE,
                 Outcome.DIFFERS: StepName.ASSESS,
+                Outcome.LOOK_AGAIN: StepName.ASSESS,
                 Outcome.FAILED: StepName.ASSESS,
                 Outcome.EXHAUSTED: StepName.PAGE,
             },

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from functions.domain.approvals import Answer
 from functions.domain.changes import (
+    BackUpTable,
     CallWebhook,
     Change,
     ChangeResult,
@@ -19,6 +20,7 @@ from functions.domain.changes import (
     SetTaskDefinition,
     SetTracking,
     ShiftZone,
+    SnapshotDatabase,
     StopDeployment,
     StopTask,
 )
@@ -409,6 +411,8 @@ class World:
                 return ChangeResult()
             case DeregisterTarget() | StopTask() | ShiftZone() | SetStickiness():
                 return ChangeResult()
+            case BackUpTable(backup=name) | SnapshotDatabase(snapshot=name):
+                return ChangeResult(made=name)
             case CallWebhook(webhook=name):
                 self.stuck = self.stuck and name not in self.helpful_webhooks
                 return ChangeResult(answer="200: done")

@@ -9,6 +9,7 @@ from functions.actions.registry import ACTIONS
 from functions.adapters import (
     account,
     autoscaling,
+    backups,
     changer,
     cloudwatch,
     ecs,
@@ -34,6 +35,8 @@ OWN = re.compile(r"^(dynamodb|s3|logs|xray):")
 """Services in which the responder writes what is its own."""
 
 CHANGES = {
+    "dynamodb:CreateBackup",
+    "rds:CreateDBSnapshot",
     "ecs:UpdateService",
     "ecs:StopServiceDeployment",
     "ecs:RegisterTaskDefinition",
@@ -170,7 +173,7 @@ def test_wide_changes_are_conditional(stack: Template) -> None:
 def test_what_is_called_is_granted(stack: Template) -> None:
     """Every IAM action that an adapter calls is granted to some function: nothing fails for lack of a right."""
     reading = (account, autoscaling, cloudwatch, ecs, elbv2, front, logs, rds, secrets)
-    adapters = (*reading, changer, ledger, s3, sns, sqs, stepfunctions, webhooks)
+    adapters = (*reading, backups, changer, ledger, s3, sns, sqs, stepfunctions, webhooks)
     called = {call for adapter in adapters for call in adapter.CALLS}
     assert called <= {entry.action for entry in everything_allowed(stack)}
 
@@ -181,6 +184,22 @@ def test_what_is_declared_is_granted_where_it_is_needed(stack: Template) -> None
     changes = {permission.action for action in ACTIONS.values() for permission in action.permissions}
     assert probes <= actions(stack, "assess")
     assert changes <= actions(stack, "remediate")
+
+
+def test_backups_are_taken_of_what_is_named_and_never_deleted(stack: Template) -> None:
+    """Of the tables and the DB instance of the playbooks, by remediate alone."""
+    granted = {
+        (entry.action, entry.resource)
+        for entry in everything_allowed(stack)
+        if "Backup" in entry.action or "Snapshot" in entry.action
+    }
+    assert granted == {
+        ("dynamodb:ListBackups", "*"),
+        ("dynamodb:CreateBackup", "arn:aws:dynamodb:eu-west-1:123456789012:table/carts"),
+        ("rds:CreateDBSnapshot", "arn:aws:rds:eu-west-1:123456789012:db:orders-db"),
+        ("rds:CreateDBSnapshot", "arn:aws:rds:eu-west-1:123456789012:snapshot:responder-*"),
+    }
+    assert granted <= {(entry.action, entry.resource) for entry in allowed(stack, "remediate")}
 
 
 def test_what_playbooks_name_is_read_and_nothing_else(stack: Template) -> None:

@@ -20,7 +20,8 @@ from functions.domain.errors import LedgerError, PlaybookError, ResponderError
 if TYPE_CHECKING:
     from functions.domain.approvals import Answer
     from functions.domain.services import ServiceRef
-    from functions.ports import Answers, Ledger
+    from functions.playbooks.schema import Playbook
+    from functions.ports import Answers, BackupKeeper, Ledger
 
 USAGE_ERROR = 2
 """Exit status of everything that went wrong on the way to an answer."""
@@ -59,6 +60,13 @@ def desk_identity(region: str) -> str:
     return bootstrap.desk_identity(region)
 
 
+def desk_backups(region: str) -> "BackupKeeper":
+    """The backups on AWS."""
+    from functions import bootstrap
+
+    return bootstrap.desk_backups(region)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Desk:
     """What the commands need from outside; tests hand in their own."""
@@ -70,6 +78,8 @@ class Desk:
     """By the Region."""
     identity: Callable[[str], str] = desk_identity
     """Who sits here as IAM knows them, by the Region."""
+    open_backups: Callable[[str], "BackupKeeper"] = desk_backups
+    """By the Region."""
 
 
 class _Length(click.ParamType[timedelta]):
@@ -283,6 +293,47 @@ def resume(desk: Desk, service: str, by: str, table: str, region: str | None) ->
     ended = {"paused_until": None, "by": clean(by, limit=100), "reason": "resumed", "at": now}
     ledger.set_switch(ref, switch.model_copy(update=ended))
     click.echo(f"{ref} is resumed" if was_paused else f"{ref} was not paused")
+
+
+@cli.command()
+@click.argument("service", metavar="SERVICE")
+@click.option("--reason", help="Why; it becomes a part of the name.")
+@click.option("--list", "only_list", is_flag=True, help="Take none, only show what there is.")
+@click.option("--playbooks", type=click.Path(path_type=Path), default="playbooks", show_default=True)
+@click.option("--region", envvar=["AWS_REGION", "AWS_DEFAULT_REGION"], help="The service's Region.")
+@click.pass_obj
+def backup(desk: Desk, service: str, reason: str | None, only_list: bool, playbooks: Path, region: str | None) -> None:
+    """Back up what a service's playbook names; show what there is, and how the newest is restored: cluster/service.
+
+    Nothing is restored and nothing is deleted.
+    """
+    from functions.domain.backups import name_by_hand
+    from functions.domain.changes import backing_up
+    from tools.cli.render import backup_table, console
+
+    playbook = _playbook(playbooks, _service(service, region))
+    if playbook.backups.nothing:
+        raise click.ClickException(f"the playbook of {playbook.ref} names no backups; write tables below backups")
+    if not only_list and not reason:
+        raise click.ClickException("why? write --reason, or --list to take none")
+    keeper, now = desk.open_backups(playbook.region), desk.now()
+    for change in () if only_list else backing_up(playbook.backups, name_by_hand(now, reason or "")):
+        click.echo(f"taken: {keeper.take(change).made}")
+    known = keeper.known(playbook.backups)
+    console().print(backup_table(known, now=now))
+    for of in dict.fromkeys(each.of for each in known):
+        newest = next((each for each in known if each.of == of and each.usable), None)
+        if newest is not None:
+            click.echo(f"\nTo restore the newest of {of} beside it, run:\n  {newest.restore_command(playbook.region)}")
+
+
+def _playbook(directory: Path, ref: "ServiceRef") -> "Playbook":
+    from functions.playbooks.loading import load_playbooks
+
+    found = next((playbook for playbook in load_playbooks([directory]) if playbook.ref == ref), None)
+    if found is None:
+        raise click.ClickException(f"no playbook in {directory} is for {ref}; write --playbooks, or another service")
+    return found
 
 
 @cli.command()

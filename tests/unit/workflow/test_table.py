@@ -9,7 +9,7 @@ EVENTS_PER_VISIT = 12
 
 SAID_BY = {
     StepName.ASSESS: {"act", "ask", "wait", "all-clear", "stand-down", "escalate"},
-    StepName.REMEDIATE: {"done", "next-stage", "differs", "failed"},
+    StepName.REMEDIATE: {"done", "next-stage", "differs", "look-again", "failed"},
     StepName.VERIFY: {"recovered", "not-yet", "cannot-tell", "ineffective", "look-again", "give-up"},
     StepName.PAGE: {"paged", "told"},
     StepName.WATCH: {"look-again", "changed", "all-clear"},

@@ -103,6 +103,8 @@ class World:
         self.metrics = Metrics()
         self.changes: list[Change] = []
         self.diary: list[Happening] = []
+        self.backups: list[dict[str, Any]] = []
+        """What was backed up, as DynamoDB and RDS tell it."""
         self.pages: list[tuple[float, dict[str, Any]]] = []
         """What was published to topics: time and the parameters of sns:Publish."""
         self.objects: dict[tuple[str, str], bytes] = {}
