@@ -23,6 +23,7 @@ from functions.adapters.front import AwsFrontReader
 from functions.adapters.http import HttpGetter
 from functions.adapters.ledger import DynamoLedger
 from functions.adapters.logs import InsightsReader
+from functions.adapters.mutes import AlarmMutes
 from functions.adapters.rds import RdsReader
 from functions.adapters.reader import AwsServiceReader
 from functions.adapters.s3 import S3Archive
@@ -35,7 +36,17 @@ from functions.adapters.webhooks import HttpsWebhooks
 from functions.diagnostics.registry import PROBES
 from functions.playbooks.compiled import load_compiled
 from functions.playbooks.schema import Playbook
-from functions.ports import Answers, BackupKeeper, Clock, HttpReader, Ledger, Readers, ServiceReader, WebhookCaller
+from functions.ports import (
+    Answers,
+    BackupKeeper,
+    Clock,
+    HttpReader,
+    Ledger,
+    MuteKeeper,
+    Readers,
+    ServiceReader,
+    WebhookCaller,
+)
 from functions.settings import Settings
 from functions.workflow.approval import AskPeople
 from functions.workflow.assess import Assess, Examiner
@@ -173,7 +184,7 @@ def _webhooks() -> WebhookCaller:
 
 @_once
 def _changer() -> AwsChanger:
-    return AwsChanger.of(_clients(), webhooks=_webhooks())
+    return AwsChanger.of(_clients(), webhooks=_webhooks(), clock=_clock())
 
 
 @_once
@@ -257,7 +268,8 @@ def close() -> Close:
 
 @_once
 def restore() -> Restore:
-    return Restore(ledger=_ledger(), reader=_reader(), changer=_changer(), clock=_clock())
+    mutes = AlarmMutes(client=_clients().once, clock=_clock())
+    return Restore(ledger=_ledger(), reader=_reader(), mutes=mutes, changer=_changer(), clock=_clock())
 
 
 @_once
@@ -321,6 +333,11 @@ def desk_answers(region: str) -> Answers:
 def desk_backups(region: str) -> BackupKeeper:
     """Backups, taken and listed with the credentials of whoever sits at the desk."""
     return AwsBackups(client=Clients(region=region).once)
+
+
+def desk_mutes(region: str) -> MuteKeeper:
+    """Muted alarms, with the credentials of whoever sits at the desk."""
+    return AlarmMutes(client=Clients(region=region).once, clock=SystemClock())
 
 
 def desk_identity(region: str) -> str:

@@ -11,7 +11,16 @@ from typing import Any, ClassVar, Protocol
 
 from functions.domain.approvals import Answer, Approval
 from functions.domain.backups import BackupFacts, Backups
-from functions.domain.changes import BackUpTable, CallWebhook, Change, ChangeResult, Lease, SnapshotDatabase
+from functions.domain.changes import (
+    BackUpTable,
+    CallWebhook,
+    Change,
+    ChangeResult,
+    Lease,
+    MuteAlarm,
+    SnapshotDatabase,
+    UnmuteAlarm,
+)
 from functions.domain.circumstances import (
     AlarmHistoryFacts,
     ChangesFacts,
@@ -220,6 +229,21 @@ class ServiceChanger(Protocol):
             ChangeRefused: AWS answered no; nothing happened.
             ChangeDoubtful: no answer; it may have happened.
         """
+
+
+class MuteReader(Protocol):
+    def muted_s(self, alarm: str) -> int:
+        """For how long our own rule mutes an alarm; 0 where it is not muted by it, or not any more."""
+
+
+class MuteKeeper(MuteReader, Protocol):
+    """Muted alarms, for whoever sits at the desk."""
+
+    def actions(self, alarm: str) -> tuple[str, ...] | None:
+        """ARNs of what an alarm does; None where nobody could say. Raises ReadFailed also where there is none."""
+
+    def apply(self, change: MuteAlarm | UnmuteAlarm) -> ChangeResult:
+        """As the `ServiceChanger` does it, and with the same errors."""
 
 
 class BackupKeeper(Protocol):

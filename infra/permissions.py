@@ -12,12 +12,14 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from functions.domain.backups import PREFIX, Backups
+from functions.domain.mutes import PREFIX as MUTES
 from functions.domain.permissions import Permission, Resource
 from functions.domain.services import ServiceRef
 from functions.domain.watched import Watched, WatchedDatabase, WatchedService
 
 NO_RESOURCE = "AWS has no resource to name for it"
 AT_RUN_TIME = "is known at run time only"
+ONLY_WHERE_MUTED = "granted only where a ladder mutes alarms"
 WILDCARDS: Mapping[str, str] = {
     "application-autoscaling:DescribeScalableTargets": NO_RESOURCE,
     "application-autoscaling:DescribeScalingActivities": NO_RESOURCE,
@@ -35,7 +37,10 @@ WILDCARDS: Mapping[str, str] = {
     "cloudtrail:LookupEvents": NO_RESOURCE,
     "cloudwatch:DescribeAlarmHistory": f"Which alarms speak of a service {AT_RUN_TIME}",
     "cloudwatch:DescribeAlarms": "The answer must say whether an alarm exists; composite alarms need it on all",
+    "cloudwatch:DeleteAlarmMuteRule": f"A mute rule is named after its alarm; {ONLY_WHERE_MUTED}",
+    "cloudwatch:GetAlarmMuteRule": f"A mute rule is named after its alarm; {ONLY_WHERE_MUTED}",
     "cloudwatch:GetMetricData": NO_RESOURCE,
+    "cloudwatch:PutAlarmMuteRule": f"A mute rule is named after its alarm, which is named too; {ONLY_WHERE_MUTED}",
     "dynamodb:ListBackups": f"{NO_RESOURCE}; granted only with a table to back up",
     "ec2:DescribeAvailabilityZones": NO_RESOURCE,
     "ecs:DescribeServiceDeployments": "A deployment's id is made at run time; its service is named",
@@ -111,6 +116,8 @@ class Reach(NamedTuple):
     """Names or ARNs of the secrets that playbooks name as tokens of webhooks."""
     backups: Sequence[Backups] = ()
     """What playbooks want backed up."""
+    mutable_alarms: Sequence[str] = ()
+    """Names of the alarms that playbooks let be muted."""
 
 
 def grants(scope: Construct, permissions: Iterable[Permission], reach: Reach) -> list[Grant]:
@@ -175,6 +182,11 @@ def _resources(scope: Construct, resource: Resource, reach: Reach) -> list[str]:
             return [*instances, ours] if instances else []
         case Resource.BACKUP_LIST:
             return ["*"] if _tables(reach) else []
+        case Resource.MUTED_ALARM:
+            alarms = [_alarm(scope, "alarm", name) for name in sorted(reach.mutable_alarms)]
+            return [*alarms, _alarm(scope, "alarm-mute-rule", f"{MUTES}*")] if alarms else []
+        case Resource.MUTE_RULE:
+            return [_alarm(scope, "alarm-mute-rule", f"{MUTES}*")] if reach.mutable_alarms else []
         case Resource.CLUSTER_CONDITION | Resource.ANY:
             return ["*"]
 
@@ -203,6 +215,10 @@ def _conditions(
 
 def _databases(reach: Reach) -> list[str]:
     return sorted({each.rds for _, each in reach.watched if isinstance(each, WatchedDatabase)})
+
+
+def _alarm(scope: Construct, kind: str, name: str) -> str:
+    return _of(scope, "cloudwatch", kind, name, ArnFormat.COLON_RESOURCE_NAME)
 
 
 def _tables(reach: Reach) -> list[str]:

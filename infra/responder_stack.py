@@ -8,6 +8,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from functions import settings
+from functions.actions.mute_alarm import UNMUTES
 from functions.actions.registry import ACTIONS
 from functions.diagnostics.registry import PROBES
 from functions.domain.changes import ActionName
@@ -60,6 +61,7 @@ class ResponderStack(Stack):
             [playbook.ref for playbook in playbooks],
             watched=[(p.ref, each) for p in playbooks for each in (*p.dependencies, *p.checks)],
             task_roles=deployment.task_roles,
+            mutable_alarms=[name for p in playbooks for name in p.mutable_alarms],
             backups=[p.backups for p in playbooks],
             webhook_tokens=[hook.token for p in playbooks for hook in p.webhooks if hook.token is not None],
         )
@@ -140,7 +142,7 @@ class ResponderStack(Stack):
         fleet_limit = {settings.FLEET_ACTIONS_PER_HOUR: str(deployment.fleet_actions_per_hour)}
         log_limit = _log_limit(deployment)
         change = [*_needs_of("service", "scaling", "front", "dependencies"), *_needs_of_actions(*ActionName)]
-        give_back = [*_needs_of("service", "scaling"), *_needs_of_actions(*LEASED)]
+        give_back = [*_needs_of("service", "scaling"), *_needs_of_actions(*LEASED), *UNMUTES]
         rights: Mapping[Function, tuple[Sequence[Grant], Mapping[str, str]]] = {
             Function.ASSESS: (self._granted(_needs_of(*PROBES)), {**fleet_limit, **log_limit}),
             Function.REMEDIATE: (self._granted(change), {**fleet_limit, **log_limit}),
@@ -193,7 +195,7 @@ class ResponderStack(Stack):
 
 
 LEASED = (ActionName.SCALE_OUT, ActionName.RAISE_CEILING, ActionName.TUNE_TRACKING)
-"""The actions whose changes are leases: giving back takes the same rights."""
+"""The actions whose changes are leases and whose rights giving back takes, too. An alarm is unmuted with less."""
 
 
 def _log_limit(deployment: Deployment) -> dict[str, str]:

@@ -45,6 +45,10 @@ class Terms:
     webhooks: tuple[Webhook, ...] = ()
     backups: Backups | None = None
     incident_id: str = ""
+    alarms: tuple[str, ...] = ()
+    """Names of the playbook's own."""
+    mute_s: int = 3600
+    """How long an alarm that flaps is muted."""
 
     def original(self, kind: LeaseKind, resource_id: str, now: float, *, policy: str = "") -> int | float:
         """The value to give back. One that a lease of ours set is not it; one that a person set since then is."""

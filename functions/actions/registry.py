@@ -8,6 +8,7 @@ from functions.actions.call_webhook import CALL_WEBHOOK
 from functions.actions.enlarge_task import ENLARGE_TASK
 from functions.actions.force_new_deployment import FORCE_NEW_DEPLOYMENT
 from functions.actions.lower_ceiling import LOWER_CEILING
+from functions.actions.mute_alarm import MUTE_ALARM
 from functions.actions.raise_ceiling import RAISE_CEILING
 from functions.actions.replace_task import REPLACE_TASK
 from functions.actions.restore_stickiness import RESTORE_STICKINESS
@@ -32,5 +33,6 @@ ACTIONS: Mapping[ActionName, Action] = {
         RESTORE_STICKINESS,
         CALL_WEBHOOK,
         BACK_UP,
+        MUTE_ALARM,
     )
 }

@@ -9,6 +9,8 @@ from functions.adapters.answers import Answer, changing, reading, request_id
 from functions.adapters.autoscaling import DIMENSION, NAMESPACE
 from functions.adapters.backups import AwsBackups
 from functions.adapters.clients import Clients, Service
+from functions.adapters.clock import SystemClock
+from functions.adapters.mutes import AlarmMutes
 from functions.adapters.webhooks import HttpsWebhooks
 from functions.domain.changes import (
     BackUpTable,
@@ -17,6 +19,7 @@ from functions.domain.changes import (
     ChangeResult,
     DeregisterTarget,
     ForceNewDeployment,
+    MuteAlarm,
     RegisterCopy,
     SetCeiling,
     SetFloor,
@@ -27,10 +30,11 @@ from functions.domain.changes import (
     SnapshotDatabase,
     StopDeployment,
     StopTask,
+    UnmuteAlarm,
 )
 from functions.domain.errors import ChangeRefused, ReadFailed
 from functions.domain.services import ServiceRef
-from functions.ports import WebhookCaller
+from functions.ports import Clock, WebhookCaller
 
 CALLS = (
     "ecs:UpdateService",
@@ -59,16 +63,23 @@ class AwsChanger:
     No call carries a desired count: that belongs to the autoscaler and to people.
     """
 
-    def __init__(self, *, client: Callable[[Service], Any], webhooks: WebhookCaller | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        client: Callable[[Service], Any],
+        webhooks: WebhookCaller | None = None,
+        clock: Clock | None = None,
+    ) -> None:
         """`client` makes a client that sends each call once; each is made when it is first needed, which for most
-        changes is one. Without `webhooks`, calls go out to the network."""
+        changes is one. Without `webhooks`, calls go out to the network; without `clock`, the machine's is read."""
         self._client = cache(client)
         self._backups = AwsBackups(client=self._client)
+        self._mutes = AlarmMutes(client=self._client, clock=SystemClock() if clock is None else clock)
         self._webhooks = HttpsWebhooks(client=self._client) if webhooks is None else webhooks
 
     @classmethod
-    def of(cls, clients: Clients, *, webhooks: WebhookCaller | None = None) -> "AwsChanger":
-        return cls(client=clients.once, webhooks=webhooks)
+    def of(cls, clients: Clients, *, webhooks: WebhookCaller | None = None, clock: Clock | None = None) -> "AwsChanger":
+        return cls(client=clients.once, webhooks=webhooks, clock=clock)
 
     def apply(self, ref: ServiceRef, change: Change) -> ChangeResult:
         match change:
@@ -99,6 +110,8 @@ class AwsChanger:
                 return self._webhooks.call(change)
             case BackUpTable() | SnapshotDatabase():
                 return self._backups.take(change)
+            case MuteAlarm() | UnmuteAlarm():
+                return self._mutes.apply(change)
 
     def _update_service(self, ref: ServiceRef, **parameters: object) -> ChangeResult:
         with changing(f"UpdateService of {ref.service}"):

@@ -24,6 +24,7 @@ class ActionName(StrEnum):
     TUNE_TRACKING = "tune-tracking"
     CALL_WEBHOOK = "call-webhook"
     BACK_UP = "back-up"
+    MUTE_ALARM = "mute-alarm"
     PAGE = "page"
     """The last rung of every ladder: people."""
 
@@ -172,6 +173,23 @@ class SnapshotDatabase(Model):
     snapshot: str
 
 
+class MuteAlarm(Model):
+    """PutAlarmMuteRule: the alarm's actions are held back for a while, in whole minutes. It ends by itself."""
+
+    kind: Literal["mute-alarm"] = "mute-alarm"
+    alarm: str
+    duration_s: int
+    note: str = ""
+    """Why, for whoever finds the rule."""
+
+
+class UnmuteAlarm(Model):
+    """DeleteAlarmMuteRule: the alarm's actions run again, and at once if it is in ALARM."""
+
+    kind: Literal["unmute-alarm"] = "unmute-alarm"
+    alarm: str
+
+
 Change = Annotated[
     ForceNewDeployment
     | SetTaskDefinition
@@ -186,7 +204,9 @@ Change = Annotated[
     | SetStickiness
     | CallWebhook
     | BackUpTable
-    | SnapshotDatabase,
+    | SnapshotDatabase
+    | MuteAlarm
+    | UnmuteAlarm,
     Field(discriminator="kind"),
 ]
 
@@ -214,6 +234,7 @@ class LeaseKind(StrEnum):
     FLOOR = "floor"
     CEILING = "ceiling"
     TRACKING = "tracking"
+    MUTE = "mute"
 
 
 class LeaseTerms(Model):
@@ -224,6 +245,7 @@ class LeaseTerms(Model):
 
     kind: LeaseKind = LeaseKind.FLOOR
     resource_id: str
+    """The scalable target; MUTE: the alarm."""
     policy: str = ""
     """TRACKING: the scaling policy."""
     original: int | float
@@ -240,6 +262,8 @@ def lease_kind(change: Change) -> LeaseKind | None:
             return LeaseKind.CEILING
         case SetTracking():
             return LeaseKind.TRACKING
+        case MuteAlarm():
+            return LeaseKind.MUTE
         case _:
             return None
 
@@ -253,6 +277,8 @@ def giving_back(terms: LeaseTerms) -> Change:
             return SetCeiling(resource_id=terms.resource_id, maximum=int(terms.original))
         case LeaseKind.TRACKING:
             return SetTracking(resource_id=terms.resource_id, policy=terms.policy, target=float(terms.original))
+        case LeaseKind.MUTE:
+            return UnmuteAlarm(alarm=terms.resource_id)
 
 
 class StateBefore(Model):

@@ -175,6 +175,8 @@ class AlarmFacts(Model):
 
     None when there is no data or the alarm's kind (composite, anomaly) cannot be re-evaluated here.
     """
+    actions: tuple[str, ...] | None = None
+    """ARNs of what it does when its state changes; None where nobody could say."""
 
     @property
     def window_s(self) -> int:

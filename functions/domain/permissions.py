@@ -45,6 +45,10 @@ class Resource(StrEnum):
     """DB instances that playbooks want backed up, and snapshots with names as the responder gives them."""
     BACKUP_LIST = "backup-list"
     """The action takes no resource; only where a playbook names a table to back up."""
+    MUTED_ALARM = "muted-alarm"
+    """Alarms that playbooks let be muted, and the mute rules that the responder makes."""
+    MUTE_RULE = "mute-rule"
+    """The mute rules that the responder makes, where a playbook lets an alarm be muted."""
     ANY = "*"
     """The action takes no resource."""
 

@@ -20,6 +20,7 @@ from functions.playbooks.schema import (
     Approving,
     ExistingAlarm,
     Limits,
+    Mute,
     NewAlarm,
     Notify,
     Overrides,
@@ -43,6 +44,7 @@ _MODELS: Mapping[str, type[BaseModel]] = {
     "overrides": Overrides,
     "webhooks": Webhook,
     "backups": Backups,
+    "mute": Mute,
 }
 
 _RUNGS = [rung(action, "NAME" if action is ActionName.CALL_WEBHOOK else "") for action in ActionName]

@@ -194,6 +194,13 @@ class ZonalShift(Strict):
     """After how long the load balancer ends the shift by itself."""
 
 
+class Mute(Strict):
+    """How an alarm that flaps is muted."""
+
+    lease: Annotated[Seconds, Field(ge=60)] = 3600
+    """For how long."""
+
+
 class Settle(Strict):
     """How long an action is given to show an effect."""
 
@@ -256,6 +263,7 @@ _SETTLE: Mapping[ActionName, Mapping[str, int]] = {
     ActionName.RESTORE_STICKINESS: {"first_look": 60, "deadline": 300},
     ActionName.CALL_WEBHOOK: {"first_look": 60, "deadline": 300},
     ActionName.BACK_UP: {"first_look": 30, "deadline": 120},
+    ActionName.MUTE_ALARM: {"first_look": 60, "deadline": 300},
 }
 
 
@@ -312,6 +320,7 @@ class Playbook(Strict):
     limits: Limits = Limits()
     scale_out: ScaleOut = ScaleOut()
     zonal_shift: ZonalShift = ZonalShift()
+    mute: Mute = Mute()
     settle: Mapping[Annotated[ActionName, AfterValidator(_settles)], Settle] = Field(default={}, validate_default=True)
     """Complete after validation: what the file leaves out has its default."""
     ladders: Mapping[Cause, Annotated[tuple[Rung, ...], AfterValidator(_page_last)]] = {}
@@ -341,7 +350,10 @@ class Playbook(Strict):
     @classmethod
     def _leave_alone(cls, ladders: Mapping[Cause, Ladder]) -> Mapping[Cause, Ladder]:
         for cause, ladder in ladders.items():
-            if cause in NOT_OURS and set(ladder) - {ActionName.PAGE}:
+            if cause is not Cause.FALSE_ALARM and ActionName.MUTE_ALARM in ladder:
+                raise ValueError(f"{cause} is no false alarm: write mute-alarm under false-alarm alone")
+            quiet = {ActionName.MUTE_ALARM} if cause is Cause.FALSE_ALARM else set()
+            if cause in NOT_OURS and set(ladder) - {ActionName.PAGE, *quiet}:
                 raise ValueError(f"the responder never acts on {cause}: leave that line out")
         return ladders
 
@@ -382,6 +394,11 @@ class Playbook(Strict):
                         f"ladders: no webhook is called '{named}': write it under webhooks, or another one"
                     )
         return self
+
+    @property
+    def mutable_alarms(self) -> tuple[str, ...]:
+        """Names of the alarms that may be muted: none, unless the ladder of false alarms says so."""
+        return self.alarm_names if ActionName.MUTE_ALARM in self.ladder(Cause.FALSE_ALARM) else ()
 
     @property
     def ref(self) -> ServiceRef:

@@ -129,6 +129,8 @@ class Examiner:
                 webhooks=playbook.webhooks,
                 backups=playbook.backups,
                 incident_id=incident.id,
+                alarms=playbook.alarm_names,
+                mute_s=playbook.mute.lease,
             )
             for name in self.actions
         }

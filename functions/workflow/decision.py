@@ -165,7 +165,9 @@ def _chosen(
             Outcome.WAIT, top, "somebody else is already at it: acting on top of it would fight it", wait_s=LOOK_AGAIN_S
         )
     if top.cause is Cause.FALSE_ALARM and top.confidence >= threshold:
-        return _said(Outcome.STAND_DOWN, top, "the alarm is not borne out by its own metric or by the service")
+        return _stood_down(
+            top, _climb(top, findings, ladders[top.cause], tried, carried_out, actions, terms, situation)
+        )
     rival = next((j for j in judgements[1:] if j.confidence > 0 and _alike(top, j)), None)
     if rival is not None and ladders[rival.cause] == ladders[top.cause]:
         rival = None
@@ -188,6 +190,14 @@ def _chosen(
     if yields is not None:
         return _said(Outcome.WAIT, top, *yields)
     return _climb(top, findings, ladders[top.cause], tried, carried_out, actions, terms, situation)
+
+
+def _stood_down(top: Judgement, climbed: Decision) -> Decision:
+    """Nobody is called for a false alarm. Where the ladder mutes it, and that is allowed, it is muted."""
+    if climbed.outcome in (Outcome.ACT, Outcome.ASK):
+        return climbed
+    reason = "the alarm is not borne out by its own metric or by the service"
+    return climbed.model_copy(update={"outcome": Outcome.STAND_DOWN, "reason": reason})
 
 
 def _action(rung: str, actions: Mapping[ActionName, Action]) -> Action:

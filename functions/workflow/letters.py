@@ -176,7 +176,7 @@ def _drift(story: Story) -> list[str]:
         lines += _differs(intent)
         terms = plan.lease_of(intent.stage)
         if terms is not None:
-            lines.append(f"{_leased(terms)} until the lease ends, then {terms.original:g} again by itself")
+            lines.append(_leased(terms))
     return lines
 
 
@@ -215,9 +215,15 @@ def _differs(intent: Intent) -> list[str]:
 
 
 def _leased(terms: LeaseTerms) -> str:
-    if terms.kind is LeaseKind.TRACKING:
-        return f"policy {terms.policy} aims at {terms.value:g} %"
-    return f"the {terms.kind} is {terms.value:g}"
+    then = f"until the lease ends, then {terms.original:g} again by itself"
+    match terms.kind:
+        case LeaseKind.TRACKING:
+            return f"policy {terms.policy} aims at {terms.value:g} % {then}"
+        case LeaseKind.MUTE:
+            minutes = round(terms.value / 60)
+            return f"alarm {terms.resource_id} is muted for {minutes} minutes: mend its threshold or its periods"
+        case _:
+            return f"the {terms.kind} is {terms.value:g} {then}"
 
 
 def _section(title: str, lines: Sequence[str]) -> list[str]:

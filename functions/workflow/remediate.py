@@ -17,6 +17,7 @@ from functions.domain.changes import (
     ForceNewDeployment,
     Lease,
     LeaseTerms,
+    MuteAlarm,
     Plan,
     RegisterCopy,
     SetCeiling,
@@ -29,6 +30,7 @@ from functions.domain.changes import (
     StateBefore,
     StopDeployment,
     StopTask,
+    UnmuteAlarm,
 )
 from functions.domain.dependencies import DependenciesFacts
 from functions.domain.errors import ChangeDoubtful, ChangeRefused, ReadFailed, Superseded
@@ -279,3 +281,7 @@ def _done(change: Change, result: ChangeResult) -> str:
             return f"table {table} is backed up as {name}"
         case SnapshotDatabase(instance=instance, snapshot=name):
             return f"snapshot {name} of DB instance {instance} is being taken"
+        case MuteAlarm(alarm=alarm, duration_s=duration):
+            return f"alarm {alarm} is muted for {duration // 60} minutes"
+        case UnmuteAlarm(alarm=alarm):
+            return f"alarm {alarm} is not muted any more"

@@ -8,7 +8,7 @@ from functions.domain.changes import Lease, LeaseKind, LeaseTerms, giving_back
 from functions.domain.errors import ChangeFailed, ReadFailed
 from functions.domain.evidence import ScalingFacts
 from functions.domain.incidents import Fact, Incident, NewEvent
-from functions.ports import Clock, Ledger, ServiceChanger, ServiceReader
+from functions.ports import Clock, Ledger, MuteReader, ServiceChanger, ServiceReader
 from functions.workflow.story import tell
 from functions.workflow.table import Outcome, StepName
 from functions.workflow.visit import Result, Visit, incident_of
@@ -26,6 +26,7 @@ PAUSED_S = 900
 class Restore:
     ledger: Ledger
     reader: ServiceReader
+    mutes: MuteReader
     changer: ServiceChanger
     clock: Clock
 
@@ -76,19 +77,22 @@ class Restore:
             ReadFailed, ChangeFailed: it could not be done now.
         """
         terms = lease.terms
-        scaling = self.reader.scaling(incident.service, resource_id=terms.resource_id)
-        value = _value(terms, scaling)
+        scaling: ScalingFacts | None = None
+        if terms.kind is LeaseKind.MUTE:
+            value: float | None = self.mutes.muted_s(terms.resource_id)
+        else:
+            scaling = self.reader.scaling(incident.service, resource_id=terms.resource_id)
+            value = _value(terms, scaling)
         if value == terms.original:
-            self._end(incident, lease, Fact.LEASE_RESTORED, f"{_name(terms)} is {terms.original:g}, as it was")
+            self._end(incident, lease, Fact.LEASE_RESTORED, _as_it_was(terms))
             return True
         if value != terms.value:
             self._end(incident, lease, Fact.LEASE_LEFT, self._why_left(lease, value))
             return True
-        if terms.kind is LeaseKind.CEILING and self._above(incident, scaling, terms.original):
+        if scaling is not None and terms.kind is LeaseKind.CEILING and self._above(incident, scaling, terms.original):
             return False
         self.changer.apply(incident.service, giving_back(terms))
-        back = f"{_name(terms)} is back from {terms.value:g} to {terms.original:g}"
-        self._end(incident, lease, Fact.LEASE_RESTORED, back)
+        self._end(incident, lease, Fact.LEASE_RESTORED, _given_back(terms))
         return True
 
     def _above(self, incident: Incident, scaling: ScalingFacts, ceiling: float) -> bool:
@@ -104,6 +108,8 @@ class Restore:
         for other in self.ledger.service_leases(self.ledger.incident(lease.incident_id).service):
             if _same_thing(other.terms, terms) and other.terms.value == value:
                 return f"{_name(terms)} is {value:g}: the lease of incident {other.incident_id} gives it back"
+        if terms.kind is LeaseKind.MUTE:
+            return f"somebody else mutes alarm {terms.resource_id} now, for another time"
         return f"{_name(terms)} is {value:g}, not the {terms.value:g} we set: somebody else changed it"
 
     def _end(self, incident: Incident, lease: Lease, fact: Fact, summary: str) -> None:
@@ -144,6 +150,8 @@ def _value(terms: LeaseTerms, scaling: ScalingFacts) -> float | None:
             return scaling.minimum
         case LeaseKind.CEILING:
             return scaling.maximum
+        case LeaseKind.MUTE:
+            raise ValueError("a mute is none of the scalable target")
         case LeaseKind.TRACKING:
             if scaling.policies is None:
                 raise ReadFailed("the scaling policies could not be read")
@@ -151,7 +159,25 @@ def _value(terms: LeaseTerms, scaling: ScalingFacts) -> float | None:
 
 
 def _name(terms: LeaseTerms) -> str:
-    return f"the target of policy {terms.policy}" if terms.kind is LeaseKind.TRACKING else f"the {terms.kind}"
+    match terms.kind:
+        case LeaseKind.TRACKING:
+            return f"the target of policy {terms.policy}"
+        case LeaseKind.MUTE:
+            return f"the mute of alarm {terms.resource_id}"
+        case _:
+            return f"the {terms.kind}"
+
+
+def _as_it_was(terms: LeaseTerms) -> str:
+    if terms.kind is LeaseKind.MUTE:
+        return f"alarm {terms.resource_id} is not muted any more"
+    return f"{_name(terms)} is {terms.original:g}, as it was"
+
+
+def _given_back(terms: LeaseTerms) -> str:
+    if terms.kind is LeaseKind.MUTE:
+        return f"alarm {terms.resource_id} is not muted any more: its rule was deleted"
+    return f"{_name(terms)} is back from {terms.value:g} to {terms.original:g}"
 
 
 def _same_thing(one: LeaseTerms, other: LeaseTerms) -> bool:

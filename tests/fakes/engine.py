@@ -124,7 +124,11 @@ class Responder:
             ),
             StepName.CLOSE: Close(ledger=self.ledger, archive=self.archive, notifier=self.notifier, clock=self.clock),
             StepName.RESTORE: Restore(
-                ledger=self.ledger, reader=self.world, changer=self.world.giving_back, clock=self.clock
+                ledger=self.ledger,
+                reader=self.world,
+                mutes=self.world,
+                changer=self.world.giving_back,
+                clock=self.clock,
             ),
         }
 

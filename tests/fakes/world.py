@@ -13,6 +13,7 @@ from functions.domain.changes import (
     ChangeResult,
     DeregisterTarget,
     ForceNewDeployment,
+    MuteAlarm,
     RegisterCopy,
     SetCeiling,
     SetFloor,
@@ -23,6 +24,7 @@ from functions.domain.changes import (
     SnapshotDatabase,
     StopDeployment,
     StopTask,
+    UnmuteAlarm,
 )
 from functions.domain.circumstances import AlarmHistoryFacts, TaskDefinitionFacts
 from functions.domain.errors import ChangeFailed, ReadFailed
@@ -108,6 +110,11 @@ class World:
     """What the next changes raise after they happened."""
     helpful_webhooks: set[str] = field(default_factory=set)
     """Names of the webhooks that let tasks work again."""
+    muted: dict[str, int] = field(default_factory=dict)
+    """By alarm, for how many seconds."""
+    alarm_actions: tuple[str, ...] | None = ("arn:aws:sns:eu-west-1:000000000000:on-call",)
+    flaps: int = 0
+    """How often each alarm went off lately, besides the last time."""
     restored: list[Change] = field(default_factory=list)
     """What was given back."""
     watching: Callable[[Change], None] | None = None
@@ -319,12 +326,17 @@ class World:
             period_s=60,
             evaluation_periods=2,
             breaching_now=breaching,
+            actions=self.alarm_actions,
         )
+
+    def muted_s(self, alarm: str) -> int:
+        self._may("muted_s")
+        return self.muted.get(alarm, 0)
 
     def alarm_history(self, names: Sequence[str], *, since: datetime) -> AlarmHistoryFacts:
         self._may("alarm_history")
         spoke = self.alarm_changed_at
-        lately = (spoke,) if spoke is not None and self._was_alarming and spoke >= since else ()
+        lately = (spoke,) * (1 + self.flaps) if spoke is not None and self._was_alarming and spoke >= since else ()
         return AlarmHistoryFacts(since=since, went_off=dict.fromkeys(names, lately))
 
     def series(self, query: MetricsQuery) -> Series:
@@ -413,6 +425,12 @@ class World:
                 return ChangeResult()
             case BackUpTable(backup=name) | SnapshotDatabase(snapshot=name):
                 return ChangeResult(made=name)
+            case MuteAlarm(alarm=alarm, duration_s=duration):
+                self.muted[alarm] = duration
+                return ChangeResult()
+            case UnmuteAlarm(alarm=alarm):
+                self.muted.pop(alarm, None)
+                return ChangeResult()
             case CallWebhook(webhook=name):
                 self.stuck = self.stuck and name not in self.helpful_webhooks
                 return ChangeResult(answer="200: done")

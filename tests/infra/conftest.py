@@ -35,6 +35,7 @@ webhooks:
   - {name: sweep, url: "https://shop.example.com/api/sweep"}
   - {name: purge, url: "https://shop.example.com/api/purge",
      token: "arn:aws:secretsmanager:eu-west-1:123456789012:secret:purge-AbCdEf"}
+ladders: {false-alarm: [mute-alarm]}
 backups: {dynamodb: [carts], rds: orders-db}
 notify:
   email: [on-call@example.com]

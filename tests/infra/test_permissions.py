@@ -17,6 +17,7 @@ from functions.adapters import (
     front,
     ledger,
     logs,
+    mutes,
     rds,
     s3,
     secrets,
@@ -35,6 +36,8 @@ OWN = re.compile(r"^(dynamodb|s3|logs|xray):")
 """Services in which the responder writes what is its own."""
 
 CHANGES = {
+    "cloudwatch:PutAlarmMuteRule",
+    "cloudwatch:DeleteAlarmMuteRule",
     "dynamodb:CreateBackup",
     "rds:CreateDBSnapshot",
     "ecs:UpdateService",
@@ -143,11 +146,24 @@ def test_only_remediate_reads_secrets_and_only_the_tokens_of_webhooks(stack: Tem
     assert len(read) == 2
 
 
-def test_restore_gives_bounds_and_targets_back_and_nothing_else(stack: Template) -> None:
-    """What was temporary is given back with two rights alone."""
+def test_restore_gives_back_and_nothing_else(stack: Template) -> None:
+    """What was temporary is given back with three rights alone; an alarm can be unmuted, not muted."""
     assert actions(stack, "restore") & CHANGES == {
         "application-autoscaling:RegisterScalableTarget",
         "application-autoscaling:PutScalingPolicy",
+        "cloudwatch:DeleteAlarmMuteRule",
+    }
+
+
+def test_only_alarms_of_a_playbook_that_says_so_are_muted(stack: Template) -> None:
+    """By rules that are named after them; the playbook without such a ladder has none of its alarms there."""
+    muted = {entry.resource for entry in everything_allowed(stack) if entry.action == "cloudwatch:PutAlarmMuteRule"}
+    kinds = ("cpu", "error-rate", "errors", "healthy-hosts", "memory", "response-time", "tasks")
+    where = "arn:aws:cloudwatch:eu-west-1:123456789012"
+    assert muted == {
+        f"{where}:alarm-mute-rule:responder-mute-*",
+        f"{where}:alarm:orders-legacy-5xx",
+        *(f"{where}:alarm:responder-shop-orders-{kind}" for kind in kinds),
     }
 
 
@@ -173,7 +189,7 @@ def test_wide_changes_are_conditional(stack: Template) -> None:
 def test_what_is_called_is_granted(stack: Template) -> None:
     """Every IAM action that an adapter calls is granted to some function: nothing fails for lack of a right."""
     reading = (account, autoscaling, cloudwatch, ecs, elbv2, front, logs, rds, secrets)
-    adapters = (*reading, backups, changer, ledger, s3, sns, sqs, stepfunctions, webhooks)
+    adapters = (*reading, backups, changer, ledger, mutes, s3, sns, sqs, stepfunctions, webhooks)
     called = {call for adapter in adapters for call in adapter.CALLS}
     assert called <= {entry.action for entry in everything_allowed(stack)}
 

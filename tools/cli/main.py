@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from functions.domain.approvals import Answer
     from functions.domain.services import ServiceRef
     from functions.playbooks.schema import Playbook
-    from functions.ports import Answers, BackupKeeper, Ledger
+    from functions.ports import Answers, BackupKeeper, Ledger, MuteKeeper
 
 USAGE_ERROR = 2
 """Exit status of everything that went wrong on the way to an answer."""
@@ -67,6 +67,13 @@ def desk_backups(region: str) -> "BackupKeeper":
     return bootstrap.desk_backups(region)
 
 
+def desk_mutes(region: str) -> "MuteKeeper":
+    """The muted alarms on AWS."""
+    from functions import bootstrap
+
+    return bootstrap.desk_mutes(region)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Desk:
     """What the commands need from outside; tests hand in their own."""
@@ -79,6 +86,8 @@ class Desk:
     identity: Callable[[str], str] = desk_identity
     """Who sits here as IAM knows them, by the Region."""
     open_backups: Callable[[str], "BackupKeeper"] = desk_backups
+    """By the Region."""
+    open_mutes: Callable[[str], "MuteKeeper"] = desk_mutes
     """By the Region."""
 
 
@@ -325,6 +334,55 @@ def backup(desk: Desk, service: str, reason: str | None, only_list: bool, playbo
         newest = next((each for each in known if each.of == of and each.usable), None)
         if newest is not None:
             click.echo(f"\nTo restore the newest of {of} beside it, run:\n  {newest.restore_command(playbook.region)}")
+
+
+_alarm_options = (
+    click.argument("alarm", metavar="ALARM"),
+    click.option("--region", envvar=["AWS_REGION", "AWS_DEFAULT_REGION"], help="The alarm's Region."),
+)
+
+
+def _with_alarm(command: Callable[..., None]) -> Callable[..., None]:
+    for option in reversed(_alarm_options):
+        command = option(command)
+    return command
+
+
+@cli.command()
+@_with_alarm
+@click.option("--for", "length", type=_Length(), required=True, help="How long, for example 2h; 15d at most.")
+@click.option("--reason", required=True, help="Why; the next person will ask.")
+@click.option("--by", envvar=["USER", "LOGNAME"], default="an operator", show_default="your login name")
+@click.pass_obj
+def silence(desk: Desk, alarm: str, region: str | None, length: timedelta, reason: str, by: str) -> None:
+    """Mute an alarm that only tells people: its actions are held back for a while, its state still changes."""
+    from functions.domain.changes import MuteAlarm
+    from functions.domain.mutes import LONGEST, not_to_be_muted
+    from functions.domain.redaction import clean
+
+    if length > LONGEST or length < timedelta(minutes=1):
+        raise click.ClickException(f"an alarm is muted for 1m to {LONGEST.days}d; write another --for")
+    keeper = desk.open_mutes(_region(region))
+    refusal = not_to_be_muted(keeper.actions(alarm))
+    if refusal is not None:
+        raise click.ClickException(f"alarm {alarm} is not muted: {refusal}")
+    note = clean(f"{by}: {reason}", limit=500)
+    keeper.apply(MuteAlarm(alarm=alarm, duration_s=int(length.total_seconds()), note=note))
+    ends = f"{desk.now() + length:%Y-%m-%d %H:%M} UTC"
+    click.echo(f"{alarm} is muted from the next minute on, until about {ends}; `responder unsilence {alarm}` ends it")
+
+
+@cli.command()
+@_with_alarm
+@click.pass_obj
+def unsilence(desk: Desk, alarm: str, region: str | None) -> None:
+    """End a mute that the responder or `responder silence` began; an alarm in ALARM tells people then."""
+    from functions.domain.changes import UnmuteAlarm
+
+    keeper = desk.open_mutes(_region(region))
+    was_muted = keeper.muted_s(alarm) != 0
+    keeper.apply(UnmuteAlarm(alarm=alarm))
+    click.echo(f"{alarm} is not muted any more" if was_muted else f"{alarm} was not muted by the responder")
 
 
 def _playbook(directory: Path, ref: "ServiceRef") -> "Playbook":

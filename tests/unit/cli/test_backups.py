@@ -45,7 +45,7 @@ class Kept:
 def backup(keeper: Kept, directory: Path, *arguments: str, written: str = BACKED_UP, status: int = 0) -> None:
     (directory / "orders.yaml").write_text(written)
     desk = Desk(
-        open_ledger=lambda table, region: MemoryLedger(clock=CLOCK, archive=None),  # type: ignore[arg-type]
+        open_ledger=lambda table, region: MemoryLedger(clock=CLOCK, archive=None),
         now=lambda: NOW,
         open_backups=lambda region: keeper,
     )

@@ -358,7 +358,13 @@ class Leases(RuleBasedStateMachine):
         assert self.world.desired >= desired, "giving back stopped tasks"
 
     def visit(self) -> None:
-        step = Restore(ledger=self.ledger, reader=self.world, changer=self.world.giving_back, clock=self.clock)
+        step = Restore(
+            ledger=self.ledger,
+            reader=self.world,
+            mutes=self.world,
+            changer=self.world.giving_back,
+            clock=self.clock,
+        )
         step(Visit(incident_id=self.incident.id, generation=self.incident.generation))
 
     @invariant()
