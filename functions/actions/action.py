@@ -46,7 +46,7 @@ class Terms:
     backups: Backups | None = None
     incident_id: str = ""
     alarms: tuple[str, ...] = ()
-    """Names of the playbook's own."""
+    """Names of those that may be muted."""
     mute_s: int = 3600
     """How long an alarm that flaps is muted."""
 

@@ -20,7 +20,7 @@ def plan_mute_alarm(cause: Cause, findings: Findings, terms: Terms) -> Plan | Re
         return Refusal("not every alarm that is in ALARM goes off and on again by itself")
     alarm = flaps[0]
     if alarm.name not in terms.alarms:
-        return Refusal(f"alarm {alarm.name} is none of the playbook's own")
+        return Refusal(f"alarm {alarm.name} is none of the existing alarms that the playbook names")
     refusal = not_to_be_muted(alarm.actions)
     if refusal is not None:
         return Refusal(f"alarm {alarm.name} is not muted: {refusal}")
@@ -52,7 +52,8 @@ def plan_mute_alarm(cause: Cause, findings: Findings, terms: Terms) -> Plan | Re
 MUTE_ALARM = Action(
     name=ActionName.MUTE_ALARM,
     effect="mutes an alarm that flaps, as a lease: its actions are held back, its state still changes",
-    preconditions="an alarm of the playbook that goes off and on by itself, and whose actions are SNS topics alone",
+    preconditions="an existing alarm of the playbook that goes off and on by itself, and whose actions are SNS topics "
+    "alone",
     undo="the mute ends by itself with the lease, or is ended earlier",
     restarts_or_scales=False,
     plan=plan_mute_alarm,

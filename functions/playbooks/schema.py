@@ -385,6 +385,8 @@ class Playbook(Strict):
         hooks = {webhook.name for webhook in self.webhooks}
         for ladder in self.ladders.values():
             for action, named in map(split_rung, ladder):
+                if action is ActionName.MUTE_ALARM and not self.mutable_alarms:
+                    raise ValueError("ladders: mute-alarm has no alarm that calls people: name an existing one")
                 if action is ActionName.BACK_UP and self.backups.nothing:
                     raise ValueError(
                         "ladders: back-up has nothing to save: write tables or a DB instance under backups"
@@ -397,8 +399,13 @@ class Playbook(Strict):
 
     @property
     def mutable_alarms(self) -> tuple[str, ...]:
-        """Names of the alarms that may be muted: none, unless the ladder of false alarms says so."""
-        return self.alarm_names if ActionName.MUTE_ALARM in self.ladder(Cause.FALSE_ALARM) else ()
+        """Names of the alarms that may be muted: existing ones, where the ladder of false alarms says so.
+
+        One that the deployment makes tells nobody but the responder, which would hear of trouble later.
+        """
+        if ActionName.MUTE_ALARM not in self.ladder(Cause.FALSE_ALARM):
+            return ()
+        return tuple(alarm.existing for alarm in self.alarms if isinstance(alarm, ExistingAlarm))
 
     @property
     def ref(self) -> ServiceRef:

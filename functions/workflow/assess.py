@@ -129,7 +129,7 @@ class Examiner:
                 webhooks=playbook.webhooks,
                 backups=playbook.backups,
                 incident_id=incident.id,
-                alarms=playbook.alarm_names,
+                alarms=playbook.mutable_alarms,
                 mute_s=playbook.mute.lease,
             )
             for name in self.actions

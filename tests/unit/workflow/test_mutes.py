@@ -177,7 +177,7 @@ def test_the_plan_has_its_end_and_its_undo() -> None:
             OWN,
             "not every alarm",
         ),
-        (FLAPS_NOW, terms(alarms=("another",)), "none of the playbook's own"),
+        (FLAPS_NOW, terms(alarms=("another",)), "none of the existing alarms"),
     ],
 )
 def test_what_is_not_muted(seen: Findings, given_terms: Any, reason: str) -> None:
@@ -190,10 +190,13 @@ def test_what_is_not_muted(seen: Findings, given_terms: Any, reason: str) -> Non
 def test_the_ladder_of_false_alarms_alone_may_mute() -> None:
     """And does nothing else."""
     smallest = {"region": REF.region, "cluster": REF.cluster, "service": REF.service}
+    existing = {"alarms": [{"existing": "orders-5xx"}, {"symptom": "cpu"}]}
     for ladders in ({"overload": ["mute-alarm"]}, {"false-alarm": ["mute-alarm", "roll-back"]}):
         with pytest.raises(ValidationError):
-            Playbook.model_validate({**smallest, "ladders": ladders})
-    quiet = Playbook.model_validate({**smallest, **MUTING, "alarms": [{"existing": "orders-5xx"}]})
+            Playbook.model_validate({**smallest, **existing, "ladders": ladders})
+    with pytest.raises(ValidationError, match="name an existing one"):
+        Playbook.model_validate({**smallest, **MUTING, "alarms": [{"symptom": "cpu"}]})
+    quiet = Playbook.model_validate({**smallest, **MUTING, **existing})
     assert quiet.mutable_alarms == ("orders-5xx",)
     assert quiet.model_copy(update={"ladders": {}}).mutable_alarms == ()
 
