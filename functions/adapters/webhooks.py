@@ -5,7 +5,7 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from threading import Timer
 from typing import Any
@@ -95,10 +95,13 @@ def _is_json(text: str) -> bool:
 @contextmanager
 def _cut_off(connection: HTTPConnection, seconds: float) -> Iterator[None]:
     """Nothing comes through any more after these seconds: a socket's own time-out begins anew with every byte."""
+    # The connection forgets its socket as soon as it has the headers of an answer that ends it.
+    wire = connection.sock
 
     def cut() -> None:
-        # Not the method of an SSLSocket, which would forget its encryption while somebody reads.
-        socket.socket.shutdown(connection.sock, socket.SHUT_RDWR)
+        with suppress(OSError):  # somebody else was faster
+            # Not the method of an SSLSocket, which would forget its encryption while somebody reads.
+            socket.socket.shutdown(wire, socket.SHUT_RDWR)
 
     timer = Timer(max(0.0, seconds), cut)
     timer.daemon = True

@@ -188,7 +188,10 @@ def test_no_answer_in_time_is_doubtful(application: Application) -> None:
     assert len(application.asked) == 1
 
 
-@pytest.mark.parametrize(("begins", "answered"), [("HTTP/1.1 200 OK\r\n", "200"), ("HTTP/1.1 ", None)])
+@pytest.mark.parametrize(
+    ("begins", "answered"),
+    [("HTTP/1.1 200 OK\r\n", "200"), ("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", "200"), ("HTTP/1.1 ", None)],
+)
 def test_an_answer_that_trickles_ends_in_time(application: Application, begins: str, answered: str | None) -> None:
     """Each byte comes well before a socket gives up, and the whole would never end. A status is an answer, though."""
 
@@ -204,7 +207,7 @@ def test_an_answer_that_trickles_ends_in_time(application: Application, begins: 
         with pytest.raises(ChangeDoubtful):
             call(application, hook(application, timeout_s=1))
     else:
-        assert call(application, hook(application, timeout_s=1)).answer == answered
+        assert call(application, hook(application, timeout_s=1)).answer.startswith(answered)
     assert time.monotonic() - began < 3
 
 
