@@ -7,6 +7,7 @@ Everything is built once per execution environment, on first use: a function bui
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from functools import wraps
 from pathlib import Path
@@ -18,6 +19,7 @@ from functions.adapters.changer import AwsChanger
 from functions.adapters.clients import Clients
 from functions.adapters.clock import SystemClock
 from functions.adapters.cloudwatch import CloudWatchReader
+from functions.adapters.containment import CLOUDFRONT_REGION, AwsContainment
 from functions.adapters.front import AwsFrontReader
 from functions.adapters.http import HttpGetter
 from functions.adapters.ledger import DynamoLedger
@@ -42,9 +44,10 @@ from functions.workflow.close import Close
 from functions.workflow.intake import Intake
 from functions.workflow.page import PagePeople
 from functions.workflow.remediate import Remediate
-from functions.workflow.restore import Restore
+from functions.workflow.restore import Lift, Restore
 from functions.workflow.secrets import TellSecretChange
 from functions.workflow.sweep import Sweep
+from functions.workflow.table import StepName
 from functions.workflow.verify import Verify
 from functions.workflow.watch import Watch
 
@@ -117,7 +120,7 @@ def _clock() -> Clock:
 
 @_once
 def _archive() -> S3Archive:
-    return S3Archive(_clients().repeating("s3"), bucket=_settings().bucket)
+    return S3Archive(_clients().repeating("s3"), bucket=_settings().bucket or None)
 
 
 @_once
@@ -167,6 +170,11 @@ def _changer() -> AwsChanger:
 
 
 @_once
+def _containment() -> AwsContainment:
+    return AwsContainment.of(_clients(), cloudfront=lambda: Clients(region=CLOUDFRONT_REGION))
+
+
+@_once
 def _notifier() -> SnsNotifier:
     return SnsNotifier(_clients().repeating("sns"), topic=_settings().page_topic)
 
@@ -194,6 +202,7 @@ def _examiner() -> Examiner:
         probes=PROBES,
         actions=ACTIONS,
         fleet_actions_per_hour=_settings().fleet_actions_per_hour,
+        contain_deployed=_settings().contain_deployed,
     )
 
 
@@ -226,6 +235,16 @@ def remediate() -> Remediate:
 
 
 @_once
+def contain() -> Remediate:
+    return replace(remediate(), changer=_containment(), step=StepName.CONTAIN)
+
+
+@_once
+def lift() -> Lift:
+    return Lift(ledger=_ledger(), ip_sets=_containment(), changer=_containment(), clock=_clock())
+
+
+@_once
 def verify() -> Verify:
     return Verify(ledger=_ledger(), reader=_reader(), metrics=_metrics(), clock=_clock(), playbooks=_by_service())
 
@@ -247,7 +266,13 @@ def close() -> Close:
 
 @_once
 def restore() -> Restore:
-    return Restore(ledger=_ledger(), reader=_reader(), changer=_changer(), clock=_clock())
+    return Restore(
+        ledger=_ledger(),
+        reader=_reader(),
+        changer=_changer(),
+        clock=_clock(),
+        contain_deployed=_settings().contain_deployed,
+    )
 
 
 @_once

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, ClassVar, Protocol
 
 from functions.domain.approvals import Answer, Approval
-from functions.domain.changes import Change, ChangeResult, Lease
+from functions.domain.changes import Change, ChangeResult, IpSet, Lease
 from functions.domain.circumstances import (
     AlarmHistoryFacts,
     ChangesFacts,
@@ -209,6 +209,11 @@ class ServiceChanger(Protocol):
             ChangeRefused: AWS answered no; nothing happened.
             ChangeDoubtful: no answer; it may have happened.
         """
+
+
+class IpSetReader(Protocol):
+    def holds(self, ip_set: IpSet, address: str) -> bool:
+        """Whether this one address is in the set by itself; a range that it is in does not count."""
 
 
 class Opening(Model):

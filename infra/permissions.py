@@ -11,9 +11,13 @@ from aws_cdk import ArnFormat, Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from functions.domain.changes import IpScope, IpSet
 from functions.domain.permissions import Permission, Resource
 from functions.domain.services import ServiceRef
 from functions.domain.watched import Watched, WatchedDatabase, WatchedService
+
+CLOUDFRONT_REGION = "us-east-1"
+"""Where AWS WAF keeps what is for CloudFront."""
 
 NO_RESOURCE = "AWS has no resource to name for it"
 AT_RUN_TIME = "is known at run time only"
@@ -104,6 +108,10 @@ class Reach(NamedTuple):
     """What playbooks name as dependencies and checks, each with the service of its playbook."""
     task_roles: Sequence[str] = ()
     """ARNs of the roles a task definition may carry; without any, every role, to ECS tasks only."""
+    ip_sets: Sequence[IpSet] = ()
+    """The IP sets of AWS WAF that playbooks name."""
+    user_pools: Sequence[str] = ()
+    """Ids of the Cognito user pools that playbooks name."""
 
 
 def grants(scope: Construct, permissions: Iterable[Permission], reach: Reach) -> list[Grant]:
@@ -157,6 +165,10 @@ def _resources(scope: Construct, resource: Resource, reach: Reach) -> list[str]:
             return [_of(scope, "rds", "db", name, ArnFormat.COLON_RESOURCE_NAME) for name in _databases(reach)]
         case Resource.DATABASE_INSIGHTS:
             return [_of(scope, "pi", "metrics", "rds/*")] if _databases(reach) else []
+        case Resource.IP_SET:
+            return sorted(_ip_set(scope, each) for each in reach.ip_sets)
+        case Resource.USER_POOL:
+            return sorted(_of(scope, "cognito-idp", "userpool", pool) for pool in set(reach.user_pools))
         case Resource.CLUSTER_CONDITION | Resource.ANY:
             return ["*"]
 
@@ -181,6 +193,14 @@ def _conditions(
             return {"StringEquals": {"ecs:CreateAction": "RegisterTaskDefinition"}}
         case _:
             return {}
+
+
+def _ip_set(scope: Construct, ip_set: IpSet) -> str:
+    """Its ARN, with `global` in it for CloudFront (Service Authorization Reference, AWS WAF V2: `ipset`)."""
+    where, region = ("global", CLOUDFRONT_REGION) if ip_set.scope is IpScope.CLOUDFRONT else ("regional", None)
+    return Stack.of(scope).format_arn(
+        service="wafv2", region=region, resource=where, resource_name=f"ipset/{ip_set.name}/{ip_set.id}"
+    )
 
 
 def _databases(reach: Reach) -> list[str]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from functions.actions.action import Action
+from functions.actions.contain import BLOCK_ADDRESS, DISABLE_USER, ISOLATE
 from functions.actions.enlarge_task import ENLARGE_TASK
 from functions.actions.force_new_deployment import FORCE_NEW_DEPLOYMENT
 from functions.actions.lower_ceiling import LOWER_CEILING
@@ -28,5 +29,8 @@ ACTIONS: Mapping[ActionName, Action] = {
         SHIFT_ZONE,
         ENLARGE_TASK,
         RESTORE_STICKINESS,
+        ISOLATE,
+        BLOCK_ADDRESS,
+        DISABLE_USER,
     )
 }

@@ -9,11 +9,14 @@ from functions.adapters.answers import Answer, changing, reading, request_id
 from functions.adapters.autoscaling import DIMENSION, NAMESPACE
 from functions.adapters.clients import Clients, Service
 from functions.domain.changes import (
+    BlockAddress,
     Change,
     ChangeResult,
     DeregisterTarget,
+    DisableUser,
     ForceNewDeployment,
     RegisterCopy,
+    ScaleToZero,
     SetCeiling,
     SetFloor,
     SetStickiness,
@@ -22,6 +25,7 @@ from functions.domain.changes import (
     ShiftZone,
     StopDeployment,
     StopTask,
+    UnblockAddress,
 )
 from functions.domain.errors import ChangeRefused, ReadFailed
 from functions.domain.services import ServiceRef
@@ -87,6 +91,8 @@ class AwsChanger:
                 return self._shift_zone(change)
             case SetStickiness(target_group=target_group, duration_s=duration_s):
                 return self._set_stickiness(target_group, duration_s)
+            case ScaleToZero() | BlockAddress() | UnblockAddress() | DisableUser():
+                raise ChangeRefused(f"{change.kind} was not sent: it is for the function of the contain stack")
 
     def _update_service(self, ref: ServiceRef, **parameters: object) -> ChangeResult:
         with changing(f"UpdateService of {ref.service}"):

@@ -37,6 +37,10 @@ class Resource(StrEnum):
     """DB instances that playbooks name as dependencies or checks."""
     DATABASE_INSIGHTS = "database-insights"
     """Performance Insights of any DB instance, whose ARN ends in an opaque id; only where a playbook names one."""
+    IP_SET = "ip-set"
+    """The IP sets of AWS WAF that playbooks name, those of CloudFront in us-east-1."""
+    USER_POOL = "user-pool"
+    """The Cognito user pools in which playbooks let users be disabled."""
     ANY = "*"
     """The action takes no resource."""
 

@@ -7,10 +7,12 @@ from functions.domain.approvals import Approval
 from functions.domain.causes import Cause, Judgement
 from functions.domain.changes import (
     ActionName,
+    DisableUser,
     LeaseKind,
     LeaseTerms,
     Plan,
     RegisterCopy,
+    ScaleToZero,
     SetCeiling,
     SetStickiness,
     SetTaskDefinition,
@@ -176,7 +178,7 @@ def _drift(story: Story) -> list[str]:
         lines += _differs(intent)
         terms = plan.lease_of(intent.stage)
         if terms is not None:
-            lines.append(f"{_leased(terms)} until the lease ends, then {terms.original:g} again by itself")
+            lines.append(_leased(terms))
     return lines
 
 
@@ -208,6 +210,10 @@ def _differs(intent: Intent) -> list[str]:
                 "whatever switched sticky sessions off may do it again; your infrastructure code has to say:",
                 f"  stickiness on, lb_cookie, {duration} s, in {group.rsplit(':', 1)[-1]}",
             ]
+        case ScaleToZero():
+            return ["the service is isolated until a person brings it back:", f"  {plan.undo}"]
+        case DisableUser(user=user):
+            return [f"user {user} is disabled until a person enables it again:", f"  {plan.undo}"]
         case ShiftZone(zone=zone, expires_s=expires):
             return [f"no traffic goes to {zone} until {intent.at + timedelta(seconds=expires):%H:%M:%S} UTC"]
         case _:
@@ -215,9 +221,11 @@ def _differs(intent: Intent) -> list[str]:
 
 
 def _leased(terms: LeaseTerms) -> str:
-    if terms.kind is LeaseKind.TRACKING:
-        return f"policy {terms.policy} aims at {terms.value:g} %"
-    return f"the {terms.kind} is {terms.value:g}"
+    if terms.block is not None:
+        return f"{terms.block.address} stays in IP set {terms.block.ip_set.name} until the lease ends"
+    aims = f"policy {terms.policy} aims at {terms.value:g} %"
+    now = aims if terms.kind is LeaseKind.TRACKING else f"the {terms.kind} is {terms.value:g}"
+    return f"{now} until the lease ends, then {terms.original:g} again by itself"
 
 
 def _section(title: str, lines: Sequence[str]) -> list[str]:
