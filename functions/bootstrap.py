@@ -35,7 +35,7 @@ from functions.adapters.sts import caller
 from functions.diagnostics.registry import PROBES
 from functions.playbooks.compiled import load_compiled
 from functions.playbooks.schema import Playbook
-from functions.ports import Answers, Clock, HttpReader, Ledger, Readers, ServiceReader
+from functions.ports import Answers, Clock, Executions, HttpReader, Ledger, Readers, ServiceReader
 from functions.settings import Settings
 from functions.workflow.approval import AskPeople
 from functions.workflow.assess import Assess, Examiner
@@ -331,6 +331,13 @@ def desk_ledger(table: str, region: str) -> Ledger:
 def desk_answers(region: str) -> Answers:
     """The way back into an execution that waits, for a command at the desk."""
     return StepFunctionsAnswers(Clients(region=region).once("stepfunctions"))
+
+
+def desk_executions(region: str, name: str, identity: str) -> Executions:
+    """The workflow of the responder of that name, for a command at the desk; `identity` is the caller's ARN."""
+    _, partition, _, _, account, _ = identity.split(":", 5)
+    machine = f"arn:{partition}:states:{region}:{account}:stateMachine:{name}"
+    return StepFunctionsExecutions(Clients(region=region).repeating("stepfunctions"), state_machine=machine)
 
 
 def desk_identity(region: str) -> str:
