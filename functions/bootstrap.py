@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from functions.actions.registry import ACTIONS
 from functions.adapters.account import AwsAccountReader
+from functions.adapters.breach import AwsBreachReader
 from functions.adapters.changer import AwsChanger
 from functions.adapters.clients import Clients
 from functions.adapters.clock import SystemClock
@@ -158,6 +159,7 @@ def _readers() -> Readers:
         logs=InsightsReader(clients.once("logs"), most_bytes=_settings().log_scan_mb * 1_000_000),
         secrets=AwsSecretsReader.of(clients),
         account=AwsAccountReader.of(clients, clock=_clock()),
+        breach=AwsBreachReader.of(clients, clock=_clock(), region=_settings().region),
         databases=RdsReader(clients.repeating("rds"), insights=clients.once("pi"), clock=_clock()),
         http=_http(),
         threads=_threads(),

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, ClassVar, Protocol
 
 from functions.domain.approvals import Answer, Approval
+from functions.domain.breach import DenialsFacts, ExposureFacts, ImagesFacts
 from functions.domain.changes import Change, ChangeResult, IpSet, Lease
 from functions.domain.circumstances import (
     AlarmHistoryFacts,
@@ -169,6 +170,19 @@ class AccountReader(Protocol):
         """Open issues of AWS in the Region."""
 
 
+class BreachReader(Protocol):
+    """What may speak for a breach."""
+
+    def exposure(self, groups: Sequence[str]) -> ExposureFacts:
+        """Rules of these security groups (ids) that let everybody in."""
+
+    def images(self, images: Sequence[str]) -> ImagesFacts:
+        """What the scans of ECR found in these images (`repository@digest`); the first three are looked at."""
+
+    def denials(self, ref: ServiceRef, *, task_role: str, since: datetime) -> DenialsFacts:
+        """Calls that were denied and concern the service or its role (ARN), and those that its tasks made."""
+
+
 class DatabaseReader(Protocol):
     def database(self, instance: str) -> DatabaseFacts | None:
         """The DB instance of RDS now, or None when RDS says there is none by that name."""
@@ -193,6 +207,7 @@ class Readers:
     logs: LogsReader
     secrets: SecretsReader
     account: AccountReader
+    breach: BreachReader
     databases: DatabaseReader
     http: HttpReader
     threads: Callable[[int], Executor]

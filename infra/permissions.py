@@ -40,6 +40,8 @@ WILDCARDS: Mapping[str, str] = {
     "cloudwatch:DescribeAlarms": "The answer must say whether an alarm exists; composite alarms need it on all",
     "cloudwatch:GetMetricData": NO_RESOURCE,
     "ec2:DescribeAvailabilityZones": NO_RESOURCE,
+    "ec2:DescribeSecurityGroups": NO_RESOURCE,
+    "ecr:DescribeImageScanFindings": f"From which repositories the tasks run {AT_RUN_TIME}",
     "ecs:DescribeServiceDeployments": "A deployment's id is made at run time; its service is named",
     "ecs:DescribeServiceRevisions": "A revision's id is made at run time; its service is named",
     "ecs:DescribeTaskDefinition": NO_RESOURCE,
@@ -165,6 +167,8 @@ def _resources(scope: Construct, resource: Resource, reach: Reach) -> list[str]:
             return [_of(scope, "rds", "db", name, ArnFormat.COLON_RESOURCE_NAME) for name in _databases(reach)]
         case Resource.DATABASE_INSIGHTS:
             return [_of(scope, "pi", "metrics", "rds/*")] if _databases(reach) else []
+        case Resource.IMAGE_REPOSITORY:
+            return [_any(scope, "ecr", "repository")]
         case Resource.IP_SET:
             return sorted(_ip_set(scope, each) for each in reach.ip_sets)
         case Resource.USER_POOL:

@@ -37,6 +37,8 @@ class Resource(StrEnum):
     """DB instances that playbooks name as dependencies or checks."""
     DATABASE_INSIGHTS = "database-insights"
     """Performance Insights of any DB instance, whose ARN ends in an opaque id; only where a playbook names one."""
+    IMAGE_REPOSITORY = "image-repository"
+    """Repositories of ECR: from which ones the tasks run is known at run time only."""
     IP_SET = "ip-set"
     """The IP sets of AWS WAF that playbooks name, those of CloudFront in us-east-1."""
     USER_POOL = "user-pool"

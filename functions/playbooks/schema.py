@@ -274,6 +274,8 @@ class BlockList(Strict):
 class Contain(Strict):
     """What may be shut out when a breach is suspected: always after asking, and with the contain stack only."""
 
+    evidence: bool = Field(default=False, strict=True)
+    """Whether each look also reads security groups, image scans and denied calls."""
     ip_set: BlockList | None = None
     """Without it no address is blocked."""
     never_block: tuple[Annotated[str, AfterValidator(_network)], ...] = ()

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from functions.actions.action import Action, Terms
+from functions.diagnostics.breach import breach_evidence
 from functions.diagnostics.look import Probe, Surroundings, look
 from functions.diagnostics.ranking import rank
 from functions.domain.causes import Cause, Judgement
@@ -68,7 +69,7 @@ class Examiner:
         waiting = _waiting(incident, story, inbox)
         ordered = waiting[0] if waiting else None
         if ordered is not None:
-            judgements = _believed(ordered.order, judgements)
+            judgements = _believed(ordered.order, judgements, findings)
         charges = self.ledger.charges(incident.service, since=now - COOLDOWN_LOOKBACK)
         decision = decide(
             findings=findings,
@@ -161,6 +162,7 @@ def surroundings_of(playbook: Playbook, *, readers: Readers, ledger: Ledger, now
         load_balancer=playbook.overrides.load_balancer,
         scalable_target=playbook.overrides.scalable_target,
         log_group=playbook.overrides.log_group,
+        breach_evidence=playbook.contain.evidence,
     )
 
 
@@ -171,10 +173,10 @@ def _waiting(incident: Incident, story: Story, inbox: Sequence[InboxEntry]) -> t
     return (*story.orders, *new)
 
 
-def _believed(order: Order, judgements: Sequence[Judgement]) -> tuple[Judgement, ...]:
+def _believed(order: Order, judgements: Sequence[Judgement], findings: Findings) -> tuple[Judgement, ...]:
     """Whoever orders to shut somebody out suspects a breach, and need not prove it."""
     found = next((each for each in judgements if each.cause is Cause.SUSPECTED_BREACH), None)
-    seen = () if found is None else found.evidence_for
+    seen = breach_evidence(findings) if found is None else found.evidence_for
     told = Judgement(cause=Cause.SUSPECTED_BREACH, confidence=1.0, evidence_for=(order.summary, *seen))
     return (told, *(each for each in judgements if each.cause is not Cause.SUSPECTED_BREACH))
 

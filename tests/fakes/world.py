@@ -190,6 +190,7 @@ class World:
             logs=self.quiet,
             secrets=self.quiet,
             account=self.quiet,
+            breach=self.quiet,
             databases=self.quiet,
             http=self.quiet,
             threads=ThreadPoolExecutor,

@@ -9,6 +9,7 @@ from functions.actions.registry import ACTIONS
 from functions.adapters import (
     account,
     autoscaling,
+    breach,
     changer,
     cloudwatch,
     ecs,
@@ -159,7 +160,7 @@ def test_wide_changes_are_conditional(stack: Template) -> None:
 
 def test_what_is_called_is_granted(stack: Template) -> None:
     """Every IAM action that an adapter calls is granted to some function: nothing fails for lack of a right."""
-    reading = (account, autoscaling, cloudwatch, ecs, elbv2, front, logs, rds, secrets)
+    reading = (account, autoscaling, breach, cloudwatch, ecs, elbv2, front, logs, rds, secrets)
     adapters = (*reading, changer, ledger, s3, sns, sqs, stepfunctions)
     called = {call for adapter in adapters for call in adapter.CALLS}
     assert called <= {entry.action for entry in everything_allowed(stack)}
