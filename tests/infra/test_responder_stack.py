@@ -316,7 +316,13 @@ def test_no_two_functions_share_a_role(stack: Template) -> None:
         ),
         (
             "assess",
-            {settings.TABLE_NAME, settings.BUCKET_NAME, settings.FLEET_ACTIONS_PER_HOUR, settings.LOG_SCAN_MB},
+            {
+                settings.TABLE_NAME,
+                settings.BUCKET_NAME,
+                settings.FLEET_ACTIONS_PER_HOUR,
+                settings.LOG_SCAN_MB,
+                settings.CONTAIN,
+            },
         ),
         (
             "remediate",
@@ -325,7 +331,7 @@ def test_no_two_functions_share_a_role(stack: Template) -> None:
         ("verify", {settings.TABLE_NAME, settings.BUCKET_NAME}),
         ("notify", {settings.TABLE_NAME, settings.BUCKET_NAME, settings.PAGE_TOPIC_ARN}),
         ("close", {settings.TABLE_NAME, settings.BUCKET_NAME, settings.PAGE_TOPIC_ARN}),
-        ("restore", {settings.TABLE_NAME, settings.BUCKET_NAME}),
+        ("restore", {settings.TABLE_NAME, settings.BUCKET_NAME, settings.CONTAIN}),
         ("forward", {settings.INTAKE_QUEUE_URL}),
         ("lookup", set()),
     ],
@@ -355,6 +361,7 @@ def test_the_machine_is_compiled_from_the_table(stack: Template, definition: dic
             "FunctionName"
         ]
         for function in Function
+        if function is not Function.CONTAIN
     }
     pages, _ = stack.named("AWS::SNS::Topic", "TopicName", "ecs-first-responder-pages")
     assert definition == compiled(
