@@ -356,7 +356,7 @@ def test_executions_call_published_versions(stack: Template, definition: dict[st
 
 def test_the_machine_is_compiled_from_the_table(stack: Template, definition: dict[str, Any]) -> None:
     """What is deployed is what the compiler makes of the table, with this stack's names in it."""
-    names = {
+    names: dict[Function, str] = {
         function: definition["States"][function.value if function is not Function.NOTIFY else "page"]["Arguments"][
             "FunctionName"
         ]
