@@ -179,7 +179,7 @@ def _drift(story: Story) -> list[str]:
         terms = plan.lease_of(intent.stage)
         if terms is not None:
             lines.append(_leased(terms))
-    return lines
+    return list(dict.fromkeys(lines))
 
 
 def _differs(intent: Intent) -> list[str]:
@@ -210,7 +210,7 @@ def _differs(intent: Intent) -> list[str]:
                 "whatever switched sticky sessions off may do it again; your infrastructure code has to say:",
                 f"  stickiness on, lb_cookie, {duration} s, in {group.rsplit(':', 1)[-1]}",
             ]
-        case ScaleToZero():
+        case SetCeiling() | ScaleToZero() if plan.action is ActionName.ISOLATE:
             return ["the service is isolated until a person brings it back:", f"  {plan.undo}"]
         case DisableUser(user=user):
             return [f"user {user} is disabled until a person enables it again:", f"  {plan.undo}"]

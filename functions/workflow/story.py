@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from functions.domain.approvals import Consent
-from functions.domain.changes import ActionName, Change, ChangeResult, Plan, ScaleToZero, ShiftZone, StopDeployment
+from functions.domain.changes import ActionName, Change, ChangeResult, Plan, ShiftZone, StopDeployment
 from functions.domain.containment import Order
 from functions.domain.incidents import Event, Fact
 from functions.workflow.decision import OTHERS_AT_WORK, Decision, PendingOrder
@@ -78,9 +78,10 @@ class Story:
 
     @property
     def isolated(self) -> str | None:
-        """How to undo it, where an action of this incident stopped every task, or may have."""
+        """How to undo it, where this incident isolated the service, or began to: a closed scalable target stops the
+        tasks by itself."""
         made = [i for i in self.intents if i.ended in (Fact.ACTION_TAKEN, Fact.ACTION_DOUBTFUL)]
-        return next((i.plan.undo for i in reversed(made) if isinstance(i.change, ScaleToZero)), None)
+        return next((i.plan.undo for i in made if i.plan.action is ActionName.ISOLATE), None)
 
     @property
     def request(self) -> Request | None:

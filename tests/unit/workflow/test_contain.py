@@ -7,10 +7,12 @@ from datetime import timedelta
 import pytest
 
 from functions.domain.approvals import Answer
+from functions.domain.breach import CallFacts
 from functions.domain.causes import Cause
 from functions.domain.changes import (
     ActionName,
     BlockAddress,
+    Change,
     DisableUser,
     IpScope,
     IpSet,
@@ -338,3 +340,33 @@ def test_an_order_is_for_a_suspected_breach(responder: Responder) -> None:
     assert story.decision.cause is Cause.SUSPECTED_BREACH
     assert story.decision.plan is not None
     assert story.decision.plan.action is ActionName.BLOCK_ADDRESS
+
+
+def test_an_isolation_that_got_stuck_is_told_with_its_way_back(responder: Responder) -> None:
+    """The scalable target is closed and the second call refused: the tasks stop by themselves, and people know."""
+    responder.asked = asks(responder, Answer.GRANTED)
+    refused = [ChangeRefused("ClientException: no")]
+
+    def refuse_the_second(change: Change) -> None:
+        if isinstance(change, ScaleToZero):
+            responder.world.failing_changes.extend(refused)
+
+    responder.world.watching = refuse_the_second
+    give(responder, order(Ordered.ISOLATE))
+    responder.run(until=StepName.WATCH)
+    assert responder.world.changes == [OPEN]
+    assert "--min-capacity 2 --max-capacity 10" in responder.notifier.pages[-1].text
+    assert responder.ledger.incident(incident_id(responder)).status is IncidentStatus.OPEN
+
+
+def test_the_question_shows_what_else_speaks_for_a_breach() -> None:
+    """Where the playbook asks for it, whoever decides reads it beside the plan."""
+    responder = Responder(playbook=playbook(mode="auto", contain={**CONTAIN, "evidence": True}))
+    responder.world.quiet.shown_calls = (
+        CallFacts(
+            at=responder.clock.now(), event="CreateUser", source="iam.amazonaws.com", by="x", denied=True, own=True
+        ),
+    )
+    give(responder, block())
+    responder.run(until=StepName.WATCH)
+    assert "the tasks' own role was denied CreateUser of iam" in responder.notifier.pages[0].text
