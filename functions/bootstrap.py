@@ -7,6 +7,7 @@ Everything is built once per execution environment, on first use: a function bui
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from functools import wraps
 from pathlib import Path
@@ -15,10 +16,12 @@ from typing import Any, TypeVar
 from functions.actions.registry import ACTIONS
 from functions.adapters.account import AwsAccountReader
 from functions.adapters.backups import AwsBackups
+from functions.adapters.breach import AwsBreachReader
 from functions.adapters.changer import AwsChanger
 from functions.adapters.clients import Clients
 from functions.adapters.clock import SystemClock
 from functions.adapters.cloudwatch import CloudWatchReader
+from functions.adapters.containment import CLOUDFRONT_REGION, AwsContainment
 from functions.adapters.front import AwsFrontReader
 from functions.adapters.http import HttpGetter
 from functions.adapters.ledger import DynamoLedger
@@ -40,6 +43,7 @@ from functions.ports import (
     Answers,
     BackupKeeper,
     Clock,
+    Executions,
     HttpReader,
     Ledger,
     MuteKeeper,
@@ -55,9 +59,10 @@ from functions.workflow.close import Close
 from functions.workflow.intake import Intake
 from functions.workflow.page import PagePeople
 from functions.workflow.remediate import Remediate
-from functions.workflow.restore import Restore
+from functions.workflow.restore import Lift, Restore
 from functions.workflow.secrets import TellSecretChange
 from functions.workflow.sweep import Sweep
+from functions.workflow.table import StepName
 from functions.workflow.verify import Verify
 from functions.workflow.watch import Watch
 
@@ -133,7 +138,7 @@ def _clock() -> Clock:
 
 @_once
 def _archive() -> S3Archive:
-    return S3Archive(_clients().repeating("s3"), bucket=_settings().bucket)
+    return S3Archive(_clients().repeating("s3"), bucket=_settings().bucket or None)
 
 
 @_once
@@ -171,6 +176,7 @@ def _readers() -> Readers:
         logs=InsightsReader(clients.once("logs"), most_bytes=_settings().log_scan_mb * 1_000_000),
         secrets=AwsSecretsReader.of(clients),
         account=AwsAccountReader.of(clients, clock=_clock()),
+        breach=AwsBreachReader.of(clients, clock=_clock(), region=_settings().region),
         databases=RdsReader(clients.repeating("rds"), insights=clients.once("pi"), clock=_clock()),
         http=_http(),
         threads=_threads(),
@@ -185,6 +191,11 @@ def _webhooks() -> WebhookCaller:
 @_once
 def _changer() -> AwsChanger:
     return AwsChanger.of(_clients(), webhooks=_webhooks(), clock=_clock())
+
+
+@_once
+def _containment() -> AwsContainment:
+    return AwsContainment.of(_clients(), cloudfront=lambda: Clients(region=CLOUDFRONT_REGION))
 
 
 @_once
@@ -215,6 +226,7 @@ def _examiner() -> Examiner:
         probes=PROBES,
         actions=ACTIONS,
         fleet_actions_per_hour=_settings().fleet_actions_per_hour,
+        contain_deployed=_settings().contain_deployed,
     )
 
 
@@ -247,6 +259,16 @@ def remediate() -> Remediate:
 
 
 @_once
+def contain() -> Remediate:
+    return replace(remediate(), changer=_containment(), step=StepName.CONTAIN)
+
+
+@_once
+def lift() -> Lift:
+    return Lift(ledger=_ledger(), ip_sets=_containment(), changer=_containment(), clock=_clock())
+
+
+@_once
 def verify() -> Verify:
     return Verify(ledger=_ledger(), reader=_reader(), metrics=_metrics(), clock=_clock(), playbooks=_by_service())
 
@@ -268,8 +290,14 @@ def close() -> Close:
 
 @_once
 def restore() -> Restore:
-    mutes = AlarmMutes(client=_clients().once, clock=_clock())
-    return Restore(ledger=_ledger(), reader=_reader(), mutes=mutes, changer=_changer(), clock=_clock())
+    return Restore(
+        ledger=_ledger(),
+        reader=_reader(),
+        mutes=AlarmMutes(client=_clients().once, clock=_clock()),
+        changer=_changer(),
+        clock=_clock(),
+        contain_deployed=_settings().contain_deployed,
+    )
 
 
 @_once
@@ -338,6 +366,13 @@ def desk_backups(region: str) -> BackupKeeper:
 def desk_mutes(region: str) -> MuteKeeper:
     """Muted alarms, with the credentials of whoever sits at the desk."""
     return AlarmMutes(client=Clients(region=region).once, clock=SystemClock())
+
+
+def desk_executions(region: str, name: str, identity: str) -> Executions:
+    """The workflow of the responder of that name, for a command at the desk; `identity` is the caller's ARN."""
+    _, partition, _, _, account, _ = identity.split(":", 5)
+    machine = f"arn:{partition}:states:{region}:{account}:stateMachine:{name}"
+    return StepFunctionsExecutions(Clients(region=region).repeating("stepfunctions"), state_machine=machine)
 
 
 def desk_identity(region: str) -> str:

@@ -11,11 +11,13 @@ from typing import Any, ClassVar, Protocol
 
 from functions.domain.approvals import Answer, Approval
 from functions.domain.backups import BackupFacts, Backups
+from functions.domain.breach import DenialsFacts, ExposureFacts, ImagesFacts
 from functions.domain.changes import (
     BackUpTable,
     CallWebhook,
     Change,
     ChangeResult,
+    IpSet,
     Lease,
     MuteAlarm,
     SnapshotDatabase,
@@ -179,6 +181,19 @@ class AccountReader(Protocol):
         """Open issues of AWS in the Region."""
 
 
+class BreachReader(Protocol):
+    """What may speak for a breach."""
+
+    def exposure(self, groups: Sequence[str]) -> ExposureFacts:
+        """Rules of these security groups (ids) that let everybody in."""
+
+    def images(self, images: Sequence[str]) -> ImagesFacts:
+        """What the scans of ECR found in these images (`repository@digest`); the first three are looked at."""
+
+    def denials(self, ref: ServiceRef, *, task_role: str, since: datetime) -> DenialsFacts:
+        """Calls that were denied and concern the service or its role (ARN), and those that its tasks made."""
+
+
 class DatabaseReader(Protocol):
     def database(self, instance: str) -> DatabaseFacts | None:
         """The DB instance of RDS now, or None when RDS says there is none by that name."""
@@ -203,6 +218,7 @@ class Readers:
     logs: LogsReader
     secrets: SecretsReader
     account: AccountReader
+    breach: BreachReader
     databases: DatabaseReader
     http: HttpReader
     threads: Callable[[int], Executor]
@@ -259,6 +275,11 @@ class BackupKeeper(Protocol):
 
     def known(self, backups: Backups) -> Sequence[BackupFacts]:
         """Every backup of what is named, whoever took it, newest first."""
+
+
+class IpSetReader(Protocol):
+    def holds(self, ip_set: IpSet, address: str) -> bool:
+        """Whether this one address is in the set by itself; a range that it is in does not count."""
 
 
 class Opening(Model):

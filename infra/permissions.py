@@ -12,10 +12,14 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from functions.domain.backups import PREFIX, Backups
+from functions.domain.changes import IpScope, IpSet
 from functions.domain.mutes import PREFIX as MUTES
 from functions.domain.permissions import Permission, Resource
 from functions.domain.services import ServiceRef
 from functions.domain.watched import Watched, WatchedDatabase, WatchedService
+
+CLOUDFRONT_REGION = "us-east-1"
+"""Where AWS WAF keeps what is for CloudFront."""
 
 NO_RESOURCE = "AWS has no resource to name for it"
 AT_RUN_TIME = "is known at run time only"
@@ -43,6 +47,8 @@ WILDCARDS: Mapping[str, str] = {
     "cloudwatch:PutAlarmMuteRule": f"A mute rule is named after its alarm, which is named too; {ONLY_WHERE_MUTED}",
     "dynamodb:ListBackups": f"{NO_RESOURCE}; granted only with a table to back up",
     "ec2:DescribeAvailabilityZones": NO_RESOURCE,
+    "ec2:DescribeSecurityGroups": NO_RESOURCE,
+    "ecr:DescribeImageScanFindings": f"From which repositories the tasks run {AT_RUN_TIME}",
     "ecs:DescribeServiceDeployments": "A deployment's id is made at run time; its service is named",
     "ecs:DescribeServiceRevisions": "A revision's id is made at run time; its service is named",
     "ecs:DescribeTaskDefinition": NO_RESOURCE,
@@ -118,6 +124,10 @@ class Reach(NamedTuple):
     """What playbooks want backed up."""
     mutable_alarms: Sequence[str] = ()
     """Names of the alarms that playbooks let be muted."""
+    ip_sets: Sequence[IpSet] = ()
+    """The IP sets of AWS WAF that playbooks name."""
+    user_pools: Sequence[str] = ()
+    """Ids of the Cognito user pools that playbooks name."""
 
 
 def grants(scope: Construct, permissions: Iterable[Permission], reach: Reach) -> list[Grant]:
@@ -187,6 +197,12 @@ def _resources(scope: Construct, resource: Resource, reach: Reach) -> list[str]:
             return [*alarms, _alarm(scope, "alarm-mute-rule", f"{MUTES}*")] if alarms else []
         case Resource.MUTE_RULE:
             return [_alarm(scope, "alarm-mute-rule", f"{MUTES}*")] if reach.mutable_alarms else []
+        case Resource.IMAGE_REPOSITORY:
+            return [_any(scope, "ecr", "repository")]
+        case Resource.IP_SET:
+            return sorted(_ip_set(scope, each) for each in reach.ip_sets)
+        case Resource.USER_POOL:
+            return sorted(_of(scope, "cognito-idp", "userpool", pool) for pool in set(reach.user_pools))
         case Resource.CLUSTER_CONDITION | Resource.ANY:
             return ["*"]
 
@@ -211,6 +227,14 @@ def _conditions(
             return {"StringEquals": {"ecs:CreateAction": "RegisterTaskDefinition"}}
         case _:
             return {}
+
+
+def _ip_set(scope: Construct, ip_set: IpSet) -> str:
+    """Its ARN, with `global` in it for CloudFront (Service Authorization Reference, AWS WAF V2: `ipset`)."""
+    where, region = ("global", CLOUDFRONT_REGION) if ip_set.scope is IpScope.CLOUDFRONT else ("regional", None)
+    return Stack.of(scope).format_arn(
+        service="wafv2", region=region, resource=where, resource_name=f"ipset/{ip_set.name}/{ip_set.id}"
+    )
 
 
 def _databases(reach: Reach) -> list[str]:

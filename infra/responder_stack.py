@@ -96,6 +96,7 @@ class ResponderStack(Stack):
             functions=steps,
             channels=self._channels,
             log_retention=self._shipment.log_retention,
+            contain=deployment.contain,
         )
         reader, sweep, bake = self._starters(deployment)
         forwarder = self._function(
@@ -141,15 +142,16 @@ class ResponderStack(Stack):
         page_topic = {settings.PAGE_TOPIC_ARN: self._channels.pages.topic_arn}
         fleet_limit = {settings.FLEET_ACTIONS_PER_HOUR: str(deployment.fleet_actions_per_hour)}
         log_limit = _log_limit(deployment)
-        change = [*_needs_of("service", "scaling", "front", "dependencies"), *_needs_of_actions(*ActionName)]
+        contain = {settings.CONTAIN: str(deployment.contain).lower()}
+        change = [*_needs_of("service", "scaling", "front", "dependencies"), *_needs_of_actions(*REMEDIATES)]
         give_back = [*_needs_of("service", "scaling"), *_needs_of_actions(*LEASED), *UNMUTES]
         rights: Mapping[Function, tuple[Sequence[Grant], Mapping[str, str]]] = {
-            Function.ASSESS: (self._granted(_needs_of(*PROBES)), {**fleet_limit, **log_limit}),
+            Function.ASSESS: (self._granted(_needs_of(*PROBES)), {**fleet_limit, **log_limit, **contain}),
             Function.REMEDIATE: (self._granted(change), {**fleet_limit, **log_limit}),
             Function.VERIFY: (self._granted(_needs_of("service", "targets", "alarms")), {}),
             Function.NOTIFY: (page, page_topic),
             Function.CLOSE: (page, page_topic),
-            Function.RESTORE: (self._granted(give_back), {}),
+            Function.RESTORE: (self._granted(give_back), contain),
         }
         return {
             function: self._function(
@@ -193,6 +195,9 @@ class ResponderStack(Stack):
             self, module.title(), shipment=self._shipment, module=module, grants=rights, environment=environment
         )
 
+
+REMEDIATES = tuple(name for name in ActionName if not name.contains)
+"""The actions of remediate. Those of the contain stack are not among them, whatever is deployed."""
 
 LEASED = (ActionName.SCALE_OUT, ActionName.RAISE_CEILING, ActionName.TUNE_TRACKING)
 """The actions whose changes are leases and whose rights giving back takes, too. An alarm is unmuted with less."""

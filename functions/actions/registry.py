@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from functions.actions.action import Action
 from functions.actions.back_up import BACK_UP
 from functions.actions.call_webhook import CALL_WEBHOOK
+from functions.actions.contain import BLOCK_ADDRESS, DISABLE_USER, ISOLATE
 from functions.actions.enlarge_task import ENLARGE_TASK
 from functions.actions.force_new_deployment import FORCE_NEW_DEPLOYMENT
 from functions.actions.lower_ceiling import LOWER_CEILING
@@ -34,5 +35,8 @@ ACTIONS: Mapping[ActionName, Action] = {
         CALL_WEBHOOK,
         BACK_UP,
         MUTE_ALARM,
+        ISOLATE,
+        BLOCK_ADDRESS,
+        DISABLE_USER,
     )
 }

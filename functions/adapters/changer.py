@@ -14,13 +14,16 @@ from functions.adapters.mutes import AlarmMutes
 from functions.adapters.webhooks import HttpsWebhooks
 from functions.domain.changes import (
     BackUpTable,
+    BlockAddress,
     CallWebhook,
     Change,
     ChangeResult,
     DeregisterTarget,
+    DisableUser,
     ForceNewDeployment,
     MuteAlarm,
     RegisterCopy,
+    ScaleToZero,
     SetCeiling,
     SetFloor,
     SetStickiness,
@@ -30,6 +33,7 @@ from functions.domain.changes import (
     SnapshotDatabase,
     StopDeployment,
     StopTask,
+    UnblockAddress,
     UnmuteAlarm,
 )
 from functions.domain.errors import ChangeRefused, ReadFailed
@@ -112,6 +116,8 @@ class AwsChanger:
                 return self._backups.take(change)
             case MuteAlarm() | UnmuteAlarm():
                 return self._mutes.apply(change)
+            case ScaleToZero() | BlockAddress() | UnblockAddress() | DisableUser():
+                raise ChangeRefused(f"{change.kind} was not sent: it is for the function of the contain stack")
 
     def _update_service(self, ref: ServiceRef, **parameters: object) -> ChangeResult:
         with changing(f"UpdateService of {ref.service}"):

@@ -43,6 +43,8 @@ class Surroundings:
     """Instead of the one that has the service's own name."""
     log_group: str | None = None
     """Instead of those that the task definition names."""
+    breach_evidence: bool = False
+    """Whether the playbook asks for what may speak for a breach."""
     sticky_s: int | None = None
     """How long the playbook wants the load balancer's cookie to last; None where it wants no sticky sessions."""
 

@@ -25,8 +25,16 @@ class ActionName(StrEnum):
     CALL_WEBHOOK = "call-webhook"
     BACK_UP = "back-up"
     MUTE_ALARM = "mute-alarm"
+    ISOLATE = "isolate"
+    BLOCK_ADDRESS = "block-address"
+    DISABLE_USER = "disable-user"
     PAGE = "page"
     """The last rung of every ladder: people."""
+
+    @property
+    def contains(self) -> bool:
+        """It shuts somebody out: never done without a grant, and by the function of the contain stack alone."""
+        return self in (ActionName.ISOLATE, ActionName.BLOCK_ADDRESS, ActionName.DISABLE_USER)
 
 
 def rung(action: ActionName, named: str = "") -> str:
@@ -190,6 +198,52 @@ class UnmuteAlarm(Model):
     alarm: str
 
 
+class ScaleToZero(Model):
+    """UpdateService(desiredCount=0): every task stops, and the service stays."""
+
+    kind: Literal["scale-to-zero"] = "scale-to-zero"
+
+
+class IpScope(StrEnum):
+    """Where an IP set of AWS WAF is used (WAFV2 API reference, IPSet)."""
+
+    CLOUDFRONT = "CLOUDFRONT"
+    """Its API is in us-east-1, whatever the Region of the service."""
+    REGIONAL = "REGIONAL"
+
+
+class IpSet(Model):
+    """One IP set of AWS WAF; it takes all three to name one."""
+
+    name: str
+    id: str
+    scope: IpScope
+
+
+class BlockAddress(Model):
+    """UpdateIPSet with one address more; all others stay."""
+
+    kind: Literal["block-address"] = "block-address"
+    ip_set: IpSet
+    address: str
+
+
+class UnblockAddress(Model):
+    """UpdateIPSet without this one address; all others stay."""
+
+    kind: Literal["unblock-address"] = "unblock-address"
+    ip_set: IpSet
+    address: str
+
+
+class DisableUser(Model):
+    """AdminDisableUser: the user may not sign in any more, and is not deleted."""
+
+    kind: Literal["disable-user"] = "disable-user"
+    user_pool: str
+    user: str
+
+
 Change = Annotated[
     ForceNewDeployment
     | SetTaskDefinition
@@ -206,7 +260,12 @@ Change = Annotated[
     | BackUpTable
     | SnapshotDatabase
     | MuteAlarm
-    | UnmuteAlarm,
+    | UnmuteAlarm
+    | SetStickiness
+    | ScaleToZero
+    | BlockAddress
+    | UnblockAddress
+    | DisableUser,
     Field(discriminator="kind"),
 ]
 
@@ -235,6 +294,8 @@ class LeaseKind(StrEnum):
     CEILING = "ceiling"
     TRACKING = "tracking"
     MUTE = "mute"
+    ADDRESS = "address"
+    """Its value is 1 while the address is in the set, and 0 without it."""
 
 
 class LeaseTerms(Model):
@@ -248,6 +309,8 @@ class LeaseTerms(Model):
     """The scalable target; MUTE: the alarm."""
     policy: str = ""
     """TRACKING: the scaling policy."""
+    block: BlockAddress | None = None
+    """ADDRESS: what was blocked; `resource_id` is the id of the set."""
     original: int | float
     value: int | float
     duration_s: int
@@ -264,6 +327,8 @@ def lease_kind(change: Change) -> LeaseKind | None:
             return LeaseKind.TRACKING
         case MuteAlarm():
             return LeaseKind.MUTE
+        case BlockAddress():
+            return LeaseKind.ADDRESS
         case _:
             return None
 
@@ -279,6 +344,10 @@ def giving_back(terms: LeaseTerms) -> Change:
             return SetTracking(resource_id=terms.resource_id, policy=terms.policy, target=float(terms.original))
         case LeaseKind.MUTE:
             return UnmuteAlarm(alarm=terms.resource_id)
+        case LeaseKind.ADDRESS:
+            if terms.block is None:
+                raise LookupError("a lease of an address does not say which one")
+            return UnblockAddress(ip_set=terms.block.ip_set, address=terms.block.address)
 
 
 class StateBefore(Model):
@@ -288,10 +357,10 @@ class StateBefore(Model):
     """
 
     status: str
-    desired: int
-    task_definition: str
-    primary_deployment: str | None
-    deployments: int
+    desired: int | None = None
+    task_definition: str | None = None
+    primary_deployment: str | None = None
+    deployments: int | None = None
     running: int | None = None
     """Before a task is stopped: one fewer than it was, and stopping another would be one too many."""
     minimum: int | None = None
@@ -307,7 +376,8 @@ class StateBefore(Model):
         """What the next stage relies on, once this change was made: what it set itself is no difference."""
         match change:
             case SetFloor(minimum=minimum):
-                return self.model_copy(update={"minimum": minimum, "desired": max(self.desired, minimum)})
+                desired = None if self.desired is None else max(self.desired, minimum)
+                return self.model_copy(update={"minimum": minimum, "desired": desired})
             case SetCeiling(maximum=maximum, minimum=minimum):
                 floor = self.minimum if minimum is None else minimum
                 return self.model_copy(update={"maximum": maximum, "minimum": floor})

@@ -19,6 +19,8 @@ class TaskDefinitionFacts(Model):
     """`valueFrom` of every secret of every container: ARNs of Secrets Manager secrets or SSM parameters."""
     log_groups: tuple[str, ...] = ()
     """CloudWatch log groups its containers write to (driver awslogs)."""
+    task_role: str = ""
+    """ARN of the role that its containers act as; empty where they have none."""
     log_prefixes: tuple[str, ...] = ()
     """`awslogs-stream-prefix` of its containers: with one, a stream is named prefix/container/task-id."""
 

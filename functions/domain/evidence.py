@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import ClassVar, Generic, TypeVar
 
+from functions.domain.breach import DenialsFacts, ExposureFacts, ImagesFacts
 from functions.domain.circumstances import (
     AlarmHistoryFacts,
     ChangesFacts,
@@ -85,6 +86,8 @@ class ServiceFacts(Model):
     health_check_grace_s: int = 0
     surroundings: str = ""
     """Hash of what UpdateService(taskDefinition) leaves alone: network, load balancers, volumes, platform."""
+    security_groups: tuple[str, ...] = ()
+    """Ids, in network mode awsvpc."""
 
     @property
     def primary(self) -> DeploymentFacts | None:
@@ -131,6 +134,8 @@ class TaskFacts(Model):
 class TasksFacts(Model):
     running: tuple[TaskFacts, ...]
     stopped: tuple[TaskFacts, ...]
+    images: tuple[str, ...] = ()
+    """What the running tasks are made of, each once, as `repository@digest`."""
 
 
 class TargetFacts(Model):
@@ -413,6 +418,9 @@ class Findings(Model):
     changes: Reading[ChangesFacts] = Reading()
     stack: Reading[StackFacts] = Reading()
     health: Reading[HealthFacts] = Reading()
+    exposure: Reading[ExposureFacts] = Reading()
+    images: Reading[ImagesFacts] = Reading()
+    denials: Reading[DenialsFacts] = Reading()
 
     def unknown(self) -> dict[str, str]:
         """The probes that brought nothing, with their reason."""

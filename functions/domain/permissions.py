@@ -49,6 +49,12 @@ class Resource(StrEnum):
     """Alarms that playbooks let be muted, and the mute rules that the responder makes."""
     MUTE_RULE = "mute-rule"
     """The mute rules that the responder makes, where a playbook lets an alarm be muted."""
+    IMAGE_REPOSITORY = "image-repository"
+    """Repositories of ECR: from which ones the tasks run is known at run time only."""
+    IP_SET = "ip-set"
+    """The IP sets of AWS WAF that playbooks name, those of CloudFront in us-east-1."""
+    USER_POOL = "user-pool"
+    """The Cognito user pools in which playbooks let users be disabled."""
     ANY = "*"
     """The action takes no resource."""
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from enum import StrEnum
 
+from functions.domain.containment import Order
 from functions.domain.model import Model, Moment, digest
 from functions.domain.redaction import clean
 
@@ -29,6 +30,8 @@ class SignalKind(StrEnum):
     """The responder's own watch over young releases."""
     SECRET = "secret"
     """A secret that tasks of the service had read was changed."""
+    MANUAL = "manual"
+    """An operator at the desk ordered something. No message from outside is ever read as one."""
 
 
 class AlarmState(StrEnum):
@@ -81,6 +84,8 @@ class Signal(Model):
     """Why a task stopped, as ECS classifies it."""
     secret: str | None = None
     """Name of the secret or parameter that was changed."""
+    order: Order | None = None
+    """MANUAL: what was ordered."""
     fingerprint: str | None = None
     """Hash of the message, which tells apart two messages without a readable time."""
 
@@ -97,6 +102,9 @@ class Signal(Model):
             return digest([self.kind, self.region, self.cluster, self.service, self.deployment_id])
         if self.kind is SignalKind.SECRET:
             return digest([self.kind, self.region, self.cluster, self.service, self.secret, self._moment(1)])
+        if self.kind is SignalKind.MANUAL:
+            ordered = None if self.order is None else self.order.model_dump(mode="json")
+            return digest([self.kind, self.region, self.cluster, self.service, ordered, self._moment(1)])
         source = [self.kind, self.account, self.region, self.cluster, self.service, self.deployment_id]
         if self.stopped_by_itself:
             return digest([*source, "stopped by itself", self._moment(TASKS_COUNT_FOR_S)])
@@ -128,7 +136,7 @@ class Signal(Model):
                 return self.level == "ERROR"
             case SignalKind.TASK:
                 return self.stopped_by_itself
-            case SignalKind.RELEASE | SignalKind.SECRET:
+            case SignalKind.RELEASE | SignalKind.SECRET | SignalKind.MANUAL:
                 return True
 
     @property
@@ -149,4 +157,6 @@ class Signal(Model):
             return "task stopped by itself"
         if self.kind is SignalKind.SECRET:
             return f"secret {self.secret} was changed"
+        if self.order is not None:
+            return self.order.summary
         return f"{self.event_name or self.kind}"

@@ -18,6 +18,8 @@ from functions.domain.watched import WATCHED, HttpCheck, MetricLimit
 from functions.domain.webhooks import Webhook
 from functions.playbooks.schema import (
     Approving,
+    BlockList,
+    Contain,
     ExistingAlarm,
     Limits,
     Mute,
@@ -45,6 +47,7 @@ _MODELS: Mapping[str, type[BaseModel]] = {
     "webhooks": Webhook,
     "backups": Backups,
     "mute": Mute,
+    "contain": Contain,
 }
 
 _RUNGS = [rung(action, "NAME" if action is ActionName.CALL_WEBHOOK else "") for action in ActionName]
@@ -66,6 +69,8 @@ _EXAMPLES: Mapping[str, str] = {
     "sagemaker": "ENDPOINT or ENDPOINT/VARIANT",
     "cognito": "POOL-ID or POOL-ID/CLIENT-ID",
     "url": "one such as https://example.com/health",
+    "scope": "REGIONAL or CLOUDFRONT",
+    "user_pool": "a user pool's id, such as eu-west-1_Ab12Cd34E",
     "token": "the name or the ARN of a secret in Secrets Manager",
     "namespace": "one such as AWS/SQS",
     "metric": "the name of a metric",
@@ -295,6 +300,8 @@ def _known_keys(location: Place) -> list[str]:
             return [] if model is None else [field.alias or name for name, field in model.model_fields.items()]
         case ["alarms", *_]:
             return [*NewAlarm.model_fields, "existing"]
+        case ["contain", "ip_set", _]:
+            return list(BlockList.model_fields)
         case [str(key), *_] if key in _MODELS:
             return list(_MODELS[key].model_fields)
     return []

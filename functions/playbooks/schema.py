@@ -6,6 +6,7 @@ held in seconds. A limit of 0 means none allowed; a limit that is absent has its
 
 from collections.abc import Mapping
 from enum import StrEnum
+from ipaddress import ip_network
 from typing import Annotated, Any, Self
 
 from pydantic import (
@@ -22,7 +23,7 @@ from pydantic_core import PydanticCustomError
 
 from functions.domain.backups import Backups
 from functions.domain.causes import Cause
-from functions.domain.changes import ActionName, split_rung
+from functions.domain.changes import ActionName, IpScope, IpSet, split_rung
 from functions.domain.durations import DAY_S, Seconds
 from functions.domain.incidents import Mode
 from functions.domain.model import digest
@@ -237,6 +238,13 @@ def _rung(written: str) -> str:
     return written
 
 
+def _network(text: str) -> str:
+    try:
+        return str(ip_network(text))
+    except ValueError as error:
+        raise ValueError("no network in CIDR notation: write 198.51.100.0/24, without bits behind the mask") from error
+
+
 def _page_last(ladder: Ladder) -> Ladder:
     if len(set(ladder)) != len(ladder):
         raise ValueError("an action stands there twice: write each once")
@@ -264,7 +272,14 @@ _SETTLE: Mapping[ActionName, Mapping[str, int]] = {
     ActionName.CALL_WEBHOOK: {"first_look": 60, "deadline": 300},
     ActionName.BACK_UP: {"first_look": 30, "deadline": 120},
     ActionName.MUTE_ALARM: {"first_look": 60, "deadline": 300},
+    ActionName.ISOLATE: {"first_look": 60, "deadline": 600},
+    ActionName.BLOCK_ADDRESS: {"first_look": 60, "deadline": 600},
+    ActionName.DISABLE_USER: {"first_look": 60, "deadline": 600},
 }
+
+
+_ORDERED = frozenset({ActionName.BLOCK_ADDRESS, ActionName.DISABLE_USER})
+"""Actions that need to be told whom: no ladder can say so."""
 
 
 class Approving(Strict):
@@ -272,6 +287,31 @@ class Approving(Strict):
 
     expires: Annotated[Seconds, Field(ge=60)] = 900
     """How long an answer is waited for."""
+
+
+class BlockList(Strict):
+    """An IP set of AWS WAF whose addresses a web ACL blocks; addresses are added to it and taken out again."""
+
+    name: Annotated[str, Field(pattern=r"^[\w-]{1,128}$")]
+    id: Annotated[str, Field(pattern=r"^[\w-]{1,36}$")]
+    scope: IpScope
+
+    @property
+    def ref(self) -> IpSet:
+        return IpSet(name=self.name, id=self.id, scope=self.scope)
+
+
+class Contain(Strict):
+    """What may be shut out when a breach is suspected: always after asking, and with the contain stack only."""
+
+    evidence: bool = Field(default=False, strict=True)
+    """Whether each look also reads security groups, image scans and denied calls."""
+    ip_set: BlockList | None = None
+    """Without it no address is blocked."""
+    never_block: tuple[Annotated[str, AfterValidator(_network)], ...] = ()
+    """Public networks whose addresses are never blocked. Private and reserved ones never are."""
+    user_pool: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]+_[0-9A-Za-z]+$")] | None = None
+    """The Cognito user pool whose users may be disabled; without it none is."""
 
 
 class Notify(Strict):
@@ -330,6 +370,7 @@ class Playbook(Strict):
     approval: Approving = Approving()
     bake: Seconds = 900
     """How long a release has to run steadily, with every alarm OK, before it counts as good."""
+    contain: Contain = Contain()
     notify: Notify = Notify()
     overrides: Overrides = Overrides()
 
@@ -355,6 +396,11 @@ class Playbook(Strict):
             quiet = {ActionName.MUTE_ALARM} if cause is Cause.FALSE_ALARM else set()
             if cause in NOT_OURS and set(ladder) - {ActionName.PAGE, *quiet}:
                 raise ValueError(f"the responder never acts on {cause}: leave that line out")
+            ordered = sorted(set(ladder) & _ORDERED)
+            if ordered:
+                raise ValueError(f"{ordered[0]} is for an operator to order: leave it out")
+            if ActionName.ISOLATE in ladder and cause is not Cause.SUSPECTED_BREACH:
+                raise ValueError(f"isolate answers {Cause.SUSPECTED_BREACH} alone: leave it out")
         return ladders
 
     @model_validator(mode="after")

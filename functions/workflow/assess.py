@@ -5,10 +5,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from functions.actions.action import Action, Terms
+from functions.diagnostics.breach import breach_evidence
 from functions.diagnostics.look import Probe, Surroundings, look
 from functions.diagnostics.ranking import rank
 from functions.domain.causes import Cause, Judgement
 from functions.domain.changes import ActionName, Plan
+from functions.domain.containment import Containment, Order
 from functions.domain.evidence import Findings, ReleaseState
 from functions.domain.incidents import Fact, InboxEntry, Incident, NewEvent
 from functions.domain.signals import SignalKind
@@ -16,7 +18,7 @@ from functions.guardrails.verdicts import Situation
 from functions.playbooks.schema import Playbook
 from functions.ports import Clock, Ledger, Readers
 from functions.workflow.answers import heard
-from functions.workflow.decision import Decision, decide
+from functions.workflow.decision import Decision, PendingOrder, decide
 from functions.workflow.story import Intent, Story, tell
 from functions.workflow.table import Outcome, StepName
 from functions.workflow.visit import Result, Visit, incident_of
@@ -55,6 +57,8 @@ class Examiner:
     probes: Mapping[str, Probe]
     actions: Mapping[ActionName, Action]
     fleet_actions_per_hour: int
+    contain_deployed: bool = False
+    """Whether the contain stack is there."""
 
     def examine(self, incident: Incident, playbook: Playbook, story: Story, inbox: Sequence[InboxEntry]) -> Assessment:
         now = self.clock.now()
@@ -62,6 +66,10 @@ class Examiner:
             self.probes.values(), self._surroundings(incident, playbook, story, inbox, now), deadline_s=LOOK_DEADLINE_S
         )
         judgements = rank(findings)
+        waiting = _waiting(incident, story, inbox)
+        ordered = waiting[0] if waiting else None
+        if ordered is not None:
+            judgements = _believed(ordered.order, judgements, findings)
         charges = self.ledger.charges(incident.service, since=now - COOLDOWN_LOOKBACK)
         decision = decide(
             findings=findings,
@@ -75,7 +83,7 @@ class Examiner:
             change_came=changed_at(inbox) is not None,
             verifying=story.verifying,
             actions=self.actions,
-            terms=self._terms(incident, playbook),
+            terms=self._terms(incident, playbook, None if ordered is None else ordered.order),
             situation=Situation(
                 now=now,
                 mode=playbook.mode,
@@ -94,6 +102,8 @@ class Examiner:
                 restarts_or_scales=False,
                 consent=story.consent(now),
             ),
+            ordered=ordered,
+            isolated=story.isolated,
         )
         return Assessment(findings=findings, judgements=judgements, decision=decision)
 
@@ -114,8 +124,16 @@ class Examiner:
             stopped_at=story.stopped_at,
         )
 
-    def _terms(self, incident: Incident, playbook: Playbook) -> dict[ActionName, Terms]:
+    def _terms(self, incident: Incident, playbook: Playbook, order: Order | None) -> dict[ActionName, Terms]:
         leases = tuple(self.ledger.service_leases(incident.service))
+        ip_set = playbook.contain.ip_set
+        containment = Containment(
+            deployed=self.contain_deployed,
+            order=order,
+            ip_set=None if ip_set is None else ip_set.ref,
+            user_pool=playbook.contain.user_pool,
+            never_block=playbook.contain.never_block,
+        )
         return {
             name: Terms(
                 settle_s=playbook.settle_of(name).first_look,
@@ -131,6 +149,7 @@ class Examiner:
                 incident_id=incident.id,
                 alarms=playbook.mutable_alarms,
                 mute_s=playbook.mute.lease,
+                containment=containment,
             )
             for name in self.actions
         }
@@ -149,7 +168,23 @@ def surroundings_of(playbook: Playbook, *, readers: Readers, ledger: Ledger, now
         load_balancer=playbook.overrides.load_balancer,
         scalable_target=playbook.overrides.scalable_target,
         log_group=playbook.overrides.log_group,
+        breach_evidence=playbook.contain.evidence,
     )
+
+
+def _waiting(incident: Incident, story: Story, inbox: Sequence[InboxEntry]) -> tuple[PendingOrder, ...]:
+    """What operators ordered and nothing has come of yet, with what nobody has seen so far."""
+    unseen = [entry for entry in inbox if entry.number > incident.signals_seen]
+    new = (PendingOrder(number=e.number, order=e.signal.order) for e in unseen if e.signal.order is not None)
+    return (*story.orders, *new)
+
+
+def _believed(order: Order, judgements: Sequence[Judgement], findings: Findings) -> tuple[Judgement, ...]:
+    """Whoever orders to shut somebody out suspects a breach, and need not prove it."""
+    found = next((each for each in judgements if each.cause is Cause.SUSPECTED_BREACH), None)
+    seen = breach_evidence(findings) if found is None else found.evidence_for
+    told = Judgement(cause=Cause.SUSPECTED_BREACH, confidence=1.0, evidence_for=(order.summary, *seen))
+    return (told, *(each for each in judgements if each.cause is not Cause.SUSPECTED_BREACH))
 
 
 def alarms_of(inbox: Sequence[InboxEntry]) -> tuple[str, ...]:
@@ -201,7 +236,7 @@ class Assess:
             signals_seen=len(inbox),
         )
         self._note_release(incident, assessment.findings)
-        return Result(outcome=decision.outcome, wait_s=_wait_s(decision, playbook))
+        return Result(outcome=_leads_to(decision), wait_s=_wait_s(decision, playbook))
 
     def _without_playbook(self, incident: Incident, fresh: list[NewEvent], seen: int) -> Result:
         """The playbook was taken away while the incident was open: nothing may be done any more."""
@@ -220,6 +255,13 @@ class Assess:
                 at=findings.looked_at,
                 surroundings=service.surroundings,
             )
+
+
+def _leads_to(decision: Decision) -> Outcome:
+    """What only the contain stack may do goes its own way."""
+    if decision.outcome is Outcome.ACT and decision.plan is not None and decision.plan.action.contains:
+        return Outcome.CONTAIN
+    return decision.outcome
 
 
 def _wait_s(decision: Decision, playbook: Playbook) -> int:
@@ -259,7 +301,7 @@ def received(entry: InboxEntry) -> NewEvent:
     signal = entry.signal
     return NewEvent(
         fact=Fact.SIGNAL_RECEIVED,
-        actor="intake",
+        actor="intake" if signal.order is None else signal.order.by,
         summary=signal.summary,
         data={"number": entry.number, "signal": signal.model_dump(mode="json")},
     )

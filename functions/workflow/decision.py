@@ -7,8 +7,10 @@ from math import ceil
 
 from functions.actions.action import Action, Refusal, Terms
 from functions.diagnostics.signs import Signs
+from functions.domain.approvals import Consent
 from functions.domain.causes import Cause, Judgement
 from functions.domain.changes import ActionName, Plan, Verdict, split_rung
+from functions.domain.containment import Order
 from functions.domain.evidence import Findings
 from functions.domain.model import Model
 from functions.guardrails.verdicts import Situation, judge
@@ -51,8 +53,18 @@ ASKS_PER_INCIDENT = 3
 ADDS_ROOM = frozenset({ActionName.SCALE_OUT, ActionName.RAISE_CEILING})
 """Actions that may follow another one before it was seen what that one did: more tasks take nothing back."""
 
+NOT_DEPLOYED = "the contain stack is not deployed"
+"""Why nothing is shut out, where the deployment did not say `-c contain=true`."""
+
 OTHERS_AT_WORK = frozenset({Cause.NATIVE_ROLLBACK, Cause.SOMEONE_AT_WORK})
 """Causes that are waited for, until the patience ends."""
+
+
+class PendingOrder(Model):
+    """What an operator ordered and nothing has come of yet. `number` is its place in the inbox."""
+
+    number: int
+    order: Order
 
 
 class Alternative(Model):
@@ -76,6 +88,8 @@ class Decision(Model):
     alternatives: tuple[Alternative, ...] = ()
     wait_s: int = 0
     """Seconds after which the next look is due, where the decision is to wait."""
+    order: int | None = None
+    """The order that this answers."""
 
     @property
     def is_about_to_act(self) -> bool:
@@ -90,7 +104,8 @@ class Decision(Model):
         denied = sorted(verdict.guardrail for verdict in self.verdicts if not verdict.allowed)
         action = "" if self.plan is None else self.plan.rung
         outcome = Outcome.ESCALATE if self.outcome is Outcome.ASK else self.outcome
-        return "|".join([outcome, self.cause, action, *denied])
+        ordered = [] if self.order is None else [f"order {self.order}"]
+        return "|".join([outcome, self.cause, action, *denied, *ordered])
 
 
 def decide(
@@ -108,6 +123,8 @@ def decide(
     actions: Mapping[ActionName, Action],
     terms: Mapping[ActionName, Terms],
     situation: Situation,
+    ordered: PendingOrder | None = None,
+    isolated: str | None = None,
 ) -> Decision:
     """Choose: act, ask, wait, stand down, or escalate to people with a reason.
 
@@ -115,8 +132,16 @@ def decide(
     those of which every stage was answered; `waited` is how long the responder has been waiting for
     somebody else, `age` how long the incident is open. `change_came` says that a signal told of a change: nothing is
     all clear before what that does could show. `verifying` is the action whose effect is still being waited for.
-    `situation.restarts_or_scales` is filled in here, action by action.
+    `situation.restarts_or_scales` is filled in here, action by action. `ordered` comes before everything that the
+    responder would find by itself; `judgements` begin with the cause that it is for. `isolated` says how to undo it
+    where an action of this incident has stopped every task.
     """
+    if ordered is not None:
+        return _obey(ordered, judgements[0], findings, actions, terms, situation)
+    if isolated is not None and findings.service.value is not None and findings.service.value.desired == 0:
+        breach = Judgement(cause=Cause.SUSPECTED_BREACH, confidence=1.0)
+        reason = f"the service is isolated, and people decide when it comes back: {isolated}"
+        return _said(Outcome.ESCALATE, breach, reason)
     decision = _chosen(
         findings,
         judgements,
@@ -204,6 +229,33 @@ def _action(rung: str, actions: Mapping[ActionName, Action]) -> Action:
     return actions[split_rung(rung)[0]]
 
 
+def _obey(
+    ordered: PendingOrder,
+    top: Judgement,
+    findings: Findings,
+    actions: Mapping[ActionName, Action],
+    terms: Mapping[ActionName, Terms],
+    situation: Situation,
+) -> Decision:
+    """What an operator orders is planned, judged and asked for like everything else. Only what people said to earlier
+    plans is no answer to this one."""
+    action = actions[ordered.order.what.action]
+    plan = _plan(action, top.cause, findings, terms[action.name])
+    if isinstance(plan, Refusal):
+        passed = (Alternative(action=action.name, reason=plan.reason),)
+        decision = _said(Outcome.ESCALATE, top, f"{action.name} was ordered: {plan.reason}", alternatives=passed)
+    else:
+        fresh = Consent(granted=situation.consent.granted)
+        decision = _guarded(top, plan, (), _with(Situation(**{**vars(situation), "consent": fresh}), action))
+    return decision.model_copy(update={"order": ordered.number})
+
+
+def _plan(action: Action, cause: Cause, findings: Findings, terms: Terms) -> Plan | Refusal:
+    if action.name.contains and not terms.containment.deployed:
+        return Refusal(NOT_DEPLOYED)
+    return action.plan(cause, findings, terms)
+
+
 def _yields_to_the_shipper(findings: Findings, ladder: Sequence[str]) -> tuple[str, int] | None:
     """Why a release is not rolled back yet, and when to look again: its first minutes belong to whoever shipped it, as
     long as no alarm has gone off. A deployment in progress is another matter: ECS itself would end it."""
@@ -267,7 +319,7 @@ def _climb(
                 break
             passed.append(Alternative(action=name, reason="tried in this incident already"))
             continue
-        plan = action.plan(top.cause, findings, replace(terms[known], named=named) if named else terms[known])
+        plan = _plan(action, top.cause, findings, replace(terms[known], named=named) if named else terms[known])
         if isinstance(plan, Refusal):
             passed.append(Alternative(action=name, reason=plan.reason))
             if action.prepares:

@@ -7,10 +7,12 @@ from functions.domain.approvals import Approval
 from functions.domain.causes import Cause, Judgement
 from functions.domain.changes import (
     ActionName,
+    DisableUser,
     LeaseKind,
     LeaseTerms,
     Plan,
     RegisterCopy,
+    ScaleToZero,
     SetCeiling,
     SetStickiness,
     SetTaskDefinition,
@@ -177,7 +179,7 @@ def _drift(story: Story) -> list[str]:
         terms = plan.lease_of(intent.stage)
         if terms is not None:
             lines.append(_leased(terms))
-    return lines
+    return list(dict.fromkeys(lines))
 
 
 def _differs(intent: Intent) -> list[str]:
@@ -208,6 +210,10 @@ def _differs(intent: Intent) -> list[str]:
                 "whatever switched sticky sessions off may do it again; your infrastructure code has to say:",
                 f"  stickiness on, lb_cookie, {duration} s, in {group.rsplit(':', 1)[-1]}",
             ]
+        case SetCeiling() | ScaleToZero() if plan.action is ActionName.ISOLATE:
+            return ["the service is isolated until a person brings it back:", f"  {plan.undo}"]
+        case DisableUser(user=user):
+            return [f"user {user} is disabled until a person enables it again:", f"  {plan.undo}"]
         case ShiftZone(zone=zone, expires_s=expires):
             return [f"no traffic goes to {zone} until {intent.at + timedelta(seconds=expires):%H:%M:%S} UTC"]
         case _:
@@ -222,6 +228,8 @@ def _leased(terms: LeaseTerms) -> str:
         case LeaseKind.MUTE:
             minutes = round(terms.value / 60)
             return f"alarm {terms.resource_id} is muted for {minutes} minutes: mend its threshold or its periods"
+        case LeaseKind.ADDRESS if terms.block is not None:
+            return f"{terms.block.address} stays in IP set {terms.block.ip_set.name} until the lease ends"
         case _:
             return f"the {terms.kind} is {terms.value:g} {then}"
 

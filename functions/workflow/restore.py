@@ -8,11 +8,12 @@ from functions.domain.changes import Lease, LeaseKind, LeaseTerms, giving_back
 from functions.domain.errors import ChangeFailed, ReadFailed
 from functions.domain.evidence import ScalingFacts
 from functions.domain.incidents import Fact, Incident, NewEvent
-from functions.ports import Clock, Ledger, MuteReader, ServiceChanger, ServiceReader
+from functions.ports import Clock, IpSetReader, Ledger, MuteReader, ServiceChanger, ServiceReader
 from functions.workflow.story import tell
 from functions.workflow.table import Outcome, StepName
 from functions.workflow.visit import Result, Visit, incident_of
 
+NOT_DEPLOYED = "the contain stack is not deployed any more: take the address out of the set by hand, or deploy it"
 POSTPONE_S = 300
 POSTPONE_LIMIT = 6
 NEEDED_S = 300
@@ -29,10 +30,13 @@ class Restore:
     mutes: MuteReader
     changer: ServiceChanger
     clock: Clock
+    contain_deployed: bool = False
 
     def __call__(self, visit: Visit) -> Result:
         """End every lease on the service that is due. Another open incident of the service keeps them: its close comes
-        by here again, and the lease still knows the original value."""
+        by here again, and the lease still knows the original value.
+
+        A blocked address is left to the step `lift`, whose function alone may touch an IP set."""
         incident = incident_of(visit, self.ledger)
         leases = self.ledger.service_leases(incident.service)
         if not leases:
@@ -47,13 +51,18 @@ class Restore:
         if not due:
             return Result(outcome=Outcome.NOT_DUE, wait_s=until_due(leases, now))
         waiting: list[Lease] = []
-        for lease in due:
+        blocked = [lease for lease in due if lease.terms.kind is LeaseKind.ADDRESS]
+        for lease in [each for each in due if each not in blocked]:
             try:
                 if not self._give_back(incident, lease):
                     waiting.append(lease)
             except (ReadFailed, ChangeFailed) as error:
-                return self._postponed(incident, lease, str(error))
+                return postponed(self.ledger, incident, lease, str(error), step=StepName.RESTORE)
             incident = self.ledger.incident(incident.id)
+        if blocked and not self.contain_deployed:
+            return postponed(self.ledger, incident, blocked[0], NOT_DEPLOYED, step=StepName.RESTORE)
+        if blocked:
+            return Result(outcome=Outcome.CONTAIN)
         left = [lease for lease in self.ledger.service_leases(incident.service) if lease not in waiting]
         pauses = [until_due(left, now)] if left else []
         pauses += [NEEDED_S] if waiting else []
@@ -84,15 +93,15 @@ class Restore:
             scaling = self.reader.scaling(incident.service, resource_id=terms.resource_id)
             value = _value(terms, scaling)
         if value == terms.original:
-            self._end(incident, lease, Fact.LEASE_RESTORED, _as_it_was(terms))
+            end(self.ledger, incident, lease, Fact.LEASE_RESTORED, _as_it_was(terms))
             return True
         if value != terms.value:
-            self._end(incident, lease, Fact.LEASE_LEFT, self._why_left(lease, value))
+            end(self.ledger, incident, lease, Fact.LEASE_LEFT, self._why_left(lease, value))
             return True
         if scaling is not None and terms.kind is LeaseKind.CEILING and self._above(incident, scaling, terms.original):
             return False
         self.changer.apply(incident.service, giving_back(terms))
-        self._end(incident, lease, Fact.LEASE_RESTORED, _given_back(terms))
+        end(self.ledger, incident, lease, Fact.LEASE_RESTORED, _given_back(terms))
         return True
 
     def _above(self, incident: Incident, scaling: ScalingFacts, ceiling: float) -> bool:
@@ -112,24 +121,56 @@ class Restore:
             return f"somebody else mutes alarm {terms.resource_id} now, for another time"
         return f"{_name(terms)} is {value:g}, not the {terms.value:g} we set: somebody else changed it"
 
-    def _end(self, incident: Incident, lease: Lease, fact: Fact, summary: str) -> None:
-        event = NewEvent(
-            fact=fact, actor=StepName.RESTORE, summary=summary, data={"lease": lease.model_dump(mode="json")}
-        )
-        self.ledger.end_lease(incident, lease, event)
 
-    def _postponed(self, incident: Incident, lease: Lease, problem: str) -> Result:
-        story = tell(self.ledger.events(incident.id))
-        event = NewEvent(
-            fact=Fact.LEASE_POSTPONED,
-            actor=StepName.RESTORE,
-            summary=f"{_name(lease.terms)} could not be given back yet: {problem}",
-            data={"lease": lease.model_dump(mode="json")},
-        )
-        self.ledger.append(incident, [event], step=StepName.RESTORE)
-        if story.postponed + 1 >= POSTPONE_LIMIT:
-            return Result(outcome=Outcome.GIVE_UP)
-        return Result(outcome=Outcome.POSTPONED, wait_s=POSTPONE_S)
+@dataclass(frozen=True, kw_only=True)
+class Lift:
+    """Takes blocked addresses out of their IP sets again: those that are due, still there, and ours."""
+
+    ledger: Ledger
+    ip_sets: IpSetReader
+    changer: ServiceChanger
+    clock: Clock
+
+    def __call__(self, visit: Visit) -> Result:
+        incident = incident_of(visit, self.ledger)
+        now = self.clock.now()
+        for lease in self.ledger.service_leases(incident.service):
+            block = lease.terms.block
+            if block is None or lease.due_at > now:
+                continue
+            try:
+                if self.ip_sets.holds(block.ip_set, block.address):
+                    self.changer.apply(incident.service, giving_back(lease.terms))
+                    fact, how = Fact.LEASE_RESTORED, f"{block.address} was taken out of IP set {block.ip_set.name}"
+                else:
+                    fact, how = Fact.LEASE_LEFT, f"{block.address} is not in IP set {block.ip_set.name} any more"
+            except (ReadFailed, ChangeFailed) as error:
+                return postponed(self.ledger, incident, lease, str(error), step=StepName.LIFT)
+            incident = end(self.ledger, incident, lease, fact, how, step=StepName.LIFT)
+        return Result(outcome=Outcome.DONE)
+
+
+def end(
+    ledger: Ledger, incident: Incident, lease: Lease, fact: Fact, summary: str, *, step: StepName = StepName.RESTORE
+) -> Incident:
+    """Remove a lease, and say how it ended."""
+    event = NewEvent(fact=fact, actor=step, summary=summary, data={"lease": lease.model_dump(mode="json")})
+    return ledger.end_lease(incident, lease, event)
+
+
+def postponed(ledger: Ledger, incident: Incident, lease: Lease, problem: str, *, step: StepName) -> Result:
+    """Try again later, and tell people when it takes too long."""
+    story = tell(ledger.events(incident.id))
+    event = NewEvent(
+        fact=Fact.LEASE_POSTPONED,
+        actor=step,
+        summary=f"{_name(lease.terms)} could not be given back yet: {problem}",
+        data={"lease": lease.model_dump(mode="json")},
+    )
+    ledger.append(incident, [event], step=step)
+    if story.postponed + 1 >= POSTPONE_LIMIT:
+        return Result(outcome=Outcome.GIVE_UP)
+    return Result(outcome=Outcome.POSTPONED, wait_s=POSTPONE_S)
 
 
 def until_due(leases: Sequence[Lease], now: datetime) -> int:
@@ -156,6 +197,8 @@ def _value(terms: LeaseTerms, scaling: ScalingFacts) -> float | None:
             if scaling.policies is None:
                 raise ReadFailed("the scaling policies could not be read")
             return next((policy.target for policy in scaling.policies if policy.name == terms.policy), None)
+        case LeaseKind.ADDRESS:
+            raise LookupError("an IP set is not read here")
 
 
 def _name(terms: LeaseTerms) -> str:
@@ -164,6 +207,8 @@ def _name(terms: LeaseTerms) -> str:
             return f"the target of policy {terms.policy}"
         case LeaseKind.MUTE:
             return f"the mute of alarm {terms.resource_id}"
+        case LeaseKind.ADDRESS if terms.block is not None:
+            return f"the block of {terms.block.address}"
         case _:
             return f"the {terms.kind}"
 

@@ -17,8 +17,9 @@ from functions.domain.changes import (
     StopDeployment,
     repeatable,
 )
+from functions.domain.containment import Order
 from functions.domain.incidents import Event, Fact
-from functions.workflow.decision import OTHERS_AT_WORK, Decision
+from functions.workflow.decision import OTHERS_AT_WORK, Decision, PendingOrder
 from functions.workflow.table import Outcome
 
 _CHANGE: TypeAdapter[Change] = TypeAdapter(Change)
@@ -91,6 +92,15 @@ class Story:
     """How often a lease could not be given back yet."""
     requests: tuple[Request, ...] = ()
     """What people were asked."""
+    orders: tuple[PendingOrder, ...] = ()
+    """What operators ordered and nothing has come of yet, oldest first."""
+
+    @property
+    def isolated(self) -> str | None:
+        """How to undo it, where this incident isolated the service, or began to: a closed scalable target stops the
+        tasks by itself."""
+        made = [i for i in self.intents if i.ended in (Fact.ACTION_TAKEN, Fact.ACTION_DOUBTFUL)]
+        return next((i.plan.undo for i in made if i.plan.action is ActionName.ISOLATE), None)
 
     @property
     def request(self) -> Request | None:
@@ -192,12 +202,20 @@ def _after(story: Story, event: Event) -> Story:
         case Fact.INCIDENT_OPENED:
             occurred = event.data.get("signal", {}).get("occurred_at")
             return replace(story, alarm_at=event.at if occurred is None else datetime.fromisoformat(occurred))
+        case Fact.SIGNAL_RECEIVED:
+            ordered = event.data.get("signal", {}).get("order")
+            if ordered is None:
+                return story
+            pending = PendingOrder(number=event.data["number"], order=Order.model_validate(ordered))
+            return replace(story, orders=(*story.orders, pending))
         case Fact.WAITED:
             decision = _decision(event)
             since = (story.waiting_since or event.at) if decision.cause in OTHERS_AT_WORK else None
             return replace(story, decision=decision, waiting_since=since, waited_at=event.at)
         case Fact.PLAN_CHOSEN | Fact.ACTION_WITHHELD | Fact.STOOD_DOWN:
             decision = _decision(event)
+            if decision.outcome not in (Outcome.ACT, Outcome.ASK):
+                story = _answered(story, decision)
             if decision.cause in OTHERS_AT_WORK:
                 return replace(story, decision=decision)
             return replace(story, decision=decision, waiting_since=None, waited_at=None)
@@ -211,7 +229,9 @@ def _after(story: Story, event: Event) -> Story:
                 sequence=event.sequence,
             )
             intents = (*story.intents, intent)
-            begun = replace(story, intents=intents, checked=None, steady_since=None, cannot_tell=0)
+            begun = replace(
+                _answered(story, story.decision), intents=intents, checked=None, steady_since=None, cannot_tell=0
+            )
             return _newest_request(begun, used=True) if story.granted(plan) else begun
         case Fact.APPROVAL_REQUESTED:
             request = Request(
@@ -220,7 +240,9 @@ def _after(story: Story, event: Event) -> Story:
                 expires_at=datetime.fromisoformat(event.data["expires_at"]),
             )
             return replace(story, requests=(*story.requests, request))
-        case Fact.APPROVAL_GRANTED | Fact.APPROVAL_DENIED | Fact.APPROVAL_EXPIRED:
+        case Fact.APPROVAL_DENIED | Fact.APPROVAL_EXPIRED:
+            return _newest_request(_answered(story, story.decision), ended=event.fact)
+        case Fact.APPROVAL_GRANTED:
             return _newest_request(story, ended=event.fact)
         case Fact.ACTION_TAKEN | Fact.ACTION_DOUBTFUL | Fact.ACTION_REFUSED:
             result = ChangeResult.model_validate(event.data["result"]) if "result" in event.data else None
@@ -245,6 +267,13 @@ def _after(story: Story, event: Event) -> Story:
             return replace(story, postponed=story.postponed + 1)
         case _:
             return story
+
+
+def _answered(story: Story, decision: Decision | None) -> Story:
+    """The order that this decision was about is over: begun, refused, or not granted."""
+    if decision is None or decision.order is None:
+        return story
+    return replace(story, orders=tuple(each for each in story.orders if each.number != decision.order))
 
 
 def _newest_request(story: Story, **changes: Any) -> Story:

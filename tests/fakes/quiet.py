@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from functions.domain.breach import CallFacts, DenialsFacts, ExposureFacts, ImageFacts, ImagesFacts, OpenDoor
 from functions.domain.circumstances import (
     ChangesFacts,
     FrontFacts,
@@ -31,6 +32,9 @@ class Quiet:
     shown_changes: tuple[object, ...] = ()
     shown_stack: StackFacts = field(default_factory=StackFacts)
     shown_health: HealthFacts = field(default_factory=HealthFacts)
+    shown_doors: tuple[OpenDoor, ...] = ()
+    shown_images: tuple[ImageFacts, ...] = ()
+    shown_calls: tuple[CallFacts, ...] = ()
     shown_databases: Mapping[str, DatabaseFacts] = field(default_factory=dict)
     """By name; there are no others."""
     shown_answers: Mapping[str, HttpAnswer] = field(default_factory=dict)
@@ -71,6 +75,18 @@ class Quiet:
     def health(self, region: str) -> HealthFacts:
         self._may("health", region)
         return self.shown_health
+
+    def exposure(self, groups: Sequence[str]) -> ExposureFacts:
+        self._may("exposure", tuple(groups))
+        return ExposureFacts(asked=True, doors=self.shown_doors)
+
+    def images(self, images: Sequence[str]) -> ImagesFacts:
+        self._may("images", tuple(images))
+        return ImagesFacts(asked=True, images=self.shown_images)
+
+    def denials(self, ref: ServiceRef, *, task_role: str, since: datetime) -> DenialsFacts:
+        self._may("denials", task_role)
+        return DenialsFacts(asked=True, calls=self.shown_calls)
 
     def database(self, instance: str) -> DatabaseFacts | None:
         self._may("database", instance)

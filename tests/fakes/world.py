@@ -8,13 +8,17 @@ from datetime import datetime, timedelta
 from functions.domain.approvals import Answer
 from functions.domain.changes import (
     BackUpTable,
+    BlockAddress,
     CallWebhook,
     Change,
     ChangeResult,
     DeregisterTarget,
+    DisableUser,
     ForceNewDeployment,
+    IpSet,
     MuteAlarm,
     RegisterCopy,
+    ScaleToZero,
     SetCeiling,
     SetFloor,
     SetStickiness,
@@ -24,6 +28,7 @@ from functions.domain.changes import (
     SnapshotDatabase,
     StopDeployment,
     StopTask,
+    UnblockAddress,
     UnmuteAlarm,
 )
 from functions.domain.circumstances import AlarmHistoryFacts, TaskDefinitionFacts
@@ -125,6 +130,10 @@ class World:
     """What happens right after a change had its effect, before its answer arrives."""
     elsewhere: dict[str, Points] = field(default_factory=dict)
     """What is measured elsewhere, by the name of the metric; nothing by default."""
+    blocked: list[str] = field(default_factory=list)
+    """What is in the IP set, whoever put it there."""
+    disabled: list[str] = field(default_factory=list)
+    """Users who may not sign in."""
     previous: str = V1
     """The task definition that ran before the deployment in flight."""
     alarm_changed_at: datetime | None = None
@@ -193,6 +202,7 @@ class World:
             logs=self.quiet,
             secrets=self.quiet,
             account=self.quiet,
+            breach=self.quiet,
             databases=self.quiet,
             http=self.quiet,
             threads=ThreadPoolExecutor,
@@ -375,6 +385,12 @@ class World:
             values |= {Metric.TARGET_5XX: requests * 0.2, Metric.CPU: 97.0, Metric.LATENCY: 3.0}
         return values
 
+    # --- IpSetReader
+
+    def holds(self, ip_set: IpSet, address: str) -> bool:
+        self._may("ip_set")
+        return address in self.blocked
+
     # --- ServiceChanger
 
     def apply(self, ref: ServiceRef, change: Change) -> ChangeResult:
@@ -420,6 +436,18 @@ class World:
                 return ChangeResult()
             case SetTracking(target=target):
                 self.tracking = target
+                return ChangeResult()
+            case ScaleToZero():
+                self.desired = self.running = 0
+                return ChangeResult()
+            case BlockAddress(address=address):
+                self.blocked.append(address)
+                return ChangeResult()
+            case UnblockAddress(address=address):
+                self.blocked.remove(address)
+                return ChangeResult()
+            case DisableUser(user=user):
+                self.disabled.append(user)
                 return ChangeResult()
             case DeregisterTarget() | StopTask() | ShiftZone() | SetStickiness():
                 return ChangeResult()

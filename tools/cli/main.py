@@ -19,9 +19,10 @@ from functions.domain.errors import LedgerError, PlaybookError, ResponderError
 
 if TYPE_CHECKING:
     from functions.domain.approvals import Answer
+    from functions.domain.containment import Ordered
     from functions.domain.services import ServiceRef
     from functions.playbooks.schema import Playbook
-    from functions.ports import Answers, BackupKeeper, Ledger, MuteKeeper
+    from functions.ports import Answers, BackupKeeper, Executions, Ledger, MuteKeeper
 
 USAGE_ERROR = 2
 """Exit status of everything that went wrong on the way to an answer."""
@@ -74,6 +75,13 @@ def desk_mutes(region: str) -> "MuteKeeper":
     return bootstrap.desk_mutes(region)
 
 
+def desk_executions(region: str, name: str, identity: str) -> "Executions":
+    """The workflow on AWS."""
+    from functions import bootstrap
+
+    return bootstrap.desk_executions(region, name, identity)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Desk:
     """What the commands need from outside; tests hand in their own."""
@@ -89,6 +97,8 @@ class Desk:
     """By the Region."""
     open_mutes: Callable[[str], "MuteKeeper"] = desk_mutes
     """By the Region."""
+    open_executions: Callable[[str, str, str], "Executions"] = desk_executions
+    """By the Region, the responder's name, which is the table's, and who sits here."""
 
 
 class _Length(click.ParamType[timedelta]):
@@ -302,6 +312,103 @@ def resume(desk: Desk, service: str, by: str, table: str, region: str | None) ->
     ended = {"paused_until": None, "by": clean(by, limit=100), "reason": "resumed", "at": now}
     ledger.set_switch(ref, switch.model_copy(update=ended))
     click.echo(f"{ref} is resumed" if was_paused else f"{ref} was not paused")
+
+
+_order_options = (
+    click.option("--reason", required=True, help="Why; it stands in the trail, and in the question to people."),
+    click.option("--by", envvar=["USER", "LOGNAME"], default="an operator", show_default="your login name"),
+    *_ledger_options,
+)
+
+
+def _with_order(command: Callable[..., None]) -> Callable[..., None]:
+    for option in reversed(_order_options):
+        command = option(command)
+    return command
+
+
+@cli.command()
+@click.argument("service", metavar="SERVICE")
+@_with_order
+@click.pass_obj
+def isolate(desk: Desk, service: str, reason: str, by: str, table: str, region: str | None) -> None:
+    """Order that a service is isolated, to no task at all: [region/]cluster/service. People are asked first."""
+    from functions.domain.containment import Ordered
+
+    _order(desk, service, Ordered.ISOLATE, reason=reason, by=by, table=table, region=region)
+
+
+@cli.command()
+@click.argument("service", metavar="SERVICE")
+@click.argument("address", metavar="ADDRESS")
+@click.option("--for", "length", type=_Length(), required=True, help="How long, for example 24h.")
+@_with_order
+@click.pass_obj
+def block(
+    desk: Desk, service: str, address: str, length: timedelta, reason: str, by: str, table: str, region: str | None
+) -> None:
+    """Order that one address is blocked for a while, in the IP set of the playbook. People are asked first."""
+    from functions.domain.containment import Ordered, one_address, why_not_block
+
+    try:
+        written = one_address(address)
+    except ValueError as wrong:
+        raise click.ClickException(str(wrong)) from wrong
+    refusal = why_not_block(written, ())
+    if refusal is not None:
+        raise click.ClickException(f"{refusal}: it is never blocked")
+    lasts = {"address": written, "duration_s": int(length.total_seconds())}
+    _order(desk, service, Ordered.BLOCK_ADDRESS, reason=reason, by=by, table=table, region=region, about=lasts)
+
+
+@cli.command("disable-user")
+@click.argument("service", metavar="SERVICE")
+@click.argument("user", metavar="USER")
+@_with_order
+@click.pass_obj
+def disable_user(desk: Desk, service: str, user: str, reason: str, by: str, table: str, region: str | None) -> None:
+    """Order that a user of the playbook's pool is disabled, and never deleted. People are asked first."""
+    from functions.domain.containment import Ordered
+    from functions.domain.redaction import clean
+
+    if not user or clean(user, limit=128) != user:
+        raise click.ClickException("the trail keeps no personal data; write the user's name in the pool or its sub")
+    _order(desk, service, Ordered.DISABLE_USER, reason=reason, by=by, table=table, region=region, about={"user": user})
+
+
+def _order(
+    desk: Desk,
+    service: str,
+    what: "Ordered",
+    *,
+    reason: str,
+    by: str,
+    table: str,
+    region: str | None,
+    about: dict[str, Any] | None = None,
+) -> None:
+    from pydantic import ValidationError
+
+    from functions.domain.containment import LONGEST_BLOCK_S, Order
+    from functions.domain.redaction import clean
+    from functions.workflow.orders import GiveOrder
+
+    ref = _service(service, region)
+    identity = desk.identity(ref.region)
+    said = {"by": clean(by, limit=100), "identity": identity, "reason": clean(reason, limit=500), **(about or {})}
+    try:
+        order = Order.model_validate({"what": what, **said})
+    except ValidationError as wrong:
+        days = LONGEST_BLOCK_S // 86_400
+        raise click.ClickException(f"a block lasts a minute at least and {days} days at most") from wrong
+    ledger = _ledger(desk, table, ref.region)
+    give = GiveOrder(ledger=ledger, executions=desk.open_executions(ref.region, table, identity), now=desk.now)
+    incident = give(ref, order)
+    click.echo(
+        f"ordered in {incident}: {order.summary}\n"
+        "Nothing is done yet: the responder looks at the service, sends its plan, and waits for\n"
+        f"  responder approve {incident}"
+    )
 
 
 @cli.command()

@@ -75,6 +75,15 @@ EVIDENCE: Mapping[str, tuple[str, str]] = {
         "how often the alarms went off in the last two hours",
         "0.01 USD per 1,000 calls, after a million a month",
     ),
+    "exposure": (
+        "rules of the security groups that let everybody in; only with `contain: {evidence: true}`",
+        "free",
+    ),
+    "images": ("what ECR's scans found in the running images; only with `contain: {evidence: true}`", "free"),
+    "denials": (
+        "denied calls about the service, and changes by its tasks' role; only with `contain: {evidence: true}`",
+        "free, two calls a second",
+    ),
     "changes": (
         "who changed what of the service in the last hour, by CloudTrail, minutes late",
         "free, two calls a second",

@@ -14,7 +14,7 @@ from functions.adapters.clients import Clients
 from functions.adapters.memory_ledger import MemoryLedger
 from functions.adapters.s3 import S3Archive
 from functions.domain.incidents import Event
-from functions.handlers import assess, bake, close, intake, notify, remediate, restore, sweep, verify
+from functions.handlers import assess, bake, close, contain, intake, notify, remediate, restore, sweep, verify
 from functions.observability import metrics
 from functions.playbooks.schema import Playbook
 from functions.settings import Settings
@@ -38,6 +38,7 @@ Handler = Callable[[dict[str, Any], LambdaContext], Any]
 HANDLERS: Mapping[Function, Handler] = {
     Function.ASSESS: assess.handler,
     Function.REMEDIATE: remediate.handler,
+    Function.CONTAIN: contain.handler,
     Function.VERIFY: verify.handler,
     Function.NOTIFY: notify.handler,
     Function.CLOSE: close.handler,
@@ -83,6 +84,11 @@ class DrillSettings(Settings):
     @property
     def log_scan_mb(self) -> int:
         return 1000
+
+    @property
+    def contain_deployed(self) -> bool:
+        """Nobody in a drill grants a plan that shuts people out."""
+        return False
 
 
 class _Context:

@@ -40,7 +40,7 @@ def test_the_complete_example_has_every_key() -> None:
 
     assert set(written) == set(Playbook.model_fields)
     assert {key for alarm in written["alarms"] for key in alarm} == {*NewAlarm.model_fields, "existing"}
-    for key in ("limits", "scale_out", "notify", "overrides"):
+    for key in ("limits", "scale_out", "contain", "notify", "overrides"):
         model = type(getattr(load_playbooks([COMPLETE])[0], key))
         assert set(written[key]) == set(model.model_fields)
 

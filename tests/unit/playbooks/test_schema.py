@@ -66,6 +66,11 @@ def test_a_ladder_ends_with_people_even_if_unsaid() -> None:
         {"native-rollback": ["roll-back", "page"]},
         {"no-such-cause": ["page"]},
         {"overload": ["reboot"]},
+        {"suspected-breach": ["block-address", "page"]},
+        {"suspected-breach": ["disable-user"]},
+        {"overload": ["isolate", "page"]},
+        {"suspected-breach": ["isolate:all", "page"]},
+        {"suspected-breach": ["block-address:93.184.216.34"]},
     ],
 )
 def test_ladders_that_cannot_be_climbed(ladders: Any) -> None:
@@ -264,3 +269,38 @@ def test_compiled_playbooks_come_back_the_same() -> None:
 
     assert load_compiled(compile_playbooks([one, two])) == (two, one)
     assert compile_playbooks([one, two]) == compile_playbooks([two, one])
+
+
+def test_by_default_nobody_is_shut_out() -> None:
+    """A suspected breach goes to people, no set and no pool is named, and nothing of it is read."""
+    plain = playbook()
+
+    assert plain.ladder(Cause.SUSPECTED_BREACH) == (ActionName.PAGE,)
+    assert (plain.contain.ip_set, plain.contain.user_pool, plain.contain.evidence) == (None, None, False)
+
+
+def test_a_playbook_may_isolate_when_a_breach_is_suspected() -> None:
+    """Which is asked for all the same."""
+    written = playbook(ladders={"suspected-breach": ["isolate", "page"]})
+
+    assert written.ladder(Cause.SUSPECTED_BREACH) == (ActionName.ISOLATE, ActionName.PAGE)
+
+
+@pytest.mark.parametrize(
+    "contain",
+    [
+        {"ip_set": {"name": "blocked", "id": "1"}},
+        {"ip_set": {"name": "blocked", "id": "1", "scope": "GLOBAL"}},
+        {"ip_set": {"name": "a/b", "id": "1", "scope": "REGIONAL"}},
+        {"ip_set": {"name": "*", "id": "1", "scope": "REGIONAL"}},
+        {"never_block": ["8.8.8.1/24"]},
+        {"never_block": ["example.com"]},
+        {"user_pool": "arn:aws:cognito-idp:eu-west-1:1:userpool/eu-west-1_A"},
+        {"user_pool": "*"},
+        {"evidence": "yes"},
+        {"waf": True},
+    ],
+)
+def test_what_may_be_shut_out_is_named_exactly(contain: Any) -> None:
+    """The rights are made from these names: a wildcard or a half of one is a mistake."""
+    assert "contain" in problems(contain=contain)
