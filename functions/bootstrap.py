@@ -18,6 +18,8 @@ from functions.adapters.account import AwsAccountReader
 from functions.adapters.backups import AwsBackups
 from functions.adapters.breach import AwsBreachReader
 from functions.adapters.changer import AwsChanger
+from functions.adapters.check_metrics import CloudWatchCheckMetrics
+from functions.adapters.checker import HttpChecker
 from functions.adapters.clients import Clients
 from functions.adapters.clock import SystemClock
 from functions.adapters.cloudwatch import CloudWatchReader
@@ -30,6 +32,7 @@ from functions.adapters.mutes import AlarmMutes
 from functions.adapters.rds import RdsReader
 from functions.adapters.reader import AwsServiceReader
 from functions.adapters.s3 import S3Archive
+from functions.adapters.secret_values import AwsSecretValues
 from functions.adapters.secrets import AwsSecretsReader
 from functions.adapters.sns import SnsNotifier
 from functions.adapters.sqs import SqsQueue
@@ -55,6 +58,7 @@ from functions.settings import Settings
 from functions.workflow.approval import AskPeople
 from functions.workflow.assess import Assess, Examiner
 from functions.workflow.bake import Bake
+from functions.workflow.checks import RunChecks
 from functions.workflow.close import Close
 from functions.workflow.intake import Intake
 from functions.workflow.page import PagePeople
@@ -63,6 +67,7 @@ from functions.workflow.restore import Lift, Restore
 from functions.workflow.secrets import TellSecretChange
 from functions.workflow.sweep import Sweep
 from functions.workflow.table import StepName
+from functions.workflow.threats import TellThreat
 from functions.workflow.verify import Verify
 from functions.workflow.watch import Watch
 
@@ -265,7 +270,9 @@ def contain() -> Remediate:
 
 @_once
 def lift() -> Lift:
-    return Lift(ledger=_ledger(), ip_sets=_containment(), changer=_containment(), clock=_clock())
+    return Lift(
+        ledger=_ledger(), ip_sets=_containment(), changer=_containment(), clock=_clock(), playbooks=_by_service()
+    )
 
 
 @_once
@@ -296,6 +303,7 @@ def restore() -> Restore:
         mutes=AlarmMutes(client=_clients().once, clock=_clock()),
         changer=_changer(),
         clock=_clock(),
+        playbooks=_by_service(),
         contain_deployed=_settings().contain_deployed,
     )
 
@@ -327,6 +335,23 @@ def bake() -> Bake:
 @_once
 def tell_secret_change() -> TellSecretChange:
     return TellSecretChange(ledger=_ledger(), executions=_executions(), reader=_reader(), playbooks=_playbooks())
+
+
+@_once
+def run_checks() -> RunChecks:
+    return RunChecks(
+        caller=HttpChecker(),
+        secrets=AwsSecretValues(_clients().repeating("secretsmanager")),
+        metrics=CloudWatchCheckMetrics(_clients().repeating("cloudwatch")),
+        clock=_clock(),
+        playbooks=_playbooks(),
+        threads=_threads(),
+    )
+
+
+@_once
+def tell_threat() -> TellThreat:
+    return TellThreat(ledger=_ledger(), executions=_executions(), reader=_reader(), playbooks=_playbooks())
 
 
 @_once

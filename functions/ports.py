@@ -47,9 +47,12 @@ from functions.domain.evidence import (
     TasksFacts,
 )
 from functions.domain.incidents import Event, InboxEntry, Incident, NewEvent, Switch
+from functions.domain.logged import LogCause, LogQuery
 from functions.domain.model import Model
 from functions.domain.services import ServiceRef
 from functions.domain.signals import Signal
+from functions.domain.synthetic import CheckAnswer, Checked, SyntheticCheck
+from functions.domain.threats import ThreatsFacts
 
 
 class Clock(Protocol):
@@ -156,8 +159,17 @@ class FrontReader(Protocol):
 class LogsReader(Protocol):
     """The logs of a service."""
 
-    def errors(self, groups: Sequence[str], *, since: datetime, until: datetime) -> LogsFacts:
-        """Lines that speak of an error, grouped by what they say, within a limit on time and cost."""
+    def errors(
+        self,
+        groups: Sequence[str],
+        *,
+        since: datetime,
+        until: datetime,
+        causes: Sequence[LogCause] = (),
+        queries: Sequence[LogQuery] = (),
+    ) -> LogsFacts:
+        """Lines that speak of an error or of one of the `causes`, grouped by what they say, within a limit on time and
+        cost; then the `queries`, in what is left of both. One of these that fails is unknown by itself."""
 
 
 class SecretsReader(Protocol):
@@ -179,6 +191,9 @@ class AccountReader(Protocol):
 
     def health(self, region: str) -> HealthFacts:
         """Open issues of AWS in the Region."""
+
+    def threats(self, findings: Sequence[str]) -> ThreatsFacts:
+        """The findings of GuardDuty with these ARNs. One that GuardDuty does not have makes all of them unread."""
 
 
 class BreachReader(Protocol):
@@ -205,6 +220,37 @@ class HttpReader(Protocol):
 
         Raises:
             ReadFailed: the name in it cannot be looked up, which says more of us than of whoever should answer.
+        """
+
+
+class CheckCaller(Protocol):
+    """Asks over HTTP what a synthetic check asks, from outside of any VPC."""
+
+    def ask(self, check: SyntheticCheck, *, headers: Mapping[str, str]) -> CheckAnswer:
+        """What comes back on one request; redirects are not followed.
+
+        Raises:
+            ReadFailed: for a reason of our own, so that nothing is known of whoever should answer.
+        """
+
+
+class SecretValues(Protocol):
+    """What is in a secret. Whoever asks keeps it out of logs, metrics, trails and exceptions."""
+
+    def value(self, secret: str, *, key: str | None) -> str:
+        """The secret by name or ARN, or the value under one key of a secret that is a JSON object.
+
+        Raises:
+            ReadFailed: it cannot be read, or has no such key; without a word of what is in it.
+        """
+
+
+class CheckMetrics(Protocol):
+    def publish(self, checked: Sequence[Checked], *, at: datetime) -> None:
+        """One data point for each check.
+
+        Raises:
+            ReadFailed: CloudWatch does not take them.
         """
 
 
@@ -377,7 +423,12 @@ class Ledger(Protocol):
     def switch(self, ref: ServiceRef) -> Switch:
         """What operators set; an empty switch when nobody did."""
 
-    def set_switch(self, ref: ServiceRef, switch: Switch) -> None: ...
+    def set_switch(self, ref: ServiceRef, switch: Switch, *, was: Switch | None = None) -> None:
+        """Set it, whatever it was, or only if it still is what it `was`.
+
+        Raises:
+            Superseded: somebody else set it meanwhile.
+        """
 
     def releases(self, ref: ServiceRef) -> Sequence[Release]:
         """The release history, newest first."""

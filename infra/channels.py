@@ -1,4 +1,4 @@
-"""The two topics: alarms come in by one, pages go out by the other."""
+"""The two topics: alarms and notices of costs come in by one, pages go out by the other."""
 
 from collections.abc import Sequence
 
@@ -35,7 +35,27 @@ class Channels(Construct):
                 resources=["*"],
             )
         )
+        for sid, service, conditions in self._of_costs():
+            self.key.add_to_resource_policy(
+                iam.PolicyStatement(
+                    sid=sid,
+                    principals=[iam.ServicePrincipal(service)],
+                    actions=["kms:Decrypt", "kms:GenerateDataKey"],
+                    resources=["*"],
+                    conditions=conditions,
+                )
+            )
         self.alarms = self._topic("Alarms", f"{name}-alarms", "Alarms for the ECS first responder")
+        for sid, service, conditions in self._of_costs():
+            self.alarms.add_to_resource_policy(
+                iam.PolicyStatement(
+                    sid=sid,
+                    principals=[iam.ServicePrincipal(service)],
+                    actions=["sns:Publish"],
+                    resources=[self.alarms.topic_arn],
+                    conditions=conditions,
+                )
+            )
         self.pages = self._topic("Pages", f"{name}-pages", "Pages from the ECS first responder")
         for subscriber in sorted(set(subscribers)):
             self.pages.add_subscription(
@@ -43,6 +63,20 @@ class Channels(Construct):
                 if subscriber.startswith("https://")
                 else subscriptions.EmailSubscription(subscriber)
             )
+
+    def _of_costs(self) -> list[tuple[str, str, dict[str, dict[str, str]]]]:
+        """Who tells of costs, to the topic for alarms: a name for the statement, the service, and on whose behalf.
+
+        Source: Cost Management User Guide, "Creating an Amazon SNS topic for budget notifications" and "Creating an
+        Amazon SNS topic for anomaly notifications".
+        """
+        stack = Stack.of(self)
+        account = {"StringEquals": {"aws:SourceAccount": stack.account}}
+        budgets = {"ArnLike": {"aws:SourceArn": f"arn:{stack.partition}:budgets::{stack.account}:*"}}
+        return [
+            ("BudgetsOfThisAccount", "budgets.amazonaws.com", {**account, **budgets}),
+            ("CostAnomaliesOfThisAccount", "costalerts.amazonaws.com", account),
+        ]
 
     def page_grants(self) -> list[Grant]:
         """Publish a page."""

@@ -15,13 +15,14 @@ from constructs import Construct
 METRICS_NAMESPACE = "EcsFirstResponder"
 METRICS_SERVICE = "ecs-first-responder"
 SIGNALS_REJECTED = "SignalsRejected"
+CHECKS_NOT_MADE = "ChecksNotMade"
 
 
 class Health(Construct):
     """Alarms for what no page would tell otherwise.
 
     A step that fails is paged by its execution; what is left are messages nobody could read, functions outside of any
-    execution, executions that could not even page, and a sweep that no longer runs.
+    execution, executions that could not even page, a sweep that no longer runs, and synthetic checks that nobody makes.
     """
 
     def __init__(
@@ -36,6 +37,7 @@ class Health(Construct):
         machine: sfn.IStateMachine,
         sweep: lambda_.IFunction,
         sweep_every: Duration,
+        check: lambda_.IFunction | None,
     ) -> None:
         super().__init__(scope, id)
         self._name = name
@@ -60,13 +62,7 @@ class Health(Construct):
         self._alarm(
             "signals-rejected",
             "A message could not be read as a signal; the intake's log says why",
-            cloudwatch.Metric(
-                namespace=METRICS_NAMESPACE,
-                metric_name=SIGNALS_REJECTED,
-                dimensions_map={"service": METRICS_SERVICE},
-                statistic="Sum",
-                period=Duration.minutes(5),
-            ),
+            _own(SIGNALS_REJECTED),
         )
         self._alarm(
             "sweep-silent",
@@ -74,9 +70,24 @@ class Health(Construct):
             sweep.metric_invocations(period=sweep_every),
             silent=True,
         )
+        if check is not None:
+            self._alarm(
+                "checks-not-made",
+                "Synthetic checks cannot be made, and their alarms see nothing; the log of the function check says why",
+                _own(CHECKS_NOT_MADE),
+                least=3,
+            )
+            self._alarm(
+                "check-silent",
+                "No synthetic check has been made; their alarms see nothing",
+                check.metric_invocations(period=Duration.minutes(5)),
+                silent=True,
+            )
 
-    def _alarm(self, what: str, description: str, metric: cloudwatch.IMetric, *, silent: bool = False) -> None:
-        """One or more of something within one period; with `silent`, none of it in three periods."""
+    def _alarm(
+        self, what: str, description: str, metric: cloudwatch.IMetric, *, silent: bool = False, least: int = 1
+    ) -> None:
+        """At least so many of something within one period; with `silent`, none of it in three periods."""
         comparison = cloudwatch.ComparisonOperator
         missing = cloudwatch.TreatMissingData
         cloudwatch.Alarm(
@@ -85,10 +96,21 @@ class Health(Construct):
             alarm_name=f"{self._name}-{what}",
             alarm_description=description,
             metric=metric,
-            threshold=1,
+            threshold=least,
             comparison_operator=(
                 comparison.LESS_THAN_THRESHOLD if silent else comparison.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
             ),
             evaluation_periods=3 if silent else 1,
             treat_missing_data=missing.BREACHING if silent else missing.NOT_BREACHING,
         ).add_alarm_action(self._action)
+
+
+def _own(name: str) -> cloudwatch.Metric:
+    """What the functions count themselves."""
+    return cloudwatch.Metric(
+        namespace=METRICS_NAMESPACE,
+        metric_name=name,
+        dimensions_map={"service": METRICS_SERVICE},
+        statistic="Sum",
+        period=Duration.minutes(5),
+    )

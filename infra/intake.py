@@ -15,7 +15,8 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from functions.domain.services import ServiceRef
-from functions.domain.signals import HEALTH_CHECK_FAILED, SELF_STOPPED, STOPPED_BY_SCHEDULER
+from functions.domain.signals import HEALTH_CHECK_FAILED, HEALTH_ISSUE, SELF_STOPPED, STOPPED_BY_SCHEDULER
+from functions.domain.threats import LEAST_SEVERITY
 from infra.compliance import acknowledge
 from infra.function import TIMEOUT_S
 
@@ -43,7 +44,8 @@ class Intake(Construct):
 
     `existing_alarms` are alarms that playbooks name but did not make: EventBridge tells their state changes, so that
     nobody has to add an action to them. Alarms made here arrive by the topic. `services` are those of the playbooks,
-    of which tasks that stop by themselves are told.
+    of which tasks that stop by themselves are told, and findings of GuardDuty in their clusters. `aws_services` are
+    what these services stand on, as AWS Health writes it.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class Intake(Construct):
         alarm_topic: sns.ITopic,
         existing_alarms: Sequence[str],
         services: Sequence[ServiceRef],
+        aws_services: Sequence[str],
     ) -> None:
         super().__init__(scope, id)
         self.dead_letters = self._queue("DeadLetters", f"{name}-intake-dead-letters", retention=Duration.days(14))
@@ -111,6 +114,49 @@ class Intake(Construct):
                 ),
                 targets=[target],
             )
+
+        events.Rule(
+            self,
+            "AwsHealth",
+            description="Trouble and work of AWS itself, in what the services stand on",
+            event_pattern=events.EventPattern(
+                source=["aws.health"],
+                detail_type=["AWS Health Event"],
+                detail={
+                    # A Region that is a backup is told of the trouble of others, too.
+                    "eventRegion": [Stack.of(self).region],
+                    "service": sorted(set(aws_services)),
+                    "eventTypeCategory": [HEALTH_ISSUE, "scheduledChange"],
+                },
+            ),
+            targets=[target],
+        )
+        events.Rule(
+            self,
+            "CostAnomalies",
+            description="Cost Anomaly Detection, in its home Region",
+            event_pattern=events.EventPattern(source=["aws.ce"], detail_type=["Anomaly Detected"]),
+            targets=[target],
+        )
+        for number, clusters in enumerate(pattern_chunks(self._clusters(services)), start=1):
+            events.Rule(
+                self,
+                f"Findings{number}",
+                description="What GuardDuty finds in the clusters, from medium severity on",
+                event_pattern=events.EventPattern(
+                    source=["aws.guardduty"],
+                    detail_type=["GuardDuty Finding"],
+                    detail={
+                        "severity": [{"numeric": [">=", LEAST_SEVERITY]}],
+                        "resource": {"ecsClusterDetails": {"arn": list(clusters)}},
+                    },
+                ),
+                targets=[target],
+            )
+
+    def _clusters(self, services: Sequence[ServiceRef]) -> list[str]:
+        names = sorted({ref.cluster for ref in services})
+        return [Stack.of(self).format_arn(service="ecs", resource="cluster", resource_name=name) for name in names]
 
     def _groups(self, services: Sequence[ServiceRef]) -> Iterator[tuple[str, tuple[str, ...]]]:
         """ARN of a cluster with task groups of its services, no more than one pattern holds."""

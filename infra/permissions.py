@@ -16,6 +16,7 @@ from functions.domain.changes import IpScope, IpSet
 from functions.domain.mutes import PREFIX as MUTES
 from functions.domain.permissions import Permission, Resource
 from functions.domain.services import ServiceRef
+from functions.domain.synthetic import NAMESPACE
 from functions.domain.watched import Watched, WatchedDatabase, WatchedService
 
 CLOUDFRONT_REGION = "us-east-1"
@@ -45,6 +46,7 @@ WILDCARDS: Mapping[str, str] = {
     "cloudwatch:GetAlarmMuteRule": f"A mute rule is named after its alarm; {ONLY_WHERE_MUTED}",
     "cloudwatch:GetMetricData": NO_RESOURCE,
     "cloudwatch:PutAlarmMuteRule": f"A mute rule is named after its alarm, which is named too; {ONLY_WHERE_MUTED}",
+    "cloudwatch:PutMetricData": f"{NO_RESOURCE}; a condition narrows it to the namespace of the checks' metrics",
     "dynamodb:ListBackups": f"{NO_RESOURCE}; granted only with a table to back up",
     "ec2:DescribeAvailabilityZones": NO_RESOURCE,
     "ec2:DescribeSecurityGroups": NO_RESOURCE,
@@ -64,6 +66,7 @@ WILDCARDS: Mapping[str, str] = {
     "elasticloadbalancing:DescribeTargetGroups": NO_RESOURCE,
     "elasticloadbalancing:DescribeTargetHealth": NO_RESOURCE,
     "elasticloadbalancing:ModifyTargetGroupAttributes": f"Which target groups a service has {AT_RUN_TIME}",
+    "guardduty:GetFindings": "GuardDuty's detector has an opaque id, one in each Region",
     "health:DescribeEvents": NO_RESOURCE,
     "iam:PassRole": (
         "The roles in a task definition are known at run time only; they can be passed to ECS tasks and to nothing else"
@@ -84,6 +87,9 @@ WILDCARDS: Mapping[str, str] = {
     "s3:GetObject": "Objects of the responder's own archive",
     "s3:PutObject": "Objects of the responder's own archive",
     "secretsmanager:DescribeSecret": f"Which secrets a task definition names {AT_RUN_TIME}; values are never read",
+    "secretsmanager:GetSecretValue": (
+        "An ARN ends in six characters that Secrets Manager chooses; only secrets that a playbook's checks name"
+    ),
     "ssm:DescribeParameters": NO_RESOURCE,
     "states:DescribeExecution": "An execution is named after its incident; the state machine is named",
     "xray:GetSamplingRules": NO_RESOURCE,
@@ -128,6 +134,8 @@ class Reach(NamedTuple):
     """The IP sets of AWS WAF that playbooks name."""
     user_pools: Sequence[str] = ()
     """Ids of the Cognito user pools that playbooks name."""
+    check_secrets: Sequence[str] = ()
+    """Names and ARNs of the secrets that playbooks' checks send in a header."""
 
 
 def grants(scope: Construct, permissions: Iterable[Permission], reach: Reach) -> list[Grant]:
@@ -203,7 +211,11 @@ def _resources(scope: Construct, resource: Resource, reach: Reach) -> list[str]:
             return sorted(_ip_set(scope, each) for each in reach.ip_sets)
         case Resource.USER_POOL:
             return sorted(_of(scope, "cognito-idp", "userpool", pool) for pool in set(reach.user_pools))
-        case Resource.CLUSTER_CONDITION | Resource.ANY:
+        case Resource.CHECK_SECRET:
+            return sorted({_secret(scope, secret) for secret in reach.check_secrets})
+        case Resource.DETECTOR:
+            return [_any(scope, "guardduty", "detector")]
+        case Resource.CLUSTER_CONDITION | Resource.CHECK_METRICS | Resource.ANY:
             return ["*"]
 
 
@@ -225,6 +237,8 @@ def _conditions(
             return {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}
         case Resource.NEW_TASK_DEFINITION:
             return {"StringEquals": {"ecs:CreateAction": "RegisterTaskDefinition"}}
+        case Resource.CHECK_METRICS:
+            return {"StringEquals": {"cloudwatch:namespace": NAMESPACE}}
         case _:
             return {}
 
@@ -249,12 +263,12 @@ def _tables(reach: Reach) -> list[str]:
     return sorted({table for backups in reach.backups for table in backups.dynamodb})
 
 
-def _secret(scope: Construct, name: str) -> str:
-    """The one secret: behind its name Secrets Manager puts a hyphen and six characters of its own (Secrets Manager User
-    Guide, "Permissions policy examples")."""
-    if name.startswith("arn:"):
-        return name
-    return _of(scope, "secretsmanager", "secret", f"{name}-??????", ArnFormat.COLON_RESOURCE_NAME)
+def _secret(scope: Construct, secret: str) -> str:
+    """Its ARN. To a name, Secrets Manager adds a hyphen and six characters (Secrets Manager User Guide, "Identity-based
+    policies"); a question mark for each lets in no secret whose name merely begins alike."""
+    if secret.startswith("arn:"):
+        return secret
+    return _of(scope, "secretsmanager", "secret", f"{secret}-??????", ArnFormat.COLON_RESOURCE_NAME)
 
 
 def _ecs(scope: Construct, kind: str, name: str) -> str:

@@ -13,8 +13,10 @@ from functions.actions.registry import ACTIONS
 from functions.diagnostics.registry import PROBES
 from functions.domain.changes import ActionName
 from functions.domain.permissions import Permission, Resource
+from functions.playbooks.concerned import stands_on
 from functions.playbooks.schema import ExistingAlarm, Playbook
 from functions.workflow.bake import LOOKS_AT
+from functions.workflow.checks import NEEDS as CHECK_NEEDS
 from functions.workflow.table import Function
 from infra.channels import Channels
 from infra.context import Deployment
@@ -24,6 +26,7 @@ from infra.intake import Intake
 from infra.machine import IncidentMachine, execution_arns, machine_arn
 from infra.permissions import Grant, Reach, grants, service_arns
 from infra.schedule import SWEEP_EVERY, Schedule
+from infra.service_alarms import needs_log_group
 from infra.shipment import Shipment
 from infra.storage import Storage
 
@@ -31,6 +34,7 @@ _LOOKUP_NEEDS = (
     Permission(action="ecs:DescribeServices", resource=Resource.SERVICE),
     Permission(action="elasticloadbalancing:DescribeTargetGroups", resource=Resource.ANY),
 )
+_LOG_LOOKUP_NEEDS = (Permission(action="ecs:DescribeTaskDefinition", resource=Resource.ANY),)
 
 
 class ResponderStack(Stack):
@@ -64,6 +68,9 @@ class ResponderStack(Stack):
             mutable_alarms=[name for p in playbooks for name in p.mutable_alarms],
             backups=[p.backups for p in playbooks],
             webhook_tokens=[hook.token for p in playbooks for hook in p.webhooks if hook.token is not None],
+            check_secrets=[
+                check.header.secret for p in playbooks for check in p.synthetic_checks if check.header is not None
+            ],
         )
         self._storage = Storage(
             self,
@@ -86,6 +93,7 @@ class ResponderStack(Stack):
             alarm_topic=self._channels.alarms,
             existing_alarms=_existing_alarms(playbooks),
             services=self._reach.services,
+            aws_services=sorted({name for playbook in playbooks for name in stands_on(playbook)}),
         )
         self._shipment = Shipment(self, "Shipment", deployment=deployment, playbooks=playbooks)
         steps = self._step_functions(deployment)
@@ -104,13 +112,23 @@ class ResponderStack(Stack):
             [Grant(["sqs:SendMessage"], [intake.queue.queue_arn])],
             {settings.INTAKE_QUEUE_URL: intake.queue.queue_url},
         )
-        lookup = self._function("lookup", self._granted(_LOOKUP_NEEDS))
+        looks_for_logs = any(needs_log_group(p) and p.overrides.log_group is None for p in playbooks)
+        lookup = self._function(
+            "lookup", self._granted((*_LOOKUP_NEEDS, *(_LOG_LOOKUP_NEEDS if looks_for_logs else ())))
+        )
+        # Woken every minute: only where a playbook has something to check.
+        check = (
+            self._function("check", self._granted(CHECK_NEEDS)).function
+            if any(playbook.synthetic_checks for playbook in playbooks)
+            else None
+        )
         intake.connect(reader=reader.function, forwarder=forwarder.function)
         Schedule(
             self,
             "Schedule",
             sweep=sweep.function,
             bake=bake.function,
+            check=check,
             service_arns=service_arns(self, self._reach),
         )
         Health(
@@ -124,10 +142,12 @@ class ResponderStack(Stack):
                 "sweep": sweep.function,
                 "bake": bake.function,
                 "forward": forwarder.function,
+                **({} if check is None else {"check": check}),
             },
             machine=workflow.machine,
             sweep=sweep.function,
             sweep_every=SWEEP_EVERY,
+            check=check,
         )
         self.alarm_topic: sns.ITopic = self._channels.alarms
         self.lookup: lambda_.IFunction = lookup.function

@@ -1,4 +1,4 @@
-"""What wakes the sweep and the function `bake`."""
+"""What wakes the sweep and the functions `bake` and `check`."""
 
 from collections.abc import Sequence
 
@@ -9,15 +9,19 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from functions.domain.secrets import CHANGING_CALLS, PARAMETER_WRITES, ROTATED
+from functions.domain.synthetic import EVERY_S
+from functions.domain.threats import LEAST_SEVERITY, ROLES
 from infra.intake import pattern_chunks
 
 SWEEP_EVERY = Duration.minutes(5)
 BAKE_EVERY = Duration.minutes(1)
+CHECK_EVERY = Duration.seconds(EVERY_S)
 
 
 class Schedule(Construct):
     """Calls the sweep every five minutes, and `bake` every minute, when a deployment of one of `service_arns` has
-    completed, and when a secret or a parameter was changed, whosever it is: only task definitions say whose.
+    completed, and when a secret or a parameter was changed, or the credentials of a role were used as an intruder
+    would, whosever they are: only task definitions say whose. `check`, where there is one, is called every minute.
 
     A call that is lost is not repeated: the next one does the same, and a changed secret that hurts is told by alarms.
     """
@@ -29,9 +33,18 @@ class Schedule(Construct):
         *,
         sweep: lambda_.IFunction,
         bake: lambda_.IFunction,
+        check: lambda_.IFunction | None,
         service_arns: Sequence[str],
     ) -> None:
         super().__init__(scope, id)
+        if check is not None:
+            events.Rule(
+                self,
+                "Check",
+                description="Symptoms without a metric of their own are looked at from outside",
+                schedule=events.Schedule.rate(CHECK_EVERY),
+                targets=[targets.LambdaFunction(check, retry_attempts=0)],
+            )
         events.Rule(
             self,
             "Rule",
@@ -76,6 +89,20 @@ class Schedule(Construct):
             ),
             "ParametersChanged": ("aws.ssm", "Parameter Store Change", {"operation": list(PARAMETER_WRITES)}),
         }
+        events.Rule(
+            self,
+            "RolesUsed",
+            description="What GuardDuty finds about credentials of roles: whose they are only task definitions say",
+            event_pattern=events.EventPattern(
+                source=["aws.guardduty"],
+                detail_type=["GuardDuty Finding"],
+                detail={
+                    "severity": [{"numeric": [">=", LEAST_SEVERITY]}],
+                    "resource": {"accessKeyDetails": {"userType": list(ROLES)}},
+                },
+            ),
+            targets=[target],
+        )
         for name, (source, detail_type, detail) in changes.items():
             events.Rule(
                 self,

@@ -6,10 +6,14 @@ from dataclasses import dataclass
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from functions.playbooks.schema import NewAlarm, Playbook, Symptom
+from functions.domain.logged import filter_pattern
+from functions.domain.synthetic import EVERY_S, METRIC, NAMESPACE, dimensions
+from functions.playbooks.schema import CheckAlarm, LogAlarm, NewAlarm, Playbook, Symptom
+from infra.health import METRICS_NAMESPACE
 
 FEWEST_REQUESTS_PER_MINUTE = 10
 """With fewer requests one error is already a high rate, and no alarm."""
@@ -17,7 +21,12 @@ FEWEST_REQUESTS_PER_MINUTE = 10
 BEHIND_LOAD_BALANCER = frozenset({Symptom.ERROR_RATE, Symptom.ERRORS, Symptom.HEALTHY_HOSTS, Symptom.RESPONSE_TIME})
 """Symptoms that only a load balancer shows."""
 
+LOG_NAMESPACE = f"{METRICS_NAMESPACE}/Logs"
+"""Where the counted lines of services are; each metric has the name of its alarm."""
+
 _ELB = "AWS/ApplicationELB"
+_LONGEST_DESCRIPTION = 1024
+"""Characters that CloudWatch takes (API reference, PutMetricAlarm)."""
 _BREACHING_WHEN_SILENT = frozenset({Symptom.HEALTHY_HOSTS})
 """A service without running tasks sends no such metric at all, and that is the worst case, not the best."""
 
@@ -31,9 +40,9 @@ class FrontDoor:
 
 
 class ServiceAlarms(Construct):
-    """One CloudWatch alarm for each symptom of the playbook; every change of state goes to the alarm topic.
+    """One CloudWatch alarm for each symptom, log and check of the playbook; its changes of state go to the alarm topic.
 
-    `front_door` may be None only when no alarm of the playbook needs a load balancer.
+    `front_door` and `log_group` may be None only when no alarm of the playbook needs a load balancer, or a log group.
     """
 
     def __init__(
@@ -43,49 +52,143 @@ class ServiceAlarms(Construct):
         *,
         playbook: Playbook,
         front_door: FrontDoor | None,
+        log_group: str | None,
         default_period_s: int,
         topic: sns.ITopic,
     ) -> None:
         super().__init__(scope, id)
         action = actions.SnsAction(topic)
         for alarm in new_alarms(playbook):
-            period_s = default_period_s if alarm.period is None else alarm.period
-            made = cloudwatch.Alarm(
-                self,
-                alarm.symptom.title().replace("-", ""),
-                alarm_name=playbook.alarm_name(alarm),
-                alarm_description=f"{alarm.symptom} of ECS service {playbook.ref}; watched by the first responder",
-                metric=_metric(alarm.symptom, period_s, playbook, front_door),
-                threshold=alarm.threshold,
-                comparison_operator=(
-                    cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD
-                    if alarm.symptom is Symptom.HEALTHY_HOSTS
-                    else cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD
-                ),
-                evaluation_periods=alarm.evaluation_periods,
-                datapoints_to_alarm=alarm.datapoints,
-                treat_missing_data=(
-                    cloudwatch.TreatMissingData.BREACHING
-                    if alarm.symptom in _BREACHING_WHEN_SILENT
-                    else cloudwatch.TreatMissingData.NOT_BREACHING
-                ),
-            )
+            match alarm:
+                case CheckAlarm():
+                    made = self._on_check(alarm, playbook)
+                case LogAlarm():
+                    made = self._on_log(alarm, playbook, log_group, default_period_s)
+                case NewAlarm():
+                    made = self._on_symptom(alarm, playbook, front_door, default_period_s)
             made.add_alarm_action(action)
             made.add_ok_action(action)
             made.add_insufficient_data_action(action)
 
+    def _on_log(
+        self, alarm: LogAlarm, playbook: Playbook, log_group: str | None, default_period_s: int
+    ) -> cloudwatch.Alarm:
+        period_s = default_period_s if alarm.period is None else alarm.period
+        return self._made(alarm, f"log {alarm.log}", playbook, self._counted(alarm, period_s, playbook, log_group))
 
-def new_alarms(playbook: Playbook) -> tuple[NewAlarm, ...]:
+    def _on_symptom(
+        self, alarm: NewAlarm, playbook: Playbook, front_door: FrontDoor | None, default_period_s: int
+    ) -> cloudwatch.Alarm:
+        period_s = default_period_s if alarm.period is None else alarm.period
+        metric = _metric(alarm, period_s, playbook, front_door)
+        return self._made(
+            alarm,
+            alarm.symptom,
+            playbook,
+            metric,
+            low=alarm.symptom is Symptom.HEALTHY_HOSTS,
+            silence_breaches=alarm.symptom in _BREACHING_WHEN_SILENT,
+        )
+
+    def _made(
+        self,
+        alarm: NewAlarm | LogAlarm,
+        about: str,
+        playbook: Playbook,
+        metric: cloudwatch.IMetric,
+        *,
+        low: bool = False,
+        silence_breaches: bool = False,
+    ) -> cloudwatch.Alarm:
+        return cloudwatch.Alarm(
+            self,
+            _id(about),
+            alarm_name=playbook.alarm_name(alarm),
+            alarm_description=f"{about} of ECS service {playbook.ref}; watched by the first responder",
+            metric=metric,
+            threshold=alarm.threshold,
+            comparison_operator=(
+                cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD
+                if low
+                else cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD
+            ),
+            evaluation_periods=alarm.evaluation_periods,
+            datapoints_to_alarm=alarm.datapoints,
+            treat_missing_data=(
+                cloudwatch.TreatMissingData.BREACHING if silence_breaches else cloudwatch.TreatMissingData.NOT_BREACHING
+            ),
+        )
+
+    def _on_check(self, alarm: CheckAlarm, playbook: Playbook) -> cloudwatch.Alarm:
+        """A minute without a data point is one in which the check could not be made: it counts neither way.
+
+        With `notBreaching`, or with `ignore` where the alarm was OK, a check that nobody makes would be fine for ever;
+        with `breaching` our own trouble would be the service's. With `missing` the alarm goes to INSUFFICIENT_DATA,
+        which opens no incident and lets none recover. CloudWatch may go to ALARM for one failure among missing minutes;
+        the look at the alarm's own metric does not bear that out, because it counts failures alone (CloudWatch User
+        Guide, "Configuring how CloudWatch alarms treat missing data"; `functions/adapters/breaching.py`).
+        """
+        return cloudwatch.Alarm(
+            self,
+            f"Check-{alarm.check}",
+            alarm_name=playbook.alarm_name(alarm),
+            alarm_description=alarm.demands[:_LONGEST_DESCRIPTION],
+            metric=_plain(
+                NAMESPACE, METRIC, "Maximum", dimensions(playbook.ref, alarm.check), Duration.seconds(EVERY_S)
+            ),
+            threshold=0,
+            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
+            evaluation_periods=alarm.evaluation_periods,
+            datapoints_to_alarm=alarm.datapoints,
+            treat_missing_data=cloudwatch.TreatMissingData.MISSING,
+        )
+
+    def _counted(self, alarm: LogAlarm, period_s: int, playbook: Playbook, log_group: str | None) -> cloudwatch.IMetric:
+        """The lines that have the alarm's words, counted by the minute: a shorter period is taken as a minute.
+
+        Source: CloudWatch Logs User Guide, "Creating metrics from log events using filters".
+        """
+        if log_group is None:
+            raise ValueError(f"the alarm on log {alarm.log} of {playbook.ref} needs a log group")
+        metric = _plain(LOG_NAMESPACE, playbook.alarm_name(alarm), "Sum", {}, Duration.seconds(max(60, period_s)))
+        logs.CfnMetricFilter(
+            self,
+            f"{_id(f'log {alarm.log}')}Lines",
+            log_group_name=log_group,
+            filter_pattern=filter_pattern(alarm.contains),
+            metric_transformations=[
+                logs.CfnMetricFilter.MetricTransformationProperty(
+                    metric_namespace=metric.namespace,
+                    metric_name=metric.metric_name,
+                    metric_value="1",
+                    # So that an alarm ends while the service writes other lines.
+                    default_value=0,
+                    unit="Count",
+                )
+            ],
+        )
+        return metric
+
+
+def new_alarms(playbook: Playbook) -> tuple[NewAlarm | LogAlarm | CheckAlarm, ...]:
     """The alarms that a deployment of this playbook makes."""
-    return tuple(alarm for alarm in playbook.alarms if isinstance(alarm, NewAlarm))
+    return tuple(alarm for alarm in playbook.alarms if isinstance(alarm, NewAlarm | LogAlarm | CheckAlarm))
 
 
 def needs_front_door(playbook: Playbook) -> bool:
-    return any(alarm.symptom in BEHIND_LOAD_BALANCER for alarm in new_alarms(playbook))
+    return any(isinstance(alarm, NewAlarm) and alarm.symptom in BEHIND_LOAD_BALANCER for alarm in playbook.alarms)
 
 
-def _metric(symptom: Symptom, period_s: int, playbook: Playbook, front_door: FrontDoor | None) -> cloudwatch.IMetric:
-    period = Duration.seconds(period_s)
+def needs_log_group(playbook: Playbook) -> bool:
+    return any(isinstance(alarm, LogAlarm) for alarm in playbook.alarms)
+
+
+def _id(about: str) -> str:
+    return about.title().replace("-", "").replace(" ", "")
+
+
+def _metric(alarm: NewAlarm, period_s: int, playbook: Playbook, front_door: FrontDoor | None) -> cloudwatch.IMetric:
+    symptom, period = alarm.symptom, Duration.seconds(period_s)
     if symptom not in BEHIND_LOAD_BALANCER:
         of_service = {"ClusterName": playbook.cluster, "ServiceName": playbook.service}
         if symptom is Symptom.TASKS:
@@ -102,7 +205,7 @@ def _metric(symptom: Symptom, period_s: int, playbook: Playbook, front_door: Fro
         case Symptom.HEALTHY_HOSTS:
             return _plain(_ELB, "HealthyHostCount", "Minimum", group, period)
         case Symptom.RESPONSE_TIME:
-            return _plain(_ELB, "TargetResponseTime", "Average", group, period)
+            return _plain(_ELB, "TargetResponseTime", alarm.statistic or "Average", group, period)
         case _:
             return _error_rate(balancer, group, period, period_s)
 

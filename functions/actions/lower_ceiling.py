@@ -16,8 +16,8 @@ LOAD_IS_UP = 1.1
 
 
 def plan_lower_ceiling(cause: Cause, findings: Findings, terms: Terms) -> Plan | Refusal:
-    """To twice what the load needs, and never below what ran before the trouble, what the playbook wants at least, or
-    a floor that a lease holds. Application Auto Scaling stops the tasks above it at once."""
+    """To twice what the load needs, and never below what ran before the trouble, what the playbook wants at least or
+    means to pay for, or a floor that a lease holds. Application Auto Scaling stops the tasks above it at once."""
     found = scalable(findings)
     if isinstance(found, Refusal):
         return found
@@ -41,7 +41,9 @@ def plan_lower_ceiling(cause: Cause, findings: Findings, terms: Terms) -> Plan |
         if lease.terms.kind is LeaseKind.FLOOR and lease.terms.resource_id == scaling.resource_id
     ]
     usual = ceil(tasks_before)
-    ceiling = max(ceil(HEADROOM * needed), usual, terms.min_tasks, 1, *leased)
+    budget = findings.budget.value
+    paid = 0 if budget is None or budget.allowed is None else budget.allowed
+    ceiling = max(ceil(HEADROOM * needed), usual, terms.min_tasks, paid, 1, *leased)
     if ceiling >= service.desired or ceiling >= scaling.maximum:
         return Refusal(f"{service.desired} tasks are wanted, and at least {ceiling} have to be allowed")
     # A floor above the new ceiling is what went wrong, then: it goes to what ran before.
@@ -78,7 +80,8 @@ def _needed(service: ServiceFacts, metrics: MetricsFacts) -> int | None:
 LOWER_CEILING = Action(
     name=ActionName.LOWER_CEILING,
     effect="lowers the ceiling of the scalable target, and the tasks above it stop at once",
-    preconditions="no deployment under way; no more load than before, and more tasks than twice what it needs",
+    preconditions="no deployment under way; no more load than before; more tasks than twice what it needs, and than "
+    "the budget allows",
     undo="set floor and ceiling that were there before; a person decides how many tasks the service may have",
     restarts_or_scales=False,
     plan=plan_lower_ceiling,

@@ -1,7 +1,8 @@
-"""Reads what else goes on in the account: who changed the service, its stack, and what AWS says of itself."""
+"""Reads what else goes on in the account: who changed the service, its stack, what AWS says of itself, and what
+GuardDuty found."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +14,7 @@ from functions.domain.circumstances import ChangeFacts, ChangesFacts, HealthEven
 from functions.domain.errors import ReadFailed
 from functions.domain.redaction import clean
 from functions.domain.services import ServiceRef
+from functions.domain.threats import FindingName, ThreatFacts, ThreatsFacts, finding_arn
 from functions.ports import Clock
 
 CALLS = (
@@ -20,8 +22,12 @@ CALLS = (
     "cloudformation:DescribeStackResources",
     "cloudformation:DescribeStacks",
     "health:DescribeEvents",
+    "guardduty:GetFindings",
 )
 """IAM actions."""
+
+FINDINGS = 50
+"""As many as one GetFindings takes."""
 
 EVENTS = 50
 """As many as one LookupEvents answers with."""
@@ -33,10 +39,11 @@ class AwsAccountReader:
     All it reads supports a judgement and never decides it: no call is worth a second try.
     """
 
-    def __init__(self, *, cloudtrail: Any, cloudformation: Any, health: Any, clock: Clock) -> None:
+    def __init__(self, *, cloudtrail: Any, cloudformation: Any, health: Any, guardduty: Any, clock: Clock) -> None:
         self._cloudtrail = cloudtrail
         self._cloudformation = cloudformation
         self._health = health
+        self._guardduty = guardduty
         self._clock = clock
 
     @classmethod
@@ -45,6 +52,7 @@ class AwsAccountReader:
             cloudtrail=clients.once("cloudtrail"),
             cloudformation=clients.once("cloudformation"),
             health=clients.once("health"),
+            guardduty=clients.once("guardduty"),
             clock=clock,
         )
 
@@ -96,6 +104,39 @@ class AwsAccountReader:
                     raise ReadFailed("AWS Health tells only accounts with a paid support plan") from error
                 raise
         return HealthFacts(events=tuple(_health_facts(event) for event in answer.get("events", ())))
+
+    def threats(self, findings: Sequence[str]) -> ThreatsFacts:
+        """One call for each detector, of which an account has one in each Region; the newest `FINDINGS` of them."""
+        wanted: dict[str, list[FindingName]] = {}
+        for name in map(finding_arn, findings[-FINDINGS:]):
+            if name is None:
+                raise ReadFailed("a signal names a finding that GuardDuty cannot have")
+            wanted.setdefault(name.detector, []).append(name)
+        found: list[Answer] = []
+        with reading("GuardDuty"):
+            for detector, names in wanted.items():
+                answer = self._guardduty.get_findings(DetectorId=detector, FindingIds=[name.id for name in names])
+                found += answer.get("Findings", ())
+        missing = {name.id for names in wanted.values() for name in names} - {each.get("Id") for each in found}
+        if missing:
+            raise ReadFailed(f"GuardDuty has no finding {', '.join(sorted(missing))}")
+        return ThreatsFacts(threats=tuple(_threat_facts(each) for each in found))
+
+
+def _threat_facts(finding: Answer) -> ThreatFacts:
+    """GuardDuty tells times as text (API reference, Finding)."""
+    service, resource = finding.get("Service") or {}, finding.get("Resource") or {}
+    cluster = resource.get("EcsClusterDetails") or {}
+    about = (cluster.get("TaskDetails") or {}).get("Arn") or cluster.get("Arn")
+    role = (resource.get("AccessKeyDetails") or {}).get("UserName")
+    return ThreatFacts(
+        arn=finding.get("Arn", ""),
+        type=clean(finding.get("Type", ""), limit=100),
+        severity=finding.get("Severity", 1.0),
+        title=clean(finding.get("Title", ""), limit=300),
+        resource=clean(about or role or resource.get("ResourceType", ""), limit=200),
+        archived=service.get("Archived", False),
+    )
 
 
 def _told(event: Answer) -> Mapping[str, Any]:

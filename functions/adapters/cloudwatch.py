@@ -9,6 +9,7 @@ from typing import Any
 
 from functions.adapters.answers import Answer, reading, required_moment
 from functions.adapters.breaching import Rule, breaching
+from functions.domain import synthetic
 from functions.domain.circumstances import AlarmHistoryFacts
 from functions.domain.errors import ReadFailed
 from functions.domain.evidence import AlarmFacts, Metric
@@ -215,6 +216,7 @@ def _alarm_facts(alarm: Answer, known: Mapping[str, Answer], breaching_now: bool
         evaluation_periods=evaluation_periods,
         breaching_now=breaching_now,
         actions=actions_of(alarm),
+        demands=clean(alarm.get("AlarmDescription", "")) if alarm.get("Namespace") == synthetic.NAMESPACE else "",
     )
 
 

@@ -301,7 +301,7 @@ def _task_definition_facts(described: Answer, *, region: str) -> TaskDefinitionF
         secrets=_distinct(secret.get("valueFrom") for c in containers for secret in c.get("secrets", ())),
         log_groups=_distinct(options.get("awslogs-group") for options in here),
         log_prefixes=_distinct(options.get("awslogs-stream-prefix") for options in here),
-        task_role=described.get("taskRoleArn") or "",
+        task_role=described.get("taskRoleArn") or None,
     )
 
 

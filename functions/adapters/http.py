@@ -3,13 +3,13 @@
 import socket
 import time
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from functions.domain.dependencies import HttpAnswer
 from functions.domain.errors import ReadFailed
 from functions.domain.redaction import clean
 
-_USER_AGENT = "ecs-first-responder"
+USER_AGENT = "ecs-first-responder"
 
 
 class HttpGetter:
@@ -19,11 +19,10 @@ class HttpGetter:
         parts = urlsplit(url)
         connect = HTTPSConnection if parts.scheme == "https" else HTTPConnection
         connection = connect(parts.hostname or "", parts.port, timeout=timeout_s)
-        path = f"{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}"
         began = time.monotonic()
         status, error = None, ""
         try:
-            connection.request("GET", path, headers={"User-Agent": _USER_AGENT, "Connection": "close"})
+            connection.request("GET", path_of(parts), headers={"User-Agent": USER_AGENT, "Connection": "close"})
             status = connection.getresponse().status
         except socket.gaierror as unknown:
             raise ReadFailed(f"{parts.hostname} cannot be looked up: {unknown}") from unknown
@@ -32,3 +31,8 @@ class HttpGetter:
         finally:
             connection.close()
         return HttpAnswer(status=status, seconds=time.monotonic() - began, error=error)
+
+
+def path_of(parts: SplitResult) -> str:
+    """What a request asks a host for."""
+    return f"{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}"

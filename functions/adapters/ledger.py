@@ -312,9 +312,21 @@ class DynamoLedger:
         item = self._table.get(items.switch_key(ref))
         return Switch() if item is None else Switch.model_validate_json(str(item["body"]))
 
-    def set_switch(self, ref: ServiceRef, switch: Switch) -> None:
+    def set_switch(self, ref: ServiceRef, switch: Switch, *, was: Switch | None = None) -> None:
         item = {**items.switch_key(ref), "body": items.body(switch)}
-        self._table.put(item)
+        if was is None:
+            self._table.put(item)
+            return
+        stored = self._table.get(items.switch_key(ref))
+        known = Switch() if stored is None else Switch.model_validate_json(str(stored["body"]))
+        changed = Superseded(f"the switch of {ref} was set by somebody else meanwhile")
+        if known != was:
+            raise changed
+        expected = ABSENT if stored is None else {"body": stored["body"]}
+        try:
+            self._table.transact(self._table.writes().put(item, when=expected))
+        except Cancelled as cancelled:
+            raise changed from cancelled
 
     def releases(self, ref: ServiceRef) -> Sequence[Release]:
         found = self._table.records(items.service_partition(ref.key), items.RELEASES)

@@ -163,7 +163,9 @@ class MemoryLedger:
     def switch(self, ref: ServiceRef) -> Switch:
         return self._switches.get(ref.key, Switch())
 
-    def set_switch(self, ref: ServiceRef, switch: Switch) -> None:
+    def set_switch(self, ref: ServiceRef, switch: Switch, *, was: Switch | None = None) -> None:
+        if was is not None and self.switch(ref) != was:
+            raise Superseded(f"the switch of {ref} was set by somebody else meanwhile")
         self._switches[ref.key] = switch
 
     def releases(self, ref: ServiceRef) -> Sequence[Release]:

@@ -34,7 +34,7 @@ def read_denials(around: Surroundings, known: Mapping[str, Any]) -> DenialsFacts
     reference, LookupEvents)."""
     if not around.breach_evidence:
         return DenialsFacts()
-    role = cast(TaskDefinitionFacts, _needed(known, "definition")).task_role
+    role = cast(TaskDefinitionFacts, _needed(known, "definition")).task_role or ""
     return around.readers.breach.denials(around.ref, task_role=role, since=around.now - DENIALS_LOOKBACK)
 
 

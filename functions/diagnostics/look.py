@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from functions.domain.errors import ReadFailed
 from functions.domain.evidence import Findings, Reading, Release
+from functions.domain.logged import LogCause, LogQuery
 from functions.domain.permissions import Permission
 from functions.domain.services import ServiceRef
 from functions.domain.watched import Watched
@@ -45,8 +46,22 @@ class Surroundings:
     """Instead of those that the task definition names."""
     breach_evidence: bool = False
     """Whether the playbook asks for what may speak for a breach."""
+    log_causes: tuple[LogCause, ...] = ()
+    """What the playbook's own words in error lines speak of."""
+    log_queries: tuple[LogQuery, ...] = ()
+    """What the playbook wants to be asked of the logs, for people."""
     sticky_s: int | None = None
     """How long the playbook wants the load balancer's cookie to last; None where it wants no sticky sessions."""
+    budget_tasks: int | None = None
+    """How many tasks the playbook means to pay for."""
+    budget_usd: float | None = None
+    """What the playbook allows the service to cost a day."""
+    cost_alarms: tuple[str, ...] = ()
+    """Names of the alarms of the playbook that tell of many tasks."""
+    cost_told: bool = False
+    """Whether a signal of the incident spoke of money in the last day."""
+    threats: tuple[str, ...] = ()
+    """ARNs of the findings that signals of the incident told of in the last day."""
 
 
 class Read(Protocol):

@@ -23,6 +23,7 @@ from functions.domain.circumstances import (
 from functions.domain.dependencies import DependenciesFacts
 from functions.domain.errors import ReadFailed
 from functions.domain.evidence import AlarmsFacts, ScalingFacts, ServiceFacts, TargetsFacts, TasksFacts
+from functions.domain.threats import ThreatsFacts
 
 LOGS_LOOKBACK = timedelta(minutes=15)
 """Older lines cost more to read than they tell."""
@@ -49,7 +50,11 @@ def read_targets(around: Surroundings, known: Mapping[str, Any]) -> TargetsFacts
 def read_alarms(around: Surroundings, known: Mapping[str, Any]) -> AlarmsFacts:
     alarms = tuple(around.readers.metrics.alarms(around.alarms)) if around.alarms else ()
     found = {alarm.name for alarm in alarms}
-    return AlarmsFacts(alarms=alarms, gone=tuple(name for name in around.alarms if name not in found))
+    return AlarmsFacts(
+        alarms=alarms,
+        gone=tuple(name for name in around.alarms if name not in found),
+        of_cost=tuple(name for name in around.cost_alarms if name in found),
+    )
 
 
 def read_scaling(around: Surroundings, known: Mapping[str, Any]) -> ScalingFacts:
@@ -75,12 +80,14 @@ def read_front(around: Surroundings, known: Mapping[str, Any]) -> FrontFacts:
 
 
 def read_logs(around: Surroundings, known: Mapping[str, Any]) -> LogsFacts:
-    """What the service complained of since the trouble began."""
+    """What the service complained of since the trouble began, and what the playbook asks besides."""
     groups = cast(TaskDefinitionFacts, known["definition"]).log_groups
     if not groups:
         raise ReadFailed("no container of the service logs to CloudWatch Logs in this Region")
     since = max(onset_of(around, known.get("alarms")), around.now - LOGS_LOOKBACK)
-    return around.readers.logs.errors(groups, since=since, until=around.now)
+    return around.readers.logs.errors(
+        groups, since=since, until=around.now, causes=around.log_causes, queries=around.log_queries
+    )
 
 
 def read_secrets(around: Surroundings, known: Mapping[str, Any]) -> SecretsFacts:
@@ -98,6 +105,11 @@ def read_changes(around: Surroundings, known: Mapping[str, Any]) -> ChangesFacts
 
 def read_stack(around: Surroundings, known: Mapping[str, Any]) -> StackFacts:
     return around.readers.account.stack(cast(ServiceFacts, known["service"]).arn)
+
+
+def read_threats(around: Surroundings, known: Mapping[str, Any]) -> ThreatsFacts:
+    """The findings that the incident was told of, from GuardDuty itself: a message alone proves nothing."""
+    return around.readers.account.threats(around.threats) if around.threats else ThreatsFacts()
 
 
 def read_health(around: Surroundings, known: Mapping[str, Any]) -> HealthFacts:

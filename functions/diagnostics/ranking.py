@@ -63,7 +63,7 @@ RULES: Sequence[Rule] = (
     Rule(
         cause=Cause.SUSPECTED_BREACH,
         requires=("metrics",),
-        supports=("service",),
+        supports=("service", "threats"),
         judge=load.suspected_breach,
     ),
     Rule(
@@ -177,7 +177,7 @@ RULES: Sequence[Rule] = (
     Rule(
         cause=Cause.RUNAWAY_COST,
         requires=("service", "tasks", "metrics", "scaling"),
-        supports=("definition", "dependencies"),
+        supports=("definition", "dependencies", "budget"),
         judge=load.runaway_cost,
     ),
     Rule(

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from functions.diagnostics.breach import read_denials, read_exposure, read_images
+from functions.diagnostics.costs import read_budget
 from functions.diagnostics.look import Probe
 from functions.diagnostics.metrics import read_metrics
 from functions.diagnostics.probes import (
@@ -20,6 +21,7 @@ from functions.diagnostics.probes import (
     read_stack,
     read_targets,
     read_tasks,
+    read_threats,
 )
 from functions.diagnostics.releases import read_releases
 from functions.domain.permissions import Permission, Resource
@@ -157,6 +159,8 @@ PROBES: Mapping[str, Probe] = {
             wants=("definition", "changes"),
             permissions=_may(Resource.ANY, "cloudtrail:LookupEvents"),
         ),
+        Probe(name="budget", read=read_budget, needs=("service",), wants=("definition",), permissions=()),
+        Probe(name="threats", read=read_threats, permissions=_may(Resource.DETECTOR, "guardduty:GetFindings")),
     )
 }
 """Every probe by name. A new one needs a field in `Findings` and a line here."""

@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TypeVar
 
-from functions.diagnostics.complaints import Complaint, complaint_of, complaints
+from functions.diagnostics.complaints import Complaint, complaint_in, complaints
+from functions.diagnostics.costs import task_usd_per_day
 from functions.diagnostics.thresholds import (
     AFTERMATH,
     COMPLAINTS_AGREE,
@@ -21,7 +22,6 @@ from functions.diagnostics.thresholds import (
     ERRORS_CLEAR,
     ERRORS_MATTER,
     ERRORS_ROSE,
-    GB_HOUR_USD,
     HARDLY_OLDER,
     LATELY,
     LOAD_FLOODS,
@@ -39,7 +39,6 @@ from functions.diagnostics.thresholds import (
     SLOWED,
     STALLED_AFTER,
     TASKS_ROSE,
-    VCPU_HOUR_USD,
     WORSE,
 )
 from functions.domain.circumstances import (
@@ -50,6 +49,7 @@ from functions.domain.circumstances import (
     SecretFacts,
     StackFacts,
 )
+from functions.domain.costs import BudgetFacts
 from functions.domain.dependencies import DependenciesFacts
 from functions.domain.evidence import (
     AlarmFacts,
@@ -69,6 +69,7 @@ from functions.domain.evidence import (
 from functions.domain.mutes import flapping
 from functions.domain.releases import RELEASE_IS_NEW
 from functions.domain.signals import HEALTH_CHECK_FAILED, SELF_STOPPED, STOPPED_BY_SCHEDULER, AlarmState
+from functions.domain.threats import ThreatFacts
 
 T = TypeVar("T")
 
@@ -181,6 +182,23 @@ class Signs:
         return self._share(self._latest(Metric.REQUESTS), self._latest(Metric.TARGET_5XX), self._latest(Metric.ELB_5XX))
 
     @cached_property
+    def error_share_most(self) -> float | None:
+        """In the window or in its newest period, whichever is higher; None where no requests are known of."""
+        return max((s for s in (self.error_share_now, self.error_share_latest) if s is not None), default=None)
+
+    @cached_property
+    def failed_requests(self) -> float:
+        """How many failed in the window."""
+        seconds = 0 if self._metrics is None else self._metrics.now_s
+        return seconds * sum(_most(self._now(m), self._latest(m)) for m in (Metric.TARGET_5XX, Metric.ELB_5XX))
+
+    @cached_property
+    def latency_most(self) -> float | None:
+        """Seconds, in the window or in its newest period, whichever is higher."""
+        known = (self._now(Metric.LATENCY), self._latest(Metric.LATENCY))
+        return max((seconds for seconds in known if seconds is not None), default=None)
+
+    @cached_property
     def error_share_preceding(self) -> float | None:
         """Just before the newest deployment began."""
         return self._share(*(self._preceding(m) for m in (Metric.REQUESTS, Metric.TARGET_5XX, Metric.ELB_5XX)))
@@ -242,8 +260,11 @@ class Signs:
 
     @cached_property
     def breaching(self) -> tuple[AlarmFacts, ...]:
-        """Alarms in ALARM whose own metric breaches right now: a symptom by itself, and often the first to show."""
-        return tuple(alarm for alarm in self.alarming if alarm.breaching_now)
+        """Alarms in ALARM whose own metric breaches right now: a symptom by itself, and often the first to show. What
+        many tasks cost is none: users feel nothing of it."""
+        alarms = self._findings.alarms.value
+        of_cost = () if alarms is None else alarms.of_cost
+        return tuple(alarm for alarm in self.alarming if alarm.breaching_now and alarm.name not in of_cost)
 
     @cached_property
     def unwell(self) -> bool:
@@ -271,7 +292,10 @@ class Signs:
             before = self._before(Metric.HEALTHY_HOSTS)
             usual = "unknown before" if before is None else f"{before:g} before"
             said.append(f"{self._now(Metric.HEALTHY_HOSTS):g} healthy targets ({usual})")
-        said += [f"the metric of alarm {alarm.name} breaches" for alarm in self.breaching]
+        said += [
+            f"the metric of alarm {alarm.name} breaches" + (f": {alarm.demands}" if alarm.demands else "")
+            for alarm in self.breaching
+        ]
         return tuple(said)
 
     @cached_property
@@ -362,6 +386,47 @@ class Signs:
             return False
         many = max(service.desired, tasks or 0.0) >= TASKS_ROSE * before
         return many and not self.load_up and cpu <= min(CPU_WASTED, max(self.cpu_before, CPU_WORTH_COMPARING))
+
+    @property
+    def _budget(self) -> BudgetFacts | None:
+        return self._findings.budget.value
+
+    @cached_property
+    def over_budget(self) -> str | None:
+        """How far the tasks that are wanted go beyond the playbook's budget; None within it, or where nobody knows."""
+        budget, service = self._budget, self._findings.service.value
+        if budget is None or service is None or budget.allowed is None or service.desired <= budget.allowed:
+            return None
+        return f"{service.desired} tasks are wanted, and the budget of {budget.text} allows {budget.allowed}"
+
+    @cached_property
+    def idle(self) -> bool:
+        """More tasks than before idle, for no more load: those that ran before carried it."""
+        tasks, before = self._now(Metric.TASKS), self._before(Metric.TASKS)
+        service = self._findings.service.value
+        if service is None or before is None or self._now(Metric.CPU) is None or self.load_ratio is None:
+            return False
+        return max(service.desired, tasks or 0.0) > before and not self.load_up and self.cpu_now <= CPU_WASTED
+
+    @cached_property
+    def costly(self) -> bool:
+        """A signal spoke of money, and the service's own state does not refute it."""
+        budget = self._budget
+        if budget is None or not budget.told:
+            return False
+        return self.wasteful or self.over_budget is not None or budget.unclear
+
+    @cached_property
+    def threats(self) -> tuple[ThreatFacts, ...]:
+        """Findings that nobody has put away, the gravest first."""
+        facts = self._findings.threats.value
+        open_ones = () if facts is None else (threat for threat in facts.threats if not threat.archived)
+        return tuple(sorted(open_ones, key=lambda threat: -threat.severity))
+
+    @property
+    def threats_unread(self) -> bool:
+        """A finding was told of, and GuardDuty did not say more; one that was never asked for has no error."""
+        return self._findings.threats.error is not None
 
     @property
     def waste(self) -> str:
@@ -514,7 +579,7 @@ class Signs:
         total = sum(self._complaints.values())
         count = sum(self._complaints.get(complaint, 0) for complaint in about)
         patterns = () if self.logs is None else self.logs.patterns
-        wanted = (p for p in patterns if {complaint_of(p.pattern), complaint_of(p.sample)} & set(about))
+        wanted = (pattern for pattern in patterns if complaint_in(pattern) in about)
         sample = next((pattern.sample or pattern.pattern for pattern in wanted), "")
         return f"{count} of {total} error lines since the trouble began are like: {sample}"
 
@@ -592,10 +657,10 @@ class Signs:
     def cost(self) -> tuple[str, ...]:
         """What the tasks that are wanted cost a day, by the list price of Fargate."""
         definition, service = self._findings.definition.value, self._findings.service.value
-        if definition is None or service is None or definition.cpu is None or definition.memory_mib is None:
+        each = None if definition is None else task_usd_per_day(definition)
+        if service is None or each is None:
             return ()
-        hourly = definition.cpu / 1024 * VCPU_HOUR_USD + definition.memory_mib / 1024 * GB_HOUR_USD
-        return (f"{service.desired} tasks cost about {service.desired * hourly * 24:.0f} USD a day",)
+        return (f"{service.desired} tasks cost about {service.desired * each:.0f} USD a day",)
 
     @cached_property
     def flaps(self) -> bool:

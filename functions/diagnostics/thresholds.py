@@ -24,6 +24,8 @@ SLOW_CLEAR_S = 1.0
 LOAD_ROSE = 1.3
 LOAD_FLOODS = 5.0
 """So many times the usual requests are no crowd of users any more."""
+SEVERITY_TELLS = {"CRITICAL": 0.95, "HIGH": 0.9, "MEDIUM": 0.8, "LOW": 0.5}
+"""How sure a finding of GuardDuty makes of a breach, by its level."""
 TASKS_ROSE = 1.5
 REQUESTS_KEPT_COMING = 0.6
 CPU_HIGH = 75.0
@@ -71,3 +73,12 @@ SAID_LATELY = timedelta(minutes=10)
 VCPU_HOUR_USD, GB_HOUR_USD = 0.04048, 0.004445
 """List price of Fargate on Linux and x86 in us-east-1; elsewhere it differs by some percent, so it is an estimate."""
 NO_ROOM = "because of the service deployment configuration"
+
+NOBODY_SERVED = 0.95
+"""Share of failed requests from which a service is as good as down."""
+ERRORS_P1, ERRORS_P2 = 0.1, 0.05
+"""Share of failed requests from which an incident is a P1 or a P2, as runbooks for ECS have it."""
+FAILURES_TELL = 10
+"""With fewer failed requests than this in the window, their share makes no more than a P2: one of two is a half."""
+SLOW_P2_S = 5.0
+"""Response time that is a P2: runbooks call it anything from a warning to a P1."""

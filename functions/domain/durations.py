@@ -1,6 +1,7 @@
-"""Lengths of time as operators write them."""
+"""Lengths of time as operators write and read them."""
 
 import re
+from datetime import timedelta
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field
@@ -25,3 +26,13 @@ def seconds(value: object) -> object:
 
 Seconds = Annotated[int, BeforeValidator(seconds), Field(ge=0, le=DAY_S, strict=True)]
 """A length of time in whole seconds, a day at most."""
+
+
+def spoken(span: timedelta) -> str:
+    """A length of time for a person: `42 s`, `3 min 05 s` or `2 h 10 min`."""
+    seconds = round(span.total_seconds())
+    if abs(seconds) < 60:
+        return f"{seconds} s"
+    if abs(seconds) < 3600:
+        return f"{seconds // 60} min {seconds % 60:02d} s"
+    return f"{seconds // 3600} h {seconds % 3600 // 60:02d} min"

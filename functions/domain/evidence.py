@@ -15,9 +15,11 @@ from functions.domain.circumstances import (
     StackFacts,
     TaskDefinitionFacts,
 )
+from functions.domain.costs import BudgetFacts
 from functions.domain.dependencies import DependenciesFacts
 from functions.domain.model import Model, Moment
 from functions.domain.signals import AlarmState
+from functions.domain.threats import ThreatsFacts
 
 T = TypeVar("T")
 
@@ -182,6 +184,8 @@ class AlarmFacts(Model):
     """
     actions: tuple[str, ...] | None = None
     """ARNs of what it does when its state changes; None where nobody could say."""
+    demands: str = ""
+    """What the synthetic check behind it demands, in a sentence; empty for every other alarm."""
 
     @property
     def window_s(self) -> int:
@@ -194,6 +198,8 @@ class AlarmsFacts(Model):
 
     alarms: tuple[AlarmFacts, ...]
     gone: tuple[str, ...] = ()
+    of_cost: tuple[str, ...] = ()
+    """Names of those that tell of many tasks: users feel nothing of what they tell."""
 
     @property
     def all_ok(self) -> bool:
@@ -421,6 +427,8 @@ class Findings(Model):
     exposure: Reading[ExposureFacts] = Reading()
     images: Reading[ImagesFacts] = Reading()
     denials: Reading[DenialsFacts] = Reading()
+    budget: Reading[BudgetFacts] = Reading()
+    threats: Reading[ThreatsFacts] = Reading()
 
     def unknown(self) -> dict[str, str]:
         """The probes that brought nothing, with their reason."""

@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Any
 
 from functions.domain.errors import TrailBroken
+from functions.domain.maintenance import Announced
 from functions.domain.model import Model, Moment, digest
 from functions.domain.services import ServiceRef
 from functions.domain.signals import Signal
@@ -26,6 +27,7 @@ class Fact(StrEnum):
     SIGNAL_RECEIVED = "SignalReceived"
     EVIDENCE_GATHERED = "EvidenceGathered"
     CAUSES_RANKED = "CausesRanked"
+    SEVERITY_GRADED = "SeverityGraded"
     PLAN_CHOSEN = "PlanChosen"
     ACTION_WITHHELD = "ActionWithheld"
     WAITED = "Waited"
@@ -178,6 +180,8 @@ class Switch(Model):
     by: str = ""
     reason: str = ""
     at: Moment | None = None
+    maintenance: tuple[Announced, ...] = ()
+    """Maintenance windows that were announced, in the order of their start."""
 
     def paused(self, now: Moment) -> bool:
         return self.paused_until is not None and now < self.paused_until

@@ -55,6 +55,12 @@ class Resource(StrEnum):
     """The IP sets of AWS WAF that playbooks name, those of CloudFront in us-east-1."""
     USER_POOL = "user-pool"
     """The Cognito user pools in which playbooks let users be disabled."""
+    CHECK_SECRET = "check-secret"
+    """Secrets that playbooks name for the header of a synthetic check."""
+    CHECK_METRICS = "check-metrics"
+    """No resource, but only with the condition `cloudwatch:namespace`: the metrics of synthetic checks."""
+    DETECTOR = "detector"
+    """Detectors of GuardDuty: an account has one in each Region, whose id is opaque."""
     ANY = "*"
     """The action takes no resource."""
 

@@ -32,6 +32,12 @@ class SignalKind(StrEnum):
     """A secret that tasks of the service had read was changed."""
     MANUAL = "manual"
     """An operator at the desk ordered something. No message from outside is ever read as one."""
+    HEALTH = "health"
+    """AWS says of itself that something of its own is, was or will be wrong."""
+    COST = "cost"
+    """Money: AWS Budgets, Cost Anomaly Detection, or the budget of the playbook."""
+    THREAT = "threat"
+    """GuardDuty saw something that an intruder would do."""
 
 
 class AlarmState(StrEnum):
@@ -40,6 +46,21 @@ class AlarmState(StrEnum):
     OK = "OK"
     ALARM = "ALARM"
     INSUFFICIENT_DATA = "INSUFFICIENT_DATA"
+
+
+HEALTH_ISSUE = "issue"
+"""Level of a Health signal that tells of trouble of now; others have been, or will be, or are none."""
+
+OVER_BUDGET = "OVER_BUDGET"
+"""Name of the responder's own event: the service costs more than its playbook allows."""
+
+WORTH_A_LOOK = ("MEDIUM", "HIGH", "CRITICAL")
+"""Levels of a finding that open an incident (GuardDuty User Guide, "Severity levels of GuardDuty findings")."""
+
+_DAY_S = 86_400
+
+_OF_A_SERVICE = frozenset({SignalKind.HEALTH, SignalKind.COST, SignalKind.THREAT})
+"""Kinds that tell of something with a name of its own, which may concern several services."""
 
 
 class MetricRef(Model):
@@ -78,7 +99,8 @@ class Signal(Model):
     event_name: str | None = None
     """Name of an ECS event, for example SERVICE_DEPLOYMENT_FAILED; of a task its status, for example STOPPED."""
     level: str | None = None
-    """INFO, WARN or ERROR, as ECS says."""
+    """INFO, WARN or ERROR, as ECS says; of a finding LOW to CRITICAL, of a budget ACTUAL or FORECASTED, of an event of
+    AWS Health its category, or `upcoming` or `closed`."""
     deployment_id: str | None = None
     stop_code: str | None = None
     """Why a task stopped, as ECS classifies it."""
@@ -86,6 +108,13 @@ class Signal(Model):
     """Name of the secret or parameter that was changed."""
     order: Order | None = None
     """MANUAL: what was ordered."""
+    reference: str | None = None
+    """What it is about, by its own name: ARN of a Health event or of a finding, name of a budget, id of an anomaly."""
+    aws_service: str | None = None
+    """Whose trouble or whose cost it is, as AWS Health writes it: ECS, RDS."""
+    names: tuple[str, ...] = ()
+    """What else it names: resources of ECS as `cluster/service`, `cluster/*` and `cluster/` (a task), others by their
+    own id; budgets, monitors, tags, roles."""
     fingerprint: str | None = None
     """Hash of the message, which tells apart two messages without a readable time."""
 
@@ -95,6 +124,7 @@ class Signal(Model):
 
         SNS, EventBridge and DescribeAlarms tell the same change with different precision: alarms count by the second.
         Tasks that stopped by themselves count together, by their deployment and the ten minutes in which they stopped.
+        An event of AWS Health is told again and again, and counts once in each state; findings and costs once a day.
         """
         if self.kind is SignalKind.ALARM:
             return digest([self.kind, self.account, self.region, self.alarm, self.state, self._moment(1)])
@@ -105,6 +135,9 @@ class Signal(Model):
         if self.kind is SignalKind.MANUAL:
             ordered = None if self.order is None else self.order.model_dump(mode="json")
             return digest([self.kind, self.region, self.cluster, self.service, ordered, self._moment(1)])
+        if self.kind in _OF_A_SERVICE:
+            told = [self.kind, self.region, self.cluster, self.service, self.event_name, self.reference, self.level]
+            return digest(told if self.kind is SignalKind.HEALTH else [*told, self._moment(_DAY_S)])
         source = [self.kind, self.account, self.region, self.cluster, self.service, self.deployment_id]
         if self.stopped_by_itself:
             return digest([*source, "stopped by itself", self._moment(TASKS_COUNT_FOR_S)])
@@ -136,7 +169,11 @@ class Signal(Model):
                 return self.level == "ERROR"
             case SignalKind.TASK:
                 return self.stopped_by_itself
-            case SignalKind.RELEASE | SignalKind.SECRET | SignalKind.MANUAL:
+            case SignalKind.HEALTH:
+                return self.level == HEALTH_ISSUE
+            case SignalKind.THREAT:
+                return self.level in WORTH_A_LOOK
+            case SignalKind.RELEASE | SignalKind.SECRET | SignalKind.COST | SignalKind.MANUAL:
                 return True
 
     @property
@@ -159,4 +196,10 @@ class Signal(Model):
             return f"secret {self.secret} was changed"
         if self.order is not None:
             return self.order.summary
+        if self.kind is SignalKind.HEALTH:
+            return f"AWS Health: {self.event_name} ({self.level})"
+        if self.kind is SignalKind.COST:
+            return "over budget" if self.event_name == OVER_BUDGET else f"cost: {self.reference}"
+        if self.kind is SignalKind.THREAT:
+            return f"GuardDuty: {self.event_name} ({self.level})"
         return f"{self.event_name or self.kind}"

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from functions.domain.approvals import Consent
 from functions.domain.changes import Change, Plan, ScaleToZero, SetCeiling, SetFloor, Verdict
 from functions.domain.dependencies import DependencyState
 from functions.domain.evidence import Findings
 from functions.domain.incidents import Mode, Switch
+from functions.domain.maintenance import Window
 
 HOUR = timedelta(hours=1)
 
@@ -40,6 +41,10 @@ class Situation:
     asks: bool = False
     """The action is never done without a grant, whatever the mode."""
     consent: Consent = field(default_factory=Consent)
+    maintenance: Window | None = None
+    """The maintenance window that is open now."""
+    began_in: Window | None = None
+    """The one that was open when the incident was opened: it explains the trouble."""
 
     @property
     def effective_mode(self) -> Mode:
@@ -58,6 +63,22 @@ def pause(situation: Situation, plan: Plan) -> Verdict:
         if until is not None
         else "",
     )
+
+
+def maintenance(situation: Situation, plan: Plan) -> Verdict:
+    """People are at work on the service, and what it does meanwhile is theirs."""
+    window = situation.maintenance
+    return _verdict(
+        "maintenance",
+        window is None,
+        "no maintenance window is open",
+        "" if window is None else in_maintenance(window),
+    )
+
+
+def in_maintenance(window: Window) -> str:
+    """What is said of a window that is open."""
+    return f"in maintenance until {window.end.astimezone(UTC):%Y-%m-%d %H:%M} UTC: {window.label}"
 
 
 def mode(situation: Situation, plan: Plan) -> Verdict:
@@ -201,6 +222,7 @@ def _counts(change: Change) -> tuple[int, ...]:
 
 GUARDRAILS: Sequence[Guardrail] = (
     pause,
+    maintenance,
     mode,
     approval,
     attempts,

@@ -1,4 +1,5 @@
-"""Lambda `bake`: woken every minute, looks after young releases; woken by a changed secret, finds whom it concerns."""
+"""Lambda `bake`: woken every minute, looks after young releases; woken by a changed secret or a finding about a role,
+finds whom it concerns."""
 
 from typing import Any
 
@@ -6,7 +7,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions import bootstrap
 from functions.domain.errors import SignalRefused
-from functions.handlers.signals import secrets
+from functions.handlers.signals import secrets, threats
 from functions.observability import logger, tracer
 
 
@@ -16,6 +17,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """What was done, for whoever calls it by hand; neither the schedule nor the rules look."""
     if secrets.tells_of_secret(event):
         return _secret_changed(event)
+    if threats.tells_of_role(event):
+        return _role_used(event)
     baked = bootstrap.bake()().model_dump(mode="json")
     logger.info("baked", extra=baked)
     return baked
@@ -34,3 +37,15 @@ def _secret_changed(event: dict[str, Any]) -> dict[str, Any]:
     concerned = bootstrap.tell_secret_change()(change).model_dump(mode="json")
     logger.info("secret changed", extra=concerned)
     return concerned
+
+
+def _role_used(event: dict[str, Any]) -> dict[str, Any]:
+    """The same for a finding of GuardDuty that names a role."""
+    try:
+        signal = threats.from_eventbridge(event)
+    except SignalRefused as refused:
+        logger.error("event rejected", extra={"event_id": str(event.get("id")), "reason": str(refused)})
+        return {"refused": str(refused)}
+    threatened = bootstrap.tell_threat()(signal).model_dump(mode="json")
+    logger.info("role used", extra=threatened)
+    return threatened

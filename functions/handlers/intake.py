@@ -33,14 +33,14 @@ def read_record(record: SQSRecord) -> None:
         elif isinstance(outcome, Ignored):
             logger.info("message ignored", extra={"message_id": record.message_id, "reason": outcome.reason})
         else:
-            opening = intake(outcome)
+            openings = intake(outcome)
             metrics.add_metric(name=SIGNALS_RECORDED, unit=MetricUnit.Count, value=1)
             logger.info(
                 "signal recorded",
                 extra={
                     "message_id": record.message_id,
                     "signal": outcome.title,
-                    "opening": None if opening is None else opening.model_dump(mode="json"),
+                    "openings": [opening.model_dump(mode="json") for opening in openings],
                 },
             )
     if refused:

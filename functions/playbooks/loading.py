@@ -14,19 +14,25 @@ from functions.domain.causes import Cause
 from functions.domain.changes import ActionName, rung
 from functions.domain.dependencies import DependencyKind
 from functions.domain.errors import PlaybookError
+from functions.domain.logged import TOLD_BY_LOGS, LogCause, LogQuery
+from functions.domain.maintenance import Regular
+from functions.domain.synthetic import FieldLimit, SecretHeader
 from functions.domain.watched import WATCHED, HttpCheck, MetricLimit
 from functions.domain.webhooks import Webhook
 from functions.playbooks.schema import (
     Approving,
     BlockList,
+    CheckAlarm,
     Contain,
     ExistingAlarm,
     Limits,
+    LogAlarm,
     Mute,
     NewAlarm,
     Notify,
     Overrides,
     Playbook,
+    Response,
     ScaleOut,
     Settle,
     Symptom,
@@ -38,6 +44,8 @@ _VARIANTS = "variants"
 _VARIANT_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,30}")
 
 _MODELS: Mapping[str, type[BaseModel]] = {
+    "severities": Response,
+    "maintenance": Regular,
     "limits": Limits,
     "scale_out": ScaleOut,
     "settle": Settle,
@@ -48,11 +56,14 @@ _MODELS: Mapping[str, type[BaseModel]] = {
     "backups": Backups,
     "mute": Mute,
     "contain": Contain,
+    "log_causes": LogCause,
+    "log_queries": LogQuery,
 }
 
 _RUNGS = [rung(action, "NAME" if action is ActionName.CALL_WEBHOOK else "") for action in ActionName]
 
 _NESTED: Mapping[str, type[BaseModel]] = {"http": HttpCheck, "metric": MetricLimit}
+_OF_CHECK: Mapping[str, type[BaseModel]] = {"json": FieldLimit, "header": SecretHeader}
 
 _EXAMPLES: Mapping[str, str] = {
     "region": "a Region's code, such as us-east-1",
@@ -72,6 +83,9 @@ _EXAMPLES: Mapping[str, str] = {
     "scope": "REGIONAL or CLOUDFRONT",
     "user_pool": "a user pool's id, such as eu-west-1_Ab12Cd34E",
     "token": "the name or the ARN of a secret in Secrets Manager",
+    "check": "a name of small letters, digits and hyphens, such as pool-health",
+    "field": "a JMESPath, such as pools.unhealthy",
+    "secret": "the name or the ARN of a secret in Secrets Manager",
     "namespace": "one such as AWS/SQS",
     "metric": "the name of a metric",
     "statistic": "Average, Sum, Minimum, Maximum, SampleCount or one such as p99",
@@ -87,8 +101,18 @@ _EXAMPLES: Mapping[str, str] = {
     "https": "URLs such as https://example.com/hook",
     "target_groups": "ARNs of target groups",
     "load_balancer": "the ARN of a load balancer",
+    "log": "a short name in small letters, digits and hyphens, such as throttling-errors",
+    "contains": "words of the line, three letters at least, such as ThrottlingException",
+    "query": "a query of Logs Insights",
+    "cause": f"one of: {', '.join(TOLD_BY_LOGS)}",
     "log_group": "the name of a log group",
     "scalable_target": "service/<cluster>/<service>",
+    "label": "what your people call it, such as CRITICAL",
+    "respond": "a length of time, such as 15m",
+    "every": "a weekday such as sunday, several in a list, or day",
+    "from": "a time of day, such as 02:00",
+    "to": "a time of day, such as 04:00",
+    "zone": "UTC, or one such as Europe/Berlin",
 }
 
 
@@ -208,7 +232,7 @@ def playbook_of(tree: Tree, *, name: str) -> Playbook:
 def _written(location: Place) -> Place:
     """An error's location without what stands in no file: the tag of an alarm's kind, and the mark of a wrong key."""
     match location:
-        case ["alarms", int(index), "new" | "existing", *rest]:
+        case ["alarms", int(index), "new" | "log" | "existing" | "check", *rest]:
             return ("alarms", index, *rest)
         case [("dependencies" | "checks") as key, int(index), str(kind), *rest] if kind in list(DependencyKind):
             return (key, index, *rest)
@@ -250,6 +274,8 @@ def _told(error: Any) -> str:
             return f"{key}: {_shown(given)} is no text; write {_EXAMPLES.get(_owner(location), 'text')}, in quotes"
         case "string_too_short" | "string_too_long":
             return f"{key}: '{given}' is too short or too long; write {_EXAMPLES.get(_owner(location), 'another text')}"
+        case "bool_type" | "bool_parsing":
+            return f"{key}: {_shown(given)} is neither yes nor no; write true or false"
         case "tuple_type":
             return f"{key}: {_shown(given)} is no list; write each item on a line of its own, after a hyphen"
         case "model_type" | "model_attributes_type" | "mapping_type" | "dict_type":
@@ -279,6 +305,8 @@ def _choices(error: Any) -> Sequence[str]:
     where = error["loc"]
     if "ladders" in where:
         return [str(c) for c in Cause] if where[-1] == "[key]" else _RUNGS
+    if "log_causes" in where:
+        return TOLD_BY_LOGS
     if "settle" in where:
         return [str(a) for a in ActionName if a is not ActionName.PAGE]
     return re.findall(r"'([^']+)'", str(error["ctx"]["expected"]))
@@ -295,16 +323,26 @@ def _known_keys(location: Place) -> list[str]:
             return [*Playbook.model_fields, _VARIANTS]
         case ["alarms", _, "existing", *_]:
             return list(ExistingAlarm.model_fields)
+        case ["alarms", _, "check", str(key), _] if key in _OF_CHECK:
+            return list(_OF_CHECK[key].model_fields)
+        case ["alarms", _, "check", _]:
+            return _keys_of(CheckAlarm)
         case [("dependencies" | "checks"), int(), str(kind), *rest] if kind in list(DependencyKind):
             model = WATCHED[DependencyKind(kind)] if len(rest) < 2 else _NESTED.get(str(rest[0]))
-            return [] if model is None else [field.alias or name for name, field in model.model_fields.items()]
+            return [] if model is None else _keys_of(model)
+        case ["alarms", _, "log", *_]:
+            return list(LogAlarm.model_fields)
         case ["alarms", *_]:
-            return [*NewAlarm.model_fields, "existing"]
+            return [*NewAlarm.model_fields, "log", "existing", "check"]
         case ["contain", "ip_set", _]:
             return list(BlockList.model_fields)
         case [str(key), *_] if key in _MODELS:
-            return list(_MODELS[key].model_fields)
+            return [field.alias or name for name, field in _MODELS[key].model_fields.items()]
     return []
+
+
+def _keys_of(model: type[BaseModel]) -> list[str]:
+    return [field.alias or name for name, field in model.model_fields.items()]
 
 
 def _closest(error: Any) -> str | None:

@@ -2,16 +2,19 @@
 
 Every key has a default except `region`, `cluster` and `service`. Lengths of time are written `90s`, `10m` or `1h`, and
 held in seconds. A limit of 0 means none allowed; a limit that is absent has its default.
+
+The docstring below each key is what operators read of it in docs/playbooks.md.
 """
 
 from collections.abc import Mapping
 from enum import StrEnum
 from ipaddress import ip_network
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Discriminator,
     Field,
@@ -24,15 +27,20 @@ from pydantic_core import PydanticCustomError
 from functions.domain.backups import Backups
 from functions.domain.causes import Cause
 from functions.domain.changes import ActionName, IpScope, IpSet, split_rung
-from functions.domain.durations import DAY_S, Seconds
+from functions.domain.durations import DAY_S, Seconds, seconds
 from functions.domain.incidents import Mode
+from functions.domain.logged import LONGEST_FILTER, LogCause, LogQuery, Words, filter_pattern
+from functions.domain.maintenance import Regular
 from functions.domain.model import digest
 from functions.domain.services import ServiceRef, is_ecs_name
+from functions.domain.severity import Later, Severity
+from functions.domain.synthetic import EVERY_S, SyntheticCheck
 from functions.domain.watched import Name, Watched
 from functions.domain.webhooks import Webhook
 from functions.playbooks.ladders import NOT_OURS, Ladder, default_ladder
 
 _LONGEST_ALARM_NAME = 255
+_MOST_QUERIES = 5
 
 
 def _ecs_name(text: str) -> str:
@@ -58,14 +66,46 @@ class Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Severity(StrEnum):
-    """One scale for all services, from P0 (everything is down, now) to P4 (when there is time)."""
+_LONGEST_LABEL = 20
+_LABEL = rf"^[A-Za-z0-9]([A-Za-z0-9 ._-]{{0,{_LONGEST_LABEL - 2}}}[A-Za-z0-9])?$"
 
-    P0 = "P0"
-    P1 = "P1"
-    P2 = "P2"
-    P3 = "P3"
-    P4 = "P4"
+
+def _respond(value: object) -> object:
+    later = next((later for later in Later if later == value), None)
+    if later is not None:
+        return later
+    try:
+        written = seconds(value)
+    except ValueError:
+        written = None
+    if not isinstance(written, int) or isinstance(written, bool) or not 60 <= written <= DAY_S:
+        words = " or ".join(f"'{later}'" for later in Later)
+        raise ValueError(f"{_shown(value)} is no time to respond: write one from 1m to 24h, {words}")
+    return written
+
+
+def _shown(value: object) -> str:
+    return f"'{value}'" if isinstance(value, str | int | float) else "this"
+
+
+class Response(Strict):
+    """How one severity is called by the people of a service, and how soon they answer it."""
+
+    label: str = Field(pattern=_LABEL)
+    """What your people call it, such as `CRITICAL`; without it, the scale's own name."""
+    respond: Annotated[int | Later, BeforeValidator(_respond)]
+    """How soon they answer a page of it: a time from `1m` to `24h`, `next business day` or `when there is time`."""
+
+
+# Runbooks give P1 fifteen minutes where they list alerts, and up to an hour in their prose. The shorter holds: whoever
+# is called too early loses a look, whoever is called too late loses users.
+_RESPOND: Mapping[Severity, int | Later] = {
+    Severity.P0: 15 * 60,
+    Severity.P1: 15 * 60,
+    Severity.P2: 4 * 3600,
+    Severity.P3: Later.NEXT_BUSINESS_DAY,
+    Severity.P4: Later.WHEN_THERE_IS_TIME,
+}
 
 
 class Symptom(StrEnum):
@@ -78,7 +118,7 @@ class Symptom(StrEnum):
     HEALTHY_HOSTS = "healthy-hosts"
     """Healthy targets; the alarm goes off *below* the threshold, and when there is no such metric at all."""
     RESPONSE_TIME = "response-time"
-    """Average response time of the targets, in seconds."""
+    """Response time of the targets, in seconds: the average, or a percentile where `statistic` says so."""
     CPU = "cpu"
     """CPU utilisation of the service, in percent of what its tasks reserved."""
     MEMORY = "memory"
@@ -103,32 +143,32 @@ _THRESHOLDS = {
 _PERCENT = (Symptom.ERROR_RATE, Symptom.CPU, Symptom.MEMORY)
 
 
-class NewAlarm(Strict):
+Statistic = Literal["Average", "p90", "p95", "p99"]
+
+
+def _enough_periods(datapoints: int, evaluation_periods: int) -> None:
+    if datapoints > evaluation_periods:
+        raise ValueError(
+            f"datapoints ({datapoints}) is above evaluation_periods ({evaluation_periods}): "
+            f"write datapoints: {evaluation_periods} or less"
+        )
+
+
+class _NewAlarm(Strict):
     """An alarm that the deployment creates. It goes off when `datapoints` of the last `evaluation_periods` breach."""
 
-    symptom: Symptom
-    threshold: float = Field(
-        default_factory=lambda data: data["symptom"].default_threshold, gt=0, allow_inf_nan=False, strict=True
-    )
-    """In the unit of the symptom: percent, answers, hosts, seconds or tasks."""
     period: Annotated[int, Field(strict=True), AfterValidator(_valid_period)] | None = None
-    """Length of one period in seconds; without it, the deployment's own (60)."""
+    """Length of one period in seconds: 10, 30 or a multiple of 60; without it, the deployment's own (60)."""
     evaluation_periods: int = Field(default=3, ge=1, strict=True)
+    """How many periods it looks back; all together a day at most."""
     datapoints: int = Field(default_factory=lambda data: min(2, data["evaluation_periods"]), ge=1, strict=True)
+    """How many of these have to breach; all of them where only one is looked at."""
     severity: Severity | None = None
     """Without it, the playbook's."""
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
-        if self.datapoints > self.evaluation_periods:
-            raise ValueError(
-                f"datapoints ({self.datapoints}) is above evaluation_periods ({self.evaluation_periods}): "
-                f"write datapoints: {self.evaluation_periods} or less"
-            )
-        if self.symptom in _PERCENT and self.threshold > 100:
-            raise ValueError(
-                f"threshold {self.threshold:g} is above 100, and {self.symptom} is in percent: write 100 or less"
-            )
+        _enough_periods(self.datapoints, self.evaluation_periods)
         period = 60 if self.period is None else self.period
         if period * self.evaluation_periods > DAY_S:
             raise ValueError(
@@ -137,23 +177,87 @@ class NewAlarm(Strict):
         return self
 
 
+class NewAlarm(_NewAlarm):
+    """An alarm on the metric of a symptom."""
+
+    symptom: Symptom
+    """What each of them watches is in the table below."""
+    threshold: float = Field(
+        default_factory=lambda data: data["symptom"].default_threshold, gt=0, allow_inf_nan=False, strict=True
+    )
+    """In the unit of the symptom: percent (100 at most), answers, hosts, seconds or tasks."""
+    statistic: Statistic | None = None
+    """Of the response time alone, which is averaged without it. `p95` is the time that 95 % of the requests keep to."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.symptom in _PERCENT and self.threshold > 100:
+            raise ValueError(
+                f"threshold {self.threshold:g} is above 100, and {self.symptom} is in percent: write 100 or less"
+            )
+        if self.statistic is not None and self.symptom is not Symptom.RESPONSE_TIME:
+            raise ValueError(f"{self.symptom} has one statistic only: leave statistic out")
+        return self
+
+
+class LogAlarm(_NewAlarm):
+    """An alarm on lines that have certain words, for what no metric shows. CloudWatch counts them as they come in."""
+
+    log: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+    """What the alarm is called, after the service's name."""
+    contains: Words
+    """Lines with any of these words, in this very case: so CloudWatch compares them."""
+    threshold: float = Field(default=10.0, ge=0, allow_inf_nan=False, strict=True)
+    """Lines in one period; with more of them the period counts as bad."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if len(filter_pattern(self.contains)) > LONGEST_FILTER:
+            raise ValueError("contains is longer than a filter of CloudWatch Logs can be: write fewer or shorter words")
+        return self
+
+
 class ExistingAlarm(Strict):
-    """An alarm that somebody else made. EventBridge tells its state changes by name; nothing on it has to change."""
+    """An alarm that somebody else made. Its state changes are followed by name; nothing on it has to change."""
 
     existing: Name
-    """Its name."""
+    """Its name, no ARN."""
     severity: Severity | None = None
     """Without it, the playbook's."""
 
 
+class CheckAlarm(SyntheticCheck):
+    """An alarm that the deployment creates on a check of its own, which is made from outside once a minute.
+
+    It goes off when `datapoints` of the last `evaluation_periods` minutes failed.
+    """
+
+    evaluation_periods: int = Field(default=3, ge=1, le=DAY_S // EVERY_S, strict=True)
+    """How many minutes it looks back."""
+    datapoints: int = Field(default_factory=lambda data: min(2, data["evaluation_periods"]), ge=1, strict=True)
+    """How many of these have to fail; all of them where only one is looked at."""
+    severity: Severity | None = None
+    """Without it, the playbook's."""
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        _enough_periods(self.datapoints, self.evaluation_periods)
+        return self
+
+
 def _kind_of_alarm(value: object) -> str:
-    if isinstance(value, ExistingAlarm) or (isinstance(value, Mapping) and "existing" in value):
-        return "existing"
+    for kind, model in (("existing", ExistingAlarm), ("log", LogAlarm), ("check", CheckAlarm)):
+        if isinstance(value, model) or (isinstance(value, Mapping) and kind in value):
+            return kind
     return "new"
 
 
 Alarm = Annotated[
-    Annotated[NewAlarm, Tag("new")] | Annotated[ExistingAlarm, Tag("existing")], Discriminator(_kind_of_alarm)
+    Annotated[NewAlarm, Tag("new")]
+    | Annotated[LogAlarm, Tag("log")]
+    | Annotated[ExistingAlarm, Tag("existing")]
+    | Annotated[CheckAlarm, Tag("check")],
+    Discriminator(_kind_of_alarm),
 ]
 
 
@@ -165,7 +269,9 @@ class Limits(Strict):
     max_tasks: Count = 20
     """Scaling out never asks for more tasks than this."""
     attempts_per_incident: Count = 3
+    """How many actions one incident may see; after that, people."""
     actions_per_hour: Count = 4
+    """How many actions the service may see in any hour, over all its incidents."""
     cooldown: Seconds = 600
     """After an action, how long no later incident of the service is acted upon."""
 
@@ -177,6 +283,23 @@ class Limits(Strict):
                 f"write max_tasks: {self.min_tasks} or more, or lower min_tasks"
             )
         return self
+
+
+class Budget(Strict):
+    """What the service may cost. More is an incident, whether AWS Budgets tells it or not."""
+
+    tasks: Annotated[int, Field(ge=1, strict=True)] | None = None
+    """How many tasks are meant to be paid for; it makes an alarm on running tasks."""
+    usd_per_day: Annotated[float, Field(gt=0, allow_inf_nan=False, strict=True)] | None = None
+    """By the list price of Fargate, for the tasks that are wanted."""
+
+
+_OVER_BUDGET = {"symptom": Symptom.TASKS.value, "evaluation_periods": 10, "datapoints": 10}
+"""A deployment runs the old and the new tasks side by side for some minutes: that is no matter of a budget."""
+
+
+def _watches_tasks(alarm: object) -> bool:
+    return (alarm.get("symptom") if isinstance(alarm, Mapping) else getattr(alarm, "symptom", None)) == Symptom.TASKS
 
 
 class ScaleOut(Strict):
@@ -206,8 +329,9 @@ class Settle(Strict):
     """How long an action is given to show an effect."""
 
     first_look: Seconds
+    """When it is first looked whether the action helped."""
     deadline: Seconds
-    """No effect by then means ineffective."""
+    """Without an effect by then it counts as ineffective, and the next action is considered."""
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -318,7 +442,9 @@ class Notify(Strict):
     """Who is subscribed to the page. Others may subscribe to the topic by themselves."""
 
     email: tuple[Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")], ...] = ()
+    """Addresses; each has to confirm once."""
     https: tuple[Annotated[str, Field(pattern=r"^https://[^\s/]+(/\S*)?$")], ...] = ()
+    """URLs that take what SNS posts; each has to confirm once."""
 
 
 class Overrides(Strict):
@@ -327,12 +453,15 @@ class Overrides(Strict):
     target_groups: tuple[
         Annotated[str, Field(pattern=r"^arn:[^:]+:elasticloadbalancing:[^:]*:[0-9]*:targetgroup/.+$")], ...
     ] = ()
+    """ARNs of the target groups that the service is behind."""
     load_balancer: (
         Annotated[str, Field(pattern=r"^arn:[^:]+:elasticloadbalancing:[^:]*:[0-9]*:loadbalancer/.+$")] | None
     ) = None
+    """ARN of the Application Load Balancer in front of it."""
     log_group: Annotated[str, Field(pattern=r"^[A-Za-z0-9_./#-]{1,512}$")] | None = None
+    """Log group of the tasks; the page says how to follow it."""
     scalable_target: Annotated[str, Field(pattern=r"^service/[A-Za-z0-9_-]{1,255}/[A-Za-z0-9_-]{1,255}$")] | None = None
-    """Resource id of the scalable target, `service/<cluster>/<service>`."""
+    """Resource id of the scalable target whose floor is raised, `service/CLUSTER/SERVICE`."""
 
 
 class Playbook(Strict):
@@ -341,12 +470,22 @@ class Playbook(Strict):
     name: str = ""
     """What people call it; without it, the name of its file and variant."""
     region: Region
+    """Code of the Region where the service runs."""
     cluster: EcsName
+    """Name of the ECS cluster, no ARN."""
     service: EcsName
+    """Name of the ECS service, no ARN."""
     mode: Mode = Mode.OBSERVE
     """`observe` pages with what it would do, `ask` asks people before it acts, `auto` acts."""
     severity: Severity = Severity.P2
+    """How grave an incident is, from P0 (everything is down, now) to P4 (when there is time). What users feel raises or
+    lowers it."""
+    severities: Mapping[Severity, Response] = Field(default={}, validate_default=True)
+    """What your people call each step of the scale, and how soon they answer; what is left out has its default."""
+    maintenance: tuple[Regular, ...] = ()
+    """When people work on the service regularly: then nothing is changed."""
     alarms: tuple[Alarm, ...] = ()
+    """What opens an incident, beside the events of ECS itself."""
     dependencies: tuple[Watched, ...] = ()
     """What the service stands on. While one of them is in trouble, the service is neither scaled nor restarted."""
     checks: tuple[Watched, ...] = ()
@@ -355,21 +494,28 @@ class Playbook(Strict):
     """Endpoints of the application that ladders may call."""
     backups: Backups = Backups()
     """What `back-up` in a ladder saves before anything behind it is done."""
+    log_causes: tuple[LogCause, ...] = ()
+    """What error lines with certain words speak of, beside the words that everybody has for it."""
+    log_queries: tuple[LogQuery, ...] = ()
+    """What is asked of the logs at each assessment, for people to read; no cause is told by it."""
     sticky_sessions: Annotated[Seconds, Field(ge=1)] | None = None
-    """How long the load balancer's cookie has to last; None where the service does not need one."""
+    """How long the load balancer's cookie has to last; without it, the service does not need one."""
     limits: Limits = Limits()
+    budget: Budget = Budget()
     scale_out: ScaleOut = ScaleOut()
     zonal_shift: ZonalShift = ZonalShift()
     mute: Mute = Mute()
     settle: Mapping[Annotated[ActionName, AfterValidator(_settles)], Settle] = Field(default={}, validate_default=True)
-    """Complete after validation: what the file leaves out has its default."""
+    """How long an action is given to show an effect. What is left out has the action's default."""
     ladders: Mapping[Cause, Annotated[tuple[Rung, ...], AfterValidator(_page_last)]] = {}
-    """Only what the file says; `ladder` knows the defaults."""
+    """Which actions answer a cause, from the first to the last, a webhook as `call-webhook:NAME`. A cause that is left
+    out has its default."""
     confidence: float = Field(default=0.6, ge=0, le=1, strict=True)
     """A cause less certain than this is not acted upon but given to people."""
     approval: Approving = Approving()
     bake: Seconds = 900
-    """How long a release has to run steadily, with every alarm OK, before it counts as good."""
+    """How long a release has to run steadily, with every alarm OK, before it counts as good and may be rolled back
+    to."""
     contain: Contain = Contain()
     notify: Notify = Notify()
     overrides: Overrides = Overrides()
@@ -386,6 +532,31 @@ class Playbook(Strict):
         for action, times in written.items():
             settle[action] = {**settle.get(action, {}), **times} if isinstance(times, Mapping) else times
         return {**data, "settle": settle}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _complete_severities(cls, data: Any) -> Any:
+        if not isinstance(data, Mapping):
+            return data
+        written = data.get("severities", {})
+        if not isinstance(written, Mapping):
+            return data
+        whole: dict[str, Any] = {each.value: {"label": each.value, "respond": _RESPOND[each]} for each in Severity}
+        for severity, said in written.items():
+            whole[severity] = {**whole.get(severity, {}), **said} if isinstance(said, Mapping) else said
+        return {**data, "severities": whole}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _budget_makes_an_alarm(cls, data: Any) -> Any:
+        """Unless the playbook has one on tasks already, which then has to say the same."""
+        budget, alarms = (data.get("budget"), data.get("alarms", ())) if isinstance(data, Mapping) else (None, ())
+        tasks = budget.get("tasks") if isinstance(budget, Mapping) else getattr(budget, "tasks", None)
+        if type(tasks) is not int or tasks < 1 or not isinstance(alarms, list | tuple):
+            return data
+        if any(map(_watches_tasks, alarms)):
+            return data
+        return {**data, "alarms": [*alarms, {**_OVER_BUDGET, "threshold": tasks}]}
 
     @field_validator("ladders")
     @classmethod
@@ -409,22 +580,57 @@ class Playbook(Strict):
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(
-                f"alarms: '{twice[0]}' stands there twice: write each symptom and each existing alarm once"
+                f"alarms: '{twice[0]}' stands there twice: write each symptom, log, check and existing alarm once"
             )
         return self
 
     @model_validator(mode="after")
+    def _secrets_are_near(self) -> Self:
+        for check in self.synthetic_checks:
+            parts = [] if check.header is None else check.header.secret.split(":")
+            if len(parts) > 1 and parts[3] != self.region:
+                raise ValueError(
+                    f"alarms: the secret of check '{check.check}' lies in {parts[3]}: write one of {self.region}"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _budget_agrees(self) -> Self:
+        tasks = self.budget.tasks
+        if tasks is not None and tasks < self.limits.min_tasks:
+            raise ValueError(
+                f"budget: {tasks} tasks is less than min_tasks ({self.limits.min_tasks}): "
+                f"write tasks: {self.limits.min_tasks} or more, or lower min_tasks"
+            )
+        for alarm in self.alarms:
+            if tasks is not None and _watches_tasks(alarm) and getattr(alarm, "threshold", tasks) != tasks:
+                raise ValueError(
+                    f"budget: {tasks} tasks and the alarm on tasks differ: write threshold: {tasks}, "
+                    "or leave the alarm out"
+                )
+        return self
+
+    @model_validator(mode="after")
     def _names_differ(self) -> Self:
-        for key, named in (
-            ("dependencies", self.dependencies),
-            ("checks", self.checks),
-            ("webhooks", self.webhooks),
-        ):
-            names = [each.name for each in named]
+        named = {
+            "dependencies": self.dependencies,
+            "checks": self.checks,
+            "webhooks": self.webhooks,
+            "log_queries": self.log_queries,
+        }
+        for key, several in named.items():
+            names = [each.name for each in several]
             twice = sorted({name for name in names if names.count(name) > 1})
             if twice:
                 raise ValueError(f"{key}: the name '{twice[0]}' stands there twice: write another one")
         return self
+
+    @field_validator("log_queries")
+    @classmethod
+    def _few(cls, queries: tuple[LogQuery, ...]) -> tuple[LogQuery, ...]:
+        if len(queries) > _MOST_QUERIES:
+            raise ValueError(f"there are {len(queries)}, and each scans the logs anew: write {_MOST_QUERIES} or fewer")
+        return queries
 
     @model_validator(mode="after")
     def _ladders_have_what_they_name(self) -> Self:
@@ -457,11 +663,18 @@ class Playbook(Strict):
     def ref(self) -> ServiceRef:
         return ServiceRef(region=self.region, cluster=self.cluster, service=self.service)
 
-    def alarm_name(self, alarm: NewAlarm | ExistingAlarm) -> str:
+    def alarm_name(self, alarm: Alarm) -> str:
         """The alarm's name in CloudWatch, the same at every deployment. One too long for CloudWatch ends in a hash."""
-        if isinstance(alarm, ExistingAlarm):
-            return alarm.existing
-        name = f"responder-{self.cluster}-{self.service}-{alarm.symptom}"
+        match alarm:
+            case ExistingAlarm():
+                return alarm.existing
+            case LogAlarm():
+                watched = f"log-{alarm.log}"
+            case CheckAlarm():
+                watched = f"check-{alarm.check}"
+            case NewAlarm():
+                watched = alarm.symptom
+        name = f"responder-{self.cluster}-{self.service}-{watched}"
         if len(name) <= _LONGEST_ALARM_NAME:
             return name
         mark = f"-{digest(name)[:12]}"
@@ -471,6 +684,16 @@ class Playbook(Strict):
     def alarm_names(self) -> tuple[str, ...]:
         """Names of all alarms of this playbook, created and existing, in the order they are written."""
         return tuple(self.alarm_name(alarm) for alarm in self.alarms)
+
+    @property
+    def synthetic_checks(self) -> tuple[CheckAlarm, ...]:
+        """What is asked of the service from outside, and has an alarm."""
+        return tuple(alarm for alarm in self.alarms if isinstance(alarm, CheckAlarm))
+
+    @property
+    def cost_alarms(self) -> tuple[str, ...]:
+        """Names of the alarms on running tasks: they tell of costs, and of nothing that users feel."""
+        return tuple(self.alarm_name(alarm) for alarm in self.alarms if _watches_tasks(alarm))
 
     def severity_of(self, alarm_name: str | None) -> Severity:
         """How grave it is when this alarm goes off; without such an alarm, the playbook's own severity."""

@@ -125,5 +125,7 @@ class _Builder:
 
 def _scalar(node: yaml.Node) -> Any:
     value = yaml.SafeLoader("").construct_object(node)
+    if not isinstance(value, str) and ":" in str(node.value):
+        return str(node.value)  # YAML 1.1 reads the time 22:00 as the number 1320
     # YAML reads `on`, `no` or a date where people mean text; the schema has no use for either, so text it is.
     return value if value is None or isinstance(value, str | int | float) else str(node.value)

@@ -8,8 +8,9 @@ from functions.domain.approvals import Approval
 from functions.domain.incidents import Fact, NewEvent
 from functions.playbooks.schema import Playbook
 from functions.ports import Clock, Ledger, Notifier
+from functions.workflow.assess import alarms_of
 from functions.workflow.letters import clock, question
-from functions.workflow.page import severity
+from functions.workflow.severity import by_playbook
 from functions.workflow.story import tell
 from functions.workflow.table import StepName
 from functions.workflow.visit import Visit, incident_of
@@ -59,5 +60,5 @@ class AskPeople:
             },
         )
         incident = self.ledger.append(incident, [asked], step=StepName.APPROVAL, approval=approval)
-        grave = severity(self.playbooks.get(incident.service.key), self.ledger.inbox(incident.id))
-        self.notifier.publish(question(incident, events, approval, plan, severity=grave))
+        written = by_playbook(self.playbooks.get(incident.service.key), alarms_of(self.ledger.inbox(incident.id)))
+        self.notifier.publish(question(incident, events, approval, plan, grade=story.grade or written))

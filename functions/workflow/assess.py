@@ -13,12 +13,16 @@ from functions.domain.changes import ActionName, Plan
 from functions.domain.containment import Containment, Order
 from functions.domain.evidence import Findings, ReleaseState
 from functions.domain.incidents import Fact, InboxEntry, Incident, NewEvent
-from functions.domain.signals import SignalKind
+from functions.domain.logged import LogQuery
+from functions.domain.maintenance import window_at
+from functions.domain.severity import Grade
+from functions.domain.signals import Signal, SignalKind
 from functions.guardrails.verdicts import Situation
 from functions.playbooks.schema import Playbook
 from functions.ports import Clock, Ledger, Readers
 from functions.workflow.answers import heard
 from functions.workflow.decision import Decision, PendingOrder, decide
+from functions.workflow.severity import changed, graded
 from functions.workflow.story import Intent, Story, tell
 from functions.workflow.table import Outcome, StepName
 from functions.workflow.visit import Result, Visit, incident_of
@@ -27,6 +31,8 @@ LOOK_DEADLINE_S = 20.0
 LOOKBACK = timedelta(hours=1)
 COOLDOWN_LOOKBACK = timedelta(days=1)
 FIRST_WATCH_S = 60
+TOLD_FOR = timedelta(days=1)
+"""How long costs and findings that were told keep an incident open, unless what was told is no more."""
 
 FACT_OF: Mapping[Outcome, Fact] = {
     Outcome.ACT: Fact.PLAN_CHOSEN,
@@ -45,6 +51,7 @@ class Assessment:
     findings: Findings
     judgements: Sequence[Judgement]
     decision: Decision
+    grade: Grade
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,10 +67,22 @@ class Examiner:
     contain_deployed: bool = False
     """Whether the contain stack is there."""
 
-    def examine(self, incident: Incident, playbook: Playbook, story: Story, inbox: Sequence[InboxEntry]) -> Assessment:
+    def examine(
+        self,
+        incident: Incident,
+        playbook: Playbook,
+        story: Story,
+        inbox: Sequence[InboxEntry],
+        *,
+        log_queries: Sequence[LogQuery] = (),
+    ) -> Assessment:
+        """`log_queries` cost money and tell no cause: they are for a look that people will read."""
         now = self.clock.now()
+        around = self._surroundings(incident, playbook, story, inbox, now)
+        switch = self.ledger.switch(incident.service)
+        windows = (playbook.maintenance, switch.maintenance)
         findings = look(
-            self.probes.values(), self._surroundings(incident, playbook, story, inbox, now), deadline_s=LOOK_DEADLINE_S
+            self.probes.values(), replace(around, log_queries=tuple(log_queries)), deadline_s=LOOK_DEADLINE_S
         )
         judgements = rank(findings)
         waiting = _waiting(incident, story, inbox)
@@ -87,7 +106,7 @@ class Examiner:
             situation=Situation(
                 now=now,
                 mode=playbook.mode,
-                switch=self.ledger.switch(incident.service),
+                switch=switch,
                 findings=findings,
                 attempts=story.attempts,
                 attempts_limit=playbook.limits.attempts_per_incident,
@@ -101,11 +120,14 @@ class Examiner:
                 max_tasks=playbook.limits.max_tasks,
                 restarts_or_scales=False,
                 consent=story.consent(now),
+                maintenance=window_at(now, *windows),
+                began_in=window_at(incident.opened_at, *windows),
             ),
             ordered=ordered,
             isolated=story.isolated,
         )
-        return Assessment(findings=findings, judgements=judgements, decision=decision)
+        grade = graded(playbook, alarms_of(inbox), findings, judgements, story.grade)
+        return Assessment(findings=findings, judgements=judgements, decision=decision, grade=grade)
 
     def _surroundings(
         self,
@@ -121,6 +143,12 @@ class Examiner:
             began_at=incident.opened_at,
             changed_at=_opened_by_change(incident, inbox),
             own_deployments=story.own_deployments,
+            cost_told=bool(told_lately(inbox, SignalKind.COST, now)),
+            threats=tuple(
+                dict.fromkeys(
+                    s.reference for s in told_lately(inbox, SignalKind.THREAT, now) if s.reference is not None
+                )
+            ),
             stopped_at=story.stopped_at,
         )
 
@@ -164,11 +192,15 @@ def surroundings_of(playbook: Playbook, *, readers: Readers, ledger: Ledger, now
         history=tuple(ledger.releases(playbook.ref)),
         dependencies=playbook.dependencies,
         sticky_s=playbook.sticky_sessions,
+        budget_tasks=playbook.budget.tasks,
+        budget_usd=playbook.budget.usd_per_day,
+        cost_alarms=playbook.cost_alarms,
         target_groups=playbook.overrides.target_groups,
         load_balancer=playbook.overrides.load_balancer,
         scalable_target=playbook.overrides.scalable_target,
         log_group=playbook.overrides.log_group,
         breach_evidence=playbook.contain.evidence,
+        log_causes=playbook.log_causes,
     )
 
 
@@ -190,6 +222,13 @@ def _believed(order: Order, judgements: Sequence[Judgement], findings: Findings)
 def alarms_of(inbox: Sequence[InboxEntry]) -> tuple[str, ...]:
     """Names of the alarms that the signals of an incident spoke of, in the order they came."""
     return tuple(dict.fromkeys(entry.signal.alarm for entry in inbox if entry.signal.alarm is not None))
+
+
+def told_lately(inbox: Sequence[InboxEntry], kind: SignalKind, now: datetime) -> tuple[Signal, ...]:
+    """The signals of this kind that are to be answered, which are those that could have opened an incident: what people
+    did not end in a day, the responder does not keep open, and what goes on is told again."""
+    lately = (entry.signal for entry in inbox if now - entry.received_at < TOLD_FOR)
+    return tuple(signal for signal in lately if signal.kind is kind and signal.opens_incident)
 
 
 def changed_at(inbox: Sequence[InboxEntry]) -> datetime | None:
@@ -227,11 +266,12 @@ class Assess:
         playbook = self.playbooks.get(incident.service.key)
         if playbook is None:
             return self._without_playbook(incident, fresh, len(inbox))
-        assessment = self.examiner.examine(incident, playbook, story, inbox)
+        assessment = self.examiner.examine(incident, playbook, story, inbox, log_queries=playbook.log_queries)
         decision = assessment.decision
+        grave = [] if decision.outcome is Outcome.ALL_CLEAR else changed(story.grade, assessment.grade, actor="assess")
         self.ledger.append(
             incident,
-            [*fresh, _gathered(assessment.findings), _ranked(assessment.judgements), _decided(decision)],
+            [*fresh, _gathered(assessment.findings), _ranked(assessment.judgements), *grave, _decided(decision)],
             step=StepName.ASSESS,
             signals_seen=len(inbox),
         )
@@ -267,7 +307,7 @@ def _leads_to(decision: Decision) -> Outcome:
 def _wait_s(decision: Decision, playbook: Playbook) -> int:
     match decision.outcome:
         case Outcome.STAND_DOWN:
-            return FIRST_WATCH_S
+            return min(FIRST_WATCH_S, decision.wait_s or FIRST_WATCH_S)
         case Outcome.ASK:
             return playbook.approval.expires
         case _:

@@ -24,6 +24,7 @@ from functions.domain.signals import AlarmState, Signal, SignalKind
 from functions.playbooks.schema import Playbook
 from functions.ports import Clock, Executions, Ledger, Readers
 from functions.workflow.assess import surroundings_of
+from functions.workflow.budget import overspent
 
 NOTE_EVERY = timedelta(minutes=5)
 """How often it is written down that a release still runs."""
@@ -80,6 +81,7 @@ class Bake:
                 service = self.readers.service.service(playbook.ref)
                 if service is None or service.desired == 0 or service.primary is None:
                     continue
+                opened += self._overspent(playbook, service, unread)
                 release = self._noted(playbook, service)
                 if not self._young(release, service.primary):
                     continue
@@ -102,6 +104,23 @@ class Bake:
             except ReadFailed as error:
                 unread.append(f"{playbook.ref.key}: {error}")
         return Baked(good=tuple(good), suspect=tuple(suspect), opened=tuple(opened), unread=tuple(unread))
+
+    def _overspent(self, playbook: Playbook, service: ServiceFacts, unread: list[str]) -> list[str]:
+        """Open an incident where the service costs more than its playbook allows, once a day. What could not be read
+        for it goes to `unread`, and keeps no release from being watched."""
+        try:
+            signal = overspent(playbook, service, readers=self.readers, now=self.clock.now())
+        except ReadFailed as error:
+            unread.append(f"{playbook.ref.key}: {error}")
+            return []
+        return [] if signal is None else self._opened(signal, playbook)
+
+    def _opened(self, signal: Signal, playbook: Playbook) -> list[str]:
+        opening = self.ledger.record_signal(signal, playbook.ref, may_open=True)
+        if opening.incident_id is None or opening.duplicate:
+            return []
+        self.executions.start(opening.incident_id, opening.generation)
+        return [opening.incident_id]
 
     def _noted(self, playbook: Playbook, service: ServiceFacts) -> Release | None:
         """What the ledger knows of the release that runs, after it was written down that it runs steadily."""
@@ -147,11 +166,7 @@ class Bake:
             deployment_id=primary.id,
             reason=f"{judgement.cause}: {'; '.join(judgement.evidence_for)}",
         )
-        opening = self.ledger.record_signal(signal, playbook.ref, may_open=True)
-        if opening.incident_id is None or opening.duplicate:
-            return []
-        self.executions.start(opening.incident_id, opening.generation)
-        return [opening.incident_id]
+        return self._opened(signal, playbook)
 
     def _judgement(self, playbook: Playbook) -> Judgement:
         known = surroundings_of(playbook, readers=self.readers, ledger=self.ledger, now=self.clock.now())

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from functions.domain.durations import spoken
 from functions.domain.errors import Superseded
 from functions.domain.incidents import Event, Fact, Incident, IncidentStatus, NewEvent
 from functions.domain.model import canonical_json
@@ -48,7 +49,7 @@ class Close:
         return NewEvent(
             fact=Fact.INCIDENT_RESOLVED,
             actor=StepName.CLOSE,
-            summary=f"recovered {how}, {took.total_seconds():.0f} s after the alarm",
+            summary=f"recovered {how}, {spoken(took)} after the alarm",
             data={"seconds": round(took.total_seconds(), 1)},
         )
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, timedelta
 from math import ceil
 
 from functions.actions.action import Action, Refusal, Terms
@@ -47,6 +47,13 @@ UNFELT_PATIENCE = timedelta(minutes=10)
 """How long a service that nobody misses may take to become steady before people are told: ECS replaces a task that
 stopped within minutes, and a page for it would be one too many."""
 
+AFTER_WINDOW = timedelta(minutes=10)
+"""How long after its maintenance window trouble that began in it is given to end before people are paged: a deployment
+is stable after five to ten minutes, and an alarm is OK again some minutes after its metric."""
+
+UNEXPLAINED = frozenset({Cause.SUSPECTED_BREACH})
+"""Causes of which no maintenance window is an explanation."""
+
 ASKS_PER_INCIDENT = 3
 """How often people are asked in one incident; after that they are told, and decide by themselves."""
 
@@ -87,9 +94,11 @@ class Decision(Model):
     verdicts: tuple[Verdict, ...] = ()
     alternatives: tuple[Alternative, ...] = ()
     wait_s: int = 0
-    """Seconds after which the next look is due, where the decision is to wait."""
+    """Seconds after which the next look is due, where the decision is to wait, or a maintenance window is open."""
     order: int | None = None
     """The order that this answers."""
+    held_by: str = ""
+    """The maintenance window for which people are not paged yet."""
 
     @property
     def is_about_to_act(self) -> bool:
@@ -100,7 +109,10 @@ class Decision(Model):
     def gist(self) -> str:
         """What must change before people have to hear of it again; free of numbers that change by themselves.
 
-        That people could be asked is no news to those who did not answer, or said no."""
+        That people could be asked is no news to those who did not answer, or said no. What goes on in a maintenance
+        window is none either."""
+        if self.held_by:
+            return f"{self.outcome}|held"
         denied = sorted(verdict.guardrail for verdict in self.verdicts if not verdict.allowed)
         action = "" if self.plan is None else self.plan.rung
         outcome = Outcome.ESCALATE if self.outcome is Outcome.ASK else self.outcome
@@ -156,6 +168,8 @@ def decide(
         terms,
         situation,
     )
+    if decision.outcome is Outcome.ESCALATE:
+        decision = _in_its_window(decision, situation)
     if verifying is None or decision.outcome in (Outcome.WAIT, Outcome.ALL_CLEAR):
         return decision
     if decision.outcome is Outcome.ACT and decision.plan is not None and decision.plan.action in ADDS_ROOM:
@@ -217,6 +231,35 @@ def _chosen(
     return _climb(top, findings, ladders[top.cause], tried, carried_out, actions, terms, situation)
 
 
+def _in_its_window(decision: Decision, situation: Situation) -> Decision:
+    """What people would be paged for, as it is in and shortly after a maintenance window.
+
+    Trouble that began in a window is explained by it: people hear of it only if it outlives the window.
+    """
+    now, window, still = situation.now, situation.began_in, situation.maintenance
+    if still is not None:
+        decision = decision.model_copy(update={"wait_s": _seconds(still.end - now)})
+    if window is None or decision.cause in UNEXPLAINED:
+        return decision
+    if now >= window.end + AFTER_WINDOW:
+        outlived = f"{decision.reason}; it has outlived the maintenance window in which it began ({window.label})"
+        return decision.model_copy(update={"reason": outlived})
+    until = window.end + AFTER_WINDOW
+    held = f"no page yet: it began in a maintenance window ({window.label}); people hear of it if it is not over at"
+    return decision.model_copy(
+        update={
+            "outcome": Outcome.STAND_DOWN,
+            "reason": f"{decision.reason}; {held} {until.astimezone(UTC):%Y-%m-%d %H:%M} UTC",
+            "wait_s": _seconds(window.end - now) if now < window.end else min(LOOK_AGAIN_S, _seconds(until - now)),
+            "held_by": window.label,
+        }
+    )
+
+
+def _seconds(span: timedelta) -> int:
+    return max(1, ceil(span.total_seconds()))
+
+
 def _stood_down(top: Judgement, climbed: Decision) -> Decision:
     """Nobody is called for a false alarm. Where the ladder mutes it, and that is allowed, it is muted."""
     if climbed.outcome in (Outcome.ACT, Outcome.ASK):
@@ -276,9 +319,11 @@ def _patience(findings: Findings, age: timedelta) -> tuple[str, int] | None:
     young = min(YOUNG_AT_MOST, timedelta(seconds=YOUNG_PERIODS * _period_s(findings)))
     if age < young:
         return f"too early to tell: the metrics are given {young.seconds} s to show a cause", LOOK_SOON_S
+    signs = Signs(findings)
+    if signs.threats_unread:
+        return None
     if age < UNFELT_PATIENCE and _unfelt(findings):
         return f"nobody feels it: the service is given {UNFELT_PATIENCE.seconds // 60} minutes to mend", LOOK_AGAIN_S
-    signs = Signs(findings)
     if signs.just_back is not None:
         return f"{signs.just_back}: its clients are given time to connect again by themselves", LOOK_SOON_S
     if signs.easing and (age < EASES_WITHIN or _silent(findings)):
@@ -365,7 +410,8 @@ def _all_clear(findings: Findings) -> bool:
     enough. Metrics that could not be read are no good news."""
     service = findings.service.value
     signs = Signs(findings)
-    well = not signs.unwell and not signs.locked_out
+    well = not signs.unwell and not signs.locked_out and not signs.costly
+    well = well and not signs.threats and not signs.threats_unread
     return service is not None and service.steady and _quiet(findings) and well
 
 

@@ -18,9 +18,10 @@ from functions.domain.changes import (
     SetTaskDefinition,
     ShiftZone,
 )
-from functions.domain.evidence import short
+from functions.domain.evidence import Findings, short
 from functions.domain.incidents import Event, Fact, Incident
 from functions.domain.redaction import clean
+from functions.domain.severity import Grade
 from functions.ports import Page
 from functions.workflow.decision import Decision
 from functions.workflow.story import Intent, Story, tell
@@ -48,15 +49,19 @@ HEADINGS = {
 
 
 def escalation(
-    incident: Incident, events: Sequence[Event], *, severity: str = "", log_group: str | None = None
+    incident: Incident, events: Sequence[Event], *, grade: Grade | None = None, looked: Findings | None = None
 ) -> Page:
-    """The page: what is wrong, what was tried, why nothing more is done, and where to look."""
+    """The page: what is wrong, what was tried, why nothing more is done, and where to look.
+
+    `looked` is what the newest look brought, for what people read in the logs.
+    """
     story = tell(events)
     decision = story.decision
     cause = "unknown" if decision is None else decision.cause
     lines = [
         f"{incident.service.service} in {incident.service.cluster} ({incident.service.region}) needs a person.",
         "",
+        *_grave(grade, events),
         f"Alarm      {clean(incident.title)}",
         f"Opened     {clock(incident.opened_at)}",
         f"Cause      {_cause(story, events)}",
@@ -65,15 +70,16 @@ def escalation(
     if decision is not None and decision.plan is not None and not story.intents:
         lines += ["", "What would be done:", f"  {decision.plan.summary}", f"  undo: {decision.plan.undo}"]
     lines += _section("Evidence", _evidence(events))
+    lines += _section("Asked of the logs", _asked(looked))
     lines += _section("Tried", _tried(events))
-    lines += _where(incident, log_group=log_group)
-    return _page(
-        incident, f"[page{severity and ' ' + severity}] {incident.service.service}: {cause}", lines, kind="page"
-    )
+    lines += _where(incident, log_group=_log_group(looked))
+    seen = "" if grade is None or not grade.seen else f", {grade.seen}"
+    subject = f"[page{_label(grade)}] {incident.service.service}: {cause}{seen}"
+    return _page(incident, subject, lines, kind="page", grade=grade)
 
 
 def question(
-    incident: Incident, events: Sequence[Event], approval: Approval, plan: Plan, *, severity: str = ""
+    incident: Incident, events: Sequence[Event], approval: Approval, plan: Plan, *, grade: Grade | None = None
 ) -> Page:
     """May this be done? The plan, what it rests on, until when, and how to say yes or no."""
     story = tell(events)
@@ -87,6 +93,7 @@ def question(
         f"Yes        responder approve {incident.id}",
         f"No         responder deny {incident.id} --reason '...'",
         "",
+        *_grave(grade, events),
         f"Alarm      {clean(incident.title)}",
         f"Opened     {clock(incident.opened_at)}",
         f"Cause      {_cause(story, events)}",
@@ -97,8 +104,8 @@ def question(
     lines += _section("Evidence", _evidence(events))
     lines += _section("Tried", _tried(events))
     lines += _where(incident)
-    subject = f"[approve?{severity and ' ' + severity}] {incident.service.service}: {plan.action} for {plan.cause}"
-    return _page(incident, subject, lines, kind="approval")
+    subject = f"[approve?{_label(grade)}] {incident.service.service}: {plan.action} for {plan.cause}"
+    return _page(incident, subject, lines, kind="approval", grade=grade)
 
 
 def recovered(incident: Incident, events: Sequence[Event]) -> Page:
@@ -112,11 +119,34 @@ def recovered(incident: Incident, events: Sequence[Event]) -> Page:
         f"Alarm      {clean(incident.title)}",
         f"Opened     {clock(incident.opened_at)}",
         f"Cause      {_cause(story, events)}",
+        *_gravest(events),
     ]
     lines += _section("Done", _tried(events))
     lines += _section("To do", _drift(story))
     lines += _where(incident)
     return _page(incident, f"[recovered] {incident.service.service}: {summary}", lines, kind="recovered")
+
+
+def _label(grade: Grade | None) -> str:
+    return "" if grade is None else f" {grade.label}"
+
+
+def _grave(grade: Grade | None, events: Sequence[Event]) -> list[str]:
+    """How grave, why, and until when somebody has to answer. The time runs from the newest event, which led here."""
+    if grade is None:
+        return []
+    lines = [f"Severity   {grade.name}: {grade.reason}", f"Respond    {grade.respond_text}"]
+    if isinstance(grade.respond, int):
+        by = events[-1].at + timedelta(seconds=grade.respond)
+        lines[-1] += f", by {by:%H:%M} UTC"
+    return lines
+
+
+def _gravest(events: Sequence[Event]) -> list[str]:
+    """How grave it was at its worst."""
+    grades = [Grade.model_validate(e.data["grade"]) for e in events if e.fact is Fact.SEVERITY_GRADED]
+    worst = min(grades, key=lambda grade: grade.severity, default=None)
+    return [] if worst is None else [f"Severity   {worst.name} at its worst: {worst.reason}"]
 
 
 def _cause(story: Story, events: Sequence[Event]) -> str:
@@ -141,7 +171,8 @@ def _why(story: Story, events: Sequence[Event]) -> str:
     last = next((e for e in reversed(events) if e.fact in _REASONS), None)
     if last is not None and last.fact is not Fact.ACTION_WITHHELD:
         return last.summary
-    return "the responder could not go on" if story.decision is None else story.decision.reason
+    reason = "the responder could not go on" if story.decision is None else story.decision.reason
+    return f"it is graver than the {story.paged_as} you were told of; {reason}" if story.graver_than_told else reason
 
 
 def _evidence(events: Sequence[Event]) -> list[str]:
@@ -151,14 +182,29 @@ def _evidence(events: Sequence[Event]) -> list[str]:
     if "judgements" not in ranked.data:
         return [f"too long for a page, kept as {ranked.data.get('archived', 'part of the trail')}"]
     judgements = [Judgement.model_validate(judgement) for judgement in ranked.data["judgements"]]
-    lines = []
+    lines: list[str] = []
     for judgement in judgements[:3]:
         lines.append(f"{judgement.cause} {judgement.confidence:.2f}")
-        lines += [f"  + {evidence}" for evidence in judgement.evidence_for]
+        # What speaks for several is said once: a phone shows twenty lines.
+        lines += [line for evidence in judgement.evidence_for if (line := f"  + {evidence}") not in lines]
         lines += [f"  - {evidence}" for evidence in judgement.evidence_against]
         if judgement.missing:
             lines.append(f"  ? cannot be judged without {', '.join(judgement.missing)}")
     return lines
+
+
+def _asked(looked: Findings | None) -> list[str]:
+    """What the playbook's own queries of the logs found."""
+    logs = None if looked is None else looked.logs.value
+    lines = []
+    for query in () if logs is None else logs.queries:
+        lines += [str(query), *(f"  {line}" for line in query.lines)]
+    return lines
+
+
+def _log_group(looked: Findings | None) -> str | None:
+    definition = None if looked is None else looked.definition.value
+    return definition.log_groups[0] if definition is not None and definition.log_groups else None
 
 
 def _tried(events: Sequence[Event]) -> list[str]:
@@ -255,10 +301,15 @@ def clock(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
 
 
-def _page(incident: Incident, subject: str, lines: Sequence[str], *, kind: str) -> Page:
+def _page(incident: Incident, subject: str, lines: Sequence[str], *, kind: str, grade: Grade | None = None) -> Page:
     plain = clean(subject).encode("ascii", "replace").decode()
     return Page(
         subject=plain if len(plain) <= SUBJECT_LIMIT else plain[: SUBJECT_LIMIT - 3] + "...",
         text="\n".join(lines) + "\n",
-        attributes={"kind": kind, "incident": incident.id, "service": incident.service.key},
+        attributes={
+            "kind": kind,
+            "incident": incident.id,
+            "service": incident.service.key,
+            **({} if grade is None else {"severity": str(grade.severity)}),
+        },
     )

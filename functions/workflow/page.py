@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from functions.domain.errors import ReadFailed, TrailBroken
 from functions.domain.evidence import Findings
-from functions.domain.incidents import Event, Fact, InboxEntry, IncidentStatus, NewEvent
+from functions.domain.incidents import Event, Fact, IncidentStatus, NewEvent
 from functions.playbooks.schema import Playbook
 from functions.ports import Archive, Ledger, Notifier
 from functions.workflow.answers import heard
@@ -13,6 +13,7 @@ from functions.workflow.assess import alarms_of
 from functions.workflow.close import keep
 from functions.workflow.letters import escalation
 from functions.workflow.restore import POSTPONE_LIMIT
+from functions.workflow.severity import by_playbook
 from functions.workflow.story import Story, tell
 from functions.workflow.table import Outcome, StepName
 from functions.workflow.visit import Result, Visit, incident_of
@@ -34,39 +35,38 @@ class PagePeople:
         )
         story = tell(events)
         about = _about(story)
-        if about not in story.paged:
+        if about not in story.paged or story.graver_than_told:
             keep(self.archive, incident, events)
-            grave = severity(self.playbooks.get(incident.service.key), self.ledger.inbox(incident.id))
-            page = escalation(incident, events, severity=grave, log_group=self._log_group(events))
+            written = by_playbook(self.playbooks.get(incident.service.key), alarms_of(self.ledger.inbox(incident.id)))
+            grade = story.grade or written
+            page = escalation(incident, events, grade=grade, looked=self._looked(events))
             message = self.notifier.publish(page)
             event = NewEvent(
                 fact=Fact.PAGE_SENT,
                 actor=StepName.PAGE,
                 summary=f"paged: {page.subject}",
-                data={"about": about, "subject": page.subject, "message": message, "head": incident.head_hash},
+                data={
+                    "about": about,
+                    "subject": page.subject,
+                    "severity": None if grade is None else grade.severity,
+                    "message": message,
+                    "head": incident.head_hash,
+                },
             )
             incident = self.ledger.append(incident, [event], step=StepName.PAGE)
         if incident.status is IncidentStatus.RESOLVED:
             return Result(outcome=Outcome.TOLD)
         return Result(outcome=Outcome.PAGED, wait_s=SHORTEST_S)
 
-    def _log_group(self, events: Sequence[Event]) -> str | None:
-        """Where the service logs, as the newest look at it saw; a page goes out without it, too."""
+    def _looked(self, events: Sequence[Event]) -> Findings | None:
+        """What the newest look at the service brought; a page goes out without it, too."""
         looked = next((event for event in reversed(events) if event.fact is Fact.EVIDENCE_GATHERED), None)
         if looked is None:
             return None
         try:
-            definition = Findings.model_validate(self.ledger.evidence(looked)["findings"]).definition.value
+            return Findings.model_validate(self.ledger.evidence(looked)["findings"])
         except (ReadFailed, TrailBroken):
             return None
-        return definition.log_groups[0] if definition is not None and definition.log_groups else None
-
-
-def severity(playbook: Playbook | None, inbox: Sequence[InboxEntry]) -> str:
-    """The gravest severity among the alarms of the incident, P0 before P4; empty without a playbook."""
-    if playbook is None:
-        return ""
-    return min((playbook.severity_of(alarm) for alarm in alarms_of(inbox)), default=playbook.severity)
 
 
 def _about(story: Story) -> str:

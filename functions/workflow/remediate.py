@@ -40,6 +40,8 @@ from functions.domain.dependencies import DependenciesFacts
 from functions.domain.errors import ChangeDoubtful, ChangeRefused, ReadFailed, Superseded
 from functions.domain.evidence import ServiceFacts, short
 from functions.domain.incidents import Fact, Incident, Mode, NewEvent
+from functions.domain.maintenance import window_at
+from functions.guardrails.verdicts import in_maintenance
 from functions.playbooks.schema import Playbook
 from functions.ports import BudgetCharge, Clock, Ledger, Readers, ServiceChanger
 from functions.workflow.assess import doubtful, quarantine
@@ -100,6 +102,9 @@ class Remediate:
         now = self.clock.now()
         if switch.paused(now):
             return f"{switch.by or 'an operator'} paused the service"
+        window = window_at(now, playbook.maintenance, switch.maintenance)
+        if window is not None:
+            return in_maintenance(window)
         mode = playbook.mode if switch.mode is None else switch.mode
         if mode is Mode.OBSERVE:
             return "the service is in mode observe now"

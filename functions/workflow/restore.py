@@ -1,13 +1,16 @@
 """Restore: give back what was temporary, if it is still the way we left it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from math import ceil
 
 from functions.domain.changes import Lease, LeaseKind, LeaseTerms, giving_back
 from functions.domain.errors import ChangeFailed, ReadFailed
 from functions.domain.evidence import ScalingFacts
 from functions.domain.incidents import Fact, Incident, NewEvent
+from functions.domain.maintenance import window_at
+from functions.playbooks.schema import Playbook
 from functions.ports import Clock, IpSetReader, Ledger, MuteReader, ServiceChanger, ServiceReader
 from functions.workflow.story import tell
 from functions.workflow.table import Outcome, StepName
@@ -20,7 +23,7 @@ NEEDED_S = 300
 """How often to look whether the autoscaler has taken back the tasks that a lower ceiling would stop."""
 
 PAUSED_S = 900
-"""How often to look whether an operator's pause is over: it holds for giving back, too."""
+"""How often to look whether an operator's pause or a maintenance window is over: both hold for giving back, too."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +33,7 @@ class Restore:
     mutes: MuteReader
     changer: ServiceChanger
     clock: Clock
+    playbooks: Mapping[str, Playbook]
     contain_deployed: bool = False
 
     def __call__(self, visit: Visit) -> Result:
@@ -45,8 +49,9 @@ class Restore:
         if holder is not None and holder != incident.id:
             return self._left_to(incident, holder)
         now = self.clock.now()
-        if self.ledger.switch(incident.service).paused(now):
-            return Result(outcome=Outcome.NOT_DUE, wait_s=PAUSED_S)
+        held = _held_s(self.ledger, self.playbooks, incident, now)
+        if held is not None:
+            return Result(outcome=Outcome.NOT_DUE, wait_s=held)
         due = [lease for lease in leases if lease.due_at <= now]
         if not due:
             return Result(outcome=Outcome.NOT_DUE, wait_s=until_due(leases, now))
@@ -130,10 +135,14 @@ class Lift:
     ip_sets: IpSetReader
     changer: ServiceChanger
     clock: Clock
+    playbooks: Mapping[str, Playbook]
 
     def __call__(self, visit: Visit) -> Result:
+        """Every address that is due, unless nothing may be changed now: restore, which comes next, then waits."""
         incident = incident_of(visit, self.ledger)
         now = self.clock.now()
+        if _held_s(self.ledger, self.playbooks, incident, now) is not None:
+            return Result(outcome=Outcome.DONE)
         for lease in self.ledger.service_leases(incident.service):
             block = lease.terms.block
             if block is None or lease.due_at > now:
@@ -148,6 +157,16 @@ class Lift:
                 return postponed(self.ledger, incident, lease, str(error), step=StepName.LIFT)
             incident = end(self.ledger, incident, lease, fact, how, step=StepName.LIFT)
         return Result(outcome=Outcome.DONE)
+
+
+def _held_s(ledger: Ledger, playbooks: Mapping[str, Playbook], incident: Incident, now: datetime) -> int | None:
+    """Seconds until it is looked again whether something may be changed; None when it may: there is neither an
+    operator's pause nor a maintenance window."""
+    switch, playbook = ledger.switch(incident.service), playbooks.get(incident.service.key)
+    if switch.paused(now):
+        return PAUSED_S
+    window = window_at(now, () if playbook is None else playbook.maintenance, switch.maintenance)
+    return None if window is None else min(PAUSED_S, ceil((window.end - now).total_seconds()))
 
 
 def end(

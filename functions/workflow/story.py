@@ -19,6 +19,7 @@ from functions.domain.changes import (
 )
 from functions.domain.containment import Order
 from functions.domain.incidents import Event, Fact
+from functions.domain.severity import Grade, Severity
 from functions.workflow.decision import OTHERS_AT_WORK, Decision, PendingOrder
 from functions.workflow.table import Outcome
 
@@ -86,6 +87,10 @@ class Story:
     """Checks in a row that could not tell."""
     paged: frozenset[str] = frozenset()
     """What pages were about."""
+    grade: Grade | None = None
+    """How grave it is, as the newest look that changed it says."""
+    paged_as: Severity | None = None
+    """The gravest severity that people were paged with."""
     stopped_at: datetime | None = None
     """When a deployment was stopped by us: ECS begins its rollback then, under an id that nobody told us."""
     postponed: int = 0
@@ -101,6 +106,11 @@ class Story:
         tasks by itself."""
         made = [i for i in self.intents if i.ended in (Fact.ACTION_TAKEN, Fact.ACTION_DOUBTFUL)]
         return next((i.plan.undo for i in made if i.plan.action is ActionName.ISOLATE), None)
+
+    @property
+    def graver_than_told(self) -> bool:
+        """Whether it has become graver than people know who were paged."""
+        return self.paged_as is not None and self.grade is not None and self.grade.severity < self.paged_as
 
     @property
     def request(self) -> Request | None:
@@ -261,8 +271,11 @@ def _after(story: Story, event: Event) -> Story:
                 cannot_tell=story.cannot_tell + 1 if checked == Outcome.CANNOT_TELL else 0,
                 steady_since=(story.steady_since or event.at) if event.data["steady"] else None,
             )
+        case Fact.SEVERITY_GRADED:
+            return replace(story, grade=Grade.model_validate(event.data["grade"]))
         case Fact.PAGE_SENT:
-            return replace(story, paged=story.paged | {event.data["about"]})
+            told = [Severity(each) for each in (event.data.get("severity"), story.paged_as) if each]
+            return replace(story, paged=story.paged | {event.data["about"]}, paged_as=min(told, default=None))
         case Fact.LEASE_POSTPONED:
             return replace(story, postponed=story.postponed + 1)
         case _:

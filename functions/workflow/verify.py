@@ -8,10 +8,10 @@ from functions.domain.errors import ReadFailed
 from functions.domain.evidence import AlarmsFacts, ServiceFacts, TargetsFacts
 from functions.domain.incidents import Fact, InboxEntry, Incident, NewEvent
 from functions.domain.model import Model
-from functions.domain.signals import AlarmState
+from functions.domain.signals import AlarmState, SignalKind
 from functions.playbooks.schema import Playbook
 from functions.ports import Clock, Ledger, MetricsReader, ServiceReader
-from functions.workflow.assess import alarms_of, changed_at, received
+from functions.workflow.assess import alarms_of, changed_at, received, told_lately
 from functions.workflow.story import Story, tell
 from functions.workflow.table import Outcome, StepName
 from functions.workflow.visit import Result, Visit, incident_of
@@ -92,11 +92,23 @@ class Verify:
         trouble = unsteady(service, targets, groups, away=story.shifted_from(now))
         if trouble is None:
             raised = _raised(inbox, incident.signals_seen) if story.acted is not None else ()
-            return _held(facts, story, now, change_came=changed_at(inbox) is not None, raised=raised)
+            return _held(
+                facts,
+                story,
+                now,
+                change_came=changed_at(inbox) is not None,
+                unrefuted=_unrefuted(inbox, now),
+                raised=raised,
+            )
         primary = service.primary
         if primary is not None and primary.rollout_state == "FAILED":
             return Check(outcome=Outcome.INEFFECTIVE, steady=False, reason=f"deployment {primary.id} failed")
         return _not_yet(trouble, story, now, steady=False)
+
+
+def _unrefuted(inbox: Sequence[InboxEntry], now: datetime) -> bool:
+    """Whether signals told of costs or of an intruder, which no steadiness refutes."""
+    return any(told_lately(inbox, kind, now) for kind in (SignalKind.COST, SignalKind.THREAT))
 
 
 def _calming(inbox: Sequence[InboxEntry], seen: int) -> Sequence[InboxEntry]:
@@ -147,14 +159,23 @@ def _unsteady_outside(
 
 
 def _held(
-    alarms: AlarmsFacts, story: Story, now: datetime, *, change_came: bool, raised: tuple[str, ...] = ()
+    alarms: AlarmsFacts,
+    story: Story,
+    now: datetime,
+    *,
+    change_came: bool,
+    unrefuted: bool = False,
+    raised: tuple[str, ...] = (),
 ) -> Check:
     """Steady and healthy: recovered once the alarms have been quiet for their own window.
 
-    After a change that nobody answered yet, steadiness tells nothing: what was waited for is looked at again. So is the
-    service when alarms went off after the action, `raised`: there may be a second trouble."""
+    After a change that nobody answered yet, and of costs or a finding, `unrefuted`, steadiness tells nothing: what was
+    waited for is looked at again. So is the service when alarms went off after the action, `raised`: there may be a
+    second trouble."""
     if alarms.gone:
         return _cannot_tell(f"alarm {', '.join(alarms.gone)} no longer exists", steady=True)
+    if unrefuted and story.acted is None:
+        return _not_yet("steady and healthy, which does not answer what was told", story, now, steady=True)
     if not alarms.alarms:
         since = story.steady_since or now
         if now - since >= WITHOUT_ALARM:

@@ -1,13 +1,14 @@
 """Watch: people know; look again now and then, because alarms fire on transitions only and vetoes lift silently."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from functions.domain.causes import Cause
 from functions.domain.incidents import Fact, NewEvent
 from functions.playbooks.schema import Playbook
 from functions.ports import Ledger
 from functions.workflow.assess import Examiner
+from functions.workflow.severity import changed
 from functions.workflow.story import tell
 from functions.workflow.table import Outcome, StepName
 from functions.workflow.visit import Result, Visit, incident_of
@@ -39,7 +40,8 @@ class Watch:
         playbook = self.playbooks.get(incident.service.key)
         if playbook is None:
             return Result(outcome=Outcome.LOOK_AGAIN, wait_s=pause)
-        decision = self.examiner.examine(incident, playbook, story, inbox).decision
+        seen = self.examiner.examine(incident, playbook, story, inbox)
+        decision = seen.decision
         if decision.outcome is Outcome.ALL_CLEAR:
             event = NewEvent(
                 fact=Fact.LOOKED_AGAIN, actor=StepName.WATCH, summary=f"{decision.outcome}: {decision.reason}"
@@ -48,7 +50,12 @@ class Watch:
             return Result(outcome=Outcome.ALL_CLEAR)
         if story.decision is None or decision.gist != story.decision.gist:
             return Result(outcome=Outcome.CHANGED)
-        return Result(outcome=Outcome.LOOK_AGAIN, wait_s=pause)
+        regraded = changed(story.grade, seen.grade, actor=StepName.WATCH)
+        if regraded:
+            self.ledger.append(incident, regraded, step=StepName.WATCH)
+            if replace(story, grade=seen.grade).graver_than_told:
+                return Result(outcome=Outcome.CHANGED)
+        return Result(outcome=Outcome.LOOK_AGAIN, wait_s=min(pause, decision.wait_s or pause))
 
     def hand_over(self, visit: Visit) -> Result:
         """The execution has grown long: a successor carries the incident on, with a fresh history of its own."""

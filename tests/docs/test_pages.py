@@ -38,7 +38,7 @@ def test_every_path_exists(page: Page) -> None:
     """What looks like a path of the project is one."""
     for name in page.code:
         if A_PATH.match(name):
-            assert (PROJECT / name).exists() or name == "playbooks/orders.yaml", name
+            assert (PROJECT / name).exists(), name
 
 
 @pages

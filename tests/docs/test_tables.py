@@ -8,15 +8,18 @@ from collections.abc import Sequence
 from functions.actions.registry import ACTIONS
 from functions.adapters import ledger
 from functions.diagnostics.ranking import RULES
+from functions.diagnostics.thresholds import ERRORS_MATTER, ERRORS_P1, ERRORS_P2, NOBODY_SERVED, SLOW_P2_S
 from functions.domain.causes import Cause
+from functions.domain.durations import seconds
 from functions.domain.incidents import Mode
+from functions.domain.severity import Later, Severity
 from functions.guardrails.verdicts import GUARDRAILS
 from functions.playbooks.ladders import default_ladder
 from functions.playbooks.schema import Playbook
 from functions.workflow.decision import OTHERS_AT_WORK, PATIENCE
 from functions.workflow.table import TABLE, Outcome, Step
 from infra.context import Deployment
-from tests.docs.pages import ARCHITECTURE, PROJECT, README, Page, code, written
+from tests.docs.pages import ARCHITECTURE, OPERATIONS, PROJECT, README, Page, code, written
 
 
 def must_show(page: Page, header: Sequence[str], rows: Sequence[tuple[str, ...]]) -> None:
@@ -63,6 +66,27 @@ def test_the_guardrails() -> None:
     """Every guardrail is explained, in the order in which they judge."""
     shown = [name for name, _ in README.table("guardrail", "the plan is carried out only if")]
     assert shown == [guardrail.__name__.replace("_", " ") for guardrail in GUARDRAILS]
+
+
+def test_the_severities() -> None:
+    """Every step of the scale, with the lines that the evidence has to cross and the default time to respond."""
+    lines = {
+        Severity.P0: [f"{NOBODY_SERVED * 100:.0f} % of requests fail"],
+        Severity.P1: [f"{ERRORS_P1 * 100:.0f} % of requests fail"],
+        Severity.P2: [f"{ERRORS_P2 * 100:.0f} % of requests fail", f"{SLOW_P2_S:.0f} seconds"],
+        Severity.P3: [f"{ERRORS_MATTER * 100:.0f} % of requests fail"],
+        Severity.P4: [],
+    }
+    table = OPERATIONS.table("severity", "what is seen", "default time to respond")
+    assert [row[0] for row in table] == list(Severity)
+    severities = Playbook(region="eu-west-1", cluster="shop", service="orders").severities
+    for name, seen, respond in table:
+        assert all(line in seen for line in lines[Severity(name)]), name
+        default = severities[Severity(name)].respond
+        written = (
+            respond if isinstance(default, Later) else seconds(respond.replace(" hours", "h").replace(" minutes", "m"))
+        )
+        assert written == default
 
 
 def test_the_context_keys() -> None:

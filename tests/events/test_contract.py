@@ -21,7 +21,7 @@ from functions.handlers.signals import Ignored, Outcome, read_message
 EVENTS = Path(__file__).parents[2].parent / "shared" / "events"
 pytestmark = pytest.mark.skipif(not EVENTS.is_dir(), reason="the sample payloads are not beside the project")
 
-SIGNALS = ("alarm_lambda_direct", "eventbridge_alarm", "ecs_events", "sns_envelope", "sns_message")
+SIGNALS = ("alarm_lambda_direct", "eventbridge_alarm", "ecs_events", "health", "sns_envelope", "sns_message")
 """Folders whose files hold one signal each, but for those in `EXCEPTIONS`."""
 
 BATCHES = ("sns_lambda", "sqs_lambda", "malformed")
@@ -30,7 +30,7 @@ BATCHES = ("sns_lambda", "sqs_lambda", "malformed")
 FOREIGN = (
     "autoscaling_activities", "autoscaling_targets", "cloudtrail", "cw_alarm_history", "cw_describe_alarms",
     "ecs_describe_services", "ecs_describe_tasks", "ecs_service_deployments", "ecs_service_event_messages",
-    "ecs_stopped_reasons", "elbv2_target_health", "foreign_events", "health", "rds",
+    "ecs_stopped_reasons", "elbv2_target_health", "foreign_events", "rds",
 )  # fmt: skip
 """Folders of which nothing is for the responder."""
 
@@ -49,6 +49,7 @@ EXCEPTIONS: dict[str, list[Expected]] = {
     "eventbridge_alarm/alarm-triage-test-malformed-events-and-config.json": ["refused"],
     "eventbridge_alarm/constructed-ecs-metric-math-two-services.json": [("edge-errors", "ALARM", "prod-web", None)],
     "eventbridge_alarm/cw-guide-cloudwatch-and-eventbridge-7.json": ["ignored"],
+    "health/aws-health-tools-sampleevent.json": ["ignored"],
     "sns_envelope/alerta-test-webhooks.json": ["ignored"],
     "sns_message/sns-to-slack-conftest.json": ["refused"],
     "sns_message/sns-to-slack-conftest-4.json": ["refused"],
@@ -213,9 +214,29 @@ def test_every_payload_is_there() -> None:
     assert EXCEPTIONS.keys() <= set(there)
 
 
+def test_events_of_aws_health() -> None:
+    """Each says what happened, in which Region and to what; of all samples only open issues open an incident."""
+    found = {
+        Path(name).stem: outcome
+        for name in samples()
+        if name.startswith("health/")
+        for outcome in read_message((EVENTS / name).read_bytes())
+        if isinstance(outcome, Signal)
+    }
+    assert {signal.kind for signal in found.values()} == {SignalKind.HEALTH}
+    assert {signal.aws_service for signal in found.values()} == {"EC2", "AWS_EC2", "ECS"}
+    assert all(signal.occurred_at and signal.region and signal.reference for signal in found.values())
+    assert {stem for stem, signal in found.items() if signal.opens_incident} == {
+        "aws-health-tools-testevent",
+        "tf-notify-slack-aws-health-event",
+    }
+    assert found["constructed-ecs-retirement-task"].names == ("prod-web/",)
+    assert found["custodian-event-phd-ec2-retire"].names == ("i-00ddbf07ce6372082",)
+
+
 def test_what_opens_an_incident() -> None:
-    """Of all ECS events only failed deployments, actions of level ERROR and tasks that stopped by themselves open one;
-    suppressed alarms never do."""
+    """Of all ECS events only failed deployments, actions of level ERROR and tasks that stopped by themselves open one,
+    and of those of AWS Health open issues; suppressed alarms never do."""
     opens = Counter[str]()
     stopped: set[str] = set()
     for name in samples():
@@ -229,6 +250,7 @@ def test_what_opens_an_incident() -> None:
     assert set(opens) == {
         "ALARM",
         "STOPPED",
+        "AWS_EC2_INSTANCE_STORE_DRIVE_PERFORMANCE_DEGRADED",
         "SERVICE_DEPLOYMENT_FAILED",
         "SERVICE_DAEMON_PLACEMENT_CONSTRAINT_VIOLATED",
         "SERVICE_TASK_CONFIGURATION_FAILURE",

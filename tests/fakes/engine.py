@@ -22,6 +22,7 @@ from functions.workflow.restore import Lift, Restore
 from functions.workflow.secrets import TellSecretChange
 from functions.workflow.sweep import Sweep
 from functions.workflow.table import TABLE, Outcome, Step, StepName, next_step
+from functions.workflow.threats import TellThreat
 from functions.workflow.verify import Verify
 from functions.workflow.visit import StepCall, Visit, carry
 from functions.workflow.watch import Watch
@@ -103,6 +104,9 @@ class Responder:
         self.tell_secret_change = TellSecretChange(
             ledger=self.ledger, executions=self.executions, reader=self.world, playbooks=[self.playbook]
         )
+        self.tell_threat = TellThreat(
+            ledger=self.ledger, executions=self.executions, reader=self.world, playbooks=[self.playbook]
+        )
         self.watch = Watch(ledger=self.ledger, examiner=examiner, playbooks=playbooks)
         self.take_answer = TakeAnswer(ledger=self.ledger, answers=self.people, now=self.clock.now)
         self.ask_people = AskPeople(ledger=self.ledger, notifier=self.notifier, clock=self.clock, playbooks=playbooks)
@@ -132,10 +136,15 @@ class Responder:
                 mutes=self.world,
                 changer=self.world.giving_back,
                 clock=self.clock,
+                playbooks=playbooks,
                 contain_deployed=self.contain_deployed,
             ),
             StepName.LIFT: Lift(
-                ledger=self.ledger, ip_sets=self.world, changer=self.world.giving_back, clock=self.clock
+                ledger=self.ledger,
+                ip_sets=self.world,
+                changer=self.world.giving_back,
+                clock=self.clock,
+                playbooks=playbooks,
             ),
         }
         self.steps[StepName.CONTAIN] = replace(remediate, step=StepName.CONTAIN)

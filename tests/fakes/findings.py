@@ -18,6 +18,7 @@ from functions.domain.circumstances import (
     TargetGroupFacts,
     TaskDefinitionFacts,
 )
+from functions.domain.costs import BudgetFacts
 from functions.domain.dependencies import DependenciesFacts, DependencyFacts, DependencyState
 from functions.domain.evidence import (
     AlarmFacts,
@@ -40,6 +41,7 @@ from functions.domain.evidence import (
     TasksFacts,
 )
 from functions.domain.signals import AlarmState
+from functions.domain.threats import ThreatsFacts
 from tests.fakes.world import BALANCER, GROUP, V1, V2
 
 NOW = datetime(2026, 3, 1, 3, 12, tzinfo=UTC)
@@ -97,6 +99,8 @@ def findings(**said: Any) -> Findings:
         "exposure": ExposureFacts(),
         "images": ImagesFacts(),
         "denials": DenialsFacts(),
+        "budget": BudgetFacts(),
+        "threats": ThreatsFacts(),
     }
     readings = {
         name: Reading(error=f"{name} is throttled") if value is None else Reading(value=value)

@@ -17,7 +17,10 @@ from functions.domain.circumstances import (
 )
 from functions.domain.dependencies import DatabaseFacts, HttpAnswer
 from functions.domain.errors import ReadFailed
+from functions.domain.logged import LogCause, LogQuery
+from functions.domain.patterns import patterns_in
 from functions.domain.services import ServiceRef
+from functions.domain.threats import ThreatFacts, ThreatsFacts
 
 
 @dataclass
@@ -27,6 +30,8 @@ class Quiet:
     shown_front: Mapping[str, object] = field(default_factory=dict)
     """What is not as it is by default."""
     shown_logs: Mapping[str, object] = field(default_factory=dict)
+    shown_lines: tuple[str, ...] = ()
+    """Error lines, as they stand in the log."""
     shown_secrets: Mapping[str, SecretFacts] = field(default_factory=dict)
     """By reference; every other one exists."""
     shown_changes: tuple[object, ...] = ()
@@ -35,6 +40,8 @@ class Quiet:
     shown_doors: tuple[OpenDoor, ...] = ()
     shown_images: tuple[ImageFacts, ...] = ()
     shown_calls: tuple[CallFacts, ...] = ()
+    shown_threats: tuple[ThreatFacts, ...] = ()
+    """What GuardDuty has of the findings that it is asked for."""
     shown_databases: Mapping[str, DatabaseFacts] = field(default_factory=dict)
     """By name; there are no others."""
     shown_answers: Mapping[str, HttpAnswer] = field(default_factory=dict)
@@ -43,6 +50,9 @@ class Quiet:
     """Names of reading methods that fail."""
     asked: list[tuple[str, object]] = field(default_factory=list)
     """Which methods were asked, and about what."""
+
+    words_asked: list[tuple[tuple[LogCause, ...], tuple[LogQuery, ...]]] = field(default_factory=list)
+    """Which words of the playbook the logs were asked for, at each reading of them."""
 
     def _may(self, call: str, about: object) -> None:
         self.asked.append((call, about))
@@ -56,9 +66,20 @@ class Quiet:
             {"target_groups": groups, "load_balancer": load_balancer or "arn:balancer", **self.shown_front}
         )
 
-    def errors(self, groups: Sequence[str], *, since: datetime, until: datetime) -> LogsFacts:
+    def errors(
+        self,
+        groups: Sequence[str],
+        *,
+        since: datetime,
+        until: datetime,
+        causes: Sequence[LogCause] = (),
+        queries: Sequence[LogQuery] = (),
+    ) -> LogsFacts:
         self._may("errors", (tuple(groups), since, until))
-        return LogsFacts.model_validate({"since": since, "groups": tuple(groups), **self.shown_logs})
+        self.words_asked.append((tuple(causes), tuple(queries)))
+        patterns = patterns_in(self.shown_lines, causes)
+        facts = {"since": since, "groups": tuple(groups), "patterns": patterns}
+        return LogsFacts.model_validate({**facts, **self.shown_logs})
 
     def secrets(self, references: Sequence[str]) -> SecretsFacts:
         self._may("secrets", tuple(references))
@@ -87,6 +108,10 @@ class Quiet:
     def denials(self, ref: ServiceRef, *, task_role: str, since: datetime) -> DenialsFacts:
         self._may("denials", task_role)
         return DenialsFacts(asked=True, calls=self.shown_calls)
+
+    def threats(self, findings: Sequence[str]) -> ThreatsFacts:
+        self._may("threats", tuple(findings))
+        return ThreatsFacts(threats=self.shown_threats)
 
     def database(self, instance: str) -> DatabaseFacts | None:
         self._may("database", instance)

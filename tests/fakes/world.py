@@ -87,6 +87,8 @@ class World:
     bad: set[str] = field(default_factory=set)
     """Task definitions that answer with errors."""
     stuck: bool = False
+    targets_down: bool = False
+    """The load balancer finds no target healthy."""
     database_down: bool = False
     database_alarms: set[str] = field(default_factory=lambda: {"orders-db-unreachable"})
     """Names of the alarms that follow the database; every other alarm follows the service."""
@@ -106,6 +108,8 @@ class World:
     """Names of reading methods that fail."""
     faked_alarm: bool = False
     """The alarm says ALARM although its metric is fine, as after SetAlarmState."""
+    fails_check: set[str] = field(default_factory=set)
+    """Task definitions that look well in every metric, but not to whoever checks them from outside."""
     stays_broken: bool = False
     """No change helps."""
     changes: list[Change] = field(default_factory=list)
@@ -124,6 +128,8 @@ class World:
     """What was given back."""
     watching: Callable[[Change], None] | None = None
     """Called with every change before it has an effect."""
+    watching_back: Callable[[Change], None] | None = None
+    """The same, for what is given back."""
     meanwhile: list[Callable[[], None]] = field(default_factory=list)
     """What happens while somebody reads the service, one at a time."""
     afterwards: list[Callable[[], None]] = field(default_factory=list)
@@ -268,7 +274,7 @@ class World:
     def targets(self, target_groups: Sequence[str]) -> Sequence[TargetFacts]:
         self._may("targets")
         return tuple(
-            TargetFacts(target_group=group, target=f"10.0.0.{n}", state="healthy")
+            TargetFacts(target_group=group, target=f"10.0.0.{n}", state="unhealthy" if self.targets_down else "healthy")
             for group in target_groups
             for n in range(self.running)
         )
@@ -284,6 +290,7 @@ class World:
             memory_mib=1024,
             ports=(8080,),
             secrets=self.secrets,
+            task_role="arn:aws:iam::000000000000:role/service/orders-task",
             log_groups=("/ecs/orders",),
             log_prefixes=("orders",),
         )
@@ -311,7 +318,7 @@ class World:
         """Let the alarm follow the service; whether it is in ALARM now."""
         if self.database_down != self._database_was_down:
             self._database_was_down, self.database_changed_at = self.database_down, self.clock.now()
-        alarming = self.unwell or self.faked_alarm
+        alarming = self.unwell or self.faked_alarm or self.task_definition in self.fails_check
         if alarming != self._was_alarming or self.alarm_changed_at is None:
             self._was_alarming = alarming
             self.alarm_changed_at = self.clock.now()
@@ -326,7 +333,7 @@ class World:
             breaching = self.database_down
         else:
             state = AlarmState.ALARM if self._was_alarming else AlarmState.OK
-            breaching = self.unwell
+            breaching = self.unwell or self.task_definition in self.fails_check
         return AlarmFacts(
             name=name,
             arn=f"arn:aws:cloudwatch:eu-west-1:000000000000:alarm:{name}",
@@ -337,6 +344,7 @@ class World:
             evaluation_periods=2,
             breaching_now=breaching,
             actions=self.alarm_actions,
+            demands="https://shop.example.com/pools has to answer 200 within 5 s" if "-check-" in name else "",
         )
 
     def muted_s(self, alarm: str) -> int:
@@ -478,6 +486,8 @@ class GivingBack:
     world: World
 
     def apply(self, ref: ServiceRef, change: Change) -> ChangeResult:
+        if self.world.watching_back is not None:
+            self.world.watching_back(change)
         if self.world.failing_changes:
             raise self.world.failing_changes.pop(0)
         self.world.restored.append(change)

@@ -22,11 +22,21 @@ alarms:
     datapoints: 2
   - symptom: response-time
     period: 300
+    statistic: p95
   - symptom: cpu
   - symptom: memory
   - symptom: tasks
     period: 300
+  - log: throttling-errors
+    contains: [ThrottlingException, 'code="429"']
+    threshold: 25
   - existing: orders-legacy-5xx
+  - check: pool-health
+    url: https://orders.example.com/api/pool-health?token=4711
+    json: {field: pools.unhealthy, above: 0}
+    header: {name: Authorization, secret: orders/cron, key: token, prefix: "Bearer "}
+    evaluation_periods: 5
+    datapoints: 3
 dependencies:
   - {name: db, rds: orders-db}
   - {name: stock, ecs: shop/stock}
@@ -50,7 +60,11 @@ cluster: shop
 service: pay_ments
 alarms:
   - symptom: errors
+  - log: panic
+    contains: panic
+    period: 300
 overrides:
+  log_group: /shop/payments
   target_groups: ["arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/pay/0123456789abcdef"]
   load_balancer: "arn:aws:elasticloadbalancing:eu-west-1:123456789012:loadbalancer/app/front/fedcba9876543210"
 """

@@ -12,6 +12,7 @@ from functions.adapters import (
     backups,
     breach,
     changer,
+    check_metrics,
     cloudwatch,
     ecs,
     elbv2,
@@ -21,6 +22,7 @@ from functions.adapters import (
     mutes,
     rds,
     s3,
+    secret_values,
     secrets,
     sns,
     sqs,
@@ -56,6 +58,7 @@ CHANGES = {
 READ_BY_NAME = ("rds:DescribeDBInstances", "pi:DescribeDimensionKeys", "ecs:DescribeServices")
 FUNCTIONS = [
     "assess",
+    "check",
     "close",
     "forward",
     "intake",
@@ -85,9 +88,13 @@ def everything_allowed(stack: Template) -> set[Allowed]:
     return {entry for role in stack.resources("AWS::IAM::Role") for entry in stack.allowed(role)}
 
 
+def wide(entry: Allowed) -> bool:
+    return "*" in entry.resource or "?" in entry.resource
+
+
 def test_every_wildcard_has_its_reason(stack: Template) -> None:
     """No action is granted on a wildcard unless the table of exceptions names it, and the table names no other."""
-    granted = {entry.action for entry in everything_allowed(stack) if "*" in entry.resource}
+    granted = {entry.action for entry in everything_allowed(stack) if wide(entry)}
     assert granted == set(WILDCARDS)
 
 
@@ -100,7 +107,7 @@ def test_the_page_on_rights_is_true(stack: Template, project: Path) -> None:
     """`docs/iam.md` lists every wildcard with its resource and its reason, as the template has them."""
     rows = re.findall(r"^\| `([^`]+)` \| `([^`]+)` \| (.+) \|$", (project / "docs" / "iam.md").read_text(), re.M)
     assert {(action, resource) for action, resource, _ in rows} == {
-        (entry.action, generic(entry.resource)) for entry in everything_allowed(stack) if "*" in entry.resource
+        (entry.action, generic(entry.resource)) for entry in everything_allowed(stack) if wide(entry)
     }
     assert {action: reason for action, _, reason in rows} == WILDCARDS
 
@@ -114,13 +121,14 @@ def generic(resource: str) -> str:
         (r"<StorageArchive[^>]+>", "ARCHIVE"),
         (r"(service-deployment|service-revision)/shop/[a-z_]+/", r"\1/CLUSTER/SERVICE/"),
         (r"task/shop/", "task/CLUSTER/"),
+        (r"orders/cron-", "SECRET-"),
     ):
         resource = re.sub(pattern, name, resource)
     return resource
 
 
 @pytest.mark.parametrize(
-    "function", ["assess", "verify", "sweep", "bake", "intake", "notify", "close", "lookup", "forward"]
+    "function", ["assess", "verify", "sweep", "bake", "check", "intake", "notify", "close", "lookup", "forward"]
 )
 def test_only_remediate_and_restore_change_anything(function: str, stack: Template) -> None:
     """Whatever looks, decides or tells cannot change a service, whatever its code does."""
@@ -133,18 +141,44 @@ def test_looking_reads_aws_and_writes_the_ledger(function: str, stack: Template)
     assert [action for action in actions(stack, function) if not READS.match(action) and not OWN.match(action)] == []
 
 
-def test_only_remediate_reads_secrets_and_only_the_tokens_of_webhooks(stack: Template) -> None:
-    """Of every other secret it is only asked whether it exists; what is in it is in no function's rights."""
-    read = [entry for entry in everything_allowed(stack) if VALUES.match(entry.action)]
-    assert {(entry.action, entry.resource) for entry in read} == {
-        (
-            "secretsmanager:GetSecretValue",
-            "arn:aws:secretsmanager:eu-west-1:123456789012:secret:shop/cron-secret-??????",
-        ),
-        ("secretsmanager:GetSecretValue", "arn:aws:secretsmanager:eu-west-1:123456789012:secret:purge-AbCdEf"),
+def test_only_two_read_secrets_and_only_what_playbooks_name(stack: Template) -> None:
+    """Remediate the tokens of webhooks, check the headers of checks. Of every other secret it is only asked whether it
+    exists; what is in it is in no function's rights."""
+    readers = {
+        role: {(entry.action, entry.resource) for entry in stack.allowed(role) if VALUES.match(entry.action)}
+        for role in stack.resources("AWS::IAM::Role")
     }
-    assert set(read) <= allowed(stack, "remediate")
-    assert len(read) == 2
+    named = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:"
+    tokens = {
+        ("secretsmanager:GetSecretValue", each) for each in (f"{named}shop/cron-secret-??????", f"{named}purge-AbCdEf")
+    }
+    headers = {("secretsmanager:GetSecretValue", f"{named}orders/cron-??????")}
+    assert sorted(map(sorted, filter(None, readers.values()))) == sorted(map(sorted, (tokens, headers)))
+    assert tokens <= {(entry.action, entry.resource) for entry in allowed(stack, "remediate")}
+    assert headers <= {(entry.action, entry.resource) for entry in allowed(stack, "check")}
+
+
+def test_check_reads_its_secrets_publishes_and_nothing_else(stack: Template) -> None:
+    """Neither ledger nor executions are in its reach, and it publishes into the namespace of the checks alone."""
+    own = {action for action in actions(stack, "check") if not re.match(r"^(logs|xray):", action)}
+    assert own == {"secretsmanager:GetSecretValue", "cloudwatch:PutMetricData"}
+    publishing = {e.conditions for e in everything_allowed(stack) if e.action == "cloudwatch:PutMetricData"}
+    assert publishing == {'{"StringEquals": {"cloudwatch:namespace": "EcsFirstResponder/Checks"}}'}
+
+
+def test_nobody_runs_a_statement_in_a_database(stack: Template) -> None:
+    """A schema that does not fit is rolled back or given to people: no function could change it."""
+    data = ("rds-data:", "redshift-data:", "rds-db:", "dynamodb:PartiQL", "dms:")
+    assert [entry.action for entry in everything_allowed(stack) if entry.action.startswith(data)] == []
+
+
+def test_the_look_up_reads_task_definitions_only_for_log_groups(stack: Template) -> None:
+    """It may describe the service, and its task definition where a playbook has an alarm on a log without a group."""
+    assert {action for action in actions(stack, "lookup") if not OWN.match(action)} == {
+        "ecs:DescribeServices",
+        "ecs:DescribeTaskDefinition",
+        "elasticloadbalancing:DescribeTargetGroups",
+    }
 
 
 def test_restore_gives_back_and_nothing_else(stack: Template) -> None:
@@ -188,7 +222,8 @@ def test_wide_changes_are_conditional(stack: Template) -> None:
 def test_what_is_called_is_granted(stack: Template) -> None:
     """Every IAM action that an adapter calls is granted to some function: nothing fails for lack of a right."""
     reading = (account, autoscaling, breach, cloudwatch, ecs, elbv2, front, logs, rds, secrets)
-    adapters = (*reading, backups, changer, ledger, mutes, s3, sns, sqs, stepfunctions, webhooks)
+    checking = (check_metrics, secret_values)
+    adapters = (*reading, *checking, backups, changer, ledger, mutes, s3, sns, sqs, stepfunctions, webhooks)
     called = {call for adapter in adapters for call in adapter.CALLS}
     assert called <= {entry.action for entry in everything_allowed(stack)}
 

@@ -1,7 +1,7 @@
 """The responder's stack: what its resources promise, not how many there are."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import aws_cdk as cdk
@@ -13,7 +13,7 @@ from functions.domain.services import ServiceRef
 from functions.domain.signals import Signal
 from functions.domain.table import INDEXES, PARTITION_KEY, SORT_KEY, TTL_ATTRIBUTE
 from functions.handlers.signals import read_message
-from functions.observability import METRICS_NAMESPACE, SERVICE, SIGNALS_REJECTED
+from functions.observability import CHECKS_NOT_MADE, METRICS_NAMESPACE, SERVICE, SIGNALS_REJECTED
 from functions.workflow.table import Function
 from infra.function import TIMEOUT_S
 from infra.intake import Intake
@@ -26,6 +26,7 @@ FUNCTIONS = {
     "intake",
     "sweep",
     "bake",
+    "check",
     "forward",
     "lookup",
 }
@@ -111,6 +112,32 @@ def test_only_alarms_of_this_account_reach_the_topics(stack: Template) -> None:
         assert tls["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
 
+def test_costs_reach_the_topic_for_alarms_alone(stack: Template) -> None:
+    """AWS Budgets and Cost Anomaly Detection may publish there, for this account, and use the key for it."""
+    alarms, _ = stack.named("AWS::SNS::Topic", "TopicName", "ecs-first-responder-alarms")
+    pages, _ = stack.named("AWS::SNS::Topic", "TopicName", "ecs-first-responder-pages")
+    account = {"aws:SourceAccount": "123456789012"}
+    ours = {"ArnLike": {"aws:SourceArn": "arn:aws:budgets::123456789012:*"}, "StringEquals": account}
+    wanted = {"budgets.amazonaws.com": ours, "costalerts.amazonaws.com": {"StringEquals": account}}
+
+    def of_costs(said: Iterable[Any]) -> dict[str, Any]:
+        from_services = (s for s in said if isinstance(s["Principal"], dict) and "Service" in s["Principal"])
+        return {s["Principal"]["Service"]: s for s in from_services if s["Principal"]["Service"] in wanted}
+
+    policies = stack.resources("AWS::SNS::TopicPolicy").values()
+    by_topic = {topic["Ref"]: statements(p) for p in policies for topic in p["Topics"]}
+    published = of_costs(by_topic[alarms])
+    assert {service: statement["Condition"] for service, statement in published.items()} == wanted
+    assert {statement["Action"] for statement in published.values()} == {"sns:Publish"}
+    assert of_costs(by_topic[pages]) == {}
+    ((_, key),) = stack.resources("AWS::KMS::Key").items()
+    used = of_costs(key["KeyPolicy"]["Statement"])
+    assert {service: statement["Condition"] for service, statement in used.items()} == wanted
+    assert {action for statement in used.values() for action in statement["Action"]} == {
+        "kms:Decrypt", "kms:GenerateDataKey"
+    }  # fmt: skip
+
+
 def test_people_are_subscribed_by_playbook_and_by_context(stack: Template) -> None:
     """Addresses of the playbooks and of the deployment get every page."""
     pages, _ = stack.named("AWS::SNS::Topic", "TopicName", "ecs-first-responder-pages")
@@ -180,7 +207,8 @@ def rules(stack: Template, function: str | None = None) -> dict[str, Any]:
 
 
 def test_events_come_in_by_rules(stack: Template) -> None:
-    """Alarms that others made, deployments, service actions of level ERROR, and tasks that stopped by themselves."""
+    """Alarms that others made, deployments, service actions of level ERROR, tasks that stopped by themselves, trouble
+    of AWS in what the services stand on, costs, and findings in their clusters."""
     found = rules(stack)
     assert {kind: rule["EventPattern"].get("detail") for kind, rule in found.items()} == {
         "CloudWatch Alarm State Change": {"alarmName": ["orders-legacy-5xx"]},
@@ -194,6 +222,16 @@ def test_events_come_in_by_rules(stack: Template) -> None:
                 {"stopCode": ["EssentialContainerExited", "TaskFailedToStart"]},
                 {"stopCode": ["ServiceSchedulerInitiated"], "stoppedReason": [{"prefix": "Task failed "}]},
             ],
+        },
+        "AWS Health Event": {
+            "eventRegion": ["eu-west-1"],
+            "service": ["EC2", "ECS", "ELASTICLOADBALANCING", "FARGATE", "RDS"],
+            "eventTypeCategory": ["issue", "scheduledChange"],
+        },
+        "Anomaly Detected": None,
+        "GuardDuty Finding": {
+            "severity": [{"numeric": [">=", 4]}],
+            "resource": {"ecsClusterDetails": {"arn": ["arn:aws:ecs:eu-west-1:123456789012:cluster/shop"]}},
         },
     }
     queue_id, _ = queue(stack, "intake")
@@ -229,7 +267,7 @@ def test_however_many_services_there_are_each_pattern_fits() -> None:
         for number in range(12)
     ]
     topic = sns.Topic(scope, "Topic")
-    Intake(scope, "Intake", name="x", alarm_topic=topic, existing_alarms=[], services=services)
+    Intake(scope, "Intake", name="x", alarm_topic=topic, existing_alarms=[], services=services, aws_services=[])
     resources = app.synth().get_stack_by_name("Stack").template["Resources"].values()
     patterns = [r["Properties"]["EventPattern"] for r in resources if r["Type"] == "AWS::Events::Rule"]
     stopped = [pattern for pattern in patterns if pattern["detail-type"] == ["ECS Task State Change"]]
@@ -332,6 +370,7 @@ def test_no_two_functions_share_a_role(stack: Template) -> None:
         ("notify", {settings.TABLE_NAME, settings.BUCKET_NAME, settings.PAGE_TOPIC_ARN}),
         ("close", {settings.TABLE_NAME, settings.BUCKET_NAME, settings.PAGE_TOPIC_ARN}),
         ("restore", {settings.TABLE_NAME, settings.BUCKET_NAME, settings.CONTAIN}),
+        ("check", set()),
         ("forward", {settings.INTAKE_QUEUE_URL}),
         ("lookup", set()),
     ],
@@ -393,6 +432,11 @@ def test_releases_are_looked_after_every_minute(stack: Template) -> None:
     assert scheduled(stack, "bake") == "rate(1 minute)"
 
 
+def test_checks_are_made_every_minute(stack: Template) -> None:
+    """As often as their alarms count."""
+    assert scheduled(stack, "check") == "rate(1 minute)"
+
+
 def scheduled(stack: Template, function: str) -> str:
     """How often a schedule calls the function."""
     found, _ = stack.named("AWS::Lambda::Function", "FunctionName", f"ecs-first-responder-{function}")
@@ -412,10 +456,18 @@ def test_a_completed_deployment_wakes_the_watch_over_releases(stack: Template) -
     assert rule["Targets"][0]["Arn"] == {"Fn::GetAtt": [bake, "Arn"]}
 
 
-def test_a_changed_secret_wakes_bake(stack: Template) -> None:
+def test_a_changed_secret_and_a_role_in_use_wake_bake(stack: Template) -> None:
     """Whosever it is: only the task definitions say whom it concerns. Refused and reading calls are not asked for."""
     woken = {kind: rule["EventPattern"] for kind, rule in rules(stack, "bake").items()}
     del woken["ECS Deployment State Change"]
+    assert woken.pop("GuardDuty Finding") == {
+        "source": ["aws.guardduty"],
+        "detail-type": ["GuardDuty Finding"],
+        "detail": {
+            "severity": [{"numeric": [">=", 4]}],
+            "resource": {"accessKeyDetails": {"userType": ["AssumedRole", "Role"]}},
+        },
+    }
     manager = {"eventSource": ["secretsmanager.amazonaws.com"]}
     assert woken == {
         "AWS API Call via CloudTrail": {
@@ -448,22 +500,35 @@ def test_the_responder_is_watched_too(stack: Template) -> None:
         "sweep-errors",
         "bake-errors",
         "forward-errors",
+        "check-errors",
+        "check-silent",
+        "checks-not-made",
         "executions-failed",
         "signals-rejected",
         "sweep-silent",
     }
 
 
-def test_rejected_signals_are_counted_where_they_are_emitted(stack: Template) -> None:
-    """The alarm reads the very metric that the intake writes."""
-    _, alarm = stack.named("AWS::CloudWatch::Alarm", "AlarmName", "ecs-first-responder-signals-rejected")
-    assert (alarm["Namespace"], alarm["MetricName"]) == (METRICS_NAMESPACE, SIGNALS_REJECTED)
+@pytest.mark.parametrize(
+    ("name", "metric"), [("signals-rejected", SIGNALS_REJECTED), ("checks-not-made", CHECKS_NOT_MADE)]
+)
+def test_what_the_functions_count_is_alarmed_where_it_is_emitted(stack: Template, name: str, metric: str) -> None:
+    """The alarm reads the very metric that the function writes."""
+    _, alarm = stack.named("AWS::CloudWatch::Alarm", "AlarmName", f"ecs-first-responder-{name}")
+    assert (alarm["Namespace"], alarm["MetricName"]) == (METRICS_NAMESPACE, metric)
     assert alarm["Dimensions"] == [{"Name": "service", "Value": SERVICE}]
 
 
-def test_a_silent_sweep_is_an_alarm(stack: Template) -> None:
-    """Nobody would miss the sweep, so its absence is what breaches."""
-    _, alarm = stack.named("AWS::CloudWatch::Alarm", "AlarmName", "ecs-first-responder-sweep-silent")
+def test_one_check_that_cannot_be_made_wakes_nobody(stack: Template) -> None:
+    """A name that is not found for a minute comes back by itself: three rounds within five minutes are told."""
+    _, alarm = stack.named("AWS::CloudWatch::Alarm", "AlarmName", "ecs-first-responder-checks-not-made")
+    assert (alarm["Statistic"], alarm["Threshold"], alarm["Period"]) == ("Sum", 3, 300)
+
+
+@pytest.mark.parametrize("function", ["sweep", "check"])
+def test_silence_is_an_alarm(stack: Template, function: str) -> None:
+    """Nobody would miss the sweep or the checks, so their absence is what breaches."""
+    _, alarm = stack.named("AWS::CloudWatch::Alarm", "AlarmName", f"ecs-first-responder-{function}-silent")
     assert (alarm["ComparisonOperator"], alarm["TreatMissingData"]) == ("LessThanThreshold", "breaching")
 
 

@@ -1,11 +1,20 @@
 """What a playbook makes of a service: its alarms, and where their dimensions come from."""
 
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
+from aws_cdk import aws_logs as logs
 
+from functions.adapters.check_metrics import CloudWatchCheckMetrics
+from functions.domain.logged import filter_pattern
+from functions.domain.services import ServiceRef
+from functions.domain.synthetic import Checked
 from functions.playbooks.schema import Symptom
-from tests.infra.synthesis import Synthesis, Template
+from infra.context import Deployment
+from tests.fakes.aws import FakeAws
+from tests.infra.synthesis import Synthesis, Template, synthesise
 
 ORDERS = "ecs-first-responder-shop-orders"
 BALANCER = {"Fn::GetAtt": ["FrontDoor", "LoadBalancer"]}
@@ -37,9 +46,68 @@ def test_a_playbook_of_another_region_makes_nothing_here(synthesis: Synthesis) -
 
 
 def test_an_existing_alarm_is_not_made_again(orders: Template) -> None:
-    """One alarm for each symptom, none for an alarm that exists."""
+    """One alarm for each symptom, log and check, none for an alarm that exists."""
     names = {properties["AlarmName"] for properties in orders.resources("AWS::CloudWatch::Alarm").values()}
-    assert names == {f"responder-shop-orders-{symptom}" for symptom in Symptom}
+    assert names == {
+        f"responder-shop-orders-{watched}" for watched in [*Symptom, "log-throttling-errors", "check-pool-health"]
+    }
+
+
+def test_a_check_fails_where_its_metric_says_so(orders: Template) -> None:
+    """The alarm reads the very metric that the function publishes; M of N are the playbook's, a period is a minute."""
+    properties = alarm(orders, "check-pool-health")
+    (published,) = published_for("pool-health")
+    assert properties["Namespace"] == published["Namespace"]
+    assert properties["MetricName"] == published["MetricData"][0]["MetricName"]
+    assert dimensions(properties) == {d["Name"]: d["Value"] for d in published["MetricData"][0]["Dimensions"]}
+    assert (properties["Statistic"], properties["Period"]) == ("Maximum", 60)
+    assert (properties["DatapointsToAlarm"], properties["EvaluationPeriods"]) == (3, 5)
+    assert (properties["ComparisonOperator"], properties["Threshold"]) == ("GreaterThanThreshold", 0)
+
+
+def published_for(check: str) -> list[Any]:
+    aws = FakeAws(PutMetricData={})
+    ref = ServiceRef(region="eu-west-1", cluster="shop", service="orders")
+    CloudWatchCheckMetrics(aws.client("cloudwatch")).publish(
+        [Checked(ref=ref, check=check)], at=datetime(2026, 3, 2, tzinfo=UTC)
+    )
+    return [parameters for _, parameters in aws.calls]
+
+
+def test_a_check_that_nobody_makes_is_neither_fine_nor_failed(orders: Template) -> None:
+    """Without data points its alarm has insufficient data, which opens no incident and lets none recover."""
+    assert alarm(orders, "check-pool-health")["TreatMissingData"] == "missing"
+
+
+def test_a_checks_alarm_says_what_is_demanded_but_not_the_query(orders: Template) -> None:
+    """People read it beside the alarm; what stands behind the question mark may be meant for nobody."""
+    assert alarm(orders, "check-pool-health")["AlarmDescription"] == (
+        "https://orders.example.com/api/pool-health has to answer 200 within 5 s, "
+        "and pools.unhealthy must not be above 0"
+    )
+
+
+def test_checks_alone_make_a_stack_without_a_front_door(tmp_path: Path) -> None:
+    """A check needs no load balancer to be looked up; without checks, there is no function that makes them."""
+    playbooks = tmp_path / "playbooks"
+    playbooks.mkdir()
+    text = (
+        "region: eu-west-1\ncluster: shop\nservice: orders\nalarms:\n  - {check: up, url: https://orders.example.com}\n"
+    )
+    (playbooks / "orders.yaml").write_text(text)
+    deployment = Deployment(region="eu-west-1", account="123456789012", playbooks=playbooks)
+    with_check = synthesise(deployment, tmp_path / "with")
+    (template,) = with_check.services.values()
+    assert template.resources("Custom::EcsServiceFrontDoor") == {}
+    granted = {entry.action for entry in with_check.responder.allowed_to("ecs-first-responder-check")}
+    assert "secretsmanager:GetSecretValue" not in granted, "no secret is named"
+    (playbooks / "orders.yaml").write_text(
+        text.replace("{check: up, url: https://orders.example.com}", "{symptom: cpu}")
+    )
+    without = synthesise(deployment, tmp_path / "without").responder
+    assert [
+        f for f in without.resources("AWS::Lambda::Function").values() if f["FunctionName"].endswith("-check")
+    ] == []
 
 
 def test_every_change_of_state_is_told(synthesis: Synthesis) -> None:
@@ -115,7 +183,6 @@ def test_silence_is_no_error(symptom: str, orders: Template) -> None:
     ("symptom", "metric", "statistic", "threshold"),
     [
         ("errors", ("AWS/ApplicationELB", "HTTPCode_Target_5XX_Count"), "Sum", 30),
-        ("response-time", ("AWS/ApplicationELB", "TargetResponseTime"), "Average", 5),
         ("cpu", ("AWS/ECS", "CPUUtilization"), "Average", 90),
         ("memory", ("AWS/ECS", "MemoryUtilization"), "Average", 90),
     ],
@@ -128,6 +195,60 @@ def test_a_symptom_is_one_metric_above_its_threshold(
     assert (properties["Namespace"], properties["MetricName"]) == metric
     assert (properties["Statistic"], properties["ComparisonOperator"]) == (statistic, "GreaterThanThreshold")
     assert properties["Threshold"] == threshold
+
+
+def test_the_response_time_has_the_percentile_that_the_playbook_says(orders: Template) -> None:
+    """The time that 95 % of the requests keep to, with its threshold in seconds."""
+    properties = alarm(orders, "response-time")
+    assert (properties["Namespace"], properties["MetricName"]) == ("AWS/ApplicationELB", "TargetResponseTime")
+    assert (properties["ExtendedStatistic"], properties["Threshold"]) == ("p95", 5)
+    assert "Statistic" not in properties
+    assert dimensions(properties) == {"LoadBalancer": BALANCER, "TargetGroup": GROUP}
+
+
+def test_lines_are_counted_where_the_service_logs(orders: Template) -> None:
+    """A filter on the log group of the task definition counts lines that have the words, and the alarm watches it."""
+    ((_, counted),) = orders.resources("AWS::Logs::MetricFilter").items()
+    assert counted["LogGroupName"] == {"Fn::GetAtt": ["LogGroup", "LogGroup"]}
+    assert counted["FilterPattern"] == '?"ThrottlingException" ?"code=\\"429\\""'
+    (metric,) = counted["MetricTransformations"]
+    assert (metric["MetricValue"], metric["DefaultValue"], metric["Unit"]) == ("1", 0, "Count")
+
+    properties = alarm(orders, "log-throttling-errors")
+    assert (properties["Namespace"], properties["MetricName"]) == (metric["MetricNamespace"], metric["MetricName"])
+    assert (properties["Namespace"], properties["MetricName"]) == (
+        "EcsFirstResponder/Logs",
+        "responder-shop-orders-log-throttling-errors",
+    )
+    assert (properties["Statistic"], properties["Period"], properties["Threshold"]) == ("Sum", 60, 25)
+    assert (properties["ComparisonOperator"], properties["TreatMissingData"]) == (
+        "GreaterThanThreshold",
+        "notBreaching",
+    )
+
+
+def test_the_log_group_is_read_from_the_service(synthesis: Synthesis, orders: Template) -> None:
+    """The same look-up that finds the load balancer finds the log group; an override is taken as it stands."""
+    ((_, asked),) = orders.resources("Custom::EcsServiceLogGroup").items()
+    assert {key: asked[key] for key in ("Region", "Cluster", "Service", "ServiceTimeout")} == {
+        "Region": "eu-west-1",
+        "Cluster": "shop",
+        "Service": "orders",
+        "ServiceTimeout": "300",
+    }
+    assert "Lookup" in asked["ServiceToken"]["Fn::ImportValue"]
+    (payments,) = (template for name, template in synthesis.services.items() if name != ORDERS)
+    assert payments.resources("Custom::EcsServiceLogGroup") == {}
+    ((_, counted),) = payments.resources("AWS::Logs::MetricFilter").items()
+    assert (counted["LogGroupName"], counted["FilterPattern"]) == ("/shop/payments", '"panic"')
+
+
+@pytest.mark.parametrize(
+    "words", [["ERROR"], ["Rate exceeded", 'a "quoted" one', "back\\slash", "%like a regex%", "-minus"]]
+)
+def test_words_are_quoted_as_the_cdk_quotes_them(words: list[str]) -> None:
+    """The schema has to know how long a filter is, and writes what the library would write."""
+    assert filter_pattern(words) == logs.FilterPattern.any_term(*words).log_pattern_string
 
 
 def test_utilisation_is_the_services_own(orders: Template) -> None:

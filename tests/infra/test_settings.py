@@ -18,6 +18,7 @@ BUILT_BY: Mapping[str, tuple[Callable[[], Any], ...]] = {
     "restore": (bootstrap.restore,),
     "sweep": (bootstrap.sweep,),
     "bake": (bootstrap.bake,),
+    "check": (bootstrap.run_checks,),
     "forward": (bootstrap.forward,),
     "lookup": (bootstrap.service_reader,),
     "contain": (bootstrap.contain, bootstrap.lift),

@@ -1,4 +1,4 @@
-"""Reading who changed the service, its stack, and what AWS says of itself."""
+"""Reading who changed the service, its stack, what AWS says of itself, and what GuardDuty found."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -21,7 +21,7 @@ STACK = "arn:aws:cloudformation:eu-west-1:000000000000:stack/shop/1"
 
 def reader(**replies: Any) -> tuple[AwsAccountReader, FakeAws]:
     aws = FakeAws(**replies)
-    clients = {name: aws.client(name) for name in ("cloudtrail", "cloudformation", "health")}
+    clients = {name: aws.client(name) for name in ("cloudtrail", "cloudformation", "health", "guardduty")}
     return AwsAccountReader(**clients, clock=FakeClock(NOW)), aws
 
 
@@ -157,8 +157,61 @@ def test_declared_calls_are_the_calls_made() -> None:
         DescribeStackResources={"StackResources": [_resource("Service")]},
         DescribeStacks={"Stacks": [{"StackName": "shop", "StackStatus": "CREATE_COMPLETE", "CreationTime": SINCE}]},
         DescribeEvents={},
+        GetFindings={"Findings": [_finding("1cd2")]},
     )
     account.changes(ORDERS, since=SINCE)
     account.stack(SERVICE)
     account.health("eu-west-1")
+    account.threats([f"{DETECTOR}/finding/1cd2"])
     assert aws.actions == set(CALLS)
+
+
+DETECTOR = "arn:aws:guardduty:eu-west-1:000000000000:detector/0ab1"
+
+
+def _finding(number: str, **said: Any) -> dict[str, Any]:
+    ordinary = {
+        "AccountId": "000000000000",
+        "Arn": f"{DETECTOR}/finding/{number}",
+        "CreatedAt": "2026-03-01T03:00:00.000Z",
+        "Id": number,
+        "Region": "eu-west-1",
+        "Resource": {"ResourceType": "ECSCluster", "EcsClusterDetails": {"TaskDetails": {"Arn": "task/shop/0123"}}},
+        "SchemaVersion": "2.0",
+        "Service": {"Archived": False},
+        "Severity": 8.0,
+        "Title": "A container asks for a mining pool",
+        "Type": "CryptoCurrency:Runtime/BitcoinTool.B!DNS",
+        "UpdatedAt": "2026-03-01T03:12:00.000Z",
+    }
+    return ordinary | said
+
+
+class TestThreats:
+    def test_findings_are_read_back_by_their_names(self) -> None:
+        """Type, severity, what it is about, and whether somebody has put it away."""
+        role = {"ResourceType": "AccessKey", "AccessKeyDetails": {"UserName": "orders-task"}}
+        account, aws = reader(
+            GetFindings={"Findings": [_finding("1cd2"), _finding("3ef4", Resource=role, Service={"Archived": True})]}
+        )
+        first, second = account.threats([f"{DETECTOR}/finding/1cd2", f"{DETECTOR}/finding/3ef4"]).threats
+        assert (first.type, first.severity, first.level) == ("CryptoCurrency:Runtime/BitcoinTool.B!DNS", 8.0, "HIGH")
+        assert (first.resource, first.archived) == ("task/shop/0123", False)
+        assert (second.resource, second.archived) == ("orders-task", True)
+        ((_, parameters),) = aws.calls
+        assert parameters == {"DetectorId": "0ab1", "FindingIds": ["1cd2", "3ef4"]}
+
+    @pytest.mark.parametrize(
+        "reply", [{"Findings": []}, refusal("AccessDeniedException"), refusal("BadRequestException")]
+    )
+    def test_a_finding_that_guardduty_does_not_have_is_unknown(self, reply: Any) -> None:
+        """Not the same as none: nobody knows what the message was about."""
+        with pytest.raises(ReadFailed, match="GuardDuty"):
+            reader(GetFindings=reply)[0].threats([f"{DETECTOR}/finding/1cd2"])
+
+    def test_what_is_no_name_of_a_finding_is_not_asked_for(self) -> None:
+        """It could not have come from GuardDuty."""
+        account, aws = reader()
+        with pytest.raises(ReadFailed):
+            account.threats([DETECTOR])
+        assert aws.calls == []

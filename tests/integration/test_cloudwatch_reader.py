@@ -14,6 +14,7 @@ from functions.adapters.cloudwatch import CALLS, CloudWatchReader, children_of
 from functions.domain.errors import ReadFailed
 from functions.domain.evidence import Metric
 from functions.domain.signals import AlarmState
+from functions.domain.synthetic import METRIC, NAMESPACE
 from functions.ports import MetricsQuery
 from tests.fakes.aws import FakeAws, record_actions, refusal
 from tests.fakes.clock import FakeClock
@@ -111,6 +112,24 @@ class TestAlarms:
         aws = FakeAws(DescribeAlarms=describes(alarm()), GetMetricData=answers([0, 1, 20]))
         (facts,) = reader(aws).alarms(["orders-5xx"])
         assert (facts.state, facts.breaching_now) == (AlarmState.ALARM, False)
+
+    def test_a_check_says_what_it_demands(self) -> None:
+        """Only of the responder's own checks is the description a sentence about what is wrong now."""
+        said = {"AlarmDescription": "https://x.example has to answer 200 within 5 s"}
+        check = alarm("check", Namespace=NAMESPACE, MetricName=METRIC, Statistic="Maximum", Threshold=0.0, **said)
+        aws = FakeAws(DescribeAlarms=describes(check, alarm(**said)), GetMetricData=answers([1, 1, 0]))
+        ours, other = reader(aws).alarms(["check", "orders-5xx"])
+        assert (ours.demands, other.demands) == (said["AlarmDescription"], "")
+        assert ours.breaching_now is True
+
+    def test_one_failure_among_minutes_without_a_check_does_not_breach(self) -> None:
+        """CloudWatch may call it ALARM where missing data is missing; minutes that nobody looked at are no failures."""
+        check = alarm("check", Namespace=NAMESPACE, Statistic="Maximum", Threshold=0.0, TreatMissingData="missing")
+        for minutes_ago in (1, 2):
+            aws = FakeAws(DescribeAlarms=describes(check), GetMetricData=answers([1], minutes_ago=minutes_ago))
+            assert reader(aws).alarms(["check"])[0].breaching_now is False
+        aws = FakeAws(DescribeAlarms=describes(check), GetMetricData=answers([]))
+        assert reader(aws).alarms(["check"])[0].breaching_now is None
 
     def test_what_is_asked(self) -> None:
         """The alarm's own metric is asked for over its window, from the beginning of a period."""
@@ -220,13 +239,29 @@ class TestAlarms:
         """Asking for no alarms asks nothing: DescribeAlarms without names would answer with all there are."""
         assert reader(FakeAws()).alarms([]) == ()
 
+    def test_a_percentile_is_judged_by_itself(self) -> None:
+        """An alarm on the p95 asks for the p95: that the average is fine says nothing."""
+        slow = alarm("slow", MetricName="TargetResponseTime", ExtendedStatistic="p95", Threshold=5.0)
+        del slow["Statistic"]
+        of = {"p95": 9.0, "Average": 1.0}
+
+        def measured(parameters: Any) -> dict[str, Any]:
+            (query,) = parameters["MetricDataQueries"]
+            return dict(answers([of[query["MetricStat"]["Stat"]]] * 3)(parameters))
+
+        for breaches in (True, False):
+            (facts,) = reader(FakeAws(DescribeAlarms=describes(slow), GetMetricData=measured)).alarms(["slow"])
+            assert facts.breaching_now is breaches
+            of["p95"] = 4.9
+
     @mock_aws
-    def test_on_an_alarm(self) -> None:
-        """Against moto an alarm and the metric behind it are read as CloudWatch keeps them."""
+    @pytest.mark.parametrize("dimensions", [[{"Name": "LoadBalancer", "Value": "app/shop/1"}], []])
+    def test_on_an_alarm(self, dimensions: list[dict[str, str]]) -> None:
+        """Against moto an alarm and the metric behind it are read as CloudWatch keeps them: also one of counted lines,
+        which has no dimensions."""
         client = boto3.client("cloudwatch", region_name="eu-west-1")
         actions = record_actions(client)
         now = datetime.now(UTC)
-        dimensions = [{"Name": "LoadBalancer", "Value": "app/shop/1"}]
         client.put_metric_alarm(
             AlarmName="orders-5xx",
             Namespace="Shop",

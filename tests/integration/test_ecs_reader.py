@@ -276,7 +276,7 @@ class TestDeploymentsAndRevisions:
                 "taskDefinitionArn": "orders:1",
                 "cpu": "512",
                 "memory": "1024",
-                "taskRoleArn": "arn:aws:iam::000000000000:role/orders",
+                "taskRoleArn": "arn:aws:iam::000000000000:role/orders-task",
                 "containerDefinitions": [
                     {
                         "portMappings": [{"containerPort": 8080}],
@@ -294,9 +294,9 @@ class TestDeploymentsAndRevisions:
         assert (facts.task_definition, facts.cpu, facts.memory_mib) == ("orders:1", 512, 1024)
         assert (facts.ports, facts.secrets) == ((8080, 9090), ("/orders/db",))
         assert facts.container_health_check
-        assert facts.task_role == "arn:aws:iam::000000000000:role/orders"
+        assert facts.task_role == "arn:aws:iam::000000000000:role/orders-task"
         bare = reader(DescribeTaskDefinition={"taskDefinition": {}}).definition("orders:1")
-        assert (bare.cpu, bare.ports, bare.container_health_check) == (None, (), False)
+        assert (bare.cpu, bare.ports, bare.container_health_check, bare.task_role) == (None, (), False, None)
 
 
 def test_declared_calls_are_the_calls_made() -> None:

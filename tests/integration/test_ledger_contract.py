@@ -9,6 +9,7 @@ from functions.domain.changes import Lease, LeaseTerms
 from functions.domain.errors import NotInLedger, Superseded, TrailBroken
 from functions.domain.evidence import ReleaseState
 from functions.domain.incidents import Fact, Incident, IncidentStatus, Mode, NewEvent, Switch, verify_trail
+from functions.domain.maintenance import Announced
 from functions.domain.services import ServiceRef
 from functions.domain.signals import AlarmState
 from functions.ports import BudgetCharge, Ledger
@@ -294,6 +295,22 @@ class TestTheService:
 
         assert ledger.switch(ORDERS) == paused
         assert ledger.switch(BASKET) == Switch()
+
+    def test_a_switch_that_somebody_else_set_meanwhile_is_not_overwritten(
+        self, ledger: Ledger, clock: FakeClock
+    ) -> None:
+        """Whoever read it before has to read it again; else an announced window could get lost."""
+        window = Announced(
+            start=clock.now(), end=clock.now() + timedelta(hours=1), by="ana", reason="disks", at=clock.now()
+        )
+        before, announced, paused = Switch(), Switch(maintenance=(window,)), Switch(paused_until=clock.now())
+        ledger.set_switch(ORDERS, announced, was=before)
+        with pytest.raises(Superseded):
+            ledger.set_switch(ORDERS, paused, was=before)
+        assert ledger.switch(ORDERS) == announced
+
+        ledger.set_switch(ORDERS, paused, was=announced)
+        assert ledger.switch(ORDERS) == paused
 
     def test_the_release_history(self, ledger: Ledger, clock: FakeClock) -> None:
         """Releases come newest first; seeing one again moves its last time and keeps what was known."""

@@ -10,8 +10,9 @@ from functions.domain.errors import InputError, SignalRefused
 from functions.domain.incidents import Mode
 from functions.domain.signals import AlarmState, Signal, SignalKind
 from functions.handlers.signals import Ignored, Outcome, read_message
+from functions.playbooks.concerned import concerned
 from functions.playbooks.loading import load_playbooks
-from functions.playbooks.matching import Match, find_service
+from functions.playbooks.matching import Match
 from functions.playbooks.schema import Playbook
 
 _WOULD = {
@@ -49,13 +50,14 @@ class Explanation:
 
 
 def explain_files(files: Iterable[str], *, playbooks: Path | None) -> list[Explanation]:
-    """Read files, `-` being standard input: one explanation per message in them.
+    """Read files, `-` being standard input: one explanation per message in them and service that it concerns.
 
     Raises:
         InputError: if a file or a playbook cannot be read.
     """
     known = () if playbooks is None else load_playbooks([playbooks])
-    return [_explain(file, outcome, known) for file in files for outcome in read_message(_content(file))]
+    outcomes = [(file, outcome) for file in files for outcome in read_message(_content(file))]
+    return [explanation for file, outcome in outcomes for explanation in _explain(file, outcome, known)]
 
 
 def to_json(explanations: Iterable[Explanation]) -> str:
@@ -72,15 +74,22 @@ def _content(file: str) -> bytes:
         raise InputError(f"{file} cannot be read: {why}") from None
 
 
-def _explain(file: str, outcome: Outcome, playbooks: tuple[Playbook, ...]) -> Explanation:
+def _explain(file: str, outcome: Outcome, playbooks: tuple[Playbook, ...]) -> list[Explanation]:
     match outcome:
         case Ignored():
-            return Explanation(file=file, outcome="ignored", reason=outcome.reason)
+            return [Explanation(file=file, outcome="ignored", reason=outcome.reason)]
         case SignalRefused():
-            return Explanation(file=file, outcome="refused", reason=str(outcome))
-    found = find_service(outcome, playbooks)
-    reason = f"{what_would_happen(outcome, found)}; {found.reason}"
-    return Explanation(file=file, outcome="signal", reason=reason, signal=outcome, match=found)
+            return [Explanation(file=file, outcome="refused", reason=str(outcome))]
+    return [
+        Explanation(
+            file=file,
+            outcome="signal",
+            reason=f"{what_would_happen(outcome, found)}; {found.reason}",
+            signal=outcome,
+            match=found,
+        )
+        for found in concerned(outcome, playbooks)
+    ]
 
 
 def what_would_happen(signal: Signal, match: Match) -> str:

@@ -156,7 +156,8 @@ def explain(files: tuple[str, ...], as_json: bool, playbooks: Path | None) -> No
 
 @cli.command()
 @click.argument("paths", nargs=-1, required=True, metavar="PLAYBOOK...", type=click.Path(path_type=Path))
-def check(paths: tuple[Path, ...]) -> None:
+@click.pass_obj
+def check(desk: Desk, paths: tuple[Path, ...]) -> None:
     """Validate playbooks; a directory stands for the files in it."""
     from functions.playbooks.loading import load_playbooks
     from tools.cli.render import console, playbook_table
@@ -164,7 +165,7 @@ def check(paths: tuple[Path, ...]) -> None:
     playbooks = load_playbooks(paths)
     if not playbooks:
         raise click.ClickException(f"no playbook in {', '.join(map(str, paths))}; write one that ends in .yaml")
-    console().print(playbook_table(playbooks))
+    console().print(playbook_table(playbooks, now=desk.now()))
 
 
 @cli.command()
@@ -178,8 +179,11 @@ def incidents(
     desk: Desk, only_open: bool, service: str | None, since: timedelta, unmatched: bool, table: str, region: str | None
 ) -> None:
     """List incidents: those that are open, and those of the last day."""
+    from functions.domain.incidents import IncidentStatus
+    from functions.workflow.story import tell
     from functions.workflow.table import StepName
     from tools.cli.render import console, incident_table, unmatched_table
+    from tools.cli.windows import windows_of
 
     ledger = _ledger(desk, table, region)
     now = desk.now()
@@ -196,7 +200,9 @@ def incidents(
         found = {key: incident for key, incident in found.items() if incident.service == ref}
     newest_first = sorted(found.values(), key=lambda incident: incident.opened_at, reverse=True)
     waiting = {i.id: ledger.approval(i.id) for i in newest_first if i.step == StepName.APPROVAL}
-    console().print(incident_table(newest_first, now=now, approvals=waiting))
+    opened = [i for i in newest_first if i.status is IncidentStatus.OPEN]
+    notes = {i.id: windows_of(ledger.switch(i.service), tell(ledger.events(i.id)), now=now) for i in opened}
+    console().print(incident_table(newest_first, now=now, approvals=waiting, notes=notes))
 
 
 @cli.command()
@@ -290,10 +296,9 @@ def pause(desk: Desk, service: str, length: timedelta, reason: str, by: str, tab
 
     ledger, ref, now = _ledger(desk, table, region), _service(service, region), desk.now()
     until = now + length
-    switch = ledger.switch(ref).model_copy(
-        update={"paused_until": until, "by": clean(by, limit=100), "reason": clean(reason, limit=500), "at": now}
-    )
-    ledger.set_switch(ref, switch)
+    switch = ledger.switch(ref)
+    paused = {"paused_until": until, "by": clean(by, limit=100), "reason": clean(reason, limit=500), "at": now}
+    ledger.set_switch(ref, switch.model_copy(update=paused), was=switch)
     click.echo(f"{ref} is paused until {until:%Y-%m-%d %H:%M} UTC; `responder resume {service}` ends it earlier")
 
 
@@ -310,7 +315,7 @@ def resume(desk: Desk, service: str, by: str, table: str, region: str | None) ->
     switch = ledger.switch(ref)
     was_paused = switch.paused(now)
     ended = {"paused_until": None, "by": clean(by, limit=100), "reason": "resumed", "at": now}
-    ledger.set_switch(ref, switch.model_copy(update=ended))
+    ledger.set_switch(ref, switch.model_copy(update=ended), was=switch)
     click.echo(f"{ref} is resumed" if was_paused else f"{ref} was not paused")
 
 
@@ -499,6 +504,57 @@ def _playbook(directory: Path, ref: "ServiceRef") -> "Playbook":
     if found is None:
         raise click.ClickException(f"no playbook in {directory} is for {ref}; write --playbooks, or another service")
     return found
+
+
+@cli.command()
+@click.argument("service", metavar="SERVICE")
+@click.option("--from", "start", metavar="WHEN", help="now, 02:00 or 2026-11-22T02:00, in UTC.  [default: now]")
+@click.option("--for", "length", type=_Length(), help="How long, for example 2h; a day at most.")
+@click.option("--reason", default="", help="What is done; the next person will ask.")
+@click.option("--by", envvar=["USER", "LOGNAME"], default="an operator", show_default="your login name")
+@click.option("--cancel", is_flag=True, help="Take an announced window back; with several, --from says which.")
+@_with_ledger
+@click.pass_obj
+def maintenance(
+    desk: Desk,
+    service: str,
+    start: str | None,
+    length: timedelta | None,
+    reason: str,
+    by: str,
+    cancel: bool,
+    table: str,
+    region: str | None,
+) -> None:
+    """Announce a maintenance window of a service: [region/]cluster/service. Without options, list those announced."""
+    from functions.domain.maintenance import Announced
+    from functions.domain.redaction import clean
+    from tools.cli.render import announced_table, console
+    from tools.cli.windows import announced, cancelled, start_of, to_come
+
+    ledger, ref, now = _ledger(desk, table, region), _service(service, region), desk.now()
+    switch = ledger.switch(ref)
+    if cancel:
+        if length is not None:
+            raise click.ClickException("--cancel takes no --for: write --cancel, with --from where there are several")
+        left, taken = cancelled(switch, None if start is None else start_of(start, now, past=True), now=now)
+        ledger.set_switch(ref, left, was=switch)
+        click.echo(f"{ref} has no maintenance window any more from {taken.window.span}")
+        return
+    if start is None and length is None:
+        console().print(announced_table(ref, to_come(switch, now=now), now=now))
+        return
+    if length is None or not reason.strip():
+        raise click.ClickException("a window needs a length and a reason: write --for 2h --reason '...'")
+    begins = start_of("now" if start is None else start, now)
+    window = Announced(
+        start=begins, end=begins + length, by=clean(by, limit=100), reason=clean(reason, limit=500), at=now
+    )
+    ledger.set_switch(ref, announced(switch, window, now=now), was=switch)
+    click.echo(
+        f"{ref} is in maintenance from {window.window.span}: nothing is changed meanwhile; "
+        f"`responder maintenance {service} --cancel` takes it back"
+    )
 
 
 @cli.command()

@@ -15,8 +15,12 @@ from rich.text import Text
 
 from functions.domain.approvals import Approval
 from functions.domain.backups import BackupFacts
+from functions.domain.circumstances import LogQueryFacts
+from functions.domain.durations import spoken
 from functions.domain.incidents import Event, Fact, Incident, IncidentStatus
+from functions.domain.maintenance import Announced, next_window
 from functions.domain.redaction import clean
+from functions.domain.services import ServiceRef
 from functions.domain.signals import Signal
 from functions.playbooks.schema import Playbook
 from tools.cli.explain import Explanation
@@ -28,6 +32,7 @@ WIDTH = 100
 _MARKS: Mapping[Fact, tuple[str, str]] = {
     Fact.INCIDENT_OPENED: ("●", "bold red"),
     Fact.SIGNAL_RECEIVED: ("○", "red"),
+    Fact.SEVERITY_GRADED: ("▲", "bold magenta"),
     Fact.PLAN_CHOSEN: ("◆", "bold cyan"),
     Fact.ACTION_WITHHELD: ("◇", "bold yellow"),
     Fact.ACTION_INTENDED: ("▷", "yellow"),
@@ -68,15 +73,8 @@ def console() -> Console:
 
 
 def took(span: timedelta | None) -> str:
-    """A length of time for a person: `42 s`, `3 min 05 s` or `2 h 10 min`."""
-    if span is None:
-        return "—"
-    seconds = round(span.total_seconds())
-    if abs(seconds) < 60:
-        return f"{seconds} s"
-    if abs(seconds) < 3600:
-        return f"{seconds // 60} min {seconds % 60:02d} s"
-    return f"{seconds // 3600} h {seconds % 3600 // 60:02d} min"
+    """A length of time for a person, or a dash where there is none."""
+    return "—" if span is None else spoken(span)
 
 
 def trail(found: Trail, *, now: datetime, full: bool = False) -> RenderableType:
@@ -95,6 +93,9 @@ def head(found: Trail, *, now: datetime) -> RenderableType:
     facts.add_row("service", Text(str(incident.service), style="bold"))
     facts.add_row("incident", incident.id)
     facts.add_row("alarm", _clock(found.alarm_at))
+    if found.grade is not None:
+        facts.add_row("severity", Text(f"{found.grade.name}: {_text(found.grade.reason)}"))
+        facts.add_row("respond", found.grade.respond_text)
     if incident.closed_at is None:
         facts.add_row("open for", f"{took(now - incident.opened_at)}, last step {incident.step}")
         newest = next((event.fact for event in reversed(found.events) if event.fact in _ASKING), None)
@@ -164,9 +165,14 @@ def verification(found: Trail) -> RenderableType:
 
 
 def incident_table(
-    incidents: Sequence[Incident], *, now: datetime, approvals: Mapping[str, Approval | None]
+    incidents: Sequence[Incident],
+    *,
+    now: datetime,
+    approvals: Mapping[str, Approval | None],
+    notes: Mapping[str, Sequence[str]],
 ) -> RenderableType:
-    """A list of incidents, in the order given. `approvals`: what was asked for those that wait for people, by id."""
+    """A list of incidents, in the order given. `approvals`: what was asked for those that wait for people, by id;
+    `notes`: what else there is to say of those that are open, by id."""
     if not incidents:
         return Text("no incidents", style="green")
     table = _columns("status", "opened", "took", "service", "what", "id")
@@ -178,14 +184,16 @@ def incident_table(
             _clock(incident.opened_at, with_seconds=False),
             took(end - incident.opened_at),
             f"{incident.service.cluster}/{incident.service.service}",
-            _what(incident, approvals.get(incident.id)),
+            _what(incident, approvals.get(incident.id), notes.get(incident.id, ())),
             incident.id,
         )
     return table
 
 
-def _what(incident: Incident, approval: Approval | None) -> Text:
+def _what(incident: Incident, approval: Approval | None, notes: Sequence[str]) -> Text:
     what = Text(_text(incident.title))
+    for note in notes:
+        what.append(f"\n{_text(note)}", style="yellow")
     if approval is not None and approval.answer is None:
         what.append(f"\nwaits for approval\nuntil {approval.expires_at:%H:%M} UTC", style="bold yellow")
     return what
@@ -208,6 +216,17 @@ def backup_table(found: Sequence[BackupFacts], *, now: datetime) -> RenderableTy
     return table
 
 
+def announced_table(ref: ServiceRef, windows: Sequence[Announced], *, now: datetime) -> RenderableType:
+    """The announced windows of one service that are not over."""
+    if not windows:
+        return Text(f"{ref} has no announced maintenance window; regular ones stand in its playbook", style="green")
+    table = _columns("", "maintenance", "by", "why")
+    for announced in windows:
+        open_now = Text("open", style="bold yellow") if announced.window.holds(now) else Text("to come", style="dim")
+        table.add_row(open_now, announced.window.span, _text(announced.by), _text(announced.reason))
+    return table
+
+
 def unmatched_table(unmatched: Iterable[tuple[Signal, str]]) -> RenderableType:
     """Signals without a playbook, with the reason."""
     rows = list(unmatched)
@@ -220,8 +239,22 @@ def unmatched_table(unmatched: Iterable[tuple[Signal, str]]) -> RenderableType:
     return table
 
 
-def playbook_table(playbooks: Iterable[Playbook]) -> RenderableType:
-    """Playbooks that hold, one line each."""
+def playbook_table(playbooks: Sequence[Playbook], *, now: datetime) -> RenderableType:
+    """Playbooks that hold, one line each, and below them the maintenance windows as they were understood."""
+    windows = [Text.assemble("\n", *_understood(playbook, now)) for playbook in playbooks if playbook.maintenance]
+    return Group(_playbooks(playbooks), *windows)
+
+
+def _understood(playbook: Playbook, now: datetime) -> Iterable[str | tuple[str, str]]:
+    yield (f"{_text(playbook.name)}: nothing is changed\n", "bold")
+    for regular in playbook.maintenance:
+        coming = next_window(now, [regular])
+        when = "" if coming is None else f"{'open now' if coming.holds(now) else 'next'}: {coming.span}"
+        yield f"  {regular.label}"
+        yield (f"  {when}\n", "dim")
+
+
+def _playbooks(playbooks: Iterable[Playbook]) -> Table:
     table = _columns("", "playbook", "service", "mode", "severity", "alarms")
     for playbook in playbooks:
         table.add_row(
@@ -229,10 +262,16 @@ def playbook_table(playbooks: Iterable[Playbook]) -> RenderableType:
             playbook.name,
             str(playbook.ref),
             playbook.mode,
-            playbook.severity,
+            _severity(playbook),
             "\n".join(map(_text, playbook.alarm_names)) or Text("none; ECS events only", style="dim"),
         )
     return table
+
+
+def _severity(playbook: Playbook) -> str:
+    """The playbook's own severity, as its people call it, too."""
+    label = playbook.severities[playbook.severity].label
+    return str(playbook.severity) if label == playbook.severity else f"{playbook.severity} ({_text(label)})"
 
 
 def explanations(found: Iterable[Explanation]) -> RenderableType:
@@ -262,6 +301,8 @@ def _explanation(explanation: Explanation) -> RenderableType:
 
 
 def _details(event: Event, data: Mapping[str, Any], *, full: bool) -> Iterable[RenderableType]:
+    if isinstance(findings := data.get("findings"), Mapping):
+        yield from _asked_of_the_logs(findings)
     if "judgements" in data:
         yield _ranking(data["judgements"], most=len(data["judgements"]) if full else _CAUSES_SHOWN)
     if isinstance(decision := data.get("decision"), Mapping):
@@ -272,6 +313,15 @@ def _details(event: Event, data: Mapping[str, Any], *, full: bool) -> Iterable[R
         made = [f"{name.replace('_', ' ')} {value}" for name, value in result.items() if value]
         if made:
             yield Text(_text(", ".join(made)), style="dim")
+
+
+def _asked_of_the_logs(findings: Mapping[str, Any]) -> Iterable[RenderableType]:
+    """What the playbook's own queries found."""
+    logs = (findings.get("logs") or {}).get("value") or {}
+    for query in map(LogQueryFacts.model_validate, logs.get("queries", ())):
+        yield Text(f"asked of the logs: {_text(query)}", style="dim" if query.error is None else "yellow")
+        for line in query.lines:
+            yield Padding(Text(_text(line), style="dim"), (0, 0, 0, 2))
 
 
 def _ranking(judgements: Sequence[Mapping[str, Any]], *, most: int) -> RenderableType:

@@ -7,6 +7,7 @@ from typing import Any
 
 from functions.domain.errors import ReadFailed, TrailBroken
 from functions.domain.incidents import Event, Fact, Incident, verify_trail
+from functions.domain.severity import Grade
 from functions.ports import Ledger
 
 
@@ -40,6 +41,12 @@ class Trail:
         """From the alarm to the end of the incident; None while it is open."""
         closed = self.incident.closed_at
         return None if closed is None else closed - self.alarm_at
+
+    @property
+    def grade(self) -> Grade | None:
+        """How grave it is, or was at last; None where nobody looked at it yet."""
+        graded = next((event for event in reversed(self.events) if event.fact is Fact.SEVERITY_GRADED), None)
+        return None if graded is None else Grade.model_validate(self.evidence[graded.sequence]["grade"])
 
     def _first(self, *facts: Fact) -> Event | None:
         return next((event for event in self.events if event.fact in facts), None)

@@ -15,11 +15,12 @@ from typing import Any, Self, TypeVar
 from pydantic import BaseModel, ValidationError, model_validator
 
 from functions.domain.causes import Cause
+from functions.domain.dependencies import DependencyKind
 from functions.domain.errors import InputError
 from functions.domain.incidents import Mode
 from functions.domain.watched import WatchedAlarm
 from functions.playbooks.loading import load_playbooks, playbook_of
-from functions.playbooks.schema import NewAlarm, Playbook, Symptom
+from functions.playbooks.schema import CheckAlarm, LogAlarm, NewAlarm, Playbook, Symptom
 from functions.playbooks.tree import Place, Problems, Tree, read_tree
 from tools.drill.world import setting
 from tools.drill.world.setting import Part, Setting
@@ -166,8 +167,16 @@ def _scenario(tree: Tree, own: Playbook | None) -> Scenario:
         names[0] = own.service
         raw |= {"region": own.region, "cluster": own.cluster}
         raw["dependencies"] = _guarded(raw.get("dependencies", []), own)
-        # What the playbook overrides is read from the world's own services.
-        asked = {**own.model_dump(), "mode": Mode.AUTO, "overrides": {}}
+        if own.sticky_sessions is not None:
+            services = [{"stickiness_s": own.sticky_sessions, **service} for service in services]
+        # What the playbook overrides is read from the world's own services, and no person reads what its queries find.
+        asked = {
+            **own.model_dump(exclude={"dependencies"}),
+            "dependencies": _counterparts(own, raw["dependencies"]),
+            "mode": Mode.AUTO,
+            "overrides": {},
+            "log_queries": (),
+        }
         playbooks = tuple(Playbook.model_validate({**asked, "service": name}) for name in names)
     raw["services"] = [
         _with_alarms({**service, "name": playbook.service}, playbook)
@@ -199,19 +208,44 @@ def _guarded(dependencies: object, own: Playbook) -> object:
     ]
 
 
+_OF_ANY_KIND = ("database", "table", "backend")
+_STANDS_FOR: Mapping[DependencyKind, tuple[Sequence[str], str]] = {
+    DependencyKind.ALARM: (_OF_ANY_KIND, "alarm"),
+    DependencyKind.RDS: (("database",), "name"),
+    DependencyKind.DYNAMODB: (("table",), "name"),
+    DependencyKind.API: (("backend",), "name"),
+    DependencyKind.LAMBDA: (("backend",), "name"),
+}
+"""Which dependencies of a world one of a playbook can stand for, and the field that says what it is called there."""
+
+
+def _counterparts(own: Playbook, dependencies: object) -> list[dict[str, object]]:
+    """The dependencies of the user's playbook, each under the name of the world's one that it stands for.
+
+    What the world has none of is left out: nothing could be read of it."""
+    theirs = [each for each in dependencies if isinstance(each, dict)] if isinstance(dependencies, list) else []
+    names = {
+        kind: [each[field] for each in theirs if each.get("kind", "database") in like and each.get(field)]
+        for kind, (like, field) in _STANDS_FOR.items()
+    }
+    return [
+        {**watched.model_dump(by_alias=True), watched.kind.value: names[watched.kind].pop(0)}
+        for watched in own.dependencies
+        if names.get(watched.kind)
+    ]
+
+
 def _with_alarms(service: dict[str, Any], playbook: Playbook) -> dict[str, Any]:
     """The service with the alarms that the deployment of its playbook makes, and its rollout naming them."""
     made = [
         {
             "name": playbook.alarm_name(alarm),
-            "symptom": alarm.symptom.value,
-            "threshold": alarm.threshold,
-            "period_s": 60 * math.ceil((alarm.period or 60) / 60),
             "evaluation_periods": alarm.evaluation_periods,
             "datapoints": alarm.datapoints,
+            **(_of_check(alarm) if isinstance(alarm, CheckAlarm) else _of_metric(alarm)),
         }
         for alarm in playbook.alarms
-        if isinstance(alarm, NewAlarm)
+        if isinstance(alarm, NewAlarm | LogAlarm | CheckAlarm)
     ]
     own = service.get("alarms", [])
     completed = {**service, "alarms": [*own, *made] if isinstance(own, list) else own}
@@ -220,6 +254,22 @@ def _with_alarms(service: dict[str, Any], playbook: Playbook) -> dict[str, Any]:
         named = [_by_symptom(name, playbook) for name in rollout["alarms"]]
         completed["rollout"] = {**rollout, "alarms": [name for name in named if name is not None]}
     return completed
+
+
+def _of_metric(alarm: NewAlarm | LogAlarm) -> dict[str, Any]:
+    return {
+        **(
+            {"contains": alarm.contains}
+            if isinstance(alarm, LogAlarm)
+            else {"symptom": alarm.symptom.value, "statistic": alarm.statistic}
+        ),
+        "threshold": alarm.threshold,
+        "period_s": 60 * math.ceil((alarm.period or 60) / 60),
+    }
+
+
+def _of_check(alarm: CheckAlarm) -> dict[str, Any]:
+    return {"symptom": "check", "threshold": 0, "timeout_s": alarm.timeout}
 
 
 def _of_known_alarms(faults: object, playbook: Playbook) -> object:

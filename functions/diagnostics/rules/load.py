@@ -4,7 +4,7 @@ from functions.diagnostics.breach import breach_evidence
 from functions.diagnostics.complaints import Complaint
 from functions.diagnostics.rules.case import Case, no_dependency_trouble
 from functions.diagnostics.signs import Signs
-from functions.diagnostics.thresholds import LATELY, LOAD_FLOODS
+from functions.diagnostics.thresholds import LATELY, LOAD_FLOODS, SEVERITY_TELLS
 
 
 def overload(signs: Signs, case: Case) -> None:
@@ -56,11 +56,16 @@ def scaling_ceiling(signs: Signs, case: Case) -> None:
 def suspected_breach(signs: Signs, case: Case) -> None:
     """Far more requests than users ever send, at once: an attack, or a client gone wild. Scaling would pay for it.
 
-    Told by the number of requests alone: several times the usual, which no crowd of users is. Where the playbook asks
-    for it, open security groups, findings in the images and denied calls are shown beside it.
+    Told by the number of requests alone: several times the usual, which no crowd of users is. Or by a finding of
+    GuardDuty about the service, read back from GuardDuty: the graver it is, the surer. Where the playbook asks for it,
+    open security groups, findings in the images and denied calls are shown beside it.
     """
+    for threat in signs.threats:
+        said = f"GuardDuty, {threat.level} ({threat.severity:g}): {threat.type} on {threat.resource}"
+        case.rests_on(SEVERITY_TELLS[threat.level], said)
     if signs.flooded:
         case.rests_on(0.85, f"more than {LOAD_FLOODS:g} times the usual load: {signs.load}", *signs.symptoms)
+    if signs.threats or signs.flooded:
         case.evidence_for.extend(breach_evidence(signs.findings))
 
 
@@ -80,10 +85,18 @@ def no_capacity(signs: Signs, case: Case) -> None:
 def runaway_cost(signs: Signs, case: Case) -> None:
     """Far more tasks run than the load needs: a policy, a floor or a metric went wrong, and each of them costs.
 
-    The tasks idle, there is no more load than before, and users feel nothing.
+    The tasks idle, there is no more load than before, and users feel nothing. Beyond the playbook's budget a few tasks
+    too many are enough; where the load needs them, the cause is not sure enough to act upon, and people are told.
     """
     if signs.wasteful:
         case.rests_on(0.9, signs.waste, f"the load is no higher: {signs.load}", *signs.cost)
+    if signs.over_budget is not None:
+        case.rests_on(0.85 if signs.idle else 0.5, signs.over_budget, *signs.cost)
+        case.speaks_against(
+            not signs.idle and not signs.wasteful,
+            f"the tasks may be needed: CPU is at {signs.cpu_now:.0f} %, {signs.load}",
+            at_most=0.5,
+        )
     case.speaks_against(signs.failing or signs.slow, "users feel something, too", at_most=0.5)
     case.speaks_against(signs.crashes(LATELY) > 0, "tasks stop by themselves", at_most=0.5)
     no_dependency_trouble(signs, case, at_most=0.4)

@@ -1,18 +1,27 @@
 """Takes messages out of what carried them: SNS, SQS, Lambda batches and EventBridge, nested as AWS nests them."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from itertools import islice
 
 from functions.domain.errors import SignalRefused
 from functions.domain.model import Model
 from functions.domain.redaction import clean
 from functions.domain.signals import Signal
-from functions.handlers.signals import alarms, ecs, secrets
+from functions.handlers.signals import alarms, costs, ecs, health, secrets, threats
 from functions.handlers.signals.fields import Object, as_object, kind_of, quoted
 
 _MOST_LAYERS = 8
 """SQS in Lambda around SNS around EventBridge makes four; more than twice that is no delivery."""
+
+_EVENTS: Mapping[str, tuple[str, Callable[[Object], Signal]]] = {
+    "CloudWatch Alarm State Change": ("aws.cloudwatch", alarms.from_eventbridge),
+    "AWS Health Event": ("aws.health", health.from_eventbridge),
+    "GuardDuty Finding": ("aws.guardduty", threats.from_eventbridge),
+    "Anomaly Detected": ("aws.ce", costs.from_eventbridge),
+} | {name: ("aws.ecs", partial(ecs.from_eventbridge, kind=kind)) for name, kind in ecs.KINDS.items()}
+"""Who sends events of this detail-type, and what reads them."""
 
 _CONFIRMATIONS = ("SubscriptionConfirmation", "UnsubscribeConfirmation")
 
@@ -29,8 +38,8 @@ Outcome = Signal | Ignored | SignalRefused
 def read_message(body: bytes | str | Mapping[str, object]) -> list[Outcome]:
     """Read whatever arrived: one outcome per message in it, in their order, and never an exception.
 
-    What is neither an alarm's state change nor a known ECS event is ignored. What should be one and cannot be read is a
-    refusal, which belongs into the dead-letter queue: its text says what is wrong.
+    What is no message of a known kind is ignored. What should be one and cannot be read is a refusal, which belongs
+    into the dead-letter queue: its text says what is wrong.
     """
     return _read(body, layers=0)
 
@@ -41,7 +50,7 @@ def _read(body: object, *, layers: int) -> list[Outcome]:
     try:
         value = _parsed(body) if isinstance(body, bytes | str) else body
         match value:
-            case Ignored():
+            case Ignored() | Signal():
                 return [value]
             case Mapping():
                 return _read_object(value, layers=layers)
@@ -66,6 +75,8 @@ def _parsed(body: bytes | str) -> object:
     except ValueError as broken:
         if text.lstrip().startswith(("{", "[")):
             raise SignalRefused(f"broken JSON ({clean(str(broken), limit=80)}): send the message unchanged") from None
+        if costs.is_budget_notice(text):
+            return costs.from_budget_notice(text)
         return Ignored(reason="plain text, no alarm and no event")
 
 
@@ -107,6 +118,8 @@ def _read_signal(message: Object) -> Signal | Ignored:
         return _read_event(message)
     if "NewStateValue" in message or ("AlarmName" in message and "StateValue" not in message):
         return alarms.from_sns_message(message)
+    if costs.tells_of_anomaly(message):
+        return costs.from_sns_message(message)
     if "DetailType" in message and "Detail" in message:
         return Ignored(reason="an entry for PutEvents, not an event that EventBridge delivered")
     keys = ", ".join(map(str, islice(message, 5)))
@@ -116,16 +129,15 @@ def _read_signal(message: Object) -> Signal | Ignored:
 def _read_event(event: Object) -> Signal | Ignored:
     detail_type = event["detail-type"]
     source = event.get("source")
-    is_alarm = detail_type == "CloudWatch Alarm State Change"
-    kind = ecs.KINDS.get(detail_type) if isinstance(detail_type, str) else None
     if secrets.tells_of_secret(event):
         return Ignored(reason="a secret may have been changed: that is for the function bake, not for the queue")
-    if not is_alarm and kind is None:
+    known = _EVENTS.get(detail_type) if isinstance(detail_type, str) else None
+    if known is None:
         return Ignored(reason=f"event {quoted(detail_type)} of {quoted(source)} is none the responder acts on")
-    expected = "aws.cloudwatch" if is_alarm else "aws.ecs"
+    expected, read = known
     if source is None:
         raise SignalRefused(f"the event has no source: send it as EventBridge delivers it, with source {expected}")
     if source != expected:
         # Nobody but AWS can put events with an `aws.` source on a bus (EventBridge API reference, PutEvents).
         return Ignored(reason=f"event {quoted(detail_type)} comes from {quoted(source)}, not from {expected}")
-    return alarms.from_eventbridge(event) if kind is None else ecs.from_eventbridge(event, kind)
+    return read(event)

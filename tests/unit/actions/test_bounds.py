@@ -21,6 +21,7 @@ from functions.domain.changes import (
     SetTracking,
     giving_back,
 )
+from functions.domain.costs import BudgetFacts
 from functions.domain.evidence import Findings, Metric, TrackingPolicyFacts
 from tests.fakes.findings import NOW, deployment, findings, metrics, scaling, service, terms, without
 from tests.fakes.world import REF
@@ -217,6 +218,43 @@ def test_a_floor_that_went_wrong_goes_back_to_what_ran_before() -> None:
 def test_tasks_that_may_be_needed_are_left(said: Mapping[str, Any], reason: str) -> None:
     """There is more load, nobody knows, they work, they ran before, or a deployment is on the way."""
     assert reason in refused(LOWER, wasteful(**said))
+
+
+@pytest.mark.parametrize(
+    ("budget", "ceiling"),
+    [
+        (BudgetFacts(tasks=7), 7),
+        (BudgetFacts(tasks=3), 4),
+        (BudgetFacts(usd_per_day=6.5, task_usd_per_day=1.0), 6),
+        (BudgetFacts(tasks=5, usd_per_day=9.0, task_usd_per_day=1.0), 5),
+        (BudgetFacts(usd_per_day=6.5), 4),
+    ],
+)
+def test_what_the_budget_allows_is_left(budget: BudgetFacts, ceiling: int) -> None:
+    """It is meant to be paid for; what the load needs twice over is left even beyond the budget."""
+    plan = planned(LOWER, wasteful(budget=budget))
+    assert plan.changes == (SetCeiling(resource_id=RESOURCE, maximum=ceiling),)
+
+
+@given(COUNT, COUNT, COUNT, st.floats(0.1, 60), st.floats(0, 100))
+def test_no_budget_takes_away_what_is_needed(desired: int, allowed: int, least: int, ran: float, cpu: float) -> None:
+    """Nor what it allows itself, nor what the playbook wants at least."""
+    seen = findings(
+        service=service(desired=desired, running=desired),
+        scaling=scaling(maximum=200),
+        budget=BudgetFacts(tasks=max(1, allowed)),
+        metrics=metrics(now={Metric.CPU: cpu, Metric.TASKS: float(desired)}, before={Metric.TASKS: ran}),
+    )
+    plan = ACTIONS[LOWER].plan(CAUSE[LOWER], seen, terms(min_tasks=least))
+    if isinstance(plan, Plan):
+        (change,) = plan.changes
+        assert isinstance(change, SetCeiling)
+        assert desired > change.maximum >= max(allowed, least, ran, 2 * desired * cpu / 60)
+
+
+def test_within_the_budget_nobody_scales_in() -> None:
+    """However idle the tasks are."""
+    assert "at least 10 have to be allowed" in refused(LOWER, wasteful(budget=BudgetFacts(tasks=10)))
 
 
 def test_a_floor_under_lease_is_not_undercut() -> None:

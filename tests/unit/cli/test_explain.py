@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NoReturn
@@ -70,6 +71,12 @@ def test_the_playbook_and_what_would_happen(capsys: pytest.CaptureFixture[str]) 
     assert "would open an incident" in found["reason"]
     assert "mode auto" in found["reason"]
 
+    check = "alarms: [{check: pools, url: https://shop.example.com/pools}]"
+    write("books/orders.yaml", f"region: {samples.REGION}\ncluster: shop\nservice: orders\n{check}")
+    event = write("check.json", samples.sns_message("responder-shop-orders-check-pools", service="nothing"))
+    (found,) = explain("--playbooks", "books", event, capsys=capsys)
+    assert (found["service"], found["playbook"]) == ("orders", "orders")
+
     calm = write("ok.json", samples.sns_message("c") | {"NewStateValue": "OK"})
     (found,) = explain("--playbooks", "books", calm, capsys=capsys)
     assert "never open one" in found["reason"]
@@ -131,6 +138,23 @@ def test_check_lists_what_holds(capsys: pytest.CaptureFixture[str]) -> None:
     assert "responder-shop-orders-cpu" in out
 
 
+def test_check_says_how_it_understood_a_maintenance_window(capsys: pytest.CaptureFixture[str]) -> None:
+    """Each with the next time in UTC, so that a wrong zone or a wrong day is seen before it matters."""
+    head = "region: eu-west-1\ncluster: shop\nservice: orders\nseverities: {P2: {label: WARNING}}\nmaintenance:\n"
+    write(
+        "orders.yaml",
+        head
+        + "  - {every: sunday, from: 02:00, to: 04:00, zone: Europe/Berlin}\n"
+        + "  - {every: day, from: 23:30, to: 1:00}\n",
+    )
+    desk = replace(DESK, now=lambda: datetime(2026, 11, 21, 0, 15, tzinfo=UTC))
+    assert run(["check", "orders.yaml"], desk) == 0
+    out = capsys.readouterr().out
+    assert "every sunday 02:00 to 04:00 Europe/Berlin  next: 2026-11-22 01:00 to 03:00 UTC" in out
+    assert "every day 23:30 to 01:00 UTC  open now: 2026-11-20 23:30 to 2026-11-21 01:00 UTC" in out
+    assert "P2 (WARNING)" in out
+
+
 def test_check_tells_every_mistake(capsys: pytest.CaptureFixture[str]) -> None:
     """Each mistake is a line that begins with its file and line, as editors like it."""
     write("orders.yaml", "region: eu-west-1\ncluster: shop\nmodus: auto\n")
@@ -173,3 +197,15 @@ def test_explaining_loads_no_aws_sdk() -> None:
         "sys.exit(any(m in sys.modules for m in ('boto3', 'botocore', 'aws_lambda_powertools')))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False, cwd=Path(__file__).parents[3]).returncode == 0
+
+
+def test_what_concerns_several_services_is_explained_for_each(capsys: pytest.CaptureFixture[str]) -> None:
+    """Trouble of AWS itself is told once for each service that it concerns, and once where it is nobody's."""
+    for service in ("orders", "cart"):
+        write(f"{service}.yaml", f"region: {samples.REGION}\ncluster: shop\nservice: {service}\n")
+    books = ["--playbooks", "."]
+    found = explain(write("issue.json", samples.health_event()), *books, capsys=capsys)
+    assert {each["service"] for each in found} == {"orders", "cart"}
+    assert all("would open an incident" in each["reason"] for each in found)
+    (nobodys,) = explain(write("other.json", samples.health_event(service="S3")), *books, capsys=capsys)
+    assert (nobodys["playbook"], "kept as unmatched" in nobodys["reason"]) == (None, True)

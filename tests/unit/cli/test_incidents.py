@@ -1,5 +1,6 @@
 """`responder` over a ledger that real steps have written: incidents, show, verify, approve, deny, pause and resume."""
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -7,8 +8,10 @@ from typing import Any
 import pytest
 
 from functions.domain.approvals import Answer
+from functions.domain.circumstances import LogQueryFacts
 from functions.domain.errors import LedgerError
-from functions.domain.incidents import Event
+from functions.domain.incidents import Event, Switch
+from functions.domain.maintenance import Announced
 from functions.playbooks.schema import Playbook
 from functions.workflow.answers import heard
 from functions.workflow.table import StepName
@@ -16,8 +19,10 @@ from functions.workflow.visit import Visit
 from tests.fakes.engine import Execution, Responder
 from tests.fakes.signals import alarm_signal
 from tests.fakes.world import REF, V1, V2
+from tests.unit.workflow.test_incident import after_bad_release, playbook
 from tools.cli.main import Desk, desk_ledger, run
 from tools.cli.render import took
+from tools.cli.windows import announced, start_of
 
 SERVICE = "shop/orders"
 
@@ -77,6 +82,28 @@ def test_a_recovered_incident(recovered: Responder, capsys: pytest.CaptureFixtur
     assert max(map(len, out.splitlines())) <= 100
 
 
+def test_what_a_playbook_asks_of_the_logs_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    """How many lines, a few of them, and that nothing is known where a query failed."""
+    asking = Responder(playbook=playbook(log_queries=[{"name": "slow", "contains": "took"}]))
+    asking.world.quiet.shown_logs = {
+        "queries": (
+            LogQueryFacts(name="slow", count=1, lines=("GET /orders took 9 s",)),
+            LogQueryFacts(name="rate", error="the query 'rate': throttled"),
+        )
+    }
+    after_bad_release(asking)
+    asking.run()
+    ask(asking, "show", incident_id(asking))
+
+    out = capsys.readouterr().out
+    for line in (
+        "asked of the logs: slow: 1 line\n",
+        "GET /orders took 9 s",
+        "rate: unknown, the query 'rate': throttled",
+    ):
+        assert line in re.sub(r" +\n", "\n", out)
+
+
 def test_an_incident_that_waits_for_people(paged: Responder, capsys: pytest.CaptureFixture[str]) -> None:
     """What would have been done, which guardrail said no, and that people were told."""
     ask(paged, "show", incident_id(paged))
@@ -84,6 +111,9 @@ def test_an_incident_that_waits_for_people(paged: Responder, capsys: pytest.Capt
     out = capsys.readouterr().out
     assert out.startswith("OPEN  ")
     assert "open for" in out
+    assert "severity              P1: 40.0% of requests fail" in out
+    assert "respond               within 15 minutes" in out
+    assert "▲ assess    severity P1: 40.0% of requests fail" in out
     assert "✗ the service is in mode observe" in out
     assert "✉ page" in out
 
@@ -198,6 +228,84 @@ def test_pause_and_resume(paged: Responder, capsys: pytest.CaptureFixture[str]) 
     assert "was not paused" in capsys.readouterr().out
 
 
+def test_a_maintenance_window_is_announced_listed_and_cancelled(
+    paged: Responder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With a start, an end, a reason and a name; it shows in the list of incidents until it is taken back."""
+    now = paged.clock.now()
+    at_two = (now + timedelta(days=1)).replace(hour=2, minute=0, second=0)
+    said = ["--for", "2h", "--reason", "new disks", "--by", "maria"]
+    ask(paged, "maintenance", SERVICE, "--from", f"{at_two:%Y-%m-%dT%H:%M}", *said)
+    (window,) = paged.ledger.switch(REF).maintenance
+    assert (window.start, window.end) == (at_two, at_two + timedelta(hours=2))
+    assert (window.by, window.reason, window.at) == ("maria", "new disks", now)
+    assert f"is in maintenance from {at_two:%Y-%m-%d} 02:00 to 04:00 UTC" in capsys.readouterr().out
+
+    ask(paged, "maintenance", SERVICE)
+    assert "new disks" in capsys.readouterr().out
+    ask(paged, "incidents")
+    assert "maintenance" in capsys.readouterr().out
+
+    ask(paged, "maintenance", SERVICE, "--cancel")
+    assert "has no maintenance window any more" in capsys.readouterr().out
+    assert paged.ledger.switch(REF).maintenance == ()
+    ask(paged, "maintenance", SERVICE, "--cancel", status=2)
+    assert "no announced maintenance window is left" in capsys.readouterr().err
+
+
+def test_the_list_says_for_which_window_nobody_was_paged(capsys: pytest.CaptureFixture[str]) -> None:
+    """Whoever wonders why the pager is silent finds the answer beside the incident."""
+    made = Responder(playbook=playbook(maintenance=[{"every": "day", "from": "04:00", "to": "06:00"}]))
+    after_bad_release(made)
+    made.run(until=StepName.WATCH)
+    ask(made, "incidents")
+    assert "no page yet: every day" in capsys.readouterr().out
+
+
+def test_of_several_windows_one_has_to_be_named(paged: Responder, capsys: pytest.CaptureFixture[str]) -> None:
+    """Cancelling tonight must not cancel next week; a pause in between leaves both as they are."""
+    day = paged.clock.now() + timedelta(days=2)
+    for days in (0, 7):
+        start = f"{day + timedelta(days=days):%Y-%m-%d}T23:00+01:00"
+        ask(paged, "maintenance", SERVICE, "--from", start, "--for", "90m", "--reason", "disks")
+    ask(paged, "pause", SERVICE, "--for", "1h", "--reason", "load test")
+    ask(paged, "maintenance", SERVICE, "--cancel", status=2)
+    assert f"which window? write --cancel --from {day:%Y-%m-%d}T22:00 or " in capsys.readouterr().err
+    ask(paged, "maintenance", SERVICE, "--cancel", "--from", f"{day:%Y-%m-%d}T22:00")
+    (left,) = paged.ledger.switch(REF).maintenance
+    assert left.start.date() == (day + timedelta(days=7)).date()
+    assert paged.ledger.switch(REF).paused(paged.clock.now())
+
+
+@pytest.mark.parametrize(
+    ("start", "begins"),
+    [
+        ("now", "2026-03-01T12:30:15"),
+        ("12:30", "2026-03-01T12:30:00"),
+        ("13:00", "2026-03-01T13:00:00"),
+        ("2:00", "2026-03-02T02:00:00"),
+        ("2026-03-05T02:00", "2026-03-05T02:00:00"),
+        ("2026-03-05 02:00", "2026-03-05T02:00:00"),
+        ("2026-03-05T02:00Z", "2026-03-05T02:00:00"),
+        ("2026-03-05T02:00+01:00", "2026-03-05T01:00:00"),
+    ],
+)
+def test_how_a_start_is_written(start: str, begins: str) -> None:
+    """Now, the next such time of day, or a date and a time; in UTC, unless it has an offset."""
+    now = datetime(2026, 3, 1, 12, 30, 15, tzinfo=UTC)
+    assert start_of(start, now) == datetime.fromisoformat(begins).replace(tzinfo=UTC)
+
+
+def test_a_window_is_remembered_for_incidents_that_began_in_it() -> None:
+    """For a day; one that was over long ago is dropped when the next is announced."""
+    now = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    old, fresh, new = (
+        Announced(start=now + timedelta(hours=h), end=now + timedelta(hours=h + 1), by="ann", reason="", at=now)
+        for h in (-48, -3, 2)
+    )
+    assert announced(Switch(maintenance=(old, fresh)), new, now=now).maintenance == (fresh, new)
+
+
 @pytest.fixture
 def asked() -> Responder:
     """A bad release was found, and people are asked before it is rolled back; the incident waits for them."""
@@ -266,6 +374,16 @@ def test_an_answered_incident(asked: Responder, capsys: pytest.CaptureFixture[st
         (["pause", SERVICE, "--for", "0m", "--reason", "x"], "'0m' is no length of time"),
         (["pause", SERVICE, "--for", "2h"], "Missing option '--reason'"),
         (["incidents", "--service", "*/orders"], "is no service"),
+        (["maintenance", SERVICE, "--for", "2h"], "write --for 2h --reason '...'"),
+        (["maintenance", SERVICE, "--from", "02:00", "--reason", "x"], "write --for 2h --reason '...'"),
+        (
+            ["maintenance", SERVICE, "--from", "sunday", "--for", "2h", "--reason", "x"],
+            "'sunday' is no start; write now",
+        ),
+        (["maintenance", SERVICE, "--from", "2026-03-05", "--for", "2h", "--reason", "x"], "'2026-03-05' is no start"),
+        (["maintenance", SERVICE, "--from", "2026-01-01T02:00", "--for", "2h", "--reason", "x"], "02:00 UTC is over"),
+        (["maintenance", SERVICE, "--for", "2d", "--reason", "x"], "a maintenance window lasts a day at most"),
+        (["maintenance", SERVICE, "--cancel", "--for", "2h"], "--cancel takes no --for"),
     ],
 )
 def test_errors_are_one_line(

@@ -3,11 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from functions.diagnostics.costs import read_budget
 from functions.diagnostics.look import Surroundings
 from functions.diagnostics.metrics import FEWEST_POINTS, UNTOLD, read_metrics
 from functions.diagnostics.probes import (
@@ -123,6 +125,40 @@ def test_alarms_that_no_longer_exist_are_named() -> None:
     assert [a.name for a in facts.alarms] == ["orders-5xx"]
     assert facts.gone == ("orders-cpu",)
     assert not facts.all_ok
+
+
+def test_an_alarm_on_tasks_is_known_to_be_one_of_cost() -> None:
+    """As far as the incident spoke of it; the playbook says which alarms these are."""
+    loud = Shown(shown_alarms=(alarm(), alarm(name="tasks")))
+    names = ("orders-5xx", "tasks")
+    assert read_alarms(around(loud, alarms=names, cost_alarms=("tasks", "other")), {}).of_cost == ("tasks",)
+    assert read_alarms(around(loud, alarms=names), {}).of_cost == ()
+
+
+@pytest.mark.parametrize(
+    ("limits", "launch_type", "priced", "allowed"),
+    [
+        ({"budget_tasks": 8}, "FARGATE", True, 8),
+        ({"budget_usd": 3.0}, "FARGATE", True, 5),
+        ({"budget_usd": 3.0}, None, True, 5),
+        ({"budget_tasks": 4, "budget_usd": 3.0}, None, True, 4),
+        ({"budget_tasks": 8, "budget_usd": 3.0}, None, True, 5),
+        ({"budget_usd": 3.0}, "EC2", True, None),
+        ({"budget_usd": 3.0}, "FARGATE", False, None),
+        ({"budget_tasks": 8, "budget_usd": 3.0}, "EC2", True, 8),
+        ({}, "FARGATE", True, None),
+    ],
+)
+def test_how_many_tasks_a_budget_allows(
+    limits: Mapping[str, Any], launch_type: str | None, priced: bool, allowed: int | None
+) -> None:
+    """The fewer of both; without a price, dollars allow nobody knows how many. Half a vCPU and 1 GB cost 0.59 a day."""
+    size = definition(cpu=512, memory_mib=1024) if priced else definition(cpu=None, memory_mib=None)
+    known = {"service": service(launch_type=launch_type), "definition": size}
+    facts = read_budget(around(Shown(), **limits), known)
+    assert facts.allowed == allowed
+    assert facts.unclear == ("budget_usd" in limits and (launch_type == "EC2" or not priced))
+    assert read_budget(around(Shown(), **limits), {"service": known["service"]}).allowed == limits.get("budget_tasks")
 
 
 def test_a_service_without_load_balancer_has_no_targets() -> None:

@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 from functions.diagnostics.ranking import RULES, Rule, rank
 from functions.domain.causes import Cause, Judgement
 from functions.domain.circumstances import SecretFacts, SecretsFacts
+from functions.domain.costs import BudgetFacts
 from functions.domain.dependencies import DependencyState
-from functions.domain.evidence import Findings, Metric, TaskFacts, TasksFacts
+from functions.domain.evidence import Findings, Metric, MetricsFacts, Reading, TaskFacts, TasksFacts
 from functions.domain.signals import AlarmState
+from functions.domain.threats import ThreatFacts, ThreatsFacts
 from tests.fakes.findings import (
     ALARM_AT,
     FAILING,
@@ -424,3 +426,72 @@ def test_a_release_that_replaced_one_just_rolled_out_is_somebodys_answer() -> No
     ours = history.model_copy(update={"deployed_by_us": True})
     named = {j.cause for j in rank(rolled_out(minutes_ago=1, releases=ours, metrics=calm))}
     assert Cause.SOMEONE_AT_WORK not in named
+
+
+FINDING = ThreatFacts(arn="arn:aws:guardduty:x", type="Execution:Runtime/ReverseShell", severity=8, resource="task/1")
+MANY = {"service": service(desired=10, running=10)}
+
+
+def judged(cause: Cause, seen: Findings) -> Judgement:
+    return next((j for j in rank(seen) if j.cause is cause), Judgement(cause=cause, confidence=0.0))
+
+
+@pytest.mark.parametrize(("severity", "least"), [(4, 0.8), (7, 0.9), (9.5, 0.95)])
+def test_a_finding_makes_a_breach_the_surer_the_graver_it_is(severity: float, least: float) -> None:
+    """From medium on it is sure enough to tell people at once; the page says what was found, and on what."""
+    seen = findings(threats=ThreatsFacts(threats=(FINDING.model_copy(update={"severity": severity}),)))
+    top = rank(seen)[0]
+    assert (top.cause, top.confidence) == (Cause.SUSPECTED_BREACH, least)
+    assert "Execution:Runtime/ReverseShell on task/1" in top.evidence_for[0]
+
+
+@pytest.mark.parametrize("said", [{"archived": True}, {"severity": 2.0}])
+def test_what_was_put_away_or_is_low_names_nothing(said: dict[str, object]) -> None:
+    """People looked at it, or it was blocked."""
+    seen = findings(threats=ThreatsFacts(threats=(FINDING.model_copy(update=said),)))
+    assert judged(Cause.SUSPECTED_BREACH, seen).confidence < CERTAIN
+
+
+def test_more_tasks_than_the_budget_that_idle_are_a_cause() -> None:
+    """A few too many are enough there; without the budget they are none."""
+    few = {
+        "service": service(desired=5, running=5),
+        "metrics": metrics(now={Metric.CPU: 20.0, Metric.TASKS: 5.0}, before={Metric.TASKS: 4.0}),
+    }
+    assert judged(Cause.RUNAWAY_COST, findings(**few, budget=BudgetFacts(tasks=4))).confidence == 0.85
+    assert judged(Cause.RUNAWAY_COST, findings(**few, budget=BudgetFacts(tasks=5))).confidence == 0.0
+    assert judged(Cause.RUNAWAY_COST, findings(**few)).confidence == 0.0
+
+
+@pytest.mark.parametrize(
+    "measured",
+    [
+        metrics(now={Metric.REQUESTS: 40.0, Metric.CPU: 55.0, Metric.TASKS: 10.0}, before={Metric.TASKS: 3.0}),
+        metrics(now={Metric.REQUESTS: 40.0, Metric.CPU: 10.0, Metric.TASKS: 10.0}, before={Metric.TASKS: 3.0}),
+        metrics(now={Metric.CPU: 50.0, Metric.TASKS: 10.0}, before={Metric.TASKS: 3.0}),
+        metrics(now={Metric.CPU: 10.0, Metric.TASKS: 10.0}, before={Metric.TASKS: 10.0}),
+        metrics(now={Metric.CPU: None, Metric.TASKS: 10.0}, before={Metric.TASKS: 3.0}),
+        metrics(now={Metric.CPU: 10.0, Metric.TASKS: 10.0}, before={Metric.TASKS: None}),
+    ],
+    ids=["more load", "more load, little CPU", "busy", "as many as before", "CPU unknown", "before unknown"],
+)
+def test_beyond_the_budget_what_may_be_needed_is_for_people(measured: MetricsFacts) -> None:
+    """It is told as what it is, and never sure enough to act upon."""
+    judgement = judged(Cause.RUNAWAY_COST, findings(**MANY, metrics=measured, budget=BudgetFacts(tasks=5)))
+    assert 0 < judgement.confidence < CERTAIN
+    assert "the budget of 5 tasks allows 5" in judgement.evidence_for[0]
+
+
+def test_an_alarm_on_tasks_is_nothing_that_users_feel() -> None:
+    """More load and ten tasks: without another symptom nothing calls for even more of them."""
+    loud = alarms(alarm(name="orders-tasks", state=AlarmState.ALARM, breaching_now=True))
+    seen = findings(
+        **MANY,
+        alarms=loud.model_copy(update={"of_cost": ("orders-tasks",)}),
+        metrics=metrics(now={Metric.REQUESTS: 40.0, Metric.CPU: 55.0, Metric.TASKS: 10.0}, before={Metric.TASKS: 3.0}),
+        budget=BudgetFacts(tasks=5),
+        scaling=scaling(maximum=30),
+    )
+    assert judged(Cause.OVERLOAD, seen).confidence < CERTAIN
+    felt = seen.model_copy(update={"alarms": Reading(value=loud)})
+    assert judged(Cause.OVERLOAD, felt).confidence >= CERTAIN

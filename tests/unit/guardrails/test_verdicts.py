@@ -20,6 +20,7 @@ from functions.domain.changes import (
 )
 from functions.domain.dependencies import DependencyState
 from functions.domain.incidents import Mode, Switch
+from functions.domain.maintenance import Window
 from functions.guardrails.verdicts import GUARDRAILS, Situation, judge
 from tests.fakes.findings import NOW, dependencies, findings, releases, service, service_deployment
 
@@ -109,6 +110,8 @@ LIMITS = [
     ("mode", {"mode": Mode.OBSERVE, "switch": Switch(mode=Mode.AUTO)}, True),
     ("pause", {"switch": Switch(paused_until=NOW + timedelta(seconds=1))}, False),
     ("pause", {"switch": Switch(paused_until=NOW)}, True),
+    ("maintenance", {"maintenance": Window(start=ago(60), end=ago(-60), label="every sunday")}, False),
+    ("maintenance", {"began_in": Window(start=ago(120), end=ago(60), label="every sunday")}, True),
     ("task counts", {"min_tasks": 2}, True),
     ("task counts", {"min_tasks": 3}, False),
     ("task counts", {"findings": findings(service=None), "min_tasks": 1}, False),
@@ -152,12 +155,14 @@ def test_every_denial_says_why() -> None:
     given = replace(
         situation(),
         switch=Switch(paused_until=NOW + timedelta(hours=1), by="ann", reason="migration"),
+        maintenance=Window(start=NOW, end=NOW + timedelta(hours=2), label="announced by ann: new disks"),
         attempts=3,
         charges=(NOW - timedelta(seconds=30),),
         findings=findings(dependencies=dependencies(DependencyState.FAILING)),
     )
     reasons: dict[str, Verdict] = {verdict.guardrail: verdict for verdict in judge(given, plan())}
     assert reasons["pause"].reason == "paused by ann until 2026-03-01 04:12 UTC: migration"
+    assert reasons["maintenance"].reason == "in maintenance until 2026-03-01 05:12 UTC: announced by ann: new disks"
     assert reasons["attempts"].reason == "3 of 3 attempts of this incident are used"
     assert reasons["cooldown"].reason.endswith("the cooldown ends at 03:21:30")
     assert reasons["dependency"].reason == "orders-db is failing"

@@ -4,9 +4,11 @@ import pytest
 
 from functions import bootstrap
 from functions.domain.secrets import SecretChange
+from functions.domain.signals import Signal
 from functions.handlers import bake
 from functions.workflow.bake import Baked
 from functions.workflow.secrets import Concerned
+from functions.workflow.threats import Threatened
 from tests.unit.handlers.context import context
 from tests.unit.signals import samples
 
@@ -24,6 +26,11 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[object]:
         called.append(change.name)
         return Concerned(secret=change.name, services=("eu-central-1/shop/orders",))
 
+    def threat(signal: Signal) -> Threatened:
+        called.append(signal.names)
+        return Threatened(finding=signal.title)
+
+    monkeypatch.setattr(bootstrap, "tell_threat", lambda: threat)
     monkeypatch.setattr(bootstrap, "bake", lambda: rounds)
     monkeypatch.setattr(bootstrap, "tell_secret_change", lambda: tell)
     return called
@@ -41,6 +48,17 @@ def test_a_changed_secret_brings_no_round(told: list[object]) -> None:
     answer = bake.handler(samples.secret_event(), context("bake"))
     assert told == ["orders/db-AbCdEf"]
     assert answer["services"] == ["eu-central-1/shop/orders"]
+
+
+def test_a_finding_about_a_role_brings_no_round(told: list[object]) -> None:
+    """Whose role it is, is all that is asked; one about a task is for the queue, and one that is broken is a line."""
+    answer = bake.handler(samples.finding_event(samples.ROLE_USED), context("bake"))
+    assert told == [("orders-task",)]
+    assert answer["finding"].startswith("GuardDuty: ")
+    assert (
+        "severity" in bake.handler(samples.finding_event(samples.ROLE_USED, severity=None), context("bake"))["refused"]
+    )
+    assert told == [("orders-task",)]
 
 
 def test_a_bad_event_is_one_line_in_the_log(told: list[object], caplog: pytest.LogCaptureFixture) -> None:

@@ -3,19 +3,33 @@
 import re
 from pathlib import Path
 
+import pytest
 import yaml
 from pydantic import BaseModel
 
 from functions.domain.causes import Cause
+from functions.domain.changes import ActionName
 from functions.domain.dependencies import DependencyKind
 from functions.domain.incidents import Mode
+from functions.domain.logged import LogCause, LogQuery
+from functions.domain.maintenance import Regular
+from functions.domain.synthetic import FieldLimit, SecretHeader
 from functions.domain.watched import WATCHED, HttpCheck, MetricLimit, WatchedDatabase, WatchedUrl
 from functions.playbooks.ladders import NOT_OURS, default_ladder
 from functions.playbooks.loading import load_playbooks
-from functions.playbooks.schema import NewAlarm, Playbook, Symptom
+from functions.playbooks.schema import CheckAlarm, Limits, LogAlarm, NewAlarm, Playbook, Response, Symptom
 
 PLAYBOOKS = Path(__file__).parents[3] / "playbooks"
 COMPLETE = PLAYBOOKS / "examples" / "complete.yaml"
+MINIMAL = PLAYBOOKS / "minimal.yaml"
+RUNBOOKS = (
+    "court-case-backend",
+    "image-caption-generator",
+    "incident-commander-backend",
+    "pardon-simulator",
+    "vibejudge-dashboard-dev",
+    "vibejudge-dashboard-prod",
+)
 
 
 def test_every_example_holds() -> None:
@@ -29,9 +43,33 @@ def test_every_example_holds() -> None:
     }
 
 
-def test_nothing_is_deployed_that_nobody_wrote() -> None:
-    """The directory that is deployed comes without a playbook."""
-    assert load_playbooks([PLAYBOOKS]) == ()
+def test_the_minimal_playbook_is_short_and_observes() -> None:
+    """Where to begin: under twelve lines, alarms on what users feel, and nothing is changed."""
+    (minimal,) = load_playbooks([MINIMAL])
+    assert len(MINIMAL.read_text(encoding="utf-8").splitlines()) < 12
+    assert minimal.mode is Mode.OBSERVE
+    assert {Symptom.ERROR_RATE, Symptom.HEALTHY_HOSTS} <= {
+        alarm.symptom for alarm in minimal.alarms if isinstance(alarm, NewAlarm)
+    }
+
+
+@pytest.mark.parametrize("cause", sorted(set(Cause) - NOT_OURS))
+def test_every_cause_is_answered_without_a_word(cause: Cause) -> None:
+    """A playbook without ladders is a good one: each cause has a ladder, and each ends with people."""
+    (minimal,) = load_playbooks([MINIMAL])
+    assert minimal.ladder(cause)[-1] is ActionName.PAGE
+
+
+def test_the_playbooks_of_runbooks_hold() -> None:
+    """All files of the directory together: one playbook a service, and each names its severities and its bounds."""
+    loaded = {playbook.name: playbook for playbook in load_playbooks([PLAYBOOKS])}
+    assert set(loaded) == {"minimal", *RUNBOOKS}
+    for name in RUNBOOKS:
+        playbook = loaded[name]
+        assert playbook.mode is Mode.AUTO
+        assert all(alarm.severity is not None for alarm in playbook.alarms)
+        assert playbook.limits.max_tasks < Limits().max_tasks
+        assert playbook.overrides.log_group is not None
 
 
 def test_the_complete_example_has_every_key() -> None:
@@ -39,7 +77,18 @@ def test_the_complete_example_has_every_key() -> None:
     written = yaml.safe_load(COMPLETE.read_text(encoding="utf-8"))
 
     assert set(written) == set(Playbook.model_fields)
-    assert {key for alarm in written["alarms"] for key in alarm} == {*NewAlarm.model_fields, "existing"}
+    checks = [alarm for alarm in written["alarms"] if "check" in alarm]
+    shown = {key for alarm in written["alarms"] if "check" not in alarm for key in alarm}
+    assert shown == {*NewAlarm.model_fields, *LogAlarm.model_fields, "existing"}
+    assert {key for check in checks for key in check} == set(keys_of(CheckAlarm))
+    assert set(checks[0]["header"]) == set(keys_of(SecretHeader))
+    assert set(keys_of(FieldLimit)) <= set(re.findall(r"[a-z_]+", COMPLETE.read_text(encoding="utf-8")))
+    assert {key for cause in written["log_causes"] for key in cause} == set(LogCause.model_fields)
+    assert {key for query in written["log_queries"] for key in query} == set(LogQuery.model_fields)
+    assert {key for window in written["maintenance"] for key in window} == {
+        field.alias or name for name, field in Regular.model_fields.items()
+    }
+    assert all(set(said) == set(Response.model_fields) for said in written["severities"].values())
     for key in ("limits", "scale_out", "contain", "notify", "overrides"):
         model = type(getattr(load_playbooks([COMPLETE])[0], key))
         assert set(written[key]) == set(model.model_fields)
@@ -60,13 +109,6 @@ def test_the_complete_example_shows_every_kind_of_dependency() -> None:
     assert page == HttpCheck(url=page.url)
 
 
-def test_the_page_on_playbooks_names_every_kind() -> None:
-    """The table people read has a row for each kind of dependency, and for no other."""
-    page = (PLAYBOOKS / "README.md").read_text(encoding="utf-8")
-    table = page.split("| kind | it is |")[1].split("\n\n")[0]
-    assert re.findall(r"^\| `([a-z]+)` \|", table, re.M) == list(DependencyKind)
-
-
 def keys_of(model: type[BaseModel]) -> list[str]:
     return [field.alias or name for name, field in model.model_fields.items()]
 
@@ -76,7 +118,7 @@ def test_the_complete_example_shows_the_defaults() -> None:
     (shown,) = load_playbooks([COMPLETE])
     plain = Playbook(region=shown.region, cluster=shown.cluster, service=shown.service)
 
-    for key in ("mode", "severity", "limits", "scale_out", "zonal_shift", "settle", "confidence", "bake"):
+    for key in ("mode", "severity", "severities", "limits", "scale_out", "zonal_shift", "settle", "confidence", "bake"):
         assert getattr(shown, key) == getattr(plain, key), key
     for cause in Cause:
         assert shown.ladder(cause) == default_ladder(cause)
@@ -85,6 +127,11 @@ def test_the_complete_example_shows_the_defaults() -> None:
     for alarm in shown.alarms:
         if isinstance(alarm, NewAlarm):
             assert alarm.threshold == NewAlarm(symptom=alarm.symptom).threshold
+        if isinstance(alarm, LogAlarm):
+            assert alarm.threshold == LogAlarm(log="x", contains=("xyz",)).threshold
+    check, plain_check = shown.synthetic_checks[0], CheckAlarm(check="x", url="https://shop.example.com/")
+    assert (check.expected, check.timeout) == (plain_check.expected, plain_check.timeout)
+    assert (check.evaluation_periods, check.datapoints) == (plain_check.evaluation_periods, plain_check.datapoints)
 
 
 def test_the_complete_example_shows_every_symptom_but_the_plain_count() -> None:

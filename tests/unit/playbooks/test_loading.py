@@ -75,6 +75,17 @@ def test_the_smallest_file(file: Path) -> None:
         ("confidence: yes\n", 4, "confidence: a yes or no is no number; write one such as 0.6"),
         ("notify:\n", 4, "notify: nothing has no keys; write `key: value` lines below it, or leave it out"),
         ("service: cart\n", 4, "'service' stands there twice; write it once"),
+        ("maintenance:\n  - sunday 02:00\n", 5, "maintenance: 'sunday 02:00' has no keys; write `key: value` lines"),
+        ("maintenance: [{every: sundy, from: 02:00, to: 04:00}]\n", 4, "every: 'sundy' is not allowed; write sunday"),
+        ("maintenance: [{every: day, from: 22:00, to: 26:00}]\n", 4, "'26:00' is no time of day; write one such as"),
+        ("maintenance: [{every: day, form: 22:00, to: 23:00}]\n", 4, "maintenance.form is no key of a playbook; write"),
+        ("maintenance:\n  - every: day\n    from: 22:00\n", 5, "maintenance.to is missing; write a time of day, such"),
+        ("maintenance: [{every: day, from: 1:00, to: 2:00, zone: CEST}]\n", 4, "there is no time zone 'CEST'; write"),
+        ("severities:\n  P5: {label: low}\n", 5, "severities.P5: 'P5' is not allowed; write one of: P0, P1,"),
+        ("severities:\n  P1:\n    lable: HIGH\n", 6, "severities.P1.lable is no key of a playbook; write label"),
+        ("severities: {P1: {respond: soon}}\n", 4, "'soon' is no time to respond; write one from 1m to 24h, 'next bus"),
+        ("severities: {P1: {respond: 0}}\n", 4, "'0' is no time to respond"),
+        ("severities: {P1: {label: 'a\\nb'}}\n", 4, "does not fit; write what your people call it"),
         ("cluster2: [\n", 5, "is no YAML here"),
         ("a: &x 1\nb: *x\n", 4, "is used a second time through an alias; write it out"),
         ("variants: []\n", 4, "variants holds nothing"),
@@ -98,6 +109,13 @@ def test_what_is_no_playbook_at_all(file: Path, text: str) -> None:
     file.write_text(text)
 
     assert all(m.startswith(str(file)) for m in mistakes(file))
+
+
+def test_a_time_of_day_needs_no_quotes(file: Path) -> None:
+    """YAML reads 22:00 as the number 1320; an operator means ten in the evening, and 2:00 is two."""
+    file.write_text(HEAD + "maintenance:\n  - {every: saturday, from: 22:00, to: 2:00}\n")
+    (playbook,) = load_playbooks([file])
+    assert [window.label for window in playbook.maintenance] == ["every saturday 22:00 to 02:00 UTC"]
 
 
 def test_all_mistakes_at_once(file: Path) -> None:

@@ -34,6 +34,14 @@ def test_by_the_name_of_an_alarm() -> None:
         assert match.ref == made.ref
 
 
+def test_by_the_name_of_a_check() -> None:
+    """The alarm on a check belongs to its playbook, as every alarm that the playbook made."""
+    made = playbook(alarms=[{"check": "pool-health", "url": "https://shop.example.com/pools"}])
+
+    match = find_service(alarm("responder-shop-orders-check-pool-health"), [made, playbook("cart")])
+    assert (match.playbook, match.reason) == (made, "the playbook names this alarm")
+
+
 def test_in_its_own_region_only() -> None:
     """The same name in another Region is another alarm; without a Region the name alone has to do."""
     there = playbook(alarms=[{"existing": "orders-5xx"}])

@@ -8,9 +8,10 @@ from pydantic import ValidationError
 from functions.domain.causes import Cause
 from functions.domain.changes import ActionName
 from functions.domain.incidents import Mode
+from functions.domain.severity import Later, Severity
 from functions.playbooks.compiled import compile_playbooks, load_compiled
 from functions.playbooks.ladders import NOT_OURS, default_ladder
-from functions.playbooks.schema import Playbook, Severity, Symptom
+from functions.playbooks.schema import NewAlarm, Playbook, Symptom
 
 SMALLEST = {"region": "eu-west-1", "cluster": "shop", "service": "orders"}
 
@@ -33,6 +34,47 @@ def test_the_smallest_playbook_observes() -> None:
     assert smallest.ref.key == "eu-west-1/shop/orders"
     assert smallest.limits.min_tasks == 1
     assert smallest.alarm_names == ()
+
+
+def test_a_budget_in_tasks_makes_the_alarm_on_tasks() -> None:
+    """Above it for ten minutes, because a deployment runs old and new tasks side by side; in dollars it makes none."""
+    (alarm,) = playbook(budget={"tasks": 8}).alarms
+    assert isinstance(alarm, NewAlarm)
+    assert (alarm.symptom, alarm.threshold, alarm.evaluation_periods, alarm.datapoints) == (Symptom.TASKS, 8, 10, 10)
+    assert playbook(budget={"usd_per_day": 20}).alarms == ()
+    assert playbook(budget={"tasks": 8}).cost_alarms == ("responder-shop-orders-tasks",)
+
+
+def test_an_alarm_on_tasks_that_is_written_stands() -> None:
+    """It says how long, and the budget how many: both say the same number."""
+    written = {"symptom": "tasks", "threshold": 8, "evaluation_periods": 5}
+    (alarm,) = playbook(budget={"tasks": 8}, alarms=[written]).alarms
+    assert isinstance(alarm, NewAlarm)
+    assert alarm.evaluation_periods == 5
+    assert "write threshold: 8, or leave the alarm out" in problems(
+        budget={"tasks": 8}, alarms=[{"symptom": "tasks", "threshold": 14}]
+    )
+
+
+def test_a_budget_survives_the_deployment() -> None:
+    """What is compiled is read back the same: the alarm is made once."""
+    book = playbook(budget={"tasks": 8, "usd_per_day": 20.5}, alarms=[{"symptom": "cpu"}])
+    assert load_compiled(compile_playbooks([book])) == (book,)
+
+
+@pytest.mark.parametrize(
+    "budget",
+    [{"tasks": 0}, {"tasks": -1}, {"tasks": 2.5}, {"tasks": True}, {"tasks": "8"}, {"usd_per_day": 0},
+     {"usd_per_day": "20"}, {"usd_per_day": float("inf")}, {"usd_per_day": float("nan")}, {"usd": 3}, 8, ["tasks"]],
+)  # fmt: skip
+def test_what_is_no_budget_is_an_error(budget: Any) -> None:
+    """A budget of nothing is none, and a misspelt one must never be one that is not there."""
+    assert "budget" in problems(budget=budget)
+
+
+def test_a_budget_pays_for_what_must_run() -> None:
+    """Otherwise the service would be beyond it all the time."""
+    assert "min_tasks (4)" in problems(budget={"tasks": 3}, limits={"min_tasks": 4})
 
 
 @pytest.mark.parametrize("cause", Cause)
@@ -264,7 +306,9 @@ def test_what_no_playbook_may_say(said: Any) -> None:
 
 def test_compiled_playbooks_come_back_the_same() -> None:
     """What the deployment ships is what was validated, in one order."""
-    one = playbook(name="one", alarms=[{"symptom": "cpu"}, {"existing": "x"}], ladders={"overload": ["scale-out"]})
+    check = {"check": "up", "url": "https://shop.example.com", "json": {"field": "ready", "other_than": True}}
+    alarms = [{"symptom": "cpu"}, {"existing": "x"}, check]
+    one = playbook(name="one", alarms=alarms, ladders={"overload": ["scale-out"]})
     two = playbook(name="two", service="cart", settle={"scale-out": {"first_look": "2m"}})
 
     assert load_compiled(compile_playbooks([one, two])) == (two, one)
@@ -304,3 +348,25 @@ def test_a_playbook_may_isolate_when_a_breach_is_suspected() -> None:
 def test_what_may_be_shut_out_is_named_exactly(contain: Any) -> None:
     """The rights are made from these names: a wildcard or a half of one is a mistake."""
     assert "contain" in problems(contain=contain)
+
+
+def test_the_severities_of_a_service() -> None:
+    """A playbook names what differs: a label, a time, or both; the rest has the scale's name and the default time."""
+    named = playbook(
+        severities={"P0": {"label": "CRITICAL"}, "P2": {"label": "WARNING", "respond": "next business day"}}
+    )
+    assert {str(each): (said.label, said.respond) for each, said in named.severities.items()} == {
+        "P0": ("CRITICAL", 900),
+        "P1": ("P1", 900),
+        "P2": ("WARNING", Later.NEXT_BUSINESS_DAY),
+        "P3": ("P3", Later.NEXT_BUSINESS_DAY),
+        "P4": ("P4", Later.WHEN_THERE_IS_TIME),
+    }
+    assert playbook().severities[Severity.P2].respond == 4 * 3600
+
+
+def test_windows_and_severities_survive_the_way_to_lambda() -> None:
+    """What synth validated is what the functions read."""
+    window = {"every": ["sunday", "monday"], "from": "22:00", "to": "02:00", "zone": "Europe/Berlin"}
+    written = playbook(maintenance=[window], severities={"P0": {"label": "CRITICAL", "respond": "10m"}})
+    assert load_compiled(compile_playbooks([written])) == (written,)

@@ -204,6 +204,143 @@ def every_shape() -> dict[str, JsonObject]:
         "deployment": deployment_event(),
         "service action": service_action(),
         "task": task_event(),
+        "health": health_event("arn:aws:ecs:eu-central-1:111122223333:service/shop/orders"),
+        "budget": envelope(budget_notice()),
+        "anomaly": envelope(anomaly_message()),
+        "anomaly, eventbridge": anomaly_event(),
+        "finding": finding_event(),
+        "finding of a role": finding_event(ROLE_USED),
+    }
+
+
+def health_event(*entities: str, **said: Any) -> JsonObject:
+    """EventBridge, `AWS Health Event`: an open issue of ECS in this Region, unless said otherwise."""
+    detail = {
+        "eventArn": f"arn:aws:health:{REGION}::event/ECS/AWS_ECS_OPERATIONAL_ISSUE/AWS_ECS_OPERATIONAL_ISSUE_ABC",
+        "service": "ECS",
+        "eventTypeCode": "AWS_ECS_OPERATIONAL_ISSUE",
+        "eventTypeCategory": "issue",
+        "eventScopeCode": "ACCOUNT_SPECIFIC",
+        "eventRegion": REGION,
+        "statusCode": "open",
+        "startTime": "Sun, 01 Mar 2026 02:50:00 GMT",
+        "lastUpdatedTime": "Sun, 01 Mar 2026 03:12:04 GMT",
+        "eventDescription": [{"language": "en_US", "latestDescription": "Tasks take longer than usual to start."}],
+        "affectedEntities": [{"entityValue": entity, "status": "IMPAIRED"} for entity in entities],
+    }
+    return {
+        "version": "0",
+        "id": "7c4f8f0a-0000-4000-8000-000000000010",
+        "detail-type": "AWS Health Event",
+        "source": "aws.health",
+        "account": ACCOUNT,
+        "time": "2026-03-01T03:12:30Z",
+        "region": REGION,
+        "resources": list(entities),
+        "detail": detail | said,
+    }
+
+
+def budget_notice(name: str = "orders-monthly") -> str:
+    """What AWS Budgets publishes to SNS: plain text."""
+    return (
+        f"AWS Budget Notification March 01, 2026\nAWS Account {ACCOUNT}\n\nDear AWS Customer,\n\n"
+        f"the ACTUAL cost associated with your {name} budget is greater than $40.00.\n\n"
+        f"Budget Name: {name}\nBudget Type: Cost\nBudgeted Amount: $50.00\nAlert Type: ACTUAL\n"
+        "Alert Threshold: > $40.00\nACTUAL Amount: $41.37\n\n[1] https://console.example.com/budgets\n"
+    )
+
+
+def anomaly_message(**said: Any) -> JsonObject:
+    """What Cost Anomaly Detection publishes to SNS."""
+    return {
+        "accountId": ACCOUNT,
+        "anomalyId": "7c4f8f0a-0000-4000-8000-000000000011",
+        "anomalyStartDate": "2026-02-28T00:00:00Z",
+        "anomalyEndDate": "2026-03-01T00:00:00Z",
+        "dimensionalValue": "Amazon Elastic Container Service",
+        "monitorName": "services",
+        "anomalyScore": {"maxScore": 0.67, "currentScore": 0.51},
+        "impact": {"maxImpact": 20.5, "totalActualSpend": 52.2, "totalExpectedSpend": 10.1, "totalImpact": 42.1},
+        "rootCauses": [
+            {
+                "service": "Amazon Elastic Container Service",
+                "region": REGION,
+                "linkedAccount": ACCOUNT,
+                "usageType": "EUC1-Fargate-vCPU-Hours:perCPU",
+            }
+        ],
+    } | said
+
+
+def anomaly_event(**said: Any) -> JsonObject:
+    """EventBridge, `Anomaly Detected`: the same, with the dimension spelt another way."""
+    detail = anomaly_message()
+    detail["dimensionValue"] = detail.pop("dimensionalValue")
+    return {
+        "version": "0",
+        "id": "7c4f8f0a-0000-4000-8000-000000000012",
+        "detail-type": "Anomaly Detected",
+        "source": "aws.ce",
+        "account": ACCOUNT,
+        "time": "2026-03-01T03:12:30Z",
+        "region": "us-east-1",
+        "resources": [f"arn:aws:ce::{ACCOUNT}:anomalymonitor/7c4f8f0a"],
+        "detail": detail | said,
+    }
+
+
+FINDING = f"arn:aws:guardduty:{REGION}:{ACCOUNT}:detector/0ab1/finding/1cd2"
+CLUSTER = f"arn:aws:ecs:{REGION}:{ACCOUNT}:cluster/shop"
+IN_A_TASK: JsonObject = {
+    "resourceType": "ECSCluster",
+    "ecsClusterDetails": {
+        "name": "shop",
+        "arn": CLUSTER,
+        "taskDetails": {
+            "arn": f"arn:aws:ecs:{REGION}:{ACCOUNT}:task/shop/0123456789abcdef",
+            "group": "service:orders",
+            "startedBy": "ecs-svc/4711",
+        },
+    },
+}
+ROLE_USED: JsonObject = {
+    "resourceType": "AccessKey",
+    "accessKeyDetails": {
+        "accessKeyId": "ASIAEXAMPLE",
+        "principalId": "AROAEXAMPLE:0123456789abcdef",
+        "userName": "orders-task",
+        "userType": "AssumedRole",
+    },
+}
+
+
+def finding_event(resource: JsonObject | None = None, **said: Any) -> JsonObject:
+    """EventBridge, `GuardDuty Finding`: about a task of the service, unless said otherwise."""
+    detail = {
+        "schemaVersion": "2.0",
+        "accountId": ACCOUNT,
+        "region": REGION,
+        "id": "1cd2",
+        "arn": FINDING,
+        "type": "CryptoCurrency:Runtime/BitcoinTool.B!DNS",
+        "severity": 8,
+        "title": "A container asks for a domain of a mining pool.",
+        "createdAt": "2026-03-01T03:10:00.000Z",
+        "updatedAt": "2026-03-01T03:12:04.517Z",
+        "resource": IN_A_TASK if resource is None else resource,
+        "service": {"serviceName": "guardduty", "detectorId": "0ab1", "archived": False, "count": 1},
+    }
+    return {
+        "version": "0",
+        "id": "7c4f8f0a-0000-4000-8000-000000000013",
+        "detail-type": "GuardDuty Finding",
+        "source": "aws.guardduty",
+        "account": ACCOUNT,
+        "time": "2026-03-01T03:15:00Z",
+        "region": REGION,
+        "resources": [],
+        "detail": detail | said,
     }
 
 

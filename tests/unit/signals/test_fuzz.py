@@ -19,13 +19,29 @@ SCALARS = (
     | st.floats()
     | st.text(st.characters(codec=None))
     | st.sampled_from(
-        ["ALARM", "OK", "aws.ecs", "aws.cloudwatch", samples.AT, samples.service_arn(), "{", "[]", "null"]
+        [
+            "ALARM",
+            "OK",
+            "aws.ecs",
+            "aws.cloudwatch",
+            "aws.health",
+            "aws.guardduty",
+            "aws.ce",
+            samples.AT,
+            samples.service_arn(),
+            samples.budget_notice(),
+            samples.FINDING,
+            "{",
+            "[]",
+            "null",
+        ]
     )
 )
 KEYS = st.text() | st.sampled_from(
     ["Records", "Sns", "Message", "Type", "TopicArn", "body", "messageId", "detail", "detail-type", "source",
      "alarmData", "AlarmName", "NewStateValue", "Trigger", "Dimensions", "metrics",
-     "configuration", "state", "value", "resources"]
+     "configuration", "state", "value", "resources", "affectedEntities", "entityValue", "eventTypeCode", "service",
+     "anomalyId", "rootCauses", "resource", "ecsClusterDetails", "taskDetails", "severity", "type", "arn"]
 )  # fmt: skip
 ANYTHING = st.recursive(
     SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=5), max_leaves=25

@@ -86,7 +86,7 @@ def test_the_letter_says_what_until_when_and_how_to_answer(responder: Responder)
     letter = responder.notifier.pages[0]
     approval = responder.ledger.approval(incident_id(responder))
     assert approval is not None
-    assert letter.subject == "[approve? P2] orders: roll-back for bad-release"
+    assert letter.subject == "[approve? P1] orders: roll-back for bad-release"
     for wanted in (
         "Plan       roll back from orders:2 to orders:1",
         "Undo       aws ecs update-service",

@@ -364,6 +364,7 @@ class Leases(RuleBasedStateMachine):
             mutes=self.world,
             changer=self.world.giving_back,
             clock=self.clock,
+            playbooks={},
         )
         step(Visit(incident_id=self.incident.id, generation=self.incident.generation))
 

@@ -91,7 +91,7 @@ def test_a_regional_outage_of_many_dependencies_is_paged() -> None:
     ranked = [event for event in responder.ledger.events(incident.id) if event.fact is Fact.CAUSES_RANKED]
     assert "archived" in ranked[0].data
     (page,) = responder.notifier.pages
-    assert page.subject.endswith(" orders: dependency-failing")
+    assert page.subject == "[page P1] orders: dependency-failing, 90.0% of requests fail"
 
 
 def test_a_hostile_title_is_data(paged: tuple[Incident, tuple[Event, ...]]) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 from hypothesis import HealthCheck, settings
@@ -14,6 +14,7 @@ from functions.domain.changes import Change, ForceNewDeployment, SetFloor, SetTa
 from functions.domain.errors import AnswerRefused, ChangeDoubtful, ChangeRefused
 from functions.domain.evidence import ReleaseState
 from functions.domain.incidents import Fact, IncidentStatus, Mode, Switch, verify_trail
+from functions.domain.maintenance import Announced
 from functions.domain.signals import AlarmState, Signal
 from functions.playbooks.schema import Playbook
 from functions.workflow.decision import ASKS_PER_INCIDENT
@@ -24,7 +25,7 @@ from tests.fakes.signals import alarm_signal
 from tests.fakes.world import FAMILY, REF
 
 READS = ("service", "tasks", "targets", "alarms", "series", "service_deployments", "scaling")
-CALM_ROUNDS = 80
+CALM_ROUNDS = 160
 """Rounds of sweeping and running that are surely enough for everything to end once nothing is wrong."""
 
 
@@ -53,8 +54,12 @@ class HostileDay(RuleBasedStateMachine):
         cooldown=st.sampled_from([0, 60, 600]),
         lease=st.sampled_from([60, 600, 1800]),
         baked=st.booleans(),
+        maintenance=st.sampled_from(["", "", "05:00", "04:20", "23:00"]),
     )
-    def begin(self, mode: str, attempts: int, per_hour: int, cooldown: int, lease: int, baked: bool) -> None:
+    def begin(
+        self, mode: str, attempts: int, per_hour: int, cooldown: int, lease: int, baked: bool, maintenance: str
+    ) -> None:
+        self.announced: list[tuple[datetime, datetime]] = []
         self.playbook = Playbook.model_validate(
             {
                 **REF.model_dump(),
@@ -64,12 +69,14 @@ class HostileDay(RuleBasedStateMachine):
                 "limits": {"attempts_per_incident": attempts, "actions_per_hour": per_hour, "cooldown": cooldown},
                 "scale_out": {"lease": lease},
                 **self.also,
+                "maintenance": [{"every": "day", "from": maintenance, "to": "06:10"}] if maintenance else [],
             }
         )
         self.responder = Responder(playbook=self.playbook, asked=self.answer)
         self.people = "say nothing"
         self.world = self.responder.world
         self.world.watching = self.check_change
+        self.world.watching_back = self.check_giving_back
         self.floor = self.world.minimum
         self.responder.sweep()
         self.responder.clock.advance(seconds=3600 if baked else 60)
@@ -125,6 +132,9 @@ class HostileDay(RuleBasedStateMachine):
                 "a short pause",
                 "a long pause",
                 "resumed",
+                "maintenance is announced",
+                "maintenance begins",
+                "maintenance is cancelled",
                 "observe",
                 "ask",
                 "auto",
@@ -171,7 +181,9 @@ class HostileDay(RuleBasedStateMachine):
 
     @rule(
         trouble=st.sampled_from(["a bad release", "tasks hang", "six times the load"]),
-        what=st.sampled_from(["a long pause", "observe", "a good release", "an engineer sets the floor to 7"]),
+        what=st.sampled_from(
+            ["a long pause", "maintenance begins", "observe", "a good release", "an engineer sets the floor to 7"]
+        ),
     )
     def interfered_with_between_plan_and_action(self, trouble: str, what: str) -> None:
         self.happens(trouble, told="at once", minutes=2)
@@ -182,7 +194,7 @@ class HostileDay(RuleBasedStateMachine):
                 self.go(execution)
 
     def happened(self, what: str) -> None:
-        world, ledger, now = self.world, self.responder.ledger, self.responder.clock.now()
+        world, now = self.world, self.responder.clock.now()
         match what:
             case "a bad release" | "a good release" | "a slow bad release" | "a slow good release":
                 self.ship(bad="bad" in what, slowly="slow" in what)
@@ -205,11 +217,18 @@ class HostileDay(RuleBasedStateMachine):
                 self.set_floor(int(what[-1]))
             case "a short pause" | "a long pause":
                 until = now + timedelta(minutes=3 if "short" in what else 60)
-                ledger.set_switch(REF, Switch(paused_until=until, by="ann", reason="migration"))
+                self.switch(paused_until=until, by="ann", reason="migration")
             case "resumed":
-                ledger.set_switch(REF, Switch())
+                self.switch(paused_until=None, mode=None)
+            case "maintenance is announced" | "maintenance begins":
+                begins = now if what == "maintenance begins" else now + timedelta(minutes=20)
+                self.announced.append((begins, begins + timedelta(minutes=45)))
+                self.announce()
+            case "maintenance is cancelled":
+                self.announced = [span for span in self.announced if span[1] <= now]
+                self.announce()
             case "observe" | "ask" | "auto":
-                ledger.set_switch(REF, Switch(mode=Mode(what), by="ann"))
+                self.switch(mode=Mode(what), paused_until=None, by="ann")
             case "a change is refused":
                 world.failing_changes.append(ChangeRefused("ClientException: no"))
             case "a change is not answered":
@@ -218,6 +237,24 @@ class HostileDay(RuleBasedStateMachine):
                 world.failing_changes.append(ChangeDoubtful("read timeout"))
             case _:
                 raise AssertionError(what)
+
+    def switch(self, **said: object) -> None:
+        ledger = self.responder.ledger
+        ledger.set_switch(REF, ledger.switch(REF).model_copy(update=said))
+
+    def announce(self) -> None:
+        now = self.responder.clock.now()
+        windows = (Announced(start=start, end=end, by="ann", reason="disks", at=now) for start, end in self.announced)
+        self.switch(maintenance=tuple(windows))
+
+    def in_maintenance(self, now: datetime) -> bool:
+        """As the test itself knows it, in UTC."""
+        daily = any(
+            window.begins <= f"{now:%H:%M}" < window.ends
+            or (window.begins > window.ends and not window.ends <= f"{now:%H:%M}" < window.begins)
+            for window in self.playbook.maintenance
+        )
+        return daily or any(start <= now < end for start, end in self.announced)
 
     def ship(self, *, bad: bool, slowly: bool) -> None:
         self.version += 1
@@ -351,6 +388,7 @@ class HostileDay(RuleBasedStateMachine):
         self.answered.add((holder, intent.sequence))
         switch = self.responder.ledger.switch(REF)
         assert not switch.paused(self.responder.clock.now()), "a change while paused"
+        assert not self.in_maintenance(self.responder.clock.now()), "a change in a maintenance window"
         mode = self.playbook.mode if switch.mode is None else switch.mode
         story = tell(self.responder.ledger.events(holder))
         plan = story.intents[-1].plan
@@ -367,6 +405,11 @@ class HostileDay(RuleBasedStateMachine):
                 assert known.get(target) is not ReleaseState.QUARANTINED, "back to a release that was found bad"
             case _:
                 pass
+
+    def check_giving_back(self, change: Change) -> None:
+        now = self.responder.clock.now()
+        assert not self.responder.ledger.switch(REF).paused(now), "given back while paused"
+        assert not self.in_maintenance(now), "given back in a maintenance window"
 
     @invariant()
     def trails_hold(self) -> None:
@@ -424,6 +467,7 @@ class HostileDay(RuleBasedStateMachine):
         world.load = 1.0
         world.finish_shipping()
         self.responder.ledger.set_switch(REF, Switch())
+        self.announced.clear()
         for _ in range(CALM_ROUNDS):
             if self.quiet():
                 break

@@ -18,7 +18,7 @@ def responder() -> Responder:
     """One of two tasks died in a quiet hour, and its replacement is on its way."""
     responder = Responder(playbook=playbook())
     responder.world.load, responder.world.running = 0.7, 1
-    assert responder.intake(task_signal(responder.clock.now())) is not None
+    assert responder.intake(task_signal(responder.clock.now()))
     return responder
 
 

@@ -43,7 +43,7 @@ class Order(StrEnum):
     CHECK_DEPENDENCIES = "check what the service stands on"
 
 
-RUNBOOK: Mapping[Symptom, tuple[Order, ...]] = {
+RUNBOOK: Mapping[str, tuple[Order, ...]] = {
     Symptom.HEALTHY_HOSTS: (Order.REDEPLOY, Order.ROLL_BACK, Order.SCALE),
     Symptom.ERROR_RATE: (Order.CHECK_DEPENDENCIES, Order.ROLL_BACK),
     Symptom.ERRORS: (Order.REDEPLOY, Order.ROLL_BACK),
@@ -52,7 +52,8 @@ RUNBOOK: Mapping[Symptom, tuple[Order, ...]] = {
     Symptom.MEMORY: (Order.REDEPLOY,),
     Symptom.TASKS: (Order.SCALE_IN,),
 }
-"""First responses in the order in which runbooks for ECS services write them, by the alarm that went off."""
+"""First responses in the order in which runbooks for ECS services write them, by the alarm that went off. For a check
+of the user's own they have none."""
 
 SCALE_FACTOR = 2.0
 """Runbooks go from 2 tasks to 4, or from 4 or 5 to 8; where the bill is what hurts, back to half."""
@@ -74,7 +75,7 @@ class Runbook(Nobody):
                 playbook = stage.playbook_of(alarm)
                 if playbook is not None and playbook.service not in busy:
                     busy.add(playbook.service)
-                    follow(alarm, playbook, RUNBOOK[symptom_of(alarm, stage)], REFLEX_S)
+                    follow(alarm, playbook, orders_for(alarm, stage), REFLEX_S)
 
         def follow(alarm: str, playbook: Playbook, orders: tuple[Order, ...], after_s: float) -> None:
             def go_on() -> None:
@@ -119,10 +120,11 @@ class Runbook(Nobody):
         return True
 
 
-def symptom_of(alarm: str, stage: Stage) -> Symptom:
-    """What an alarm watches."""
+def orders_for(alarm: str, stage: Stage) -> tuple[Order, ...]:
+    """What the runbook says of an alarm: of a check, and of lines in a log, nothing but that people look at it."""
     alarms = (each for service in stage.scenario.setting.services for each in service.alarms)
-    return next(each.symptom for each in alarms if each.name == alarm)
+    symptom = next(each.symptom for each in alarms if each.name == alarm)
+    return () if symptom is None else RUNBOOK.get(symptom, ())
 
 
 def _state(stage: Stage, alarm: str) -> AlarmState | None:

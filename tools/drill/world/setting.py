@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from functions.playbooks.schema import Symptom
+from functions.playbooks.schema import Statistic, Symptom
 
 
 class Part(BaseModel):
@@ -137,14 +137,23 @@ class Alarm(Part):
     """An alarm of a service, as the responder's deployment makes it, or one that somebody else made."""
 
     name: str
-    symptom: Symptom
+    symptom: Symptom | Literal["check"] | None = None
+    """What it watches; without it, lines in the log. `check` is a synthetic check: one request a minute, which fails as
+    those of users do."""
+    contains: tuple[str, ...] = ()
+    """Words of which a line has one, where it watches the log."""
+    statistic: Statistic | None = None
+    """Of the response time, which is averaged without it."""
     threshold: float
-    """In the unit of the symptom: percent, answers in a period, hosts or seconds."""
+    """In the unit of the symptom: percent, answers in a period, hosts, seconds, or lines in a period; 0 of a check."""
+    timeout_s: float = 5
+    """check: an answer that takes longer is none."""
     period_s: Annotated[int, Field(ge=60, multiple_of=60)] = 60
     evaluation_periods: Annotated[int, Field(ge=1)] = 3
     datapoints: Annotated[int, Field(ge=1)] = 2
     missing: Literal["breaching", "notBreaching", "ignore", "missing"] | None = None
-    """Treatment of missing data; without it, breaching for healthy-hosts and notBreaching for all others."""
+    """Treatment of missing data; without it, breaching for healthy-hosts, missing for a check and notBreaching for all
+    others."""
     told_by: Literal["sns", "eventbridge", "nobody"] = "sns"
     """How a change of state reaches the responder."""
 
@@ -152,6 +161,8 @@ class Alarm(Part):
     def _reachable(self) -> Self:
         if self.datapoints > self.evaluation_periods:
             raise ValueError(f"datapoints ({self.datapoints}) is above evaluation_periods ({self.evaluation_periods})")
+        if (self.symptom is None) == (not self.contains):
+            raise ValueError("an alarm watches a symptom or the log: write either symptom or contains")
         return self
 
 

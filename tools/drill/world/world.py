@@ -6,14 +6,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from functions.domain.services import ServiceRef
 from functions.playbooks.schema import Symptom
 from tools.drill.world.alarms import Alarm, Rule
 from tools.drill.world.chance import Chance
+from tools.drill.world.checks import Check
 from tools.drill.world.constants import CONSTANTS, Constants
 from tools.drill.world.dependencies import ALARM_THRESHOLD, METRIC, NAMESPACE, Dependency
 from tools.drill.world.descriptions import describe_task
 from tools.drill.world.disturbances import Api, Deliveries
 from tools.drill.world.faults import Faults
+from tools.drill.world.logs import LATE_S, Counted
 from tools.drill.world.messages import (
     alarm_by_eventbridge,
     alarm_by_sns,
@@ -55,6 +58,9 @@ _STATISTICS = {
     Symptom.MEMORY: ("MemoryUtilization", "Average"),
     Symptom.TASKS: ("CPUUtilization", "SampleCount"),
 }
+
+LOG_NAMESPACE = "EcsFirstResponder/Logs"
+"""Where the deployment puts the counted lines of a service."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,6 +156,7 @@ class World:
             for service in self.services.values()
             if service.setting.scaling is not None
         }
+        self.checks: list[Check] = []
         for service in self.services.values():
             for alarm in service.setting.alarms:
                 self._add_alarm(self._service_alarm(alarm, service))
@@ -393,6 +400,10 @@ class World:
         minute = int(self.seconds // MINUTE_S) - 1
         for name, dependency in self.dependencies.items():
             dependency.watch(minute, self.wanted(name))
+        if self.checks:
+            self.settle()
+        for check in self.checks:
+            check.look(minute, self.chance.share(f"check/{check.setting.name}", minute))
         self.timetable.after(MINUTE_S, self._minute)
 
     def _track(self, target: ScalableTarget, first_s: float) -> None:
@@ -473,8 +484,31 @@ class World:
             if alarm is not None and alarm.state == "ALARM":
                 self._run_actions(alarm, alarm.state)
 
+    def _check_alarm(self, written: AlarmSetting, service: Service) -> Alarm:
+        ref = ServiceRef(region=self.setting.region, cluster=self.setting.cluster, service=service.name)
+        check = Check.made(written, service, ref, self.metrics)
+        self.checks.append(check)
+        rule = Rule(
+            greater=True,
+            threshold=written.threshold,
+            period_s=written.period_s,
+            evaluation_periods=written.evaluation_periods,
+            datapoints=written.datapoints,
+            missing=written.missing or "missing",
+        )
+
+        def read(start_s: float) -> float | None:
+            return self.metrics.value(check.key, start_s, written.period_s, "Maximum", now_s=self.seconds)
+
+        metric = _plain(check.key, "Maximum", written.period_s)
+        description = f"{service.name} has to answer within {written.timeout_s:g} s"
+        return self._alarm(written.name, rule, metric, read, told_by=written.told_by, description=description)
+
     def _service_alarm(self, written: AlarmSetting, service: Service) -> Alarm:
-        low = written.symptom is Symptom.HEALTHY_HOSTS
+        symptom = written.symptom
+        if symptom == "check":
+            return self._check_alarm(written, service)
+        low = symptom is Symptom.HEALTHY_HOSTS
         rule = Rule(
             greater=not low,
             threshold=written.threshold,
@@ -483,8 +517,10 @@ class World:
             datapoints=written.datapoints,
             missing=written.missing or ("breaching" if low else "notBreaching"),
         )
+        if symptom is None:
+            return self._log_alarm(written, rule, service)
         keys = service.front.metric_keys
-        if written.symptom is Symptom.ERROR_RATE:
+        if symptom is Symptom.ERROR_RATE:
             names = ("RequestCount", "HTTPCode_Target_5XX_Count", "HTTPCode_ELB_5XX_Count")
             queries = [
                 _query(identifier, keys[name], "Sum", written.period_s)
@@ -493,23 +529,38 @@ class World:
             expression = {"Id": "expr_1", "Expression": error_rate_expression(written.period_s), "ReturnData": True}
             metric: dict[str, Any] = {"Metrics": [{**expression, "Period": written.period_s}, *queries]}
         else:
-            name, statistic = _STATISTICS[written.symptom]
+            name, statistic = _STATISTICS[symptom]
+            statistic = written.statistic or statistic
             metric = _plain(keys[name], statistic, written.period_s)
         # Tasks report once a minute: over a longer period as many samples come together.
-        per = written.period_s / MINUTE_S if written.symptom is Symptom.TASKS else 1.0
+        per = written.period_s / MINUTE_S if symptom is Symptom.TASKS else 1.0
         if per > 1:
             samples = _query("samples", keys[name], statistic, written.period_s)
             expression = {"Id": "expr_1", "Expression": tasks_expression(written.period_s), "ReturnData": True}
             metric = {"Metrics": [{**expression, "Period": written.period_s}, samples]}
 
         def read(start_s: float) -> float | None:
-            if written.symptom is Symptom.ERROR_RATE:
+            if symptom is Symptom.ERROR_RATE:
                 return self.error_rate([keys[name] for name in names], start_s, written.period_s)
-            name, statistic = _STATISTICS[written.symptom]
             value = self.metrics.value(keys[name], start_s, written.period_s, statistic, now_s=self.seconds)
             return None if value is None else value / per
 
-        description = f"{written.symptom} of {service.name}"
+        description = f"{symptom} of {service.name}"
+        return self._alarm(written.name, rule, metric, read, told_by=written.told_by, description=description)
+
+    def _log_alarm(self, written: AlarmSetting, rule: Rule, service: Service) -> Alarm:
+        """An alarm on lines in the log: those of one period, as a metric filter counts them."""
+        key = key_of(LOG_NAMESPACE, written.name, {})
+        late_s = self.chance.between(
+            self.constants.metric_late_low_s, self.constants.metric_late_high_s, f"{written.name}/metrics-late"
+        )
+        self.metrics.hold(key, Counted(service.logs, written.contains), late_s=late_s + LATE_S)
+
+        def read(start_s: float) -> float | None:
+            return self.metrics.value(key, start_s, written.period_s, "Sum", now_s=self.seconds)
+
+        metric = _plain(key, "Sum", written.period_s)
+        description = f"lines in the log of {service.name}"
         return self._alarm(written.name, rule, metric, read, told_by=written.told_by, description=description)
 
     def error_rate(self, keys: list[Any], start_s: float, period_s: int) -> float | None:
@@ -631,7 +682,7 @@ def _plain(key: Any, statistic: str, period_s: int) -> dict[str, Any]:
         "Namespace": namespace,
         "MetricName": name,
         "Dimensions": _pairs(dimensions),
-        "Statistic": statistic,
+        "ExtendedStatistic" if statistic.startswith("p") else "Statistic": statistic,
         "Period": period_s,
     }
 

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from functions.domain.dependencies import DependencyKind
 from functions.domain.errors import PlaybookError
 from functions.domain.incidents import Mode
+from functions.domain.watched import WatchedDatabase
 from tools.drill.scenario import Kind, ScenarioError, load_scenarios, shipped
 
 GOOD = """\
@@ -72,6 +74,19 @@ def test_the_alarms_of_the_playbook_are_the_alarms_of_the_world(tmp_path: Path) 
     assert (alarm.threshold, alarm.period_s, alarm.datapoints) == (5, 60, 2)
 
 
+def test_the_checks_of_the_playbook_are_in_the_world(tmp_path: Path) -> None:
+    """Of the scenario's own playbook and of the user's."""
+    check = "{check: up, url: https://x.example, timeout: 2s, evaluation_periods: 5, datapoints: 4}"
+    with_check = GOOD.replace("    - symptom: error-rate\n", f"    - symptom: error-rate\n    - {check}\n")
+    (scenario,) = load_scenarios([str(written(tmp_path, with_check))])
+    own = written(tmp_path, f"{PLAYBOOK.partition('alarms')[0]}alarms: [{check}]\n", "playbook.yaml")
+    (theirs,) = load_scenarios(["release-fails-requests"], playbook=own)
+    for loaded in (scenario, theirs):
+        alarm = loaded.setting.services[0].alarms[-1]
+        assert alarm.name == loaded.playbooks[0].alarm_names[-1]
+        assert (alarm.symptom, alarm.timeout_s, alarm.evaluation_periods, alarm.datapoints) == ("check", 2, 5, 4)
+
+
 def test_a_drilled_playbook_acts(tmp_path: Path) -> None:
     """The question of a drill is what the responder would do if it might, whatever the file's mode is."""
     own = written(tmp_path, PLAYBOOK, "playbook.yaml")
@@ -87,6 +102,19 @@ def test_a_users_playbook_names_the_world(tmp_path: Path) -> None:
     assert scenario.setting.services[0].name == "catalogue"
     assert scenario.setting.dependencies[0].alarm == "main-down"
     assert scenario.setting.services[0].alarms[0].threshold == 3
+
+
+def test_what_a_users_playbook_stands_on_is_what_the_world_has(tmp_path: Path) -> None:
+    """A database is the world's database whatever it is called, and what the world has none of is left out: of a table
+    that is not there nothing could be read. Sticky sessions that the playbook needs are on until something happens."""
+    depends = "dependencies: [{name: books-db, rds: books-db}, {name: carts, dynamodb: carts}]\nsticky_sessions: 1h\n"
+    own = written(tmp_path, f"region: us-east-1\ncluster: books\nservice: catalogue\n{depends}", "playbook.yaml")
+    (scenario,) = load_scenarios(["database-down"], playbook=own)
+    (database,) = scenario.playbooks[0].dependencies
+    assert (database.name, database.kind) == ("books-db", DependencyKind.RDS)
+    assert isinstance(database, WatchedDatabase)
+    assert database.rds == scenario.setting.dependencies[0].name == "orders-db"
+    assert scenario.setting.services[0].stickiness_s == 3600
 
 
 def test_what_a_users_playbook_overrides_is_not_in_the_world(tmp_path: Path) -> None:
@@ -136,3 +164,19 @@ def test_an_unknown_scenario_gets_a_suggestion() -> None:
     """Names are long."""
     with pytest.raises(ScenarioError, match="write database-down"):
         load_scenarios(["database-dwn"])
+
+
+def test_alarms_on_logs_and_percentiles_are_in_the_world(tmp_path: Path) -> None:
+    """The world has them as the playbook asks for them; queries are for people, and nobody reads them there."""
+    more = (
+        "  - {symptom: response-time, statistic: p95}\n  - {log: unhandled, contains: [Unhandled, panic]}\n"
+        "dependencies:\n"
+    )
+    asks = "log_queries: [{name: rate, query: stats count(*) by bin(1m)}]\n"
+    own = written(tmp_path, PLAYBOOK.replace("dependencies:\n", more) + asks, "own.yaml")
+    (scenario,) = load_scenarios([str(written(tmp_path, GOOD))], playbook=own)
+    rate, p95, lines = scenario.setting.services[0].alarms
+    assert (rate.statistic, p95.statistic) == (None, "p95")
+    assert (lines.symptom, lines.contains, lines.threshold) == (None, ("Unhandled", "panic"), 10)
+    assert lines.name in scenario.playbooks[0].alarm_names
+    assert scenario.playbooks[0].log_queries == ()
