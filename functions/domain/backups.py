@@ -23,6 +23,7 @@ class Backups(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     dynamodb: Annotated[tuple[_TableName, ...], Field(max_length=20)] = ()
+    """Names of tables, each of which gets an on-demand backup; 20 at most."""
     rds: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9-]{0,62}$")] | None = None
     """DB instance identifier. An Aurora cluster has none of which RDS takes a snapshot."""
 

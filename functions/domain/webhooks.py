@@ -34,7 +34,9 @@ class Webhook(BaseModel):
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
     """What a ladder calls it: `call-webhook:NAME`."""
     url: Annotated[str, Field(max_length=2048), AfterValidator(_url)]
+    """What is called: https, or http on the same machine; no credential in it."""
     method: Literal["GET", "POST"] = "POST"
+    """How it is called; nothing is sent in the body."""
     repeatable: bool = Field(default=False, strict=True)
     """Whether a call without an answer may be made a second time. It may have done its work the first time."""
     token: (

@@ -417,8 +417,11 @@ class BlockList(Strict):
     """An IP set of AWS WAF whose addresses a web ACL blocks; addresses are added to it and taken out again."""
 
     name: Annotated[str, Field(pattern=r"^[\w-]{1,128}$")]
+    """Its name in AWS WAF."""
     id: Annotated[str, Field(pattern=r"^[\w-]{1,36}$")]
+    """Its id, which AWS WAF gave it; `aws wafv2 list-ip-sets` shows it."""
     scope: IpScope
+    """`REGIONAL`, for load balancers and APIs in the service's Region, or `CLOUDFRONT`."""
 
     @property
     def ref(self) -> IpSet:
