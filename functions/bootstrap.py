@@ -7,6 +7,7 @@ Everything is built once per execution environment, on first use: a function bui
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from functools import wraps
 from pathlib import Path
@@ -14,16 +15,20 @@ from typing import Any, TypeVar
 
 from functions.actions.registry import ACTIONS
 from functions.adapters.account import AwsAccountReader
+from functions.adapters.backups import AwsBackups
+from functions.adapters.breach import AwsBreachReader
 from functions.adapters.changer import AwsChanger
 from functions.adapters.check_metrics import CloudWatchCheckMetrics
 from functions.adapters.checker import HttpChecker
 from functions.adapters.clients import Clients
 from functions.adapters.clock import SystemClock
 from functions.adapters.cloudwatch import CloudWatchReader
+from functions.adapters.containment import CLOUDFRONT_REGION, AwsContainment
 from functions.adapters.front import AwsFrontReader
 from functions.adapters.http import HttpGetter
 from functions.adapters.ledger import DynamoLedger
 from functions.adapters.logs import InsightsReader
+from functions.adapters.mutes import AlarmMutes
 from functions.adapters.rds import RdsReader
 from functions.adapters.reader import AwsServiceReader
 from functions.adapters.s3 import S3Archive
@@ -33,10 +38,22 @@ from functions.adapters.sns import SnsNotifier
 from functions.adapters.sqs import SqsQueue
 from functions.adapters.stepfunctions import StepFunctionsAnswers, StepFunctionsExecutions
 from functions.adapters.sts import caller
+from functions.adapters.webhooks import HttpsWebhooks
 from functions.diagnostics.registry import PROBES
 from functions.playbooks.compiled import load_compiled
 from functions.playbooks.schema import Playbook
-from functions.ports import Answers, Clock, HttpReader, Ledger, Readers, ServiceReader
+from functions.ports import (
+    Answers,
+    BackupKeeper,
+    Clock,
+    Executions,
+    HttpReader,
+    Ledger,
+    MuteKeeper,
+    Readers,
+    ServiceReader,
+    WebhookCaller,
+)
 from functions.settings import Settings
 from functions.workflow.approval import AskPeople
 from functions.workflow.assess import Assess, Examiner
@@ -46,9 +63,10 @@ from functions.workflow.close import Close
 from functions.workflow.intake import Intake
 from functions.workflow.page import PagePeople
 from functions.workflow.remediate import Remediate
-from functions.workflow.restore import Restore
+from functions.workflow.restore import Lift, Restore
 from functions.workflow.secrets import TellSecretChange
 from functions.workflow.sweep import Sweep
+from functions.workflow.table import StepName
 from functions.workflow.threats import TellThreat
 from functions.workflow.verify import Verify
 from functions.workflow.watch import Watch
@@ -85,17 +103,20 @@ def composed(
     ledger: Ledger,
     playbooks: tuple[Playbook, ...],
     http: HttpReader | None = None,
+    webhooks: WebhookCaller | None = None,
     threads: Callable[[int], Executor] | None = None,
 ) -> Iterator[None]:
     """Build everything out of these parts until the block ends, for whoever runs the handlers outside of Lambda.
 
-    Without `http` and `threads`, HTTP requests go out, and reads run side by side, as they do on Lambda.
+    Without `http`, `webhooks` and `threads`, HTTP requests go out, and reads run side by side, as they do on Lambda.
     """
     before = dict(_built)
     _built.clear()
     _built.update(_settings=settings, _clients=clients, _clock=clock, _ledger=ledger, _playbooks=playbooks)
     if http is not None:
         _built["_http"] = http
+    if webhooks is not None:
+        _built["_webhooks"] = webhooks
     if threads is not None:
         _built["_threads"] = threads
     try:
@@ -122,7 +143,7 @@ def _clock() -> Clock:
 
 @_once
 def _archive() -> S3Archive:
-    return S3Archive(_clients().repeating("s3"), bucket=_settings().bucket)
+    return S3Archive(_clients().repeating("s3"), bucket=_settings().bucket or None)
 
 
 @_once
@@ -160,6 +181,7 @@ def _readers() -> Readers:
         logs=InsightsReader(clients.once("logs"), most_bytes=_settings().log_scan_mb * 1_000_000),
         secrets=AwsSecretsReader.of(clients),
         account=AwsAccountReader.of(clients, clock=_clock()),
+        breach=AwsBreachReader.of(clients, clock=_clock(), region=_settings().region),
         databases=RdsReader(clients.repeating("rds"), insights=clients.once("pi"), clock=_clock()),
         http=_http(),
         threads=_threads(),
@@ -167,8 +189,18 @@ def _readers() -> Readers:
 
 
 @_once
+def _webhooks() -> WebhookCaller:
+    return HttpsWebhooks(client=_clients().once)
+
+
+@_once
 def _changer() -> AwsChanger:
-    return AwsChanger.of(_clients())
+    return AwsChanger.of(_clients(), webhooks=_webhooks(), clock=_clock())
+
+
+@_once
+def _containment() -> AwsContainment:
+    return AwsContainment.of(_clients(), cloudfront=lambda: Clients(region=CLOUDFRONT_REGION))
 
 
 @_once
@@ -199,6 +231,7 @@ def _examiner() -> Examiner:
         probes=PROBES,
         actions=ACTIONS,
         fleet_actions_per_hour=_settings().fleet_actions_per_hour,
+        contain_deployed=_settings().contain_deployed,
     )
 
 
@@ -231,6 +264,18 @@ def remediate() -> Remediate:
 
 
 @_once
+def contain() -> Remediate:
+    return replace(remediate(), changer=_containment(), step=StepName.CONTAIN)
+
+
+@_once
+def lift() -> Lift:
+    return Lift(
+        ledger=_ledger(), ip_sets=_containment(), changer=_containment(), clock=_clock(), playbooks=_by_service()
+    )
+
+
+@_once
 def verify() -> Verify:
     return Verify(ledger=_ledger(), reader=_reader(), metrics=_metrics(), clock=_clock(), playbooks=_by_service())
 
@@ -252,7 +297,15 @@ def close() -> Close:
 
 @_once
 def restore() -> Restore:
-    return Restore(ledger=_ledger(), reader=_reader(), changer=_changer(), clock=_clock(), playbooks=_by_service())
+    return Restore(
+        ledger=_ledger(),
+        reader=_reader(),
+        mutes=AlarmMutes(client=_clients().once, clock=_clock()),
+        changer=_changer(),
+        clock=_clock(),
+        playbooks=_by_service(),
+        contain_deployed=_settings().contain_deployed,
+    )
 
 
 @_once
@@ -328,6 +381,23 @@ def desk_ledger(table: str, region: str) -> Ledger:
 def desk_answers(region: str) -> Answers:
     """The way back into an execution that waits, for a command at the desk."""
     return StepFunctionsAnswers(Clients(region=region).once("stepfunctions"))
+
+
+def desk_backups(region: str) -> BackupKeeper:
+    """Backups, taken and listed with the credentials of whoever sits at the desk."""
+    return AwsBackups(client=Clients(region=region).once)
+
+
+def desk_mutes(region: str) -> MuteKeeper:
+    """Muted alarms, with the credentials of whoever sits at the desk."""
+    return AlarmMutes(client=Clients(region=region).once, clock=SystemClock())
+
+
+def desk_executions(region: str, name: str, identity: str) -> Executions:
+    """The workflow of the responder of that name, for a command at the desk; `identity` is the caller's ARN."""
+    _, partition, _, _, account, _ = identity.split(":", 5)
+    machine = f"arn:{partition}:states:{region}:{account}:stateMachine:{name}"
+    return StepFunctionsExecutions(Clients(region=region).repeating("stepfunctions"), state_machine=machine)
 
 
 def desk_identity(region: str) -> str:

@@ -10,7 +10,19 @@ from datetime import datetime
 from typing import Any, ClassVar, Protocol
 
 from functions.domain.approvals import Answer, Approval
-from functions.domain.changes import Change, ChangeResult, Lease
+from functions.domain.backups import BackupFacts, Backups
+from functions.domain.breach import DenialsFacts, ExposureFacts, ImagesFacts
+from functions.domain.changes import (
+    BackUpTable,
+    CallWebhook,
+    Change,
+    ChangeResult,
+    IpSet,
+    Lease,
+    MuteAlarm,
+    SnapshotDatabase,
+    UnmuteAlarm,
+)
 from functions.domain.circumstances import (
     AlarmHistoryFacts,
     ChangesFacts,
@@ -184,6 +196,19 @@ class AccountReader(Protocol):
         """The findings of GuardDuty with these ARNs. One that GuardDuty does not have makes all of them unread."""
 
 
+class BreachReader(Protocol):
+    """What may speak for a breach."""
+
+    def exposure(self, groups: Sequence[str]) -> ExposureFacts:
+        """Rules of these security groups (ids) that let everybody in."""
+
+    def images(self, images: Sequence[str]) -> ImagesFacts:
+        """What the scans of ECR found in these images (`repository@digest`); the first three are looked at."""
+
+    def denials(self, ref: ServiceRef, *, task_role: str, since: datetime) -> DenialsFacts:
+        """Calls that were denied and concern the service or its role (ARN), and those that its tasks made."""
+
+
 class DatabaseReader(Protocol):
     def database(self, instance: str) -> DatabaseFacts | None:
         """The DB instance of RDS now, or None when RDS says there is none by that name."""
@@ -239,10 +264,21 @@ class Readers:
     logs: LogsReader
     secrets: SecretsReader
     account: AccountReader
+    breach: BreachReader
     databases: DatabaseReader
     http: HttpReader
     threads: Callable[[int], Executor]
     """Makes an executor that carries out so many reads side by side."""
+
+
+class WebhookCaller(Protocol):
+    def call(self, change: CallWebhook) -> ChangeResult:
+        """Send the one request, with its token; redirects are not followed. Whatever is answered is no success yet.
+
+        Raises:
+            ChangeRefused: it was not sent, or the application answered that it will not do it.
+            ChangeDoubtful: it was sent, and no clear answer came.
+        """
 
 
 class ServiceChanger(Protocol):
@@ -255,6 +291,41 @@ class ServiceChanger(Protocol):
             ChangeRefused: AWS answered no; nothing happened.
             ChangeDoubtful: no answer; it may have happened.
         """
+
+
+class MuteReader(Protocol):
+    def muted_s(self, alarm: str) -> int:
+        """For how long our own rule mutes an alarm; 0 where it is not muted by it, or not any more."""
+
+
+class MuteKeeper(MuteReader, Protocol):
+    """Muted alarms, for whoever sits at the desk."""
+
+    def actions(self, alarm: str) -> tuple[str, ...] | None:
+        """ARNs of what an alarm does; None where nobody could say. Raises ReadFailed also where there is none."""
+
+    def apply(self, change: MuteAlarm | UnmuteAlarm) -> ChangeResult:
+        """As the `ServiceChanger` does it, and with the same errors."""
+
+
+class BackupKeeper(Protocol):
+    """Backups, for whoever sits at the desk. It deletes none."""
+
+    def take(self, change: BackUpTable | SnapshotDatabase) -> ChangeResult:
+        """Take one, unless there is one of its name.
+
+        Raises:
+            ChangeRefused: there is none; AWS says why.
+            ChangeDoubtful: no answer; taking it again does no harm.
+        """
+
+    def known(self, backups: Backups) -> Sequence[BackupFacts]:
+        """Every backup of what is named, whoever took it, newest first."""
+
+
+class IpSetReader(Protocol):
+    def holds(self, ip_set: IpSet, address: str) -> bool:
+        """Whether this one address is in the set by itself; a range that it is in does not count."""
 
 
 class Opening(Model):

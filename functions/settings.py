@@ -11,6 +11,7 @@ INTAKE_QUEUE_URL = "RESPONDER_INTAKE_QUEUE_URL"
 FUNCTION_TIMEOUT = "RESPONDER_FUNCTION_TIMEOUT_S"
 FLEET_ACTIONS_PER_HOUR = "RESPONDER_FLEET_ACTIONS_PER_HOUR"
 LOG_SCAN_MB = "RESPONDER_LOG_SCAN_MB"
+CONTAIN = "RESPONDER_CONTAIN"
 
 COMPILED_PLAYBOOKS = "playbooks.json"
 """File beside the `functions` package, in the asset, that holds the playbooks as synth validated them."""
@@ -47,6 +48,7 @@ class Settings:
 
     @property
     def bucket(self) -> str:
+        """Empty for a function that keeps no documents."""
         return required(BUCKET_NAME)
 
     @property
@@ -79,3 +81,8 @@ class Settings:
     def log_scan_mb(self) -> int:
         """Megabytes of logs that one look may scan; 0 means none."""
         return int(required(LOG_SCAN_MB))
+
+    @property
+    def contain_deployed(self) -> bool:
+        """Whether the contain stack is deployed beside this one."""
+        return required(CONTAIN) == "true"

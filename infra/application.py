@@ -7,6 +7,7 @@ from cdk_nag import AwsSolutionsChecks
 
 from functions.playbooks.loading import load_playbooks
 from functions.playbooks.schema import Playbook
+from infra.contain_stack import ContainStack, contain_name
 from infra.context import Deployment, Synthesizer
 from infra.responder_stack import ResponderStack
 from infra.service_alarms import new_alarms
@@ -19,7 +20,8 @@ _SYNTHESIZERS: dict[Synthesizer, Callable[[], cdk.IReusableStackSynthesizer]] = 
 
 
 def build(app: cdk.App, deployment: Deployment) -> tuple[ResponderStack, tuple[ServiceAlarmsStack, ...]]:
-    """Add the responder's stack and one for each playbook of the deployment's Region that makes alarms.
+    """Add the responder's stack, one for each playbook of the deployment's Region that makes alarms, and the contain
+    stack where it is wanted.
 
     Raises:
         PlaybookError: if a playbook does not hold; one line per mistake.
@@ -31,6 +33,16 @@ def build(app: cdk.App, deployment: Deployment) -> tuple[ResponderStack, tuple[S
     responder = ResponderStack(
         app, deployment.name, deployment=deployment, playbooks=playbooks, env=env, synthesizer=synthesizer()
     )
+    if deployment.contain:
+        contain = ContainStack(
+            app,
+            contain_name(deployment.name),
+            deployment=deployment,
+            playbooks=playbooks,
+            env=env,
+            synthesizer=synthesizer(),
+        )
+        contain.add_stack_dependency(responder)
     services = []
     for playbook in playbooks:
         if not new_alarms(playbook):

@@ -73,6 +73,8 @@ class Deployment:
     """E-mail addresses and https:// URLs that get every page, beside those the playbooks name."""
     task_roles: tuple[str, ...] = ()
     """ARNs of the only roles that a re-registered task definition may carry; without any, all."""
+    contain: bool = False
+    """Whether a stack of its own gets the rights to isolate a service, block an address and disable a user."""
 
     @classmethod
     def from_context(
@@ -108,6 +110,7 @@ class Deployment:
             object_lock_days=reader.optional_number("object_lock_days"),
             subscribers=reader.texts("subscribers"),
             task_roles=reader.texts("task_roles"),
+            contain=reader.choice("contain", "false", ["true", "false"]) == "true",
         )
 
 

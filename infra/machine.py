@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from aws_cdk import RemovalPolicy, Stack
+from aws_cdk import ArnFormat, RemovalPolicy, Stack
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
@@ -13,6 +13,8 @@ from infra.compliance import acknowledge, acknowledge_wildcards
 from infra.function import TIMEOUT_S, ResponderFunction
 from infra.permissions import Grant
 from infra.workflow import definition
+
+CONTAIN_ALIAS = "live"
 
 
 class IncidentMachine(Construct):
@@ -27,11 +29,16 @@ class IncidentMachine(Construct):
         functions: Mapping[Function, ResponderFunction],
         channels: Channels,
         log_retention: logs.RetentionDays,
+        contain: bool,
     ) -> None:
+        """`contain`: the contain stack is deployed, too."""
         super().__init__(scope, id)
         own_arn = machine_arn(self, name)
+        called = {function: carrier.version_arn for function, carrier in functions.items()}
+        if contain:
+            called[Function.CONTAIN] = contain_arn(self, name)
         body = definition(
-            functions={function: carrier.version_arn for function, carrier in functions.items()},
+            functions=called,
             function_timeout_s=TIMEOUT_S,
             page_topic=channels.pages.topic_arn,
             state_machine=own_arn,
@@ -57,7 +64,7 @@ class IncidentMachine(Construct):
             ),
         )
         for grant in (
-            Grant(["lambda:InvokeFunction"], sorted({carrier.version_arn for carrier in functions.values()})),
+            Grant(["lambda:InvokeFunction"], sorted(set(called.values()))),
             Grant(["states:StartExecution"], [own_arn]),
             *channels.page_grants(),
         ):
@@ -69,6 +76,17 @@ class IncidentMachine(Construct):
             "SF1",
             "The trail in the ledger tells every step with its reasons; the log is for what went wrong",
         )
+
+
+def contain_arn(scope: Construct, name: str) -> str:
+    """ARN by which the contain stack's function is called: an alias, named before it is there."""
+    stack = Stack.of(scope)
+    return stack.format_arn(
+        service="lambda",
+        resource="function",
+        resource_name=f"{name}-{Function.CONTAIN}:{CONTAIN_ALIAS}",
+        arn_format=ArnFormat.COLON_RESOURCE_NAME,
+    )
 
 
 def machine_arn(scope: Construct, name: str) -> str:

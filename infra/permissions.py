@@ -11,13 +11,20 @@ from aws_cdk import ArnFormat, Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from functions.domain.backups import PREFIX, Backups
+from functions.domain.changes import IpScope, IpSet
+from functions.domain.mutes import PREFIX as MUTES
 from functions.domain.permissions import Permission, Resource
 from functions.domain.services import ServiceRef
 from functions.domain.synthetic import NAMESPACE
 from functions.domain.watched import Watched, WatchedDatabase, WatchedService
 
+CLOUDFRONT_REGION = "us-east-1"
+"""Where AWS WAF keeps what is for CloudFront."""
+
 NO_RESOURCE = "AWS has no resource to name for it"
 AT_RUN_TIME = "is known at run time only"
+ONLY_WHERE_MUTED = "granted only where a ladder mutes alarms"
 WILDCARDS: Mapping[str, str] = {
     "application-autoscaling:DescribeScalableTargets": NO_RESOURCE,
     "application-autoscaling:DescribeScalingActivities": NO_RESOURCE,
@@ -35,9 +42,15 @@ WILDCARDS: Mapping[str, str] = {
     "cloudtrail:LookupEvents": NO_RESOURCE,
     "cloudwatch:DescribeAlarmHistory": f"Which alarms speak of a service {AT_RUN_TIME}",
     "cloudwatch:DescribeAlarms": "The answer must say whether an alarm exists; composite alarms need it on all",
+    "cloudwatch:DeleteAlarmMuteRule": f"A mute rule is named after its alarm; {ONLY_WHERE_MUTED}",
+    "cloudwatch:GetAlarmMuteRule": f"A mute rule is named after its alarm; {ONLY_WHERE_MUTED}",
     "cloudwatch:GetMetricData": NO_RESOURCE,
+    "cloudwatch:PutAlarmMuteRule": f"A mute rule is named after its alarm, which is named too; {ONLY_WHERE_MUTED}",
     "cloudwatch:PutMetricData": f"{NO_RESOURCE}; a condition narrows it to the namespace of the checks' metrics",
+    "dynamodb:ListBackups": f"{NO_RESOURCE}; granted only with a table to back up",
     "ec2:DescribeAvailabilityZones": NO_RESOURCE,
+    "ec2:DescribeSecurityGroups": NO_RESOURCE,
+    "ecr:DescribeImageScanFindings": f"From which repositories the tasks run {AT_RUN_TIME}",
     "ecs:DescribeServiceDeployments": "A deployment's id is made at run time; its service is named",
     "ecs:DescribeServiceRevisions": "A revision's id is made at run time; its service is named",
     "ecs:DescribeTaskDefinition": NO_RESOURCE,
@@ -70,6 +83,7 @@ WILDCARDS: Mapping[str, str] = {
     "logs:StartQuery": f"Which log groups a task definition names {AT_RUN_TIME}",
     "logs:StopQuery": NO_RESOURCE,
     "logs:UpdateLogDelivery": "Step Functions' own logging: " + NO_RESOURCE,
+    "rds:CreateDBSnapshot": "A snapshot is named after its incident; the DB instance is named",
     "s3:GetObject": "Objects of the responder's own archive",
     "s3:PutObject": "Objects of the responder's own archive",
     "secretsmanager:DescribeSecret": f"Which secrets a task definition names {AT_RUN_TIME}; values are never read",
@@ -110,6 +124,16 @@ class Reach(NamedTuple):
     """What playbooks name as dependencies and checks, each with the service of its playbook."""
     task_roles: Sequence[str] = ()
     """ARNs of the roles a task definition may carry; without any, every role, to ECS tasks only."""
+    webhook_tokens: Sequence[str] = ()
+    """Names or ARNs of the secrets that playbooks name as tokens of webhooks."""
+    backups: Sequence[Backups] = ()
+    """What playbooks want backed up."""
+    mutable_alarms: Sequence[str] = ()
+    """Names of the alarms that playbooks let be muted."""
+    ip_sets: Sequence[IpSet] = ()
+    """The IP sets of AWS WAF that playbooks name."""
+    user_pools: Sequence[str] = ()
+    """Ids of the Cognito user pools that playbooks name."""
     check_secrets: Sequence[str] = ()
     """Names and ARNs of the secrets that playbooks' checks send in a header."""
 
@@ -165,6 +189,28 @@ def _resources(scope: Construct, resource: Resource, reach: Reach) -> list[str]:
             return [_of(scope, "rds", "db", name, ArnFormat.COLON_RESOURCE_NAME) for name in _databases(reach)]
         case Resource.DATABASE_INSIGHTS:
             return [_of(scope, "pi", "metrics", "rds/*")] if _databases(reach) else []
+        case Resource.WEBHOOK_TOKEN:
+            return sorted({_secret(scope, name) for name in reach.webhook_tokens})
+        case Resource.BACKED_UP_TABLE:
+            return [_of(scope, "dynamodb", "table", name) for name in _tables(reach)]
+        case Resource.BACKED_UP_DATABASE:
+            names = sorted({backups.rds for backups in reach.backups if backups.rds is not None})
+            instances = [_of(scope, "rds", "db", name, ArnFormat.COLON_RESOURCE_NAME) for name in names]
+            ours = _of(scope, "rds", "snapshot", f"{PREFIX}*", ArnFormat.COLON_RESOURCE_NAME)
+            return [*instances, ours] if instances else []
+        case Resource.BACKUP_LIST:
+            return ["*"] if _tables(reach) else []
+        case Resource.MUTED_ALARM:
+            alarms = [_alarm(scope, "alarm", name) for name in sorted(reach.mutable_alarms)]
+            return [*alarms, _alarm(scope, "alarm-mute-rule", f"{MUTES}*")] if alarms else []
+        case Resource.MUTE_RULE:
+            return [_alarm(scope, "alarm-mute-rule", f"{MUTES}*")] if reach.mutable_alarms else []
+        case Resource.IMAGE_REPOSITORY:
+            return [_any(scope, "ecr", "repository")]
+        case Resource.IP_SET:
+            return sorted(_ip_set(scope, each) for each in reach.ip_sets)
+        case Resource.USER_POOL:
+            return sorted(_of(scope, "cognito-idp", "userpool", pool) for pool in set(reach.user_pools))
         case Resource.CHECK_SECRET:
             return sorted({_secret(scope, secret) for secret in reach.check_secrets})
         case Resource.DETECTOR:
@@ -197,8 +243,24 @@ def _conditions(
             return {}
 
 
+def _ip_set(scope: Construct, ip_set: IpSet) -> str:
+    """Its ARN, with `global` in it for CloudFront (Service Authorization Reference, AWS WAF V2: `ipset`)."""
+    where, region = ("global", CLOUDFRONT_REGION) if ip_set.scope is IpScope.CLOUDFRONT else ("regional", None)
+    return Stack.of(scope).format_arn(
+        service="wafv2", region=region, resource=where, resource_name=f"ipset/{ip_set.name}/{ip_set.id}"
+    )
+
+
 def _databases(reach: Reach) -> list[str]:
     return sorted({each.rds for _, each in reach.watched if isinstance(each, WatchedDatabase)})
+
+
+def _alarm(scope: Construct, kind: str, name: str) -> str:
+    return _of(scope, "cloudwatch", kind, name, ArnFormat.COLON_RESOURCE_NAME)
+
+
+def _tables(reach: Reach) -> list[str]:
+    return sorted({table for backups in reach.backups for table in backups.dynamodb})
 
 
 def _secret(scope: Construct, secret: str) -> str:

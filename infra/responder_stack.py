@@ -8,6 +8,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from functions import settings
+from functions.actions.mute_alarm import UNMUTES
 from functions.actions.registry import ACTIONS
 from functions.diagnostics.registry import PROBES
 from functions.domain.changes import ActionName
@@ -64,6 +65,9 @@ class ResponderStack(Stack):
             [playbook.ref for playbook in playbooks],
             watched=[(p.ref, each) for p in playbooks for each in (*p.dependencies, *p.checks)],
             task_roles=deployment.task_roles,
+            mutable_alarms=[name for p in playbooks for name in p.mutable_alarms],
+            backups=[p.backups for p in playbooks],
+            webhook_tokens=[hook.token for p in playbooks for hook in p.webhooks if hook.token is not None],
             check_secrets=[
                 check.header.secret for p in playbooks for check in p.synthetic_checks if check.header is not None
             ],
@@ -100,6 +104,7 @@ class ResponderStack(Stack):
             functions=steps,
             channels=self._channels,
             log_retention=self._shipment.log_retention,
+            contain=deployment.contain,
         )
         reader, sweep, bake = self._starters(deployment)
         forwarder = self._function(
@@ -157,15 +162,16 @@ class ResponderStack(Stack):
         page_topic = {settings.PAGE_TOPIC_ARN: self._channels.pages.topic_arn}
         fleet_limit = {settings.FLEET_ACTIONS_PER_HOUR: str(deployment.fleet_actions_per_hour)}
         log_limit = _log_limit(deployment)
-        change = [*_needs_of("service", "scaling", "front", "dependencies"), *_needs_of_actions(*ActionName)]
-        give_back = [*_needs_of("service", "scaling"), *_needs_of_actions(*LEASED)]
+        contain = {settings.CONTAIN: str(deployment.contain).lower()}
+        change = [*_needs_of("service", "scaling", "front", "dependencies"), *_needs_of_actions(*REMEDIATES)]
+        give_back = [*_needs_of("service", "scaling"), *_needs_of_actions(*LEASED), *UNMUTES]
         rights: Mapping[Function, tuple[Sequence[Grant], Mapping[str, str]]] = {
-            Function.ASSESS: (self._granted(_needs_of(*PROBES)), {**fleet_limit, **log_limit}),
+            Function.ASSESS: (self._granted(_needs_of(*PROBES)), {**fleet_limit, **log_limit, **contain}),
             Function.REMEDIATE: (self._granted(change), {**fleet_limit, **log_limit}),
             Function.VERIFY: (self._granted(_needs_of("service", "targets", "alarms")), {}),
             Function.NOTIFY: (page, page_topic),
             Function.CLOSE: (page, page_topic),
-            Function.RESTORE: (self._granted(give_back), {}),
+            Function.RESTORE: (self._granted(give_back), contain),
         }
         return {
             function: self._function(
@@ -210,8 +216,11 @@ class ResponderStack(Stack):
         )
 
 
+REMEDIATES = tuple(name for name in ActionName if not name.contains)
+"""The actions of remediate. Those of the contain stack are not among them, whatever is deployed."""
+
 LEASED = (ActionName.SCALE_OUT, ActionName.RAISE_CEILING, ActionName.TUNE_TRACKING)
-"""The actions whose changes are leases: giving back takes the same rights."""
+"""The actions whose changes are leases and whose rights giving back takes, too. An alarm is unmuted with less."""
 
 
 def _log_limit(deployment: Deployment) -> dict[str, str]:

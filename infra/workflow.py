@@ -6,6 +6,7 @@ ends the execution with States.Runtime, which nothing can catch (Step Functions 
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from functions.domain.errors import Superseded
@@ -34,11 +35,12 @@ def definition(
 ) -> dict[str, Any]:
     """The state machine of one incident.
 
-    `functions` are ARNs of published versions; `page_topic` and `state_machine` are ARNs too, the latter the machine's
-    own, which its successor is started on. `function_timeout_s` is the longest time-out of those functions.
+    `functions` are ARNs of published versions or aliases; a step whose function is not among them is left out, and
+    whoever says an outcome that leads there is paged for. `page_topic` and `state_machine` are ARNs too, the latter the
+    machine's own, which its successor is started on. `function_timeout_s` is the longest time-out of those functions.
     """
     states: dict[str, Any] = {BEGIN: _begin()}
-    for step in TABLE.values():
+    for step in _carried(functions).values():
         states.update(_states(step, functions, function_timeout_s, state_machine))
     states[StepName.END.value] = {"Type": "Succeed"}
     states[PAGE_FAILURE] = _page_failure(page_topic)
@@ -52,6 +54,16 @@ def definition(
         "QueryLanguage": "JSONata",
         "StartAt": BEGIN,
         "States": states,
+    }
+
+
+def _carried(functions: Mapping[Function, str]) -> Mapping[StepName, Step]:
+    """The table without the steps of functions that are not deployed, and without the ways that lead to them."""
+    missing = {name for name, step in TABLE.items() if step.function is not None and step.function not in functions}
+    return {
+        name: replace(step, transitions={said: to for said, to in step.transitions.items() if to not in missing})
+        for name, step in TABLE.items()
+        if name not in missing
     }
 
 

@@ -1,16 +1,20 @@
 """What an action is: permissions, and a pure function from findings to a plan."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
+from functions.domain.backups import Backups
 from functions.domain.causes import Cause
 from functions.domain.changes import (
     ActionName,
+    BlockAddress,
     Change,
+    DisableUser,
     Lease,
     LeaseKind,
     Plan,
+    ScaleToZero,
     SetCeiling,
     SetFloor,
     SetStickiness,
@@ -20,8 +24,10 @@ from functions.domain.changes import (
     StopTask,
 )
 from functions.domain.circumstances import FrontFacts
+from functions.domain.containment import Containment
 from functions.domain.evidence import Findings, ReleasesFacts, ScalingFacts, ServiceFacts
 from functions.domain.permissions import Permission
+from functions.domain.webhooks import Webhook
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +44,16 @@ class Terms:
     """How long traffic is shifted out of a zone."""
     leases: tuple[Lease, ...] = ()
     """What is out on this service already."""
+    named: str = ""
+    """What the ladder names behind the action."""
+    webhooks: tuple[Webhook, ...] = ()
+    backups: Backups | None = None
+    incident_id: str = ""
+    alarms: tuple[str, ...] = ()
+    """Names of those that may be muted."""
+    mute_s: int = 3600
+    """How long an alarm that flaps is muted."""
+    containment: Containment = field(default_factory=Containment)
 
     def original(self, kind: LeaseKind, resource_id: str, now: float, *, policy: str = "") -> int | float:
         """The value to give back. One that a lease of ours set is not it; one that a person set since then is."""
@@ -77,6 +93,8 @@ class Action:
     restarts_or_scales: bool
     plan: Planner
     asks: bool = False
+    prepares: bool = False
+    """It mends nothing: what stands behind it in a ladder follows at once, and only if all of it was done."""
 
 
 def untouchable(service: ServiceFacts) -> str | None:
@@ -120,15 +138,18 @@ def state_before(
 ) -> StateBefore:
     """The state that these changes rely on: what remediate reads again just before it makes the next of them.
 
-    `scaling` and `front` are needed where `reads_scaling` and `reads_front` say so.
+    `scaling` and `front` are needed where `reads_scaling` and `reads_front` say so. What shuts out an address or a user
+    leaves the service alone and relies on nothing of it. Who isolates stops every task, however many there are by then.
     """
+    if changes and all(isinstance(change, BlockAddress | DisableUser) for change in changes):
+        return StateBefore(status=service.status)
     primary = service.primary
     bounds = scaling if scaling is not None and scaling.registered and _some(changes, SetFloor, SetCeiling) else None
     groups = [change.target_group for change in changes if isinstance(change, SetStickiness)]
     sticky = {group.arn for group in front.target_groups if group.stickiness} if front is not None else set()
     return StateBefore(
         status=service.status,
-        desired=service.desired,
+        desired=None if _some(changes, ScaleToZero) else service.desired,
         task_definition=service.task_definition,
         primary_deployment=None if primary is None else primary.id,
         deployments=len(service.deployments),

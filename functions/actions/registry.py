@@ -3,9 +3,13 @@
 from collections.abc import Mapping
 
 from functions.actions.action import Action
+from functions.actions.back_up import BACK_UP
+from functions.actions.call_webhook import CALL_WEBHOOK
+from functions.actions.contain import BLOCK_ADDRESS, DISABLE_USER, ISOLATE
 from functions.actions.enlarge_task import ENLARGE_TASK
 from functions.actions.force_new_deployment import FORCE_NEW_DEPLOYMENT
 from functions.actions.lower_ceiling import LOWER_CEILING
+from functions.actions.mute_alarm import MUTE_ALARM
 from functions.actions.raise_ceiling import RAISE_CEILING
 from functions.actions.replace_task import REPLACE_TASK
 from functions.actions.restore_stickiness import RESTORE_STICKINESS
@@ -28,5 +32,11 @@ ACTIONS: Mapping[ActionName, Action] = {
         SHIFT_ZONE,
         ENLARGE_TASK,
         RESTORE_STICKINESS,
+        CALL_WEBHOOK,
+        BACK_UP,
+        MUTE_ALARM,
+        ISOLATE,
+        BLOCK_ADDRESS,
+        DISABLE_USER,
     )
 }

@@ -7,24 +7,38 @@ from typing import Any
 
 from functions.adapters.answers import Answer, changing, reading, request_id
 from functions.adapters.autoscaling import DIMENSION, NAMESPACE
+from functions.adapters.backups import AwsBackups
 from functions.adapters.clients import Clients, Service
+from functions.adapters.clock import SystemClock
+from functions.adapters.mutes import AlarmMutes
+from functions.adapters.webhooks import HttpsWebhooks
 from functions.domain.changes import (
+    BackUpTable,
+    BlockAddress,
+    CallWebhook,
     Change,
     ChangeResult,
     DeregisterTarget,
+    DisableUser,
     ForceNewDeployment,
+    MuteAlarm,
     RegisterCopy,
+    ScaleToZero,
     SetCeiling,
     SetFloor,
     SetStickiness,
     SetTaskDefinition,
     SetTracking,
     ShiftZone,
+    SnapshotDatabase,
     StopDeployment,
     StopTask,
+    UnblockAddress,
+    UnmuteAlarm,
 )
 from functions.domain.errors import ChangeRefused, ReadFailed
 from functions.domain.services import ServiceRef
+from functions.ports import Clock, WebhookCaller
 
 CALLS = (
     "ecs:UpdateService",
@@ -53,14 +67,23 @@ class AwsChanger:
     No call carries a desired count: that belongs to the autoscaler and to people.
     """
 
-    def __init__(self, *, client: Callable[[Service], Any]) -> None:
+    def __init__(
+        self,
+        *,
+        client: Callable[[Service], Any],
+        webhooks: WebhookCaller | None = None,
+        clock: Clock | None = None,
+    ) -> None:
         """`client` makes a client that sends each call once; each is made when it is first needed, which for most
-        changes is one."""
+        changes is one. Without `webhooks`, calls go out to the network; without `clock`, the machine's is read."""
         self._client = cache(client)
+        self._backups = AwsBackups(client=self._client)
+        self._mutes = AlarmMutes(client=self._client, clock=SystemClock() if clock is None else clock)
+        self._webhooks = HttpsWebhooks(client=self._client) if webhooks is None else webhooks
 
     @classmethod
-    def of(cls, clients: Clients) -> "AwsChanger":
-        return cls(client=clients.once)
+    def of(cls, clients: Clients, *, webhooks: WebhookCaller | None = None, clock: Clock | None = None) -> "AwsChanger":
+        return cls(client=clients.once, webhooks=webhooks, clock=clock)
 
     def apply(self, ref: ServiceRef, change: Change) -> ChangeResult:
         match change:
@@ -87,6 +110,14 @@ class AwsChanger:
                 return self._shift_zone(change)
             case SetStickiness(target_group=target_group, duration_s=duration_s):
                 return self._set_stickiness(target_group, duration_s)
+            case CallWebhook():
+                return self._webhooks.call(change)
+            case BackUpTable() | SnapshotDatabase():
+                return self._backups.take(change)
+            case MuteAlarm() | UnmuteAlarm():
+                return self._mutes.apply(change)
+            case ScaleToZero() | BlockAddress() | UnblockAddress() | DisableUser():
+                raise ChangeRefused(f"{change.kind} was not sent: it is for the function of the contain stack")
 
     def _update_service(self, ref: ServiceRef, **parameters: object) -> ChangeResult:
         with changing(f"UpdateService of {ref.service}"):

@@ -12,8 +12,10 @@ Service = Literal[
     "cloudformation",
     "cloudtrail",
     "cloudwatch",
+    "cognito-idp",
     "dynamodb",
     "ec2",
+    "ecr",
     "ecs",
     "elbv2",
     "guardduty",
@@ -28,6 +30,7 @@ Service = Literal[
     "ssm",
     "stepfunctions",
     "sts",
+    "wafv2",
 ]
 
 CONNECT_TIMEOUT_S = 3

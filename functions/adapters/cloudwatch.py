@@ -215,8 +215,19 @@ def _alarm_facts(alarm: Answer, known: Mapping[str, Answer], breaching_now: bool
         period_s=period_s,
         evaluation_periods=evaluation_periods,
         breaching_now=breaching_now,
+        actions=actions_of(alarm),
         demands=clean(alarm.get("AlarmDescription", "")) if alarm.get("Namespace") == synthetic.NAMESPACE else "",
     )
+
+
+def actions_of(alarm: Answer) -> tuple[str, ...] | None:
+    """ARNs of what an alarm does on each change of its state; None where the answer leaves it open."""
+    if alarm.get("ActionsEnabled") is False:
+        return ()
+    kinds = [alarm.get(kind) for kind in ("AlarmActions", "OKActions", "InsufficientDataActions")]
+    if any(kind is None for kind in kinds):
+        return None
+    return tuple(dict.fromkeys(action for kind in kinds for action in kind or ()))
 
 
 def _longest_window(alarm: Answer, known: Mapping[str, Answer], depth: int) -> tuple[int, int]:

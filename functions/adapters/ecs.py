@@ -77,12 +77,14 @@ class EcsReader:
         with reading(f"the tasks of {ref.service}"):
             running = list(self._task_arns(ref, "RUNNING"))
             stopped = list(self._task_arns(ref, "STOPPED"))[:STOPPED_TASKS]
-            found = [
-                _task_facts(task)
+            shown = [
+                task
                 for arns in _chunks(running + stopped, TASKS_PER_CALL)
                 for task in self._ecs.describe_tasks(cluster=ref.cluster, tasks=arns).get("tasks", ())
             ]
+            found = [_task_facts(task) for task in shown]
         return TasksFacts(
+            images=_distinct(_image(c) for t in shown if t.get("lastStatus") == "RUNNING" for c in _containers(t)),
             running=tuple(task for task in found if task.stopped_at is None and task.last_status != "STOPPED"),
             stopped=tuple(task for task in found if task.stopped_at is not None or task.last_status == "STOPPED"),
         )
@@ -164,7 +166,13 @@ def _service_facts(service: Answer) -> ServiceFacts:
         launch_type=service.get("launchType"),
         health_check_grace_s=service.get("healthCheckGracePeriodSeconds") or 0,
         surroundings=_surroundings({**primary, **service}),
+        security_groups=tuple(_network(service).get("securityGroups", ())),
     )
+
+
+def _network(service: Answer) -> Answer:
+    network: Answer = (service.get("networkConfiguration") or {}).get("awsvpcConfiguration") or {}
+    return network
 
 
 def _deployment_facts(deployment: Answer) -> DeploymentFacts:
@@ -201,6 +209,19 @@ def _task_facts(task: Answer) -> TaskFacts:
         created_at=moment(task, "createdAt"),
         address=_address(task),
     )
+
+
+def _containers(task: Answer) -> Sequence[Answer]:
+    found: Sequence[Answer] = task.get("containers", ())
+    return found
+
+
+def _image(container: Answer) -> str | None:
+    """Where it was pulled from, without its tag, and what was pulled; None before ECS knows."""
+    image, digest = str(container.get("image", "")).partition("@")[0], container.get("imageDigest")
+    host, _, name = image.rpartition("/")
+    named = name.partition(":")[0]
+    return f"{host + '/' if host else ''}{named}@{digest}" if named and digest else None
 
 
 def _address(task: Answer) -> str | None:

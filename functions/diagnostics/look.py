@@ -44,6 +44,8 @@ class Surroundings:
     """Instead of the one that has the service's own name."""
     log_group: str | None = None
     """Instead of those that the task definition names."""
+    breach_evidence: bool = False
+    """Whether the playbook asks for what may speak for a breach."""
     log_causes: tuple[LogCause, ...] = ()
     """What the playbook's own words in error lines speak of."""
     log_queries: tuple[LogQuery, ...] = ()

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from functions.diagnostics.breach import read_denials, read_exposure, read_images
 from functions.diagnostics.costs import read_budget
 from functions.diagnostics.look import Probe
 from functions.diagnostics.metrics import read_metrics
@@ -140,6 +141,24 @@ PROBES: Mapping[str, Probe] = {
             permissions=_may(Resource.ANY, "cloudformation:DescribeStackResources", "cloudformation:DescribeStacks"),
         ),
         Probe(name="health", read=read_health, permissions=_may(Resource.ANY, "health:DescribeEvents")),
+        Probe(
+            name="exposure",
+            read=read_exposure,
+            wants=("service",),
+            permissions=_may(Resource.ANY, "ec2:DescribeSecurityGroups"),
+        ),
+        Probe(
+            name="images",
+            read=read_images,
+            wants=("tasks",),
+            permissions=_may(Resource.IMAGE_REPOSITORY, "ecr:DescribeImageScanFindings"),
+        ),
+        Probe(
+            name="denials",
+            read=read_denials,
+            wants=("definition", "changes"),
+            permissions=_may(Resource.ANY, "cloudtrail:LookupEvents"),
+        ),
         Probe(name="budget", read=read_budget, needs=("service",), wants=("definition",), permissions=()),
         Probe(name="threats", read=read_threats, permissions=_may(Resource.DETECTOR, "guardduty:GetFindings")),
     )

@@ -22,8 +22,6 @@ from functions.diagnostics.thresholds import (
     ERRORS_CLEAR,
     ERRORS_MATTER,
     ERRORS_ROSE,
-    FLAPS,
-    FLAPS_BRIEFLY,
     HARDLY_OLDER,
     LATELY,
     LOAD_FLOODS,
@@ -68,6 +66,7 @@ from functions.domain.evidence import (
     TasksFacts,
     short,
 )
+from functions.domain.mutes import flapping
 from functions.domain.releases import RELEASE_IS_NEW
 from functions.domain.signals import HEALTH_CHECK_FAILED, SELF_STOPPED, STOPPED_BY_SCHEDULER, AlarmState
 from functions.domain.threats import ThreatFacts
@@ -668,8 +667,7 @@ class Signs:
         """Every alarm that is in ALARM went off several times lately, each time for a short while only."""
         if self.history is None or not self.alarming:
             return False
-        brief = all(self._findings.looked_at - alarm.since < FLAPS_BRIEFLY for alarm in self.alarming)
-        return brief and all(len(self.history.went_off.get(alarm.name, ())) >= FLAPS for alarm in self.alarming)
+        return all(flapping(alarm, self.history, now=self._findings.looked_at) for alarm in self.alarming)
 
     @cached_property
     def aftermath(self) -> str | None:

@@ -57,11 +57,6 @@ CRASHES_COUNT = 2
 STALLED_AFTER = timedelta(seconds=120)
 """A task on Fargate is up within 20 to 60 s and its image's pull: a deployment of which nothing runs by then hangs."""
 
-FLAPS = 3
-"""Times that an alarm went off within the two hours that are looked at."""
-FLAPS_BRIEFLY = timedelta(minutes=5)
-"""An episode that lasts longer is no flapping any more."""
-
 AFTERMATH = timedelta(seconds=90)
 """How long clients are given to connect again by themselves, once what they stand on is back: a whole period at least,
 in which it shows that they do not."""

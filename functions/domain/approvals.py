@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 from functions.domain.causes import Cause
-from functions.domain.changes import ActionName, Plan
+from functions.domain.changes import Plan
 from functions.domain.model import Model, Moment
 
 
@@ -45,9 +45,9 @@ class Consent(Model):
 
     granted: str | None = None
     """Hash of the plan that was granted, neither used nor expired yet."""
-    denied: frozenset[tuple[Cause, ActionName]] = frozenset()
-    """Answers to which cause were denied; a no holds for the rest of the incident."""
+    denied: frozenset[tuple[Cause, str]] = frozenset()
+    """Which rungs were denied as an answer to which cause; a no holds for the rest of the incident."""
     asked: int = 0
 
     def denies(self, plan: Plan) -> bool:
-        return (plan.cause, plan.action) in self.denied
+        return (plan.cause, plan.rung) in self.denied

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from functions.domain.backups import Backups
 from functions.domain.causes import Cause
 from functions.domain.model import Model, Moment, digest
 
@@ -21,8 +22,34 @@ class ActionName(StrEnum):
     ENLARGE_TASK = "enlarge-task"
     RESTORE_STICKINESS = "restore-stickiness"
     TUNE_TRACKING = "tune-tracking"
+    CALL_WEBHOOK = "call-webhook"
+    BACK_UP = "back-up"
+    MUTE_ALARM = "mute-alarm"
+    ISOLATE = "isolate"
+    BLOCK_ADDRESS = "block-address"
+    DISABLE_USER = "disable-user"
     PAGE = "page"
     """The last rung of every ladder: people."""
+
+    @property
+    def contains(self) -> bool:
+        """It shuts somebody out: never done without a grant, and by the function of the contain stack alone."""
+        return self in (ActionName.ISOLATE, ActionName.BLOCK_ADDRESS, ActionName.DISABLE_USER)
+
+
+def rung(action: ActionName, named: str = "") -> str:
+    """One rung of a ladder as it is written: the action, and behind a colon what of the playbook it is done with."""
+    return f"{action}:{named}" if named else action
+
+
+def split_rung(written: str) -> tuple[ActionName, str]:
+    """The action of a rung, and what it is done with; empty where the action needs nothing.
+
+    Raises:
+        ValueError: there is no such action.
+    """
+    action, _, named = written.partition(":")
+    return ActionName(action), named
 
 
 class ForceNewDeployment(Model):
@@ -123,6 +150,100 @@ class SetStickiness(Model):
     duration_s: int
 
 
+class CallWebhook(Model):
+    """One request to an endpoint of the application, as the playbook names it."""
+
+    kind: Literal["call-webhook"] = "call-webhook"
+    webhook: str
+    """Its name in the playbook."""
+    url: str
+    method: Literal["GET", "POST"]
+    timeout_s: int
+    repeatable: bool = False
+    token: str | None = None
+    """The secret that holds the bearer token; never the token."""
+
+
+class BackUpTable(Model):
+    """CreateBackup of a DynamoDB table, unless it has a backup of that name."""
+
+    kind: Literal["back-up-table"] = "back-up-table"
+    table: str
+    backup: str
+    """The backup's name."""
+
+
+class SnapshotDatabase(Model):
+    """CreateDBSnapshot of a DB instance, unless there is a snapshot of that name."""
+
+    kind: Literal["snapshot-database"] = "snapshot-database"
+    instance: str
+    snapshot: str
+
+
+class MuteAlarm(Model):
+    """PutAlarmMuteRule: the alarm's actions are held back for a while, in whole minutes. It ends by itself."""
+
+    kind: Literal["mute-alarm"] = "mute-alarm"
+    alarm: str
+    duration_s: int
+    note: str = ""
+    """Why, for whoever finds the rule."""
+
+
+class UnmuteAlarm(Model):
+    """DeleteAlarmMuteRule: the alarm's actions run again, and at once if it is in ALARM."""
+
+    kind: Literal["unmute-alarm"] = "unmute-alarm"
+    alarm: str
+
+
+class ScaleToZero(Model):
+    """UpdateService(desiredCount=0): every task stops, and the service stays."""
+
+    kind: Literal["scale-to-zero"] = "scale-to-zero"
+
+
+class IpScope(StrEnum):
+    """Where an IP set of AWS WAF is used (WAFV2 API reference, IPSet)."""
+
+    CLOUDFRONT = "CLOUDFRONT"
+    """Its API is in us-east-1, whatever the Region of the service."""
+    REGIONAL = "REGIONAL"
+
+
+class IpSet(Model):
+    """One IP set of AWS WAF; it takes all three to name one."""
+
+    name: str
+    id: str
+    scope: IpScope
+
+
+class BlockAddress(Model):
+    """UpdateIPSet with one address more; all others stay."""
+
+    kind: Literal["block-address"] = "block-address"
+    ip_set: IpSet
+    address: str
+
+
+class UnblockAddress(Model):
+    """UpdateIPSet without this one address; all others stay."""
+
+    kind: Literal["unblock-address"] = "unblock-address"
+    ip_set: IpSet
+    address: str
+
+
+class DisableUser(Model):
+    """AdminDisableUser: the user may not sign in any more, and is not deleted."""
+
+    kind: Literal["disable-user"] = "disable-user"
+    user_pool: str
+    user: str
+
+
 Change = Annotated[
     ForceNewDeployment
     | SetTaskDefinition
@@ -134,9 +255,36 @@ Change = Annotated[
     | DeregisterTarget
     | StopTask
     | ShiftZone
-    | SetStickiness,
+    | SetStickiness
+    | CallWebhook
+    | BackUpTable
+    | SnapshotDatabase
+    | MuteAlarm
+    | UnmuteAlarm
+    | SetStickiness
+    | ScaleToZero
+    | BlockAddress
+    | UnblockAddress
+    | DisableUser,
     Field(discriminator="kind"),
 ]
+
+
+def backing_up(backups: Backups, name: str) -> tuple[BackUpTable | SnapshotDatabase, ...]:
+    """What saves all of it under one name."""
+    tables = tuple(BackUpTable(table=table, backup=name) for table in backups.dynamodb)
+    return tables if backups.rds is None else (*tables, SnapshotDatabase(instance=backups.rds, snapshot=name))
+
+
+def repeatable(change: Change) -> bool:
+    """Whether a change that nobody answered may be made once more: done twice, it does no more than done once."""
+    match change:
+        case CallWebhook(repeatable=may):
+            return may
+        case BackUpTable() | SnapshotDatabase():
+            return True
+        case _:
+            return False
 
 
 class LeaseKind(StrEnum):
@@ -145,6 +293,9 @@ class LeaseKind(StrEnum):
     FLOOR = "floor"
     CEILING = "ceiling"
     TRACKING = "tracking"
+    MUTE = "mute"
+    ADDRESS = "address"
+    """Its value is 1 while the address is in the set, and 0 without it."""
 
 
 class LeaseTerms(Model):
@@ -155,8 +306,11 @@ class LeaseTerms(Model):
 
     kind: LeaseKind = LeaseKind.FLOOR
     resource_id: str
+    """The scalable target; MUTE: the alarm."""
     policy: str = ""
     """TRACKING: the scaling policy."""
+    block: BlockAddress | None = None
+    """ADDRESS: what was blocked; `resource_id` is the id of the set."""
     original: int | float
     value: int | float
     duration_s: int
@@ -171,6 +325,10 @@ def lease_kind(change: Change) -> LeaseKind | None:
             return LeaseKind.CEILING
         case SetTracking():
             return LeaseKind.TRACKING
+        case MuteAlarm():
+            return LeaseKind.MUTE
+        case BlockAddress():
+            return LeaseKind.ADDRESS
         case _:
             return None
 
@@ -184,6 +342,12 @@ def giving_back(terms: LeaseTerms) -> Change:
             return SetCeiling(resource_id=terms.resource_id, maximum=int(terms.original))
         case LeaseKind.TRACKING:
             return SetTracking(resource_id=terms.resource_id, policy=terms.policy, target=float(terms.original))
+        case LeaseKind.MUTE:
+            return UnmuteAlarm(alarm=terms.resource_id)
+        case LeaseKind.ADDRESS:
+            if terms.block is None:
+                raise LookupError("a lease of an address does not say which one")
+            return UnblockAddress(ip_set=terms.block.ip_set, address=terms.block.address)
 
 
 class StateBefore(Model):
@@ -193,10 +357,10 @@ class StateBefore(Model):
     """
 
     status: str
-    desired: int
-    task_definition: str
-    primary_deployment: str | None
-    deployments: int
+    desired: int | None = None
+    task_definition: str | None = None
+    primary_deployment: str | None = None
+    deployments: int | None = None
     running: int | None = None
     """Before a task is stopped: one fewer than it was, and stopping another would be one too many."""
     minimum: int | None = None
@@ -212,7 +376,8 @@ class StateBefore(Model):
         """What the next stage relies on, once this change was made: what it set itself is no difference."""
         match change:
             case SetFloor(minimum=minimum):
-                return self.model_copy(update={"minimum": minimum, "desired": max(self.desired, minimum)})
+                desired = None if self.desired is None else max(self.desired, minimum)
+                return self.model_copy(update={"minimum": minimum, "desired": desired})
             case SetCeiling(maximum=maximum, minimum=minimum):
                 floor = self.minimum if minimum is None else minimum
                 return self.model_copy(update={"maximum": maximum, "minimum": floor})
@@ -259,6 +424,12 @@ class Plan(Model):
         return next((terms for terms in self.leases if terms.kind is kind), None)
 
     @property
+    def rung(self) -> str:
+        """The rung of a ladder that this plan is. An action that is named with different things is several."""
+        named = next((change.webhook for change in self.changes if isinstance(change, CallWebhook)), "")
+        return rung(self.action, named)
+
+    @property
     def hash(self) -> str:
         """What an approval is bound to: the same cause, action, changes and state before give the same hash."""
         return digest(self.model_dump(mode="json", include={"action", "cause", "changes", "before"}))
@@ -273,11 +444,13 @@ class Verdict(Model):
 
 
 class ChangeResult(Model):
-    """What AWS answered: enough to find the effect again in ECS's own events or in CloudTrail."""
+    """What AWS or a webhook answered: enough to find the effect again in ECS's own events or in CloudTrail."""
 
     request_id: str = ""
     made: str = ""
     """The identifier of what came into being: a deployment id or a task definition."""
+    answer: str = ""
+    """Of a webhook: its status and the first line of what came with it, redacted. Evidence, not success."""
 
 
 class Lease(Model):

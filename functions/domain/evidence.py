@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import ClassVar, Generic, TypeVar
 
+from functions.domain.breach import DenialsFacts, ExposureFacts, ImagesFacts
 from functions.domain.circumstances import (
     AlarmHistoryFacts,
     ChangesFacts,
@@ -87,6 +88,8 @@ class ServiceFacts(Model):
     health_check_grace_s: int = 0
     surroundings: str = ""
     """Hash of what UpdateService(taskDefinition) leaves alone: network, load balancers, volumes, platform."""
+    security_groups: tuple[str, ...] = ()
+    """Ids, in network mode awsvpc."""
 
     @property
     def primary(self) -> DeploymentFacts | None:
@@ -133,6 +136,8 @@ class TaskFacts(Model):
 class TasksFacts(Model):
     running: tuple[TaskFacts, ...]
     stopped: tuple[TaskFacts, ...]
+    images: tuple[str, ...] = ()
+    """What the running tasks are made of, each once, as `repository@digest`."""
 
 
 class TargetFacts(Model):
@@ -177,6 +182,8 @@ class AlarmFacts(Model):
 
     None when there is no data or the alarm's kind (composite, anomaly) cannot be re-evaluated here.
     """
+    actions: tuple[str, ...] | None = None
+    """ARNs of what it does when its state changes; None where nobody could say."""
     demands: str = ""
     """What the synthetic check behind it demands, in a sentence; empty for every other alarm."""
 
@@ -417,6 +424,9 @@ class Findings(Model):
     changes: Reading[ChangesFacts] = Reading()
     stack: Reading[StackFacts] = Reading()
     health: Reading[HealthFacts] = Reading()
+    exposure: Reading[ExposureFacts] = Reading()
+    images: Reading[ImagesFacts] = Reading()
+    denials: Reading[DenialsFacts] = Reading()
     budget: Reading[BudgetFacts] = Reading()
     threats: Reading[ThreatsFacts] = Reading()
 

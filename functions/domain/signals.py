@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from enum import StrEnum
 
+from functions.domain.containment import Order
 from functions.domain.model import Model, Moment, digest
 from functions.domain.redaction import clean
 
@@ -29,6 +30,8 @@ class SignalKind(StrEnum):
     """The responder's own watch over young releases."""
     SECRET = "secret"
     """A secret that tasks of the service had read was changed."""
+    MANUAL = "manual"
+    """An operator at the desk ordered something. No message from outside is ever read as one."""
     HEALTH = "health"
     """AWS says of itself that something of its own is, was or will be wrong."""
     COST = "cost"
@@ -103,6 +106,8 @@ class Signal(Model):
     """Why a task stopped, as ECS classifies it."""
     secret: str | None = None
     """Name of the secret or parameter that was changed."""
+    order: Order | None = None
+    """MANUAL: what was ordered."""
     reference: str | None = None
     """What it is about, by its own name: ARN of a Health event or of a finding, name of a budget, id of an anomaly."""
     aws_service: str | None = None
@@ -127,6 +132,9 @@ class Signal(Model):
             return digest([self.kind, self.region, self.cluster, self.service, self.deployment_id])
         if self.kind is SignalKind.SECRET:
             return digest([self.kind, self.region, self.cluster, self.service, self.secret, self._moment(1)])
+        if self.kind is SignalKind.MANUAL:
+            ordered = None if self.order is None else self.order.model_dump(mode="json")
+            return digest([self.kind, self.region, self.cluster, self.service, ordered, self._moment(1)])
         if self.kind in _OF_A_SERVICE:
             told = [self.kind, self.region, self.cluster, self.service, self.event_name, self.reference, self.level]
             return digest(told if self.kind is SignalKind.HEALTH else [*told, self._moment(_DAY_S)])
@@ -165,7 +173,7 @@ class Signal(Model):
                 return self.level == HEALTH_ISSUE
             case SignalKind.THREAT:
                 return self.level in WORTH_A_LOOK
-            case SignalKind.RELEASE | SignalKind.SECRET | SignalKind.COST:
+            case SignalKind.RELEASE | SignalKind.SECRET | SignalKind.COST | SignalKind.MANUAL:
                 return True
 
     @property
@@ -186,6 +194,8 @@ class Signal(Model):
             return "task stopped by itself"
         if self.kind is SignalKind.SECRET:
             return f"secret {self.secret} was changed"
+        if self.order is not None:
+            return self.order.summary
         if self.kind is SignalKind.HEALTH:
             return f"AWS Health: {self.event_name} ({self.level})"
         if self.kind is SignalKind.COST:

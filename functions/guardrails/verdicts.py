@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from functions.domain.approvals import Consent
-from functions.domain.changes import Change, Plan, SetCeiling, SetFloor, Verdict
+from functions.domain.changes import Change, Plan, ScaleToZero, SetCeiling, SetFloor, Verdict
 from functions.domain.dependencies import DependencyState
 from functions.domain.evidence import Findings
 from functions.domain.incidents import Mode, Switch
@@ -188,7 +188,9 @@ def external_change(situation: Situation, plan: Plan) -> Verdict:
 
 
 def task_counts(situation: Situation, plan: Plan) -> Verdict:
-    """Counts stay between the playbook's bounds, whatever the plan says."""
+    """Counts stay between the playbook's bounds, whatever the plan says; but for isolating, which leaves no task."""
+    if any(isinstance(change, ScaleToZero) for change in plan.changes):
+        return _verdict("task counts", True, "isolating leaves no task, and people have to grant it", "")
     service = situation.findings.service.value
     counts = [count for change in plan.changes for count in _counts(change)]
     if counts:

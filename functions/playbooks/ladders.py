@@ -6,8 +6,9 @@ from types import MappingProxyType
 from functions.domain.causes import Cause
 from functions.domain.changes import ActionName
 
-Ladder = tuple[ActionName, ...]
-"""Actions from the first to try to the last. It ends with `page`; an empty one means wait or stand down."""
+Ladder = tuple[str, ...]
+"""Rungs from the first to try to the last: an action, some with a name, such as `call-webhook:cleanup`. It ends with
+`page`; an empty one means wait or stand down."""
 
 NOT_OURS = frozenset({Cause.NATIVE_ROLLBACK, Cause.SOMEONE_AT_WORK, Cause.FALSE_ALARM})
 """Causes that need no action of ours: ECS or a person is at it, or nothing is wrong. No playbook changes that."""

@@ -9,20 +9,25 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from functions.domain.backups import Backups
 from functions.domain.causes import Cause
-from functions.domain.changes import ActionName
+from functions.domain.changes import ActionName, rung
 from functions.domain.dependencies import DependencyKind
 from functions.domain.errors import PlaybookError
 from functions.domain.logged import TOLD_BY_LOGS, LogCause, LogQuery
 from functions.domain.maintenance import Regular
 from functions.domain.synthetic import FieldLimit, SecretHeader
 from functions.domain.watched import WATCHED, HttpCheck, MetricLimit
+from functions.domain.webhooks import Webhook
 from functions.playbooks.schema import (
     Approving,
+    BlockList,
     CheckAlarm,
+    Contain,
     ExistingAlarm,
     Limits,
     LogAlarm,
+    Mute,
     NewAlarm,
     Notify,
     Overrides,
@@ -47,9 +52,15 @@ _MODELS: Mapping[str, type[BaseModel]] = {
     "approval": Approving,
     "notify": Notify,
     "overrides": Overrides,
+    "webhooks": Webhook,
+    "backups": Backups,
+    "mute": Mute,
+    "contain": Contain,
     "log_causes": LogCause,
     "log_queries": LogQuery,
 }
+
+_RUNGS = [rung(action, "NAME" if action is ActionName.CALL_WEBHOOK else "") for action in ActionName]
 
 _NESTED: Mapping[str, type[BaseModel]] = {"http": HttpCheck, "metric": MetricLimit}
 _OF_CHECK: Mapping[str, type[BaseModel]] = {"json": FieldLimit, "header": SecretHeader}
@@ -69,6 +80,9 @@ _EXAMPLES: Mapping[str, str] = {
     "sagemaker": "ENDPOINT or ENDPOINT/VARIANT",
     "cognito": "POOL-ID or POOL-ID/CLIENT-ID",
     "url": "one such as https://example.com/health",
+    "scope": "REGIONAL or CLOUDFRONT",
+    "user_pool": "a user pool's id, such as eu-west-1_Ab12Cd34E",
+    "token": "the name or the ARN of a secret in Secrets Manager",
     "check": "a name of small letters, digits and hyphens, such as pool-health",
     "field": "a JMESPath, such as pools.unhealthy",
     "secret": "the name or the ARN of a secret in Secrets Manager",
@@ -290,7 +304,7 @@ def _owner(location: Place) -> str:
 def _choices(error: Any) -> Sequence[str]:
     where = error["loc"]
     if "ladders" in where:
-        return [str(c) for c in Cause] if where[-1] == "[key]" else [str(a) for a in ActionName]
+        return [str(c) for c in Cause] if where[-1] == "[key]" else _RUNGS
     if "log_causes" in where:
         return TOLD_BY_LOGS
     if "settle" in where:
@@ -320,6 +334,8 @@ def _known_keys(location: Place) -> list[str]:
             return list(LogAlarm.model_fields)
         case ["alarms", *_]:
             return [*NewAlarm.model_fields, "log", "existing", "check"]
+        case ["contain", "ip_set", _]:
+            return list(BlockList.model_fields)
         case [str(key), *_] if key in _MODELS:
             return [field.alias or name for name, field in _MODELS[key].model_fields.items()]
     return []

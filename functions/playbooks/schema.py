@@ -8,6 +8,7 @@ The docstring below each key is what operators read of it in docs/playbooks.md.
 
 from collections.abc import Mapping
 from enum import StrEnum
+from ipaddress import ip_network
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -21,9 +22,11 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pydantic_core import PydanticCustomError
 
+from functions.domain.backups import Backups
 from functions.domain.causes import Cause
-from functions.domain.changes import ActionName
+from functions.domain.changes import ActionName, IpScope, IpSet, split_rung
 from functions.domain.durations import DAY_S, Seconds, seconds
 from functions.domain.incidents import Mode
 from functions.domain.logged import LONGEST_FILTER, LogCause, LogQuery, Words, filter_pattern
@@ -33,6 +36,7 @@ from functions.domain.services import ServiceRef, is_ecs_name
 from functions.domain.severity import Later, Severity
 from functions.domain.synthetic import EVERY_S, SyntheticCheck
 from functions.domain.watched import Name, Watched
+from functions.domain.webhooks import Webhook
 from functions.playbooks.ladders import NOT_OURS, Ladder, default_ladder
 
 _LONGEST_ALARM_NAME = 255
@@ -314,6 +318,13 @@ class ZonalShift(Strict):
     """After how long the load balancer ends the shift by itself."""
 
 
+class Mute(Strict):
+    """How an alarm that flaps is muted."""
+
+    lease: Annotated[Seconds, Field(ge=60)] = 3600
+    """For how long."""
+
+
 class Settle(Strict):
     """How long an action is given to show an effect."""
 
@@ -337,12 +348,36 @@ def _settles(action: ActionName) -> ActionName:
     return action
 
 
+def _rung(written: str) -> str:
+    try:
+        action, named = split_rung(written)
+    except ValueError:
+        raise PydanticCustomError("enum", "no such action") from None
+    if action is not ActionName.CALL_WEBHOOK:
+        if named:
+            raise ValueError(f"{action} is done with nothing else: write {action} alone")
+        return action
+    if not named:
+        raise ValueError(f"which webhook? write {action}:NAME, with a name that stands under webhooks")
+    return written
+
+
+def _network(text: str) -> str:
+    try:
+        return str(ip_network(text))
+    except ValueError as error:
+        raise ValueError("no network in CIDR notation: write 198.51.100.0/24, without bits behind the mask") from error
+
+
 def _page_last(ladder: Ladder) -> Ladder:
     if len(set(ladder)) != len(ladder):
         raise ValueError("an action stands there twice: write each once")
     if ActionName.PAGE in ladder[:-1]:
         raise ValueError("nothing comes after page: write it last")
     return ladder
+
+
+Rung = Annotated[str, AfterValidator(_rung)]
 
 
 # As runbooks for ECS have it: a new task is in service after about 90 s, one that is still pending after 120 s hangs,
@@ -358,7 +393,17 @@ _SETTLE: Mapping[ActionName, Mapping[str, int]] = {
     ActionName.SHIFT_ZONE: {"first_look": 60, "deadline": 600},
     ActionName.ENLARGE_TASK: {"first_look": 120, "deadline": 600},
     ActionName.RESTORE_STICKINESS: {"first_look": 60, "deadline": 300},
+    ActionName.CALL_WEBHOOK: {"first_look": 60, "deadline": 300},
+    ActionName.BACK_UP: {"first_look": 30, "deadline": 120},
+    ActionName.MUTE_ALARM: {"first_look": 60, "deadline": 300},
+    ActionName.ISOLATE: {"first_look": 60, "deadline": 600},
+    ActionName.BLOCK_ADDRESS: {"first_look": 60, "deadline": 600},
+    ActionName.DISABLE_USER: {"first_look": 60, "deadline": 600},
 }
+
+
+_ORDERED = frozenset({ActionName.BLOCK_ADDRESS, ActionName.DISABLE_USER})
+"""Actions that need to be told whom: no ladder can say so."""
 
 
 class Approving(Strict):
@@ -366,6 +411,34 @@ class Approving(Strict):
 
     expires: Annotated[Seconds, Field(ge=60)] = 900
     """How long an answer is waited for."""
+
+
+class BlockList(Strict):
+    """An IP set of AWS WAF whose addresses a web ACL blocks; addresses are added to it and taken out again."""
+
+    name: Annotated[str, Field(pattern=r"^[\w-]{1,128}$")]
+    """Its name in AWS WAF."""
+    id: Annotated[str, Field(pattern=r"^[\w-]{1,36}$")]
+    """Its id, which AWS WAF gave it; `aws wafv2 list-ip-sets` shows it."""
+    scope: IpScope
+    """`REGIONAL`, for load balancers and APIs in the service's Region, or `CLOUDFRONT`."""
+
+    @property
+    def ref(self) -> IpSet:
+        return IpSet(name=self.name, id=self.id, scope=self.scope)
+
+
+class Contain(Strict):
+    """What may be shut out when a breach is suspected: always after asking, and with the contain stack only."""
+
+    evidence: bool = Field(default=False, strict=True)
+    """Whether each look also reads security groups, image scans and denied calls."""
+    ip_set: BlockList | None = None
+    """Without it no address is blocked."""
+    never_block: tuple[Annotated[str, AfterValidator(_network)], ...] = ()
+    """Public networks whose addresses are never blocked. Private and reserved ones never are."""
+    user_pool: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]+_[0-9A-Za-z]+$")] | None = None
+    """The Cognito user pool whose users may be disabled; without it none is."""
 
 
 class Notify(Strict):
@@ -420,6 +493,10 @@ class Playbook(Strict):
     """What the service stands on. While one of them is in trouble, the service is neither scaled nor restarted."""
     checks: tuple[Watched, ...] = ()
     """What has to be fine after a release, all through its bake time, for the release to count as good."""
+    webhooks: tuple[Webhook, ...] = ()
+    """Endpoints of the application that ladders may call."""
+    backups: Backups = Backups()
+    """What `back-up` in a ladder saves before anything behind it is done."""
     log_causes: tuple[LogCause, ...] = ()
     """What error lines with certain words speak of, beside the words that everybody has for it."""
     log_queries: tuple[LogQuery, ...] = ()
@@ -430,16 +507,19 @@ class Playbook(Strict):
     budget: Budget = Budget()
     scale_out: ScaleOut = ScaleOut()
     zonal_shift: ZonalShift = ZonalShift()
+    mute: Mute = Mute()
     settle: Mapping[Annotated[ActionName, AfterValidator(_settles)], Settle] = Field(default={}, validate_default=True)
     """How long an action is given to show an effect. What is left out has the action's default."""
-    ladders: Mapping[Cause, Annotated[Ladder, AfterValidator(_page_last)]] = {}
-    """Which actions answer a cause, from the first to the last. A cause that is left out has its default."""
+    ladders: Mapping[Cause, Annotated[tuple[Rung, ...], AfterValidator(_page_last)]] = {}
+    """Which actions answer a cause, from the first to the last, a webhook as `call-webhook:NAME`. A cause that is left
+    out has its default."""
     confidence: float = Field(default=0.6, ge=0, le=1, strict=True)
     """A cause less certain than this is not acted upon but given to people."""
     approval: Approving = Approving()
     bake: Seconds = 900
     """How long a release has to run steadily, with every alarm OK, before it counts as good and may be rolled back
     to."""
+    contain: Contain = Contain()
     notify: Notify = Notify()
     overrides: Overrides = Overrides()
 
@@ -485,8 +565,16 @@ class Playbook(Strict):
     @classmethod
     def _leave_alone(cls, ladders: Mapping[Cause, Ladder]) -> Mapping[Cause, Ladder]:
         for cause, ladder in ladders.items():
-            if cause in NOT_OURS and set(ladder) - {ActionName.PAGE}:
+            if cause is not Cause.FALSE_ALARM and ActionName.MUTE_ALARM in ladder:
+                raise ValueError(f"{cause} is no false alarm: write mute-alarm under false-alarm alone")
+            quiet = {ActionName.MUTE_ALARM} if cause is Cause.FALSE_ALARM else set()
+            if cause in NOT_OURS and set(ladder) - {ActionName.PAGE, *quiet}:
                 raise ValueError(f"the responder never acts on {cause}: leave that line out")
+            ordered = sorted(set(ladder) & _ORDERED)
+            if ordered:
+                raise ValueError(f"{ordered[0]} is for an operator to order: leave it out")
+            if ActionName.ISOLATE in ladder and cause is not Cause.SUSPECTED_BREACH:
+                raise ValueError(f"isolate answers {Cause.SUSPECTED_BREACH} alone: leave it out")
         return ladders
 
     @model_validator(mode="after")
@@ -527,7 +615,12 @@ class Playbook(Strict):
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:
-        named = {"dependencies": self.dependencies, "checks": self.checks, "log_queries": self.log_queries}
+        named = {
+            "dependencies": self.dependencies,
+            "checks": self.checks,
+            "webhooks": self.webhooks,
+            "log_queries": self.log_queries,
+        }
         for key, several in named.items():
             names = [each.name for each in several]
             twice = sorted({name for name in names if names.count(name) > 1})
@@ -541,6 +634,33 @@ class Playbook(Strict):
         if len(queries) > _MOST_QUERIES:
             raise ValueError(f"there are {len(queries)}, and each scans the logs anew: write {_MOST_QUERIES} or fewer")
         return queries
+
+    @model_validator(mode="after")
+    def _ladders_have_what_they_name(self) -> Self:
+        hooks = {webhook.name for webhook in self.webhooks}
+        for ladder in self.ladders.values():
+            for action, named in map(split_rung, ladder):
+                if action is ActionName.MUTE_ALARM and not self.mutable_alarms:
+                    raise ValueError("ladders: mute-alarm has no alarm that calls people: name an existing one")
+                if action is ActionName.BACK_UP and self.backups.nothing:
+                    raise ValueError(
+                        "ladders: back-up has nothing to save: write tables or a DB instance under backups"
+                    )
+                if action is ActionName.CALL_WEBHOOK and named not in hooks:
+                    raise ValueError(
+                        f"ladders: no webhook is called '{named}': write it under webhooks, or another one"
+                    )
+        return self
+
+    @property
+    def mutable_alarms(self) -> tuple[str, ...]:
+        """Names of the alarms that may be muted: existing ones, where the ladder of false alarms says so.
+
+        One that the deployment makes tells nobody but the responder, which would hear of trouble later.
+        """
+        if ActionName.MUTE_ALARM not in self.ladder(Cause.FALSE_ALARM):
+            return ()
+        return tuple(alarm.existing for alarm in self.alarms if isinstance(alarm, ExistingAlarm))
 
     @property
     def ref(self) -> ServiceRef:

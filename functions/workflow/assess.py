@@ -5,10 +5,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from functions.actions.action import Action, Terms
+from functions.diagnostics.breach import breach_evidence
 from functions.diagnostics.look import Probe, Surroundings, look
 from functions.diagnostics.ranking import rank
 from functions.domain.causes import Cause, Judgement
 from functions.domain.changes import ActionName, Plan
+from functions.domain.containment import Containment, Order
 from functions.domain.evidence import Findings, ReleaseState
 from functions.domain.incidents import Fact, InboxEntry, Incident, NewEvent
 from functions.domain.logged import LogQuery
@@ -19,7 +21,7 @@ from functions.guardrails.verdicts import Situation
 from functions.playbooks.schema import Playbook
 from functions.ports import Clock, Ledger, Readers
 from functions.workflow.answers import heard
-from functions.workflow.decision import Decision, decide
+from functions.workflow.decision import Decision, PendingOrder, decide
 from functions.workflow.severity import changed, graded
 from functions.workflow.story import Intent, Story, tell
 from functions.workflow.table import Outcome, StepName
@@ -62,6 +64,8 @@ class Examiner:
     probes: Mapping[str, Probe]
     actions: Mapping[ActionName, Action]
     fleet_actions_per_hour: int
+    contain_deployed: bool = False
+    """Whether the contain stack is there."""
 
     def examine(
         self,
@@ -81,6 +85,10 @@ class Examiner:
             self.probes.values(), replace(around, log_queries=tuple(log_queries)), deadline_s=LOOK_DEADLINE_S
         )
         judgements = rank(findings)
+        waiting = _waiting(incident, story, inbox)
+        ordered = waiting[0] if waiting else None
+        if ordered is not None:
+            judgements = _believed(ordered.order, judgements, findings)
         charges = self.ledger.charges(incident.service, since=now - COOLDOWN_LOOKBACK)
         decision = decide(
             findings=findings,
@@ -88,12 +96,13 @@ class Examiner:
             ladders={judgement.cause: playbook.ladder(judgement.cause) for judgement in judgements},
             threshold=playbook.confidence,
             tried=story.tried,
+            carried_out=story.carried_out,
             waited=timedelta(0) if story.waiting_since is None else now - story.waiting_since,
             age=now - incident.opened_at,
             change_came=changed_at(inbox) is not None,
             verifying=story.verifying,
             actions=self.actions,
-            terms=self._terms(incident, playbook),
+            terms=self._terms(incident, playbook, None if ordered is None else ordered.order),
             situation=Situation(
                 now=now,
                 mode=playbook.mode,
@@ -114,6 +123,8 @@ class Examiner:
                 maintenance=window_at(now, *windows),
                 began_in=window_at(incident.opened_at, *windows),
             ),
+            ordered=ordered,
+            isolated=story.isolated,
         )
         grade = graded(playbook, alarms_of(inbox), findings, judgements, story.grade)
         return Assessment(findings=findings, judgements=judgements, decision=decision, grade=grade)
@@ -141,8 +152,16 @@ class Examiner:
             stopped_at=story.stopped_at,
         )
 
-    def _terms(self, incident: Incident, playbook: Playbook) -> dict[ActionName, Terms]:
+    def _terms(self, incident: Incident, playbook: Playbook, order: Order | None) -> dict[ActionName, Terms]:
         leases = tuple(self.ledger.service_leases(incident.service))
+        ip_set = playbook.contain.ip_set
+        containment = Containment(
+            deployed=self.contain_deployed,
+            order=order,
+            ip_set=None if ip_set is None else ip_set.ref,
+            user_pool=playbook.contain.user_pool,
+            never_block=playbook.contain.never_block,
+        )
         return {
             name: Terms(
                 settle_s=playbook.settle_of(name).first_look,
@@ -153,6 +172,12 @@ class Examiner:
                 lease_s=playbook.scale_out.lease,
                 shift_s=playbook.zonal_shift.lease,
                 leases=leases,
+                webhooks=playbook.webhooks,
+                backups=playbook.backups,
+                incident_id=incident.id,
+                alarms=playbook.mutable_alarms,
+                mute_s=playbook.mute.lease,
+                containment=containment,
             )
             for name in self.actions
         }
@@ -174,8 +199,24 @@ def surroundings_of(playbook: Playbook, *, readers: Readers, ledger: Ledger, now
         load_balancer=playbook.overrides.load_balancer,
         scalable_target=playbook.overrides.scalable_target,
         log_group=playbook.overrides.log_group,
+        breach_evidence=playbook.contain.evidence,
         log_causes=playbook.log_causes,
     )
+
+
+def _waiting(incident: Incident, story: Story, inbox: Sequence[InboxEntry]) -> tuple[PendingOrder, ...]:
+    """What operators ordered and nothing has come of yet, with what nobody has seen so far."""
+    unseen = [entry for entry in inbox if entry.number > incident.signals_seen]
+    new = (PendingOrder(number=e.number, order=e.signal.order) for e in unseen if e.signal.order is not None)
+    return (*story.orders, *new)
+
+
+def _believed(order: Order, judgements: Sequence[Judgement], findings: Findings) -> tuple[Judgement, ...]:
+    """Whoever orders to shut somebody out suspects a breach, and need not prove it."""
+    found = next((each for each in judgements if each.cause is Cause.SUSPECTED_BREACH), None)
+    seen = breach_evidence(findings) if found is None else found.evidence_for
+    told = Judgement(cause=Cause.SUSPECTED_BREACH, confidence=1.0, evidence_for=(order.summary, *seen))
+    return (told, *(each for each in judgements if each.cause is not Cause.SUSPECTED_BREACH))
 
 
 def alarms_of(inbox: Sequence[InboxEntry]) -> tuple[str, ...]:
@@ -235,7 +276,7 @@ class Assess:
             signals_seen=len(inbox),
         )
         self._note_release(incident, assessment.findings)
-        return Result(outcome=decision.outcome, wait_s=_wait_s(decision, playbook))
+        return Result(outcome=_leads_to(decision), wait_s=_wait_s(decision, playbook))
 
     def _without_playbook(self, incident: Incident, fresh: list[NewEvent], seen: int) -> Result:
         """The playbook was taken away while the incident was open: nothing may be done any more."""
@@ -254,6 +295,13 @@ class Assess:
                 at=findings.looked_at,
                 surroundings=service.surroundings,
             )
+
+
+def _leads_to(decision: Decision) -> Outcome:
+    """What only the contain stack may do goes its own way."""
+    if decision.outcome is Outcome.ACT and decision.plan is not None and decision.plan.action.contains:
+        return Outcome.CONTAIN
+    return decision.outcome
 
 
 def _wait_s(decision: Decision, playbook: Playbook) -> int:
@@ -293,7 +341,7 @@ def received(entry: InboxEntry) -> NewEvent:
     signal = entry.signal
     return NewEvent(
         fact=Fact.SIGNAL_RECEIVED,
-        actor="intake",
+        actor="intake" if signal.order is None else signal.order.by,
         summary=signal.summary,
         data={"number": entry.number, "signal": signal.model_dump(mode="json")},
     )

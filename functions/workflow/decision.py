@@ -1,13 +1,16 @@
 """What to do, given the ranking: a pure function, so that the same evidence always leads to the same decision."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, timedelta
 from math import ceil
 
 from functions.actions.action import Action, Refusal, Terms
 from functions.diagnostics.signs import Signs
+from functions.domain.approvals import Consent
 from functions.domain.causes import Cause, Judgement
-from functions.domain.changes import ActionName, Plan, Verdict
+from functions.domain.changes import ActionName, Plan, Verdict, split_rung
+from functions.domain.containment import Order
 from functions.domain.evidence import Findings
 from functions.domain.model import Model
 from functions.guardrails.verdicts import Situation, judge
@@ -57,14 +60,25 @@ ASKS_PER_INCIDENT = 3
 ADDS_ROOM = frozenset({ActionName.SCALE_OUT, ActionName.RAISE_CEILING})
 """Actions that may follow another one before it was seen what that one did: more tasks take nothing back."""
 
+NOT_DEPLOYED = "the contain stack is not deployed"
+"""Why nothing is shut out, where the deployment did not say `-c contain=true`."""
+
 OTHERS_AT_WORK = frozenset({Cause.NATIVE_ROLLBACK, Cause.SOMEONE_AT_WORK})
 """Causes that are waited for, until the patience ends."""
+
+
+class PendingOrder(Model):
+    """What an operator ordered and nothing has come of yet. `number` is its place in the inbox."""
+
+    number: int
+    order: Order
 
 
 class Alternative(Model):
     """Another rung of the ladder, and why it was not taken."""
 
-    action: ActionName
+    action: str
+    """As the ladder writes it."""
     reason: str
 
 
@@ -81,6 +95,8 @@ class Decision(Model):
     alternatives: tuple[Alternative, ...] = ()
     wait_s: int = 0
     """Seconds after which the next look is due, where the decision is to wait, or a maintenance window is open."""
+    order: int | None = None
+    """The order that this answers."""
     held_by: str = ""
     """The maintenance window for which people are not paged yet."""
 
@@ -98,18 +114,20 @@ class Decision(Model):
         if self.held_by:
             return f"{self.outcome}|held"
         denied = sorted(verdict.guardrail for verdict in self.verdicts if not verdict.allowed)
-        action = "" if self.plan is None else self.plan.action
+        action = "" if self.plan is None else self.plan.rung
         outcome = Outcome.ESCALATE if self.outcome is Outcome.ASK else self.outcome
-        return "|".join([outcome, self.cause, action, *denied])
+        ordered = [] if self.order is None else [f"order {self.order}"]
+        return "|".join([outcome, self.cause, action, *denied, *ordered])
 
 
 def decide(
     *,
     findings: Findings,
     judgements: Sequence[Judgement],
-    ladders: Mapping[Cause, Sequence[ActionName]],
+    ladders: Mapping[Cause, Sequence[str]],
     threshold: float,
-    tried: frozenset[ActionName],
+    tried: frozenset[str],
+    carried_out: frozenset[str] = frozenset(),
     waited: timedelta,
     age: timedelta,
     change_came: bool,
@@ -117,16 +135,38 @@ def decide(
     actions: Mapping[ActionName, Action],
     terms: Mapping[ActionName, Terms],
     situation: Situation,
+    ordered: PendingOrder | None = None,
+    isolated: str | None = None,
 ) -> Decision:
     """Choose: act, ask, wait, stand down, or escalate to people with a reason.
 
-    `ladders` holds the ladder of every cause in `judgements`; `waited` is how long the responder has been waiting for
+    `ladders` holds the ladder of every cause in `judgements`; `tried` are the rungs that are used up, and `carried_out`
+    those of which every stage was answered; `waited` is how long the responder has been waiting for
     somebody else, `age` how long the incident is open. `change_came` says that a signal told of a change: nothing is
     all clear before what that does could show. `verifying` is the action whose effect is still being waited for.
-    `situation.restarts_or_scales` is filled in here, action by action.
+    `situation.restarts_or_scales` is filled in here, action by action. `ordered` comes before everything that the
+    responder would find by itself; `judgements` begin with the cause that it is for. `isolated` says how to undo it
+    where an action of this incident has stopped every task.
     """
+    if ordered is not None:
+        return _obey(ordered, judgements[0], findings, actions, terms, situation)
+    if isolated is not None and findings.service.value is not None and findings.service.value.desired == 0:
+        breach = Judgement(cause=Cause.SUSPECTED_BREACH, confidence=1.0)
+        reason = f"the service is isolated, and people decide when it comes back: {isolated}"
+        return _said(Outcome.ESCALATE, breach, reason)
     decision = _chosen(
-        findings, judgements, ladders, threshold, tried, waited, age, change_came, actions, terms, situation
+        findings,
+        judgements,
+        ladders,
+        threshold,
+        tried,
+        carried_out,
+        waited,
+        age,
+        change_came,
+        actions,
+        terms,
+        situation,
     )
     if decision.outcome is Outcome.ESCALATE:
         decision = _in_its_window(decision, situation)
@@ -141,9 +181,10 @@ def decide(
 def _chosen(
     findings: Findings,
     judgements: Sequence[Judgement],
-    ladders: Mapping[Cause, Sequence[ActionName]],
+    ladders: Mapping[Cause, Sequence[str]],
     threshold: float,
-    tried: frozenset[ActionName],
+    tried: frozenset[str],
+    carried_out: frozenset[str],
     waited: timedelta,
     age: timedelta,
     change_came: bool,
@@ -163,7 +204,9 @@ def _chosen(
             Outcome.WAIT, top, "somebody else is already at it: acting on top of it would fight it", wait_s=LOOK_AGAIN_S
         )
     if top.cause is Cause.FALSE_ALARM and top.confidence >= threshold:
-        return _said(Outcome.STAND_DOWN, top, "the alarm is not borne out by its own metric or by the service")
+        return _stood_down(
+            top, _climb(top, findings, ladders[top.cause], tried, carried_out, actions, terms, situation)
+        )
     rival = next((j for j in judgements[1:] if j.confidence > 0 and _alike(top, j)), None)
     if rival is not None and ladders[rival.cause] == ladders[top.cause]:
         rival = None
@@ -181,10 +224,11 @@ def _chosen(
             f"{top.cause} ({top.confidence:.2f}) and {rival.cause} ({rival.confidence:.2f}) fit alike, "
             "and they ask for different things",
         )
-    yields = _yields_to_the_shipper(findings, ladders[top.cause])
+    mending = [name for name in ladders[top.cause] if name == ActionName.PAGE or not _action(name, actions).prepares]
+    yields = _yields_to_the_shipper(findings, mending)
     if yields is not None:
         return _said(Outcome.WAIT, top, *yields)
-    return _climb(top, findings, ladders[top.cause], tried, actions, terms, situation)
+    return _climb(top, findings, ladders[top.cause], tried, carried_out, actions, terms, situation)
 
 
 def _in_its_window(decision: Decision, situation: Situation) -> Decision:
@@ -216,12 +260,51 @@ def _seconds(span: timedelta) -> int:
     return max(1, ceil(span.total_seconds()))
 
 
-def _yields_to_the_shipper(findings: Findings, ladder: Sequence[ActionName]) -> tuple[str, int] | None:
+def _stood_down(top: Judgement, climbed: Decision) -> Decision:
+    """Nobody is called for a false alarm. Where the ladder mutes it, and that is allowed, it is muted."""
+    if climbed.outcome in (Outcome.ACT, Outcome.ASK):
+        return climbed
+    reason = "the alarm is not borne out by its own metric or by the service"
+    return climbed.model_copy(update={"outcome": Outcome.STAND_DOWN, "reason": reason})
+
+
+def _action(rung: str, actions: Mapping[ActionName, Action]) -> Action:
+    return actions[split_rung(rung)[0]]
+
+
+def _obey(
+    ordered: PendingOrder,
+    top: Judgement,
+    findings: Findings,
+    actions: Mapping[ActionName, Action],
+    terms: Mapping[ActionName, Terms],
+    situation: Situation,
+) -> Decision:
+    """What an operator orders is planned, judged and asked for like everything else. Only what people said to earlier
+    plans is no answer to this one."""
+    action = actions[ordered.order.what.action]
+    plan = _plan(action, top.cause, findings, terms[action.name])
+    if isinstance(plan, Refusal):
+        passed = (Alternative(action=action.name, reason=plan.reason),)
+        decision = _said(Outcome.ESCALATE, top, f"{action.name} was ordered: {plan.reason}", alternatives=passed)
+    else:
+        fresh = Consent(granted=situation.consent.granted)
+        decision = _guarded(top, plan, (), _with(Situation(**{**vars(situation), "consent": fresh}), action))
+    return decision.model_copy(update={"order": ordered.number})
+
+
+def _plan(action: Action, cause: Cause, findings: Findings, terms: Terms) -> Plan | Refusal:
+    if action.name.contains and not terms.containment.deployed:
+        return Refusal(NOT_DEPLOYED)
+    return action.plan(cause, findings, terms)
+
+
+def _yields_to_the_shipper(findings: Findings, ladder: Sequence[str]) -> tuple[str, int] | None:
     """Why a release is not rolled back yet, and when to look again: its first minutes belong to whoever shipped it, as
     long as no alarm has gone off. A deployment in progress is another matter: ECS itself would end it."""
     service, signs = findings.service.value, Signs(findings)
     primary = None if service is None else service.primary
-    if primary is None or ladder[:1] != (ActionName.ROLL_BACK,) or signs.alarming or not signs.is_new_release:
+    if primary is None or list(ladder[:1]) != [ActionName.ROLL_BACK] or signs.alarming or not signs.is_new_release:
         return None
     left = SHIPPER_WATCHES - (findings.looked_at - primary.created_at)
     if primary.rollout_state not in (None, "COMPLETED") or left <= timedelta(0):
@@ -262,23 +345,30 @@ def _alike(top: Judgement, other: Judgement) -> bool:
 def _climb(
     top: Judgement,
     findings: Findings,
-    ladder: Sequence[ActionName],
-    tried: frozenset[ActionName],
+    ladder: Sequence[str],
+    tried: frozenset[str],
+    carried_out: frozenset[str],
     actions: Mapping[ActionName, Action],
     terms: Mapping[ActionName, Terms],
     situation: Situation,
 ) -> Decision:
     passed: list[Alternative] = []
     for name in ladder:
-        if name is ActionName.PAGE:
+        if name == ActionName.PAGE:
             break
+        known, named = split_rung(name)
+        action = actions[known]
         if name in tried:
+            if action.prepares and name not in carried_out:
+                passed.append(Alternative(action=name, reason="it was not done, and nothing follows without it"))
+                break
             passed.append(Alternative(action=name, reason="tried in this incident already"))
             continue
-        action = actions[name]
-        plan = action.plan(top.cause, findings, terms[name])
+        plan = _plan(action, top.cause, findings, replace(terms[known], named=named) if named else terms[known])
         if isinstance(plan, Refusal):
             passed.append(Alternative(action=name, reason=plan.reason))
+            if action.prepares:
+                break
             continue
         return _guarded(top, plan, tuple(passed), _with(situation, action))
     reason = f"{top.cause} is for people: its ladder has no action"

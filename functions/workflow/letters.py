@@ -7,10 +7,12 @@ from functions.domain.approvals import Approval
 from functions.domain.causes import Cause, Judgement
 from functions.domain.changes import (
     ActionName,
+    DisableUser,
     LeaseKind,
     LeaseTerms,
     Plan,
     RegisterCopy,
+    ScaleToZero,
     SetCeiling,
     SetStickiness,
     SetTaskDefinition,
@@ -41,7 +43,7 @@ _REASONS = frozenset(
 HEADINGS = {
     Fact.ACTION_TAKEN: "done",
     Fact.ACTION_DOUBTFUL: "done, perhaps",
-    Fact.ACTION_REFUSED: "refused by AWS",
+    Fact.ACTION_REFUSED: "refused",
     Fact.LEASE_POSTPONED: "not given back",
 }
 
@@ -222,8 +224,8 @@ def _drift(story: Story) -> list[str]:
         lines += _differs(intent)
         terms = plan.lease_of(intent.stage)
         if terms is not None:
-            lines.append(f"{_leased(terms)} until the lease ends, then {terms.original:g} again by itself")
-    return lines
+            lines.append(_leased(terms))
+    return list(dict.fromkeys(lines))
 
 
 def _differs(intent: Intent) -> list[str]:
@@ -254,6 +256,10 @@ def _differs(intent: Intent) -> list[str]:
                 "whatever switched sticky sessions off may do it again; your infrastructure code has to say:",
                 f"  stickiness on, lb_cookie, {duration} s, in {group.rsplit(':', 1)[-1]}",
             ]
+        case SetCeiling() | ScaleToZero() if plan.action is ActionName.ISOLATE:
+            return ["the service is isolated until a person brings it back:", f"  {plan.undo}"]
+        case DisableUser(user=user):
+            return [f"user {user} is disabled until a person enables it again:", f"  {plan.undo}"]
         case ShiftZone(zone=zone, expires_s=expires):
             return [f"no traffic goes to {zone} until {intent.at + timedelta(seconds=expires):%H:%M:%S} UTC"]
         case _:
@@ -261,9 +267,17 @@ def _differs(intent: Intent) -> list[str]:
 
 
 def _leased(terms: LeaseTerms) -> str:
-    if terms.kind is LeaseKind.TRACKING:
-        return f"policy {terms.policy} aims at {terms.value:g} %"
-    return f"the {terms.kind} is {terms.value:g}"
+    then = f"until the lease ends, then {terms.original:g} again by itself"
+    match terms.kind:
+        case LeaseKind.TRACKING:
+            return f"policy {terms.policy} aims at {terms.value:g} % {then}"
+        case LeaseKind.MUTE:
+            minutes = round(terms.value / 60)
+            return f"alarm {terms.resource_id} is muted for {minutes} minutes: mend its threshold or its periods"
+        case LeaseKind.ADDRESS if terms.block is not None:
+            return f"{terms.block.address} stays in IP set {terms.block.ip_set.name} until the lease ends"
+        case _:
+            return f"the {terms.kind} is {terms.value:g} {then}"
 
 
 def _section(title: str, lines: Sequence[str]) -> list[str]:

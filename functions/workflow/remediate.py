@@ -9,23 +9,32 @@ from functions.diagnostics.dependencies import Watcher
 from functions.domain.changes import (
     COPY_JUST_REGISTERED,
     ActionName,
+    BackUpTable,
+    BlockAddress,
+    CallWebhook,
     Change,
     ChangeResult,
     DeregisterTarget,
+    DisableUser,
     ForceNewDeployment,
     Lease,
     LeaseTerms,
+    MuteAlarm,
     Plan,
     RegisterCopy,
+    ScaleToZero,
     SetCeiling,
     SetFloor,
     SetStickiness,
     SetTaskDefinition,
     SetTracking,
     ShiftZone,
+    SnapshotDatabase,
     StateBefore,
     StopDeployment,
     StopTask,
+    UnblockAddress,
+    UnmuteAlarm,
 )
 from functions.domain.dependencies import DependenciesFacts
 from functions.domain.errors import ChangeDoubtful, ChangeRefused, ReadFailed, Superseded
@@ -43,7 +52,11 @@ from functions.workflow.visit import Result, Visit, incident_of
 
 @dataclass(frozen=True, kw_only=True)
 class Remediate:
-    """Carries out the stages of the newest plan, one a visit."""
+    """Carries out the stages of the newest plan, one a visit.
+
+    The function of the contain stack does the same as the step `contain`, with rights of its own. Each of the two takes
+    only the plans that are for it.
+    """
 
     ledger: Ledger
     readers: Readers
@@ -52,29 +65,32 @@ class Remediate:
     actions: Mapping[ActionName, Action]
     playbooks: Mapping[str, Playbook]
     fleet_actions_per_hour: int
+    step: StepName = StepName.REMEDIATE
 
     def __call__(self, visit: Visit) -> Result:
         incident = incident_of(visit, self.ledger)
         story = tell(self.ledger.events(incident.id))
         if story.open_intent is not None:
             quarantine(self.ledger, incident, story.open_intent.plan)
-            self.ledger.append(incident, [doubtful(story.open_intent)], step=StepName.REMEDIATE)
+            self.ledger.append(incident, [doubtful(story.open_intent)], step=self.step)
             return Result(outcome=Outcome.DONE, wait_s=story.open_intent.plan.settle_s)
         decision = story.decision
         if decision is None or decision.plan is None or decision.outcome is not Outcome.ACT:
             return self._outdated(incident, "the newest decision is not to act")
         plan = decision.plan
+        if plan.action.contains is not (self.step is StepName.CONTAIN):
+            raise LookupError(f"{plan.action} is not for the step {self.step}")
         done = story.stages_done(plan)
         if len(done) == len(plan.changes):
-            return Result(outcome=Outcome.DONE, wait_s=plan.settle_s)
+            return self._through(plan)
         reason = self._difference(incident, plan, story, done)
         if reason is not None:
             return self._outdated(incident, reason)
         return self._act(incident, plan, done)
 
     def _outdated(self, incident: Incident, reason: str) -> Result:
-        event = NewEvent(fact=Fact.PLAN_OUTDATED, actor=StepName.REMEDIATE, summary=f"did not act: {reason}")
-        self.ledger.append(incident, [event], step=StepName.REMEDIATE)
+        event = NewEvent(fact=Fact.PLAN_OUTDATED, actor=self.step, summary=f"did not act: {reason}")
+        self.ledger.append(incident, [event], step=self.step)
         return Result(outcome=Outcome.DIFFERS)
 
     def _difference(self, incident: Incident, plan: Plan, story: Story, done: tuple[Intent, ...]) -> str | None:
@@ -95,6 +111,8 @@ class Remediate:
         granted = story.granted(plan) if done else story.consent(now).granted == plan.hash
         if mode is Mode.ASK and not granted:
             return "the service is in mode ask now, and nobody granted this plan"
+        if self.actions[plan.action].asks and not granted:
+            return f"nobody granted this plan, and {plan.action} is never done without asking"
         if self.ledger.lock_holder(incident.service) != incident.id:
             return "another incident holds the service"
         try:
@@ -138,7 +156,7 @@ class Remediate:
         lease = _lease(incident, plan.lease_of(stage), now)
         intended = NewEvent(
             fact=Fact.ACTION_INTENDED,
-            actor=StepName.REMEDIATE,
+            actor=self.step,
             summary=f"about to {plan.summary}" if stage == 0 else f"about to go on: {change.kind}",
             data={
                 "plan": plan.model_dump(mode="json"),
@@ -151,7 +169,7 @@ class Remediate:
         budget = BudgetCharge(at=now, service_limit=limits.actions_per_hour, fleet_limit=self.fleet_actions_per_hour)
         try:
             incident = self.ledger.append(
-                incident, [intended], step=StepName.REMEDIATE, lease=lease, budget=budget if stage == 0 else None
+                incident, [intended], step=self.step, lease=lease, budget=budget if stage == 0 else None
             )
         except Superseded as error:
             current = self.ledger.incident(incident.id)
@@ -165,42 +183,48 @@ class Remediate:
         except ChangeDoubtful as error:
             event = NewEvent(
                 fact=Fact.ACTION_DOUBTFUL,
-                actor=StepName.REMEDIATE,
-                summary=f"no answer to {change.kind}: it counts as done",
+                actor=self.step,
+                summary=f"no clear answer to {change.kind}: it counts as done",
                 data={"error": str(error)},
             )
             quarantine(self.ledger, incident, plan)
-            self.ledger.append(incident, [event], step=StepName.REMEDIATE)
+            self.ledger.append(incident, [event], step=self.step)
             return Result(outcome=Outcome.DONE, wait_s=plan.settle_s)
         return self._taken(incident, plan, stage, change, result)
 
     def _taken(self, incident: Incident, plan: Plan, stage: int, change: Change, result: ChangeResult) -> Result:
         event = NewEvent(
             fact=Fact.ACTION_TAKEN,
-            actor=StepName.REMEDIATE,
-            summary=_done(change),
+            actor=self.step,
+            summary=_done(change, result),
             data={"stage": stage, "change": change.model_dump(mode="json"), "result": result.model_dump(mode="json")},
         )
         last = stage + 1 == len(plan.changes)
         if last:
             quarantine(self.ledger, incident, plan)
-        self.ledger.append(incident, [event], step=StepName.REMEDIATE)
+        self.ledger.append(incident, [event], step=self.step)
         if not last:
             return Result(outcome=Outcome.NEXT_STAGE, wait_s=plan.pause_s)
+        return self._through(plan)
+
+    def _through(self, plan: Plan) -> Result:
+        """Every stage was answered: wait for the effect, or go on at once where there is none to wait for."""
+        if self.actions[plan.action].prepares:
+            return Result(outcome=Outcome.LOOK_AGAIN)
         return Result(outcome=Outcome.DONE, wait_s=plan.settle_s)
 
     def _refused(self, incident: Incident, plan: Plan, lease: Lease | None, error: ChangeRefused) -> Result:
         event = NewEvent(
             fact=Fact.ACTION_REFUSED,
-            actor=StepName.REMEDIATE,
-            summary=f"AWS refused {plan.action}: {error}",
+            actor=self.step,
+            summary=f"{plan.action} was not done: {error}",
             data={"error": str(error)},
         )
-        incident = self.ledger.append(incident, [event], step=StepName.REMEDIATE)
+        incident = self.ledger.append(incident, [event], step=self.step)
         if lease is not None:
             nothing = NewEvent(
                 fact=Fact.LEASE_LEFT,
-                actor=StepName.REMEDIATE,
+                actor=self.step,
                 summary="nothing was changed, so there is nothing to give back",
                 data={"lease": lease.model_dump(mode="json")},
             )
@@ -241,7 +265,7 @@ def _concrete(change: Change, done: tuple[Intent, ...]) -> Change:
     return change
 
 
-def _done(change: Change) -> str:
+def _done(change: Change, result: ChangeResult) -> str:
     match change:
         case ForceNewDeployment():
             return "a new deployment of the same task definition was started"
@@ -267,5 +291,23 @@ def _done(change: Change) -> str:
             return f"task {short(task)} was stopped, ECS starts another one"
         case ShiftZone(zone=zone):
             return f"traffic was shifted away from {zone}"
+        case ScaleToZero():
+            return "the service was set to 0 tasks, and all of them stop"
+        case BlockAddress(ip_set=ip_set, address=address):
+            return f"{address} was added to IP set {ip_set.name}"
+        case UnblockAddress(ip_set=ip_set, address=address):
+            return f"{address} was taken out of IP set {ip_set.name}"
+        case DisableUser(user_pool=pool, user=user):
+            return f"user {user} of pool {pool} was disabled"
         case SetStickiness(target_group=group):
             return f"sticky sessions were switched on in {group.rsplit(':', 1)[-1]}"
+        case CallWebhook(webhook=name):
+            return f"webhook {name} answered {result.answer}"
+        case BackUpTable(table=table, backup=name):
+            return f"table {table} is backed up as {name}"
+        case SnapshotDatabase(instance=instance, snapshot=name):
+            return f"snapshot {name} of DB instance {instance} is being taken"
+        case MuteAlarm(alarm=alarm, duration_s=duration):
+            return f"alarm {alarm} is muted for {duration // 60} minutes"
+        case UnmuteAlarm(alarm=alarm):
+            return f"alarm {alarm} is not muted any more"

@@ -11,11 +11,12 @@ from functions.domain.evidence import ScalingFacts
 from functions.domain.incidents import Fact, Incident, NewEvent
 from functions.domain.maintenance import window_at
 from functions.playbooks.schema import Playbook
-from functions.ports import Clock, Ledger, ServiceChanger, ServiceReader
+from functions.ports import Clock, IpSetReader, Ledger, MuteReader, ServiceChanger, ServiceReader
 from functions.workflow.story import tell
 from functions.workflow.table import Outcome, StepName
 from functions.workflow.visit import Result, Visit, incident_of
 
+NOT_DEPLOYED = "the contain stack is not deployed any more: take the address out of the set by hand, or deploy it"
 POSTPONE_S = 300
 POSTPONE_LIMIT = 6
 NEEDED_S = 300
@@ -29,13 +30,17 @@ PAUSED_S = 900
 class Restore:
     ledger: Ledger
     reader: ServiceReader
+    mutes: MuteReader
     changer: ServiceChanger
     clock: Clock
     playbooks: Mapping[str, Playbook]
+    contain_deployed: bool = False
 
     def __call__(self, visit: Visit) -> Result:
         """End every lease on the service that is due. Another open incident of the service keeps them: its close comes
-        by here again, and the lease still knows the original value."""
+        by here again, and the lease still knows the original value.
+
+        A blocked address is left to the step `lift`, whose function alone may touch an IP set."""
         incident = incident_of(visit, self.ledger)
         leases = self.ledger.service_leases(incident.service)
         if not leases:
@@ -44,23 +49,25 @@ class Restore:
         if holder is not None and holder != incident.id:
             return self._left_to(incident, holder)
         now = self.clock.now()
-        switch, playbook = self.ledger.switch(incident.service), self.playbooks.get(incident.service.key)
-        if switch.paused(now):
-            return Result(outcome=Outcome.NOT_DUE, wait_s=PAUSED_S)
-        window = window_at(now, () if playbook is None else playbook.maintenance, switch.maintenance)
-        if window is not None:
-            return Result(outcome=Outcome.NOT_DUE, wait_s=min(PAUSED_S, ceil((window.end - now).total_seconds())))
+        held = _held_s(self.ledger, self.playbooks, incident, now)
+        if held is not None:
+            return Result(outcome=Outcome.NOT_DUE, wait_s=held)
         due = [lease for lease in leases if lease.due_at <= now]
         if not due:
             return Result(outcome=Outcome.NOT_DUE, wait_s=until_due(leases, now))
         waiting: list[Lease] = []
-        for lease in due:
+        blocked = [lease for lease in due if lease.terms.kind is LeaseKind.ADDRESS]
+        for lease in [each for each in due if each not in blocked]:
             try:
                 if not self._give_back(incident, lease):
                     waiting.append(lease)
             except (ReadFailed, ChangeFailed) as error:
-                return self._postponed(incident, lease, str(error))
+                return postponed(self.ledger, incident, lease, str(error), step=StepName.RESTORE)
             incident = self.ledger.incident(incident.id)
+        if blocked and not self.contain_deployed:
+            return postponed(self.ledger, incident, blocked[0], NOT_DEPLOYED, step=StepName.RESTORE)
+        if blocked:
+            return Result(outcome=Outcome.CONTAIN)
         left = [lease for lease in self.ledger.service_leases(incident.service) if lease not in waiting]
         pauses = [until_due(left, now)] if left else []
         pauses += [NEEDED_S] if waiting else []
@@ -84,19 +91,22 @@ class Restore:
             ReadFailed, ChangeFailed: it could not be done now.
         """
         terms = lease.terms
-        scaling = self.reader.scaling(incident.service, resource_id=terms.resource_id)
-        value = _value(terms, scaling)
+        scaling: ScalingFacts | None = None
+        if terms.kind is LeaseKind.MUTE:
+            value: float | None = self.mutes.muted_s(terms.resource_id)
+        else:
+            scaling = self.reader.scaling(incident.service, resource_id=terms.resource_id)
+            value = _value(terms, scaling)
         if value == terms.original:
-            self._end(incident, lease, Fact.LEASE_RESTORED, f"{_name(terms)} is {terms.original:g}, as it was")
+            end(self.ledger, incident, lease, Fact.LEASE_RESTORED, _as_it_was(terms))
             return True
         if value != terms.value:
-            self._end(incident, lease, Fact.LEASE_LEFT, self._why_left(lease, value))
+            end(self.ledger, incident, lease, Fact.LEASE_LEFT, self._why_left(lease, value))
             return True
-        if terms.kind is LeaseKind.CEILING and self._above(incident, scaling, terms.original):
+        if scaling is not None and terms.kind is LeaseKind.CEILING and self._above(incident, scaling, terms.original):
             return False
         self.changer.apply(incident.service, giving_back(terms))
-        back = f"{_name(terms)} is back from {terms.value:g} to {terms.original:g}"
-        self._end(incident, lease, Fact.LEASE_RESTORED, back)
+        end(self.ledger, incident, lease, Fact.LEASE_RESTORED, _given_back(terms))
         return True
 
     def _above(self, incident: Incident, scaling: ScalingFacts, ceiling: float) -> bool:
@@ -112,26 +122,74 @@ class Restore:
         for other in self.ledger.service_leases(self.ledger.incident(lease.incident_id).service):
             if _same_thing(other.terms, terms) and other.terms.value == value:
                 return f"{_name(terms)} is {value:g}: the lease of incident {other.incident_id} gives it back"
+        if terms.kind is LeaseKind.MUTE:
+            return f"somebody else mutes alarm {terms.resource_id} now, for another time"
         return f"{_name(terms)} is {value:g}, not the {terms.value:g} we set: somebody else changed it"
 
-    def _end(self, incident: Incident, lease: Lease, fact: Fact, summary: str) -> None:
-        event = NewEvent(
-            fact=fact, actor=StepName.RESTORE, summary=summary, data={"lease": lease.model_dump(mode="json")}
-        )
-        self.ledger.end_lease(incident, lease, event)
 
-    def _postponed(self, incident: Incident, lease: Lease, problem: str) -> Result:
-        story = tell(self.ledger.events(incident.id))
-        event = NewEvent(
-            fact=Fact.LEASE_POSTPONED,
-            actor=StepName.RESTORE,
-            summary=f"{_name(lease.terms)} could not be given back yet: {problem}",
-            data={"lease": lease.model_dump(mode="json")},
-        )
-        self.ledger.append(incident, [event], step=StepName.RESTORE)
-        if story.postponed + 1 >= POSTPONE_LIMIT:
-            return Result(outcome=Outcome.GIVE_UP)
-        return Result(outcome=Outcome.POSTPONED, wait_s=POSTPONE_S)
+@dataclass(frozen=True, kw_only=True)
+class Lift:
+    """Takes blocked addresses out of their IP sets again: those that are due, still there, and ours."""
+
+    ledger: Ledger
+    ip_sets: IpSetReader
+    changer: ServiceChanger
+    clock: Clock
+    playbooks: Mapping[str, Playbook]
+
+    def __call__(self, visit: Visit) -> Result:
+        """Every address that is due, unless nothing may be changed now: restore, which comes next, then waits."""
+        incident = incident_of(visit, self.ledger)
+        now = self.clock.now()
+        if _held_s(self.ledger, self.playbooks, incident, now) is not None:
+            return Result(outcome=Outcome.DONE)
+        for lease in self.ledger.service_leases(incident.service):
+            block = lease.terms.block
+            if block is None or lease.due_at > now:
+                continue
+            try:
+                if self.ip_sets.holds(block.ip_set, block.address):
+                    self.changer.apply(incident.service, giving_back(lease.terms))
+                    fact, how = Fact.LEASE_RESTORED, f"{block.address} was taken out of IP set {block.ip_set.name}"
+                else:
+                    fact, how = Fact.LEASE_LEFT, f"{block.address} is not in IP set {block.ip_set.name} any more"
+            except (ReadFailed, ChangeFailed) as error:
+                return postponed(self.ledger, incident, lease, str(error), step=StepName.LIFT)
+            incident = end(self.ledger, incident, lease, fact, how, step=StepName.LIFT)
+        return Result(outcome=Outcome.DONE)
+
+
+def _held_s(ledger: Ledger, playbooks: Mapping[str, Playbook], incident: Incident, now: datetime) -> int | None:
+    """Seconds until it is looked again whether something may be changed; None when it may: there is neither an
+    operator's pause nor a maintenance window."""
+    switch, playbook = ledger.switch(incident.service), playbooks.get(incident.service.key)
+    if switch.paused(now):
+        return PAUSED_S
+    window = window_at(now, () if playbook is None else playbook.maintenance, switch.maintenance)
+    return None if window is None else min(PAUSED_S, ceil((window.end - now).total_seconds()))
+
+
+def end(
+    ledger: Ledger, incident: Incident, lease: Lease, fact: Fact, summary: str, *, step: StepName = StepName.RESTORE
+) -> Incident:
+    """Remove a lease, and say how it ended."""
+    event = NewEvent(fact=fact, actor=step, summary=summary, data={"lease": lease.model_dump(mode="json")})
+    return ledger.end_lease(incident, lease, event)
+
+
+def postponed(ledger: Ledger, incident: Incident, lease: Lease, problem: str, *, step: StepName) -> Result:
+    """Try again later, and tell people when it takes too long."""
+    story = tell(ledger.events(incident.id))
+    event = NewEvent(
+        fact=Fact.LEASE_POSTPONED,
+        actor=step,
+        summary=f"{_name(lease.terms)} could not be given back yet: {problem}",
+        data={"lease": lease.model_dump(mode="json")},
+    )
+    ledger.append(incident, [event], step=step)
+    if story.postponed + 1 >= POSTPONE_LIMIT:
+        return Result(outcome=Outcome.GIVE_UP)
+    return Result(outcome=Outcome.POSTPONED, wait_s=POSTPONE_S)
 
 
 def until_due(leases: Sequence[Lease], now: datetime) -> int:
@@ -152,14 +210,38 @@ def _value(terms: LeaseTerms, scaling: ScalingFacts) -> float | None:
             return scaling.minimum
         case LeaseKind.CEILING:
             return scaling.maximum
+        case LeaseKind.MUTE:
+            raise ValueError("a mute is none of the scalable target")
         case LeaseKind.TRACKING:
             if scaling.policies is None:
                 raise ReadFailed("the scaling policies could not be read")
             return next((policy.target for policy in scaling.policies if policy.name == terms.policy), None)
+        case LeaseKind.ADDRESS:
+            raise LookupError("an IP set is not read here")
 
 
 def _name(terms: LeaseTerms) -> str:
-    return f"the target of policy {terms.policy}" if terms.kind is LeaseKind.TRACKING else f"the {terms.kind}"
+    match terms.kind:
+        case LeaseKind.TRACKING:
+            return f"the target of policy {terms.policy}"
+        case LeaseKind.MUTE:
+            return f"the mute of alarm {terms.resource_id}"
+        case LeaseKind.ADDRESS if terms.block is not None:
+            return f"the block of {terms.block.address}"
+        case _:
+            return f"the {terms.kind}"
+
+
+def _as_it_was(terms: LeaseTerms) -> str:
+    if terms.kind is LeaseKind.MUTE:
+        return f"alarm {terms.resource_id} is not muted any more"
+    return f"{_name(terms)} is {terms.original:g}, as it was"
+
+
+def _given_back(terms: LeaseTerms) -> str:
+    if terms.kind is LeaseKind.MUTE:
+        return f"alarm {terms.resource_id} is not muted any more: its rule was deleted"
+    return f"{_name(terms)} is back from {terms.value:g} to {terms.original:g}"
 
 
 def _same_thing(one: LeaseTerms, other: LeaseTerms) -> bool:

@@ -8,10 +8,19 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from functions.domain.approvals import Consent
-from functions.domain.changes import ActionName, Change, ChangeResult, Plan, ShiftZone, StopDeployment
+from functions.domain.changes import (
+    ActionName,
+    Change,
+    ChangeResult,
+    Plan,
+    ShiftZone,
+    StopDeployment,
+    repeatable,
+)
+from functions.domain.containment import Order
 from functions.domain.incidents import Event, Fact
 from functions.domain.severity import Grade, Severity
-from functions.workflow.decision import OTHERS_AT_WORK, Decision
+from functions.workflow.decision import OTHERS_AT_WORK, Decision, PendingOrder
 from functions.workflow.table import Outcome
 
 _CHANGE: TypeAdapter[Change] = TypeAdapter(Change)
@@ -45,6 +54,17 @@ class Intent:
     ended: Fact | None = None
     result: ChangeResult | None = None
 
+    @property
+    def completes(self) -> bool:
+        """It was the last stage of its plan, and was answered."""
+        return self.ended is Fact.ACTION_TAKEN and self.stage + 1 == len(self.plan.changes)
+
+
+def _open_again(newest: Intent) -> bool:
+    """Whether its rung may be taken once more: it was not refused, not all of it is known to be done, and whatever was
+    done can be done again."""
+    return newest.ended is not Fact.ACTION_REFUSED and not newest.completes and repeatable(newest.change)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Story:
@@ -77,6 +97,15 @@ class Story:
     """How often a lease could not be given back yet."""
     requests: tuple[Request, ...] = ()
     """What people were asked."""
+    orders: tuple[PendingOrder, ...] = ()
+    """What operators ordered and nothing has come of yet, oldest first."""
+
+    @property
+    def isolated(self) -> str | None:
+        """How to undo it, where this incident isolated the service, or began to: a closed scalable target stops the
+        tasks by itself."""
+        made = [i for i in self.intents if i.ended in (Fact.ACTION_TAKEN, Fact.ACTION_DOUBTFUL)]
+        return next((i.plan.undo for i in made if i.plan.action is ActionName.ISOLATE), None)
 
     @property
     def graver_than_told(self) -> bool:
@@ -95,7 +124,7 @@ class Story:
         return Consent(
             granted=last.plan.hash if last is not None and in_force and not last.used else None,
             denied=frozenset(
-                (request.plan.cause, request.plan.action)
+                (request.plan.cause, request.plan.rung)
                 for request in self.requests
                 if request.ended is Fact.APPROVAL_DENIED
             ),
@@ -125,8 +154,19 @@ class Story:
         return self.acted.plan.action if self.acted is not None and self.checked == Outcome.LOOK_AGAIN else None
 
     @property
-    def tried(self) -> frozenset[ActionName]:
-        return frozenset(intent.plan.action for intent in self.intents)
+    def tried(self) -> frozenset[str]:
+        """The rungs that are used up. One that may be repeated, and that nobody answered or that was left in the
+        middle, is so after the second time."""
+        newest = {intent.plan.rung: intent for intent in self.intents}
+        begun = [intent.plan.rung for intent in self.intents if intent.stage == 0]
+        return frozenset(
+            rung for rung, intent in newest.items() if not (_open_again(intent) and begun.count(rung) == 1)
+        )
+
+    @property
+    def carried_out(self) -> frozenset[str]:
+        """The rungs all of whose stages were answered."""
+        return frozenset(intent.plan.rung for intent in self.intents if intent.completes)
 
     @property
     def attempts(self) -> int:
@@ -172,12 +212,20 @@ def _after(story: Story, event: Event) -> Story:
         case Fact.INCIDENT_OPENED:
             occurred = event.data.get("signal", {}).get("occurred_at")
             return replace(story, alarm_at=event.at if occurred is None else datetime.fromisoformat(occurred))
+        case Fact.SIGNAL_RECEIVED:
+            ordered = event.data.get("signal", {}).get("order")
+            if ordered is None:
+                return story
+            pending = PendingOrder(number=event.data["number"], order=Order.model_validate(ordered))
+            return replace(story, orders=(*story.orders, pending))
         case Fact.WAITED:
             decision = _decision(event)
             since = (story.waiting_since or event.at) if decision.cause in OTHERS_AT_WORK else None
             return replace(story, decision=decision, waiting_since=since, waited_at=event.at)
         case Fact.PLAN_CHOSEN | Fact.ACTION_WITHHELD | Fact.STOOD_DOWN:
             decision = _decision(event)
+            if decision.outcome not in (Outcome.ACT, Outcome.ASK):
+                story = _answered(story, decision)
             if decision.cause in OTHERS_AT_WORK:
                 return replace(story, decision=decision)
             return replace(story, decision=decision, waiting_since=None, waited_at=None)
@@ -191,7 +239,9 @@ def _after(story: Story, event: Event) -> Story:
                 sequence=event.sequence,
             )
             intents = (*story.intents, intent)
-            begun = replace(story, intents=intents, checked=None, steady_since=None, cannot_tell=0)
+            begun = replace(
+                _answered(story, story.decision), intents=intents, checked=None, steady_since=None, cannot_tell=0
+            )
             return _newest_request(begun, used=True) if story.granted(plan) else begun
         case Fact.APPROVAL_REQUESTED:
             request = Request(
@@ -200,7 +250,9 @@ def _after(story: Story, event: Event) -> Story:
                 expires_at=datetime.fromisoformat(event.data["expires_at"]),
             )
             return replace(story, requests=(*story.requests, request))
-        case Fact.APPROVAL_GRANTED | Fact.APPROVAL_DENIED | Fact.APPROVAL_EXPIRED:
+        case Fact.APPROVAL_DENIED | Fact.APPROVAL_EXPIRED:
+            return _newest_request(_answered(story, story.decision), ended=event.fact)
+        case Fact.APPROVAL_GRANTED:
             return _newest_request(story, ended=event.fact)
         case Fact.ACTION_TAKEN | Fact.ACTION_DOUBTFUL | Fact.ACTION_REFUSED:
             result = ChangeResult.model_validate(event.data["result"]) if "result" in event.data else None
@@ -228,6 +280,13 @@ def _after(story: Story, event: Event) -> Story:
             return replace(story, postponed=story.postponed + 1)
         case _:
             return story
+
+
+def _answered(story: Story, decision: Decision | None) -> Story:
+    """The order that this decision was about is over: begun, refused, or not granted."""
+    if decision is None or decision.order is None:
+        return story
+    return replace(story, orders=tuple(each for each in story.orders if each.number != decision.order))
 
 
 def _newest_request(story: Story, **changes: Any) -> Story:

@@ -17,6 +17,7 @@ class StepName(StrEnum):
     ASSESS = "assess"
     APPROVAL = "approval"
     REMEDIATE = "remediate"
+    CONTAIN = "contain"
     SETTLE = "settle"
     VERIFY = "verify"
     PAGE = "page"
@@ -24,6 +25,7 @@ class StepName(StrEnum):
     SUCCESSOR = "successor"
     CLOSE = "close"
     RESTORE = "restore"
+    LIFT = "lift"
     END = "end"
 
 
@@ -32,6 +34,8 @@ class Function(StrEnum):
 
     ASSESS = "assess"
     REMEDIATE = "remediate"
+    CONTAIN = "contain"
+    """Of the optional contain stack; without it the state machine has no step of this function."""
     VERIFY = "verify"
     NOTIFY = "notify"
     CLOSE = "close"
@@ -43,6 +47,8 @@ class Outcome(StrEnum):
 
     ACT = "act"
     ASK = "ask"
+    CONTAIN = "contain"
+    """Only the function of the contain stack may do what comes next."""
     WAIT = "wait"
     ALL_CLEAR = "all-clear"
     STAND_DOWN = "stand-down"
@@ -105,6 +111,7 @@ TABLE: Mapping[StepName, Step] = {
             visits=60,
             transitions={
                 Outcome.ACT: StepName.REMEDIATE,
+                Outcome.CONTAIN: StepName.CONTAIN,
                 Outcome.ASK: StepName.APPROVAL,
                 Outcome.WAIT: StepName.SETTLE,
                 Outcome.ALL_CLEAR: StepName.CLOSE,
@@ -131,6 +138,20 @@ TABLE: Mapping[StepName, Step] = {
             transitions={
                 Outcome.DONE: StepName.SETTLE,
                 Outcome.NEXT_STAGE: StepName.REMEDIATE,
+                Outcome.DIFFERS: StepName.ASSESS,
+                Outcome.LOOK_AGAIN: StepName.ASSESS,
+                Outcome.FAILED: StepName.ASSESS,
+                Outcome.EXHAUSTED: StepName.PAGE,
+            },
+        ),
+        Step(
+            name=StepName.CONTAIN,
+            function=Function.CONTAIN,
+            waits=True,
+            visits=30,
+            transitions={
+                Outcome.DONE: StepName.SETTLE,
+                Outcome.NEXT_STAGE: StepName.CONTAIN,
                 Outcome.DIFFERS: StepName.ASSESS,
                 Outcome.FAILED: StepName.ASSESS,
                 Outcome.EXHAUSTED: StepName.PAGE,
@@ -193,6 +214,18 @@ TABLE: Mapping[StepName, Step] = {
             transitions={
                 Outcome.RESTORED: StepName.END,
                 Outcome.NOT_DUE: StepName.RESTORE,
+                Outcome.POSTPONED: StepName.RESTORE,
+                Outcome.CONTAIN: StepName.LIFT,
+                Outcome.GIVE_UP: StepName.PAGE,
+                Outcome.EXHAUSTED: StepName.PAGE,
+            },
+        ),
+        Step(
+            name=StepName.LIFT,
+            function=Function.CONTAIN,
+            visits=200,
+            transitions={
+                Outcome.DONE: StepName.RESTORE,
                 Outcome.POSTPONED: StepName.RESTORE,
                 Outcome.GIVE_UP: StepName.PAGE,
                 Outcome.EXHAUSTED: StepName.PAGE,

@@ -71,6 +71,9 @@ class Verify:
         now = self.clock.now()
         inbox = self.ledger.inbox(incident.id)
         names = alarms_of(inbox)
+        if story.orders or any(e.signal.order is not None for e in inbox if e.number > incident.signals_seen):
+            steady = story.steady_since is not None
+            return Check(outcome=Outcome.LOOK_AGAIN, steady=steady, reason="an operator ordered something")
         try:
             service = self.reader.service(incident.service)
             if service is None:
@@ -81,6 +84,9 @@ class Verify:
             alarms = tuple(self.metrics.alarms(names)) if names else ()
         except ReadFailed as error:
             return _cannot_tell(str(error))
+        if story.isolated is not None and service.desired == 0 and service.running == 0:
+            # No recovery: what comes next is for people, and assess tells them.
+            return Check(outcome=Outcome.LOOK_AGAIN, steady=False, reason="isolated: no task runs any more")
         found = {alarm.name for alarm in alarms}
         facts = AlarmsFacts(alarms=alarms, gone=tuple(name for name in names if name not in found))
         trouble = unsteady(service, targets, groups, away=story.shifted_from(now))

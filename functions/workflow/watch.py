@@ -35,7 +35,7 @@ class Watch:
         waits_for_one = story.decision is not None and story.decision.cause in STANDS_ON
         pause = SHORTEST_S if waits_for_one else pace(visit.visits.get(StepName.WATCH, 0) + 1)
         inbox = self.ledger.inbox(incident.id)
-        if len(inbox) > incident.signals_seen:
+        if len(inbox) > incident.signals_seen or story.orders:
             return Result(outcome=Outcome.CHANGED)
         playbook = self.playbooks.get(incident.service.key)
         if playbook is None:

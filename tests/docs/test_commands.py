@@ -12,6 +12,7 @@ from botocore import xform_name
 
 from functions.playbooks.loading import load_playbooks
 from functions.workflow.table import StepName
+from infra.contain_stack import contain_name
 from infra.context import Architecture, Deployment
 from tests.docs.pages import OPERATIONS, PAGES, PROJECT, README, Page
 from tests.infra.synthesis import Synthesis, synthesise
@@ -125,7 +126,7 @@ def synthesis(tmp_path_factory: pytest.TempPathFactory) -> Synthesis:
 
 def test_everything_that_is_named_is_deployed(synthesis: Synthesis) -> None:
     """A stack, queue, topic, function or alarm on a page bears the name that the stacks give it."""
-    names = {"ecs-first-responder", *synthesis.services}
+    names = {"ecs-first-responder", contain_name("ecs-first-responder"), *synthesis.services}
     for resource in synthesis.responder.body["Resources"].values():
         properties = resource.get("Properties", {}).items()
         names |= {value for key, value in properties if key.endswith("Name") and isinstance(value, str)}

@@ -1,7 +1,7 @@
 """Runs the workflow's table in virtual time, the way Step Functions runs what `infra/` compiles from it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -18,7 +18,7 @@ from functions.workflow.close import Close
 from functions.workflow.intake import Intake
 from functions.workflow.page import PagePeople
 from functions.workflow.remediate import Remediate
-from functions.workflow.restore import Restore
+from functions.workflow.restore import Lift, Restore
 from functions.workflow.secrets import TellSecretChange
 from functions.workflow.sweep import Sweep
 from functions.workflow.table import TABLE, Outcome, Step, StepName, next_step
@@ -65,6 +65,7 @@ class Responder:
     visited: list[tuple[StepName, Outcome]] = field(default_factory=list)
     asked: Callable[[], None] | None = None
     """What people do when they are asked, for example answer."""
+    contain_deployed: bool = True
 
     def __post_init__(self) -> None:
         self.people = FakeAnswers()
@@ -81,6 +82,7 @@ class Responder:
             probes=PROBES,
             actions=ACTIONS,
             fleet_actions_per_hour=FLEET_LIMIT,
+            contain_deployed=self.contain_deployed,
         )
         self.intake = Intake(ledger=self.ledger, executions=self.executions, playbooks=[self.playbook])
         self.sweep = Sweep(
@@ -108,18 +110,19 @@ class Responder:
         self.watch = Watch(ledger=self.ledger, examiner=examiner, playbooks=playbooks)
         self.take_answer = TakeAnswer(ledger=self.ledger, answers=self.people, now=self.clock.now)
         self.ask_people = AskPeople(ledger=self.ledger, notifier=self.notifier, clock=self.clock, playbooks=playbooks)
+        remediate = Remediate(
+            ledger=self.ledger,
+            readers=self.world.readers,
+            changer=self.world,
+            clock=self.clock,
+            actions=ACTIONS,
+            playbooks=playbooks,
+            fleet_actions_per_hour=FLEET_LIMIT,
+        )
         self.steps: dict[StepName, StepCall] = {
             StepName.ASSESS: Assess(ledger=self.ledger, examiner=examiner, playbooks=playbooks),
             StepName.WATCH: self.watch,
-            StepName.REMEDIATE: Remediate(
-                ledger=self.ledger,
-                readers=self.world.readers,
-                changer=self.world,
-                clock=self.clock,
-                actions=ACTIONS,
-                playbooks=playbooks,
-                fleet_actions_per_hour=FLEET_LIMIT,
-            ),
+            StepName.REMEDIATE: remediate,
             StepName.VERIFY: Verify(
                 ledger=self.ledger, reader=self.world, metrics=self.world, clock=self.clock, playbooks=playbooks
             ),
@@ -130,11 +133,21 @@ class Responder:
             StepName.RESTORE: Restore(
                 ledger=self.ledger,
                 reader=self.world,
+                mutes=self.world,
+                changer=self.world.giving_back,
+                clock=self.clock,
+                playbooks=playbooks,
+                contain_deployed=self.contain_deployed,
+            ),
+            StepName.LIFT: Lift(
+                ledger=self.ledger,
+                ip_sets=self.world,
                 changer=self.world.giving_back,
                 clock=self.clock,
                 playbooks=playbooks,
             ),
         }
+        self.steps[StepName.CONTAIN] = replace(remediate, step=StepName.CONTAIN)
 
     def run(
         self,

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from functions.actions.action import Terms
+from functions.domain.breach import DenialsFacts, ExposureFacts, ImagesFacts
 from functions.domain.circumstances import (
     AlarmHistoryFacts,
     ChangesFacts,
@@ -95,6 +96,9 @@ def findings(**said: Any) -> Findings:
         "changes": ChangesFacts(since=NOW - timedelta(hours=1)),
         "stack": StackFacts(),
         "health": HealthFacts(),
+        "exposure": ExposureFacts(),
+        "images": ImagesFacts(),
+        "denials": DenialsFacts(),
         "budget": BudgetFacts(),
         "threats": ThreatsFacts(),
     }

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from functions.domain.breach import CallFacts, DenialsFacts, ExposureFacts, ImageFacts, ImagesFacts, OpenDoor
 from functions.domain.circumstances import (
     ChangesFacts,
     FrontFacts,
@@ -36,6 +37,9 @@ class Quiet:
     shown_changes: tuple[object, ...] = ()
     shown_stack: StackFacts = field(default_factory=StackFacts)
     shown_health: HealthFacts = field(default_factory=HealthFacts)
+    shown_doors: tuple[OpenDoor, ...] = ()
+    shown_images: tuple[ImageFacts, ...] = ()
+    shown_calls: tuple[CallFacts, ...] = ()
     shown_threats: tuple[ThreatFacts, ...] = ()
     """What GuardDuty has of the findings that it is asked for."""
     shown_databases: Mapping[str, DatabaseFacts] = field(default_factory=dict)
@@ -92,6 +96,18 @@ class Quiet:
     def health(self, region: str) -> HealthFacts:
         self._may("health", region)
         return self.shown_health
+
+    def exposure(self, groups: Sequence[str]) -> ExposureFacts:
+        self._may("exposure", tuple(groups))
+        return ExposureFacts(asked=True, doors=self.shown_doors)
+
+    def images(self, images: Sequence[str]) -> ImagesFacts:
+        self._may("images", tuple(images))
+        return ImagesFacts(asked=True, images=self.shown_images)
+
+    def denials(self, ref: ServiceRef, *, task_role: str, since: datetime) -> DenialsFacts:
+        self._may("denials", task_role)
+        return DenialsFacts(asked=True, calls=self.shown_calls)
 
     def threats(self, findings: Sequence[str]) -> ThreatsFacts:
         self._may("threats", tuple(findings))

@@ -7,19 +7,29 @@ from datetime import datetime, timedelta
 
 from functions.domain.approvals import Answer
 from functions.domain.changes import (
+    BackUpTable,
+    BlockAddress,
+    CallWebhook,
     Change,
     ChangeResult,
     DeregisterTarget,
+    DisableUser,
     ForceNewDeployment,
+    IpSet,
+    MuteAlarm,
     RegisterCopy,
+    ScaleToZero,
     SetCeiling,
     SetFloor,
     SetStickiness,
     SetTaskDefinition,
     SetTracking,
     ShiftZone,
+    SnapshotDatabase,
     StopDeployment,
     StopTask,
+    UnblockAddress,
+    UnmuteAlarm,
 )
 from functions.domain.circumstances import AlarmHistoryFacts, TaskDefinitionFacts
 from functions.domain.errors import ChangeFailed, ReadFailed
@@ -107,6 +117,13 @@ class World:
     """What the next changes raise, before anything happens."""
     lost_answers: list[ChangeFailed] = field(default_factory=list)
     """What the next changes raise after they happened."""
+    helpful_webhooks: set[str] = field(default_factory=set)
+    """Names of the webhooks that let tasks work again."""
+    muted: dict[str, int] = field(default_factory=dict)
+    """By alarm, for how many seconds."""
+    alarm_actions: tuple[str, ...] | None = ("arn:aws:sns:eu-west-1:000000000000:on-call",)
+    flaps: int = 0
+    """How often each alarm went off lately, besides the last time."""
     restored: list[Change] = field(default_factory=list)
     """What was given back."""
     watching: Callable[[Change], None] | None = None
@@ -119,6 +136,10 @@ class World:
     """What happens right after a change had its effect, before its answer arrives."""
     elsewhere: dict[str, Points] = field(default_factory=dict)
     """What is measured elsewhere, by the name of the metric; nothing by default."""
+    blocked: list[str] = field(default_factory=list)
+    """What is in the IP set, whoever put it there."""
+    disabled: list[str] = field(default_factory=list)
+    """Users who may not sign in."""
     previous: str = V1
     """The task definition that ran before the deployment in flight."""
     alarm_changed_at: datetime | None = None
@@ -187,6 +208,7 @@ class World:
             logs=self.quiet,
             secrets=self.quiet,
             account=self.quiet,
+            breach=self.quiet,
             databases=self.quiet,
             http=self.quiet,
             threads=ThreadPoolExecutor,
@@ -321,13 +343,18 @@ class World:
             period_s=60,
             evaluation_periods=2,
             breaching_now=breaching,
+            actions=self.alarm_actions,
             demands="https://shop.example.com/pools has to answer 200 within 5 s" if "-check-" in name else "",
         )
+
+    def muted_s(self, alarm: str) -> int:
+        self._may("muted_s")
+        return self.muted.get(alarm, 0)
 
     def alarm_history(self, names: Sequence[str], *, since: datetime) -> AlarmHistoryFacts:
         self._may("alarm_history")
         spoke = self.alarm_changed_at
-        lately = (spoke,) if spoke is not None and self._was_alarming and spoke >= since else ()
+        lately = (spoke,) * (1 + self.flaps) if spoke is not None and self._was_alarming and spoke >= since else ()
         return AlarmHistoryFacts(since=since, went_off=dict.fromkeys(names, lately))
 
     def series(self, query: MetricsQuery) -> Series:
@@ -365,6 +392,12 @@ class World:
         elif self.unwell:
             values |= {Metric.TARGET_5XX: requests * 0.2, Metric.CPU: 97.0, Metric.LATENCY: 3.0}
         return values
+
+    # --- IpSetReader
+
+    def holds(self, ip_set: IpSet, address: str) -> bool:
+        self._may("ip_set")
+        return address in self.blocked
 
     # --- ServiceChanger
 
@@ -412,8 +445,31 @@ class World:
             case SetTracking(target=target):
                 self.tracking = target
                 return ChangeResult()
+            case ScaleToZero():
+                self.desired = self.running = 0
+                return ChangeResult()
+            case BlockAddress(address=address):
+                self.blocked.append(address)
+                return ChangeResult()
+            case UnblockAddress(address=address):
+                self.blocked.remove(address)
+                return ChangeResult()
+            case DisableUser(user=user):
+                self.disabled.append(user)
+                return ChangeResult()
             case DeregisterTarget() | StopTask() | ShiftZone() | SetStickiness():
                 return ChangeResult()
+            case BackUpTable(backup=name) | SnapshotDatabase(snapshot=name):
+                return ChangeResult(made=name)
+            case MuteAlarm(alarm=alarm, duration_s=duration):
+                self.muted[alarm] = duration
+                return ChangeResult()
+            case UnmuteAlarm(alarm=alarm):
+                self.muted.pop(alarm, None)
+                return ChangeResult()
+            case CallWebhook(webhook=name):
+                self.stuck = self.stuck and name not in self.helpful_webhooks
+                return ChangeResult(answer="200: done")
 
     @property
     def giving_back(self) -> "GivingBack":

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.context import Deployment
+from infra.context import Architecture, Deployment
 from tests.infra.synthesis import Synthesis, synthesise
 
 PLAYBOOK = """\
@@ -40,6 +40,13 @@ alarms:
 dependencies:
   - {name: db, rds: orders-db}
   - {name: stock, ecs: shop/stock}
+webhooks:
+  - {name: cleanup, url: "https://shop.example.com/api/cleanup", token: shop/cron-secret}
+  - {name: sweep, url: "https://shop.example.com/api/sweep"}
+  - {name: purge, url: "https://shop.example.com/api/purge",
+     token: "arn:aws:secretsmanager:eu-west-1:123456789012:secret:purge-AbCdEf"}
+ladders: {false-alarm: [mute-alarm]}
+backups: {dynamodb: [carts], rds: orders-db}
 notify:
   email: [on-call@example.com]
 variants:
@@ -71,6 +78,40 @@ def synthesis(tmp_path_factory: pytest.TempPathFactory) -> Synthesis:
     (playbooks / "payments.yaml").write_text(PLAYBOOK_WITH_OVERRIDES)
     deployment = Deployment(
         region="eu-west-1", account="123456789012", playbooks=playbooks, subscribers=("https://pages.example.com/hook",)
+    )
+    return synthesise(deployment, tmp_path_factory.mktemp("cdk.out"))
+
+
+PLAYBOOK_THAT_CONTAINS = """\
+region: eu-west-1
+cluster: shop
+service: orders
+contain:
+  ip_set: {name: blocked, id: 1f2e3d4c-5b6a-7988-0a1b-2c3d4e5f6071, scope: CLOUDFRONT}
+  user_pool: eu-west-1_Ab12Cd34E
+"""
+
+PLAYBOOK_OF_ANOTHER_SET = """\
+region: eu-west-1
+cluster: shop
+service: pay_ments
+contain:
+  ip_set: {name: payers, id: 9f2e3d4c-5b6a-7988-0a1b-2c3d4e5f6071, scope: REGIONAL}
+"""
+
+
+@pytest.fixture(scope="session")
+def containing(tmp_path_factory: pytest.TempPathFactory) -> Synthesis:
+    """A deployment with the contain stack."""
+    playbooks = tmp_path_factory.mktemp("playbooks")
+    (playbooks / "orders.yaml").write_text(PLAYBOOK_THAT_CONTAINS)
+    (playbooks / "payments.yaml").write_text(PLAYBOOK_OF_ANOTHER_SET)
+    deployment = Deployment(
+        region="eu-west-1",
+        account="123456789012",
+        playbooks=playbooks,
+        architecture=Architecture.LOCAL,
+        contain=True,
     )
     return synthesise(deployment, tmp_path_factory.mktemp("cdk.out"))
 

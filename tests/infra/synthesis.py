@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import aws_cdk as cdk
 
 from infra.application import build
+from infra.contain_stack import contain_name
 from infra.context import Deployment
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -98,10 +99,12 @@ class Synthesis:
     directory: Path
     responder: Template
     services: Mapping[str, Template]
+    contain: Template | None = None
+    """Only where it is wanted."""
 
     @property
     def templates(self) -> list[Template]:
-        return [self.responder, *self.services.values()]
+        return [self.responder, *self.services.values(), *([] if self.contain is None else [self.contain])]
 
     def asset(self, properties: Mapping[str, Any], key: str) -> Path:
         """The directory of the asset that a resource's `Code` or `Content` names."""
@@ -132,11 +135,13 @@ def synthesise(deployment: Deployment, directory: Path) -> Synthesis:
     flags = json.loads((PROJECT / "cdk.json").read_text())["context"]
     app = cdk.App(outdir=str(directory), context=flags)
     responder, services = build(app, deployment)
+    contain = app.node.try_find_child(contain_name(deployment.name))
     app.synth()
     return Synthesis(
         directory=directory,
         responder=_template(directory, responder),
         services={stack.stack_name: _template(directory, stack) for stack in services},
+        contain=_template(directory, contain) if isinstance(contain, cdk.Stack) else None,
     )
 
 

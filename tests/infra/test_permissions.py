@@ -9,6 +9,8 @@ from functions.actions.registry import ACTIONS
 from functions.adapters import (
     account,
     autoscaling,
+    backups,
+    breach,
     changer,
     check_metrics,
     cloudwatch,
@@ -17,6 +19,7 @@ from functions.adapters import (
     front,
     ledger,
     logs,
+    mutes,
     rds,
     s3,
     secret_values,
@@ -24,6 +27,7 @@ from functions.adapters import (
     sns,
     sqs,
     stepfunctions,
+    webhooks,
 )
 from functions.diagnostics.registry import PROBES
 from infra.permissions import WILDCARDS
@@ -35,6 +39,10 @@ OWN = re.compile(r"^(dynamodb|s3|logs|xray):")
 """Services in which the responder writes what is its own."""
 
 CHANGES = {
+    "cloudwatch:PutAlarmMuteRule",
+    "cloudwatch:DeleteAlarmMuteRule",
+    "dynamodb:CreateBackup",
+    "rds:CreateDBSnapshot",
     "ecs:UpdateService",
     "ecs:StopServiceDeployment",
     "ecs:RegisterTaskDefinition",
@@ -133,17 +141,21 @@ def test_looking_reads_aws_and_writes_the_ledger(function: str, stack: Template)
     assert [action for action in actions(stack, function) if not READS.match(action) and not OWN.match(action)] == []
 
 
-def test_only_check_reads_a_secret_and_only_what_playbooks_name(stack: Template) -> None:
-    """Whether a secret exists is asked; what is in it is read for the header of a check, and by nobody else."""
+def test_only_two_read_secrets_and_only_what_playbooks_name(stack: Template) -> None:
+    """Remediate the tokens of webhooks, check the headers of checks. Of every other secret it is only asked whether it
+    exists; what is in it is in no function's rights."""
     readers = {
-        role: [entry for entry in stack.allowed(role) if VALUES.match(entry.action)]
+        role: {(entry.action, entry.resource) for entry in stack.allowed(role) if VALUES.match(entry.action)}
         for role in stack.resources("AWS::IAM::Role")
     }
-    ((_, read),) = ((role, entries) for role, entries in readers.items() if entries)
-    assert read == [entry for entry in allowed(stack, "check") if VALUES.match(entry.action)]
-    assert [(entry.action, entry.resource) for entry in read] == [
-        ("secretsmanager:GetSecretValue", "arn:aws:secretsmanager:eu-west-1:123456789012:secret:orders/cron-??????")
-    ]
+    named = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:"
+    tokens = {
+        ("secretsmanager:GetSecretValue", each) for each in (f"{named}shop/cron-secret-??????", f"{named}purge-AbCdEf")
+    }
+    headers = {("secretsmanager:GetSecretValue", f"{named}orders/cron-??????")}
+    assert sorted(map(sorted, filter(None, readers.values()))) == sorted(map(sorted, (tokens, headers)))
+    assert tokens <= {(entry.action, entry.resource) for entry in allowed(stack, "remediate")}
+    assert headers <= {(entry.action, entry.resource) for entry in allowed(stack, "check")}
 
 
 def test_check_reads_its_secrets_publishes_and_nothing_else(stack: Template) -> None:
@@ -169,11 +181,22 @@ def test_the_look_up_reads_task_definitions_only_for_log_groups(stack: Template)
     }
 
 
-def test_restore_gives_bounds_and_targets_back_and_nothing_else(stack: Template) -> None:
-    """What was temporary is given back with two rights alone."""
+def test_restore_gives_back_and_nothing_else(stack: Template) -> None:
+    """What was temporary is given back with three rights alone; an alarm can be unmuted, not muted."""
     assert actions(stack, "restore") & CHANGES == {
         "application-autoscaling:RegisterScalableTarget",
         "application-autoscaling:PutScalingPolicy",
+        "cloudwatch:DeleteAlarmMuteRule",
+    }
+
+
+def test_only_alarms_of_a_playbook_that_says_so_are_muted(stack: Template) -> None:
+    """By rules that are named after them; those that the deployment makes tell only the responder, and stay loud."""
+    muted = {entry.resource for entry in everything_allowed(stack) if entry.action == "cloudwatch:PutAlarmMuteRule"}
+    where = "arn:aws:cloudwatch:eu-west-1:123456789012"
+    assert muted == {
+        f"{where}:alarm-mute-rule:responder-mute-*",
+        f"{where}:alarm:orders-legacy-5xx",
     }
 
 
@@ -198,9 +221,9 @@ def test_wide_changes_are_conditional(stack: Template) -> None:
 
 def test_what_is_called_is_granted(stack: Template) -> None:
     """Every IAM action that an adapter calls is granted to some function: nothing fails for lack of a right."""
-    reading = (account, autoscaling, cloudwatch, ecs, elbv2, front, logs, rds, secrets)
+    reading = (account, autoscaling, breach, cloudwatch, ecs, elbv2, front, logs, rds, secrets)
     checking = (check_metrics, secret_values)
-    adapters = (*reading, *checking, changer, ledger, s3, sns, sqs, stepfunctions)
+    adapters = (*reading, *checking, backups, changer, ledger, mutes, s3, sns, sqs, stepfunctions, webhooks)
     called = {call for adapter in adapters for call in adapter.CALLS}
     assert called <= {entry.action for entry in everything_allowed(stack)}
 
@@ -208,9 +231,26 @@ def test_what_is_called_is_granted(stack: Template) -> None:
 def test_what_is_declared_is_granted_where_it_is_needed(stack: Template) -> None:
     """Assess has what every probe declares, remediate what every action declares."""
     probes = {permission.action for probe in PROBES.values() for permission in probe.permissions}
-    changes = {permission.action for action in ACTIONS.values() for permission in action.permissions}
+    ours = (action for name, action in ACTIONS.items() if not name.contains)
+    changes = {permission.action for action in ours for permission in action.permissions}
     assert probes <= actions(stack, "assess")
     assert changes <= actions(stack, "remediate")
+
+
+def test_backups_are_taken_of_what_is_named_and_never_deleted(stack: Template) -> None:
+    """Of the tables and the DB instance of the playbooks, by remediate alone."""
+    granted = {
+        (entry.action, entry.resource)
+        for entry in everything_allowed(stack)
+        if "Backup" in entry.action or "Snapshot" in entry.action
+    }
+    assert granted == {
+        ("dynamodb:ListBackups", "*"),
+        ("dynamodb:CreateBackup", "arn:aws:dynamodb:eu-west-1:123456789012:table/carts"),
+        ("rds:CreateDBSnapshot", "arn:aws:rds:eu-west-1:123456789012:db:orders-db"),
+        ("rds:CreateDBSnapshot", "arn:aws:rds:eu-west-1:123456789012:snapshot:responder-*"),
+    }
+    assert granted <= {(entry.action, entry.resource) for entry in allowed(stack, "remediate")}
 
 
 def test_what_playbooks_name_is_read_and_nothing_else(stack: Template) -> None:

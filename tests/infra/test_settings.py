@@ -21,6 +21,7 @@ BUILT_BY: Mapping[str, tuple[Callable[[], Any], ...]] = {
     "check": (bootstrap.run_checks,),
     "forward": (bootstrap.forward,),
     "lookup": (bootstrap.service_reader,),
+    "contain": (bootstrap.contain, bootstrap.lift),
 }
 """What each function is made of, by the name of its handler's module."""
 
@@ -41,22 +42,24 @@ def nothing_built(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def modules(synthesis: Synthesis) -> dict[str, Mapping[str, Any]]:
     """The environment of every function of the responder, by the name of its handler's module."""
-    found = synthesis.responder.resources("AWS::Lambda::Function").values()
+    assert synthesis.contain is not None
+    stacks = (synthesis.responder, synthesis.contain)
+    found = [each for stack in stacks for each in stack.resources("AWS::Lambda::Function").values()]
     ours = [function for function in found if str(function["Handler"]).startswith("functions.handlers.")]
     return {function["Handler"].split(".")[2]: function["Environment"]["Variables"] for function in ours}
 
 
-def test_every_function_is_known_here(synthesis: Synthesis) -> None:
+def test_every_function_is_known_here(containing: Synthesis) -> None:
     """A new one has to be added above."""
-    assert set(modules(synthesis)) == set(BUILT_BY)
+    assert set(modules(containing)) == set(BUILT_BY)
 
 
 @pytest.mark.parametrize("module", BUILT_BY)
 def test_a_function_builds_itself_from_its_environment(
-    module: str, synthesis: Synthesis, monkeypatch: pytest.MonkeyPatch
+    module: str, containing: Synthesis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A setting that is missing would show at the first alarm only."""
-    for name, value in modules(synthesis)[module].items():
+    for name, value in modules(containing)[module].items():
         monkeypatch.setenv(name, value if isinstance(value, str) else "arn:aws:x:eu-west-1:123456789012:x")
     for build in BUILT_BY[module]:
         build()

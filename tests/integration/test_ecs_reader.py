@@ -79,6 +79,7 @@ class TestTheService:
         assert facts.primary.created_at == NOON_UTC
         assert facts.primary.created_at.tzinfo is UTC
         assert facts.target_groups == ("arn:tg/one",)
+        assert facts.security_groups == ("s",)
         assert facts.circuit_breaker
         assert facts.native_rollback
         assert (facts.controller, facts.strategy, facts.health_check_grace_s) == ("ECS", "REPLICA", 60)
@@ -167,6 +168,17 @@ class TestTasks:
         assert (task.stop_code, task.stopped_at) == ("EssentialContainerExited", NOON_UTC)
         assert task.deployment_id == "ecs-svc/1"
         assert tasks.running[0].health == "UNKNOWN"
+
+    def test_the_images_that_run(self) -> None:
+        """Each once, by repository and digest; a tag says nothing, and without a digest nobody knows."""
+        digest = f"sha256:{'0' * 64}"
+        images = ["reg.example.com:5000/shop/orders:7", f"reg.example.com:5000/shop/orders@{digest}", "nginx", "new"]
+        containers = [{"image": image, "imageDigest": digest} for image in images[:3]] + [{"image": images[3]}]
+        task = {"taskArn": "task/1", "lastStatus": "RUNNING", "containers": containers}
+        gone = {**task, "lastStatus": "STOPPED", "containers": [{"image": "old", "imageDigest": digest}]}
+        made = reader(ListTasks={"taskArns": ["task/1"]}, DescribeTasks={"tasks": [task, gone]})
+
+        assert made.tasks(ORDERS).images == (f"reg.example.com:5000/shop/orders@{digest}", f"nginx@{digest}")
 
     def test_no_tasks(self) -> None:
         """A service without tasks needs no second question."""

@@ -19,8 +19,10 @@ from functions.domain.errors import LedgerError, PlaybookError, ResponderError
 
 if TYPE_CHECKING:
     from functions.domain.approvals import Answer
+    from functions.domain.containment import Ordered
     from functions.domain.services import ServiceRef
-    from functions.ports import Answers, Ledger
+    from functions.playbooks.schema import Playbook
+    from functions.ports import Answers, BackupKeeper, Executions, Ledger, MuteKeeper
 
 USAGE_ERROR = 2
 """Exit status of everything that went wrong on the way to an answer."""
@@ -59,6 +61,27 @@ def desk_identity(region: str) -> str:
     return bootstrap.desk_identity(region)
 
 
+def desk_backups(region: str) -> "BackupKeeper":
+    """The backups on AWS."""
+    from functions import bootstrap
+
+    return bootstrap.desk_backups(region)
+
+
+def desk_mutes(region: str) -> "MuteKeeper":
+    """The muted alarms on AWS."""
+    from functions import bootstrap
+
+    return bootstrap.desk_mutes(region)
+
+
+def desk_executions(region: str, name: str, identity: str) -> "Executions":
+    """The workflow on AWS."""
+    from functions import bootstrap
+
+    return bootstrap.desk_executions(region, name, identity)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Desk:
     """What the commands need from outside; tests hand in their own."""
@@ -70,6 +93,12 @@ class Desk:
     """By the Region."""
     identity: Callable[[str], str] = desk_identity
     """Who sits here as IAM knows them, by the Region."""
+    open_backups: Callable[[str], "BackupKeeper"] = desk_backups
+    """By the Region."""
+    open_mutes: Callable[[str], "MuteKeeper"] = desk_mutes
+    """By the Region."""
+    open_executions: Callable[[str, str, str], "Executions"] = desk_executions
+    """By the Region, the responder's name, which is the table's, and who sits here."""
 
 
 class _Length(click.ParamType[timedelta]):
@@ -288,6 +317,193 @@ def resume(desk: Desk, service: str, by: str, table: str, region: str | None) ->
     ended = {"paused_until": None, "by": clean(by, limit=100), "reason": "resumed", "at": now}
     ledger.set_switch(ref, switch.model_copy(update=ended), was=switch)
     click.echo(f"{ref} is resumed" if was_paused else f"{ref} was not paused")
+
+
+_order_options = (
+    click.option("--reason", required=True, help="Why; it stands in the trail, and in the question to people."),
+    click.option("--by", envvar=["USER", "LOGNAME"], default="an operator", show_default="your login name"),
+    *_ledger_options,
+)
+
+
+def _with_order(command: Callable[..., None]) -> Callable[..., None]:
+    for option in reversed(_order_options):
+        command = option(command)
+    return command
+
+
+@cli.command()
+@click.argument("service", metavar="SERVICE")
+@_with_order
+@click.pass_obj
+def isolate(desk: Desk, service: str, reason: str, by: str, table: str, region: str | None) -> None:
+    """Order that a service is isolated, to no task at all: [region/]cluster/service. People are asked first."""
+    from functions.domain.containment import Ordered
+
+    _order(desk, service, Ordered.ISOLATE, reason=reason, by=by, table=table, region=region)
+
+
+@cli.command()
+@click.argument("service", metavar="SERVICE")
+@click.argument("address", metavar="ADDRESS")
+@click.option("--for", "length", type=_Length(), required=True, help="How long, for example 24h.")
+@_with_order
+@click.pass_obj
+def block(
+    desk: Desk, service: str, address: str, length: timedelta, reason: str, by: str, table: str, region: str | None
+) -> None:
+    """Order that one address is blocked for a while, in the IP set of the playbook. People are asked first."""
+    from functions.domain.containment import Ordered, one_address, why_not_block
+
+    try:
+        written = one_address(address)
+    except ValueError as wrong:
+        raise click.ClickException(str(wrong)) from wrong
+    refusal = why_not_block(written, ())
+    if refusal is not None:
+        raise click.ClickException(f"{refusal}: it is never blocked")
+    lasts = {"address": written, "duration_s": int(length.total_seconds())}
+    _order(desk, service, Ordered.BLOCK_ADDRESS, reason=reason, by=by, table=table, region=region, about=lasts)
+
+
+@cli.command("disable-user")
+@click.argument("service", metavar="SERVICE")
+@click.argument("user", metavar="USER")
+@_with_order
+@click.pass_obj
+def disable_user(desk: Desk, service: str, user: str, reason: str, by: str, table: str, region: str | None) -> None:
+    """Order that a user of the playbook's pool is disabled, and never deleted. People are asked first."""
+    from functions.domain.containment import Ordered
+    from functions.domain.redaction import clean
+
+    if not user or clean(user, limit=128) != user:
+        raise click.ClickException("the trail keeps no personal data; write the user's name in the pool or its sub")
+    _order(desk, service, Ordered.DISABLE_USER, reason=reason, by=by, table=table, region=region, about={"user": user})
+
+
+def _order(
+    desk: Desk,
+    service: str,
+    what: "Ordered",
+    *,
+    reason: str,
+    by: str,
+    table: str,
+    region: str | None,
+    about: dict[str, Any] | None = None,
+) -> None:
+    from pydantic import ValidationError
+
+    from functions.domain.containment import LONGEST_BLOCK_S, Order
+    from functions.domain.redaction import clean
+    from functions.workflow.orders import GiveOrder
+
+    ref = _service(service, region)
+    identity = desk.identity(ref.region)
+    said = {"by": clean(by, limit=100), "identity": identity, "reason": clean(reason, limit=500), **(about or {})}
+    try:
+        order = Order.model_validate({"what": what, **said})
+    except ValidationError as wrong:
+        days = LONGEST_BLOCK_S // 86_400
+        raise click.ClickException(f"a block lasts a minute at least and {days} days at most") from wrong
+    ledger = _ledger(desk, table, ref.region)
+    give = GiveOrder(ledger=ledger, executions=desk.open_executions(ref.region, table, identity), now=desk.now)
+    incident = give(ref, order)
+    click.echo(
+        f"ordered in {incident}: {order.summary}\n"
+        "Nothing is done yet: the responder looks at the service, sends its plan, and waits for\n"
+        f"  responder approve {incident}"
+    )
+
+
+@cli.command()
+@click.argument("service", metavar="SERVICE")
+@click.option("--reason", help="Why; it becomes a part of the name.")
+@click.option("--list", "only_list", is_flag=True, help="Take none, only show what there is.")
+@click.option("--playbooks", type=click.Path(path_type=Path), default="playbooks", show_default=True)
+@click.option("--region", envvar=["AWS_REGION", "AWS_DEFAULT_REGION"], help="The service's Region.")
+@click.pass_obj
+def backup(desk: Desk, service: str, reason: str | None, only_list: bool, playbooks: Path, region: str | None) -> None:
+    """Back up what a service's playbook names; show what there is, and how the newest is restored: cluster/service.
+
+    Nothing is restored and nothing is deleted.
+    """
+    from functions.domain.backups import name_by_hand
+    from functions.domain.changes import backing_up
+    from tools.cli.render import backup_table, console
+
+    playbook = _playbook(playbooks, _service(service, region))
+    if playbook.backups.nothing:
+        raise click.ClickException(f"the playbook of {playbook.ref} names no backups; write tables below backups")
+    if not only_list and not reason:
+        raise click.ClickException("why? write --reason, or --list to take none")
+    keeper, now = desk.open_backups(playbook.region), desk.now()
+    for change in () if only_list else backing_up(playbook.backups, name_by_hand(now, reason or "")):
+        click.echo(f"taken: {keeper.take(change).made}")
+    known = keeper.known(playbook.backups)
+    console().print(backup_table(known, now=now))
+    for of in dict.fromkeys(each.of for each in known):
+        newest = next((each for each in known if each.of == of and each.usable), None)
+        if newest is not None:
+            click.echo(f"\nTo restore the newest of {of} beside it, run:\n  {newest.restore_command(playbook.region)}")
+
+
+_alarm_options = (
+    click.argument("alarm", metavar="ALARM"),
+    click.option("--region", envvar=["AWS_REGION", "AWS_DEFAULT_REGION"], help="The alarm's Region."),
+)
+
+
+def _with_alarm(command: Callable[..., None]) -> Callable[..., None]:
+    for option in reversed(_alarm_options):
+        command = option(command)
+    return command
+
+
+@cli.command()
+@_with_alarm
+@click.option("--for", "length", type=_Length(), required=True, help="How long, for example 2h; 15d at most.")
+@click.option("--reason", required=True, help="Why; the next person will ask.")
+@click.option("--by", envvar=["USER", "LOGNAME"], default="an operator", show_default="your login name")
+@click.pass_obj
+def silence(desk: Desk, alarm: str, region: str | None, length: timedelta, reason: str, by: str) -> None:
+    """Mute an alarm that only tells people: its actions are held back for a while, its state still changes."""
+    from functions.domain.changes import MuteAlarm
+    from functions.domain.mutes import LONGEST, not_to_be_muted
+    from functions.domain.redaction import clean
+
+    if length > LONGEST or length < timedelta(minutes=1):
+        raise click.ClickException(f"an alarm is muted for 1m to {LONGEST.days}d; write another --for")
+    keeper = desk.open_mutes(_region(region))
+    refusal = not_to_be_muted(keeper.actions(alarm))
+    if refusal is not None:
+        raise click.ClickException(f"alarm {alarm} is not muted: {refusal}")
+    note = clean(f"{by}: {reason}", limit=500)
+    keeper.apply(MuteAlarm(alarm=alarm, duration_s=int(length.total_seconds()), note=note))
+    ends = f"{desk.now() + length:%Y-%m-%d %H:%M} UTC"
+    click.echo(f"{alarm} is muted from the next minute on, until about {ends}; `responder unsilence {alarm}` ends it")
+
+
+@cli.command()
+@_with_alarm
+@click.pass_obj
+def unsilence(desk: Desk, alarm: str, region: str | None) -> None:
+    """End a mute that the responder or `responder silence` began; an alarm in ALARM tells people then."""
+    from functions.domain.changes import UnmuteAlarm
+
+    keeper = desk.open_mutes(_region(region))
+    was_muted = keeper.muted_s(alarm) != 0
+    keeper.apply(UnmuteAlarm(alarm=alarm))
+    click.echo(f"{alarm} is not muted any more" if was_muted else f"{alarm} was not muted by the responder")
+
+
+def _playbook(directory: Path, ref: "ServiceRef") -> "Playbook":
+    from functions.playbooks.loading import load_playbooks
+
+    found = next((playbook for playbook in load_playbooks([directory]) if playbook.ref == ref), None)
+    if found is None:
+        raise click.ClickException(f"no playbook in {directory} is for {ref}; write --playbooks, or another service")
+    return found
 
 
 @cli.command()

@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from functions.domain.approvals import Approval
+from functions.domain.backups import BackupFacts
 from functions.domain.circumstances import LogQueryFacts
 from functions.domain.durations import spoken
 from functions.domain.incidents import Event, Fact, Incident, IncidentStatus
@@ -196,6 +197,23 @@ def _what(incident: Incident, approval: Approval | None, notes: Sequence[str]) -
     if approval is not None and approval.answer is None:
         what.append(f"\nwaits for approval\nuntil {approval.expires_at:%H:%M} UTC", style="bold yellow")
     return what
+
+
+def backup_table(found: Sequence[BackupFacts], *, now: datetime) -> RenderableType:
+    """Backups, in the order given, with their age."""
+    if not found:
+        return Text("no backups", style="yellow")
+    table = _columns("of", "age", "taken", "status", "name")
+    for backup in found:
+        age = now - backup.at
+        table.add_row(
+            _text(backup.of),
+            took(age) if age < timedelta(days=2) else f"{age.days} days",
+            _clock(backup.at, with_seconds=False),
+            _text(backup.status.lower()),
+            _text(backup.name),
+        )
+    return table
 
 
 def announced_table(ref: ServiceRef, windows: Sequence[Announced], *, now: datetime) -> RenderableType:

@@ -17,7 +17,7 @@ from functions.diagnostics.ranking import LOST_AT_MOST, LOST_SUPPORT, RULES, Rul
 from functions.diagnostics.registry import PROBES
 from functions.diagnostics.thresholds import LATELY
 from functions.domain.causes import Cause
-from functions.domain.changes import ActionName
+from functions.domain.changes import ActionName, split_rung
 from functions.playbooks.ladders import default_ladder
 from functions.playbooks.schema import Playbook
 from functions.workflow.assess import LOOK_DEADLINE_S
@@ -77,6 +77,15 @@ EVIDENCE: Mapping[str, tuple[str, str]] = {
     "history": (
         "how often the alarms went off in the last two hours",
         "0.01 USD per 1,000 calls, after a million a month",
+    ),
+    "exposure": (
+        "rules of the security groups that let everybody in; only with `contain: {evidence: true}`",
+        "free",
+    ),
+    "images": ("what ECR's scans found in the running images; only with `contain: {evidence: true}`", "free"),
+    "denials": (
+        "denied calls about the service, and changes by its tasks' role; only with `contain: {evidence: true}`",
+        "free, two calls a second",
     ),
     "changes": (
         "who changed what of the service in the last hour, by CloudTrail, minutes late",
@@ -254,9 +263,10 @@ def _answers(cause: Cause) -> Iterator[str]:
     ladder = default_ladder(cause)
     yield f"By default: {', then '.join(map(code, ladder)) or 'stand down, and look again'}."
     for name in ladder:
-        if name is not ActionName.PAGE:
-            asks = " It always asks first." if ACTIONS[name].asks else ""
-            yield f"{code(name)} needs {ACTIONS[name].preconditions}.{asks}"
+        action, _ = split_rung(name)
+        if action is not ActionName.PAGE:
+            asks = " It always asks first." if ACTIONS[action].asks else ""
+            yield f"{code(name)} needs {ACTIONS[action].preconditions}.{asks}"
 
 
 def _drilled(cause: Cause, figures: Figures, scenarios: Sequence[Scenario]) -> str:

@@ -14,14 +14,14 @@ from functions.adapters.clients import Clients
 from functions.adapters.memory_ledger import MemoryLedger
 from functions.adapters.s3 import S3Archive
 from functions.domain.incidents import Event
-from functions.handlers import assess, bake, close, intake, notify, remediate, restore, sweep, verify
+from functions.handlers import assess, bake, close, contain, intake, notify, remediate, restore, sweep, verify
 from functions.observability import metrics
 from functions.playbooks.schema import Playbook
 from functions.settings import Settings
 from functions.workflow.table import Function
 from tools.drill.engine import Engine, Json
 from tools.drill.world.refusal import Refused
-from tools.drill.world.web import WorldHttp
+from tools.drill.world.web import WorldHttp, WorldWebhooks
 from tools.drill.world.world import World
 
 SWEEP_EVERY_S = 300
@@ -38,6 +38,7 @@ Handler = Callable[[dict[str, Any], LambdaContext], Any]
 HANDLERS: Mapping[Function, Handler] = {
     Function.ASSESS: assess.handler,
     Function.REMEDIATE: remediate.handler,
+    Function.CONTAIN: contain.handler,
     Function.VERIFY: verify.handler,
     Function.NOTIFY: notify.handler,
     Function.CLOSE: close.handler,
@@ -83,6 +84,11 @@ class DrillSettings(Settings):
     @property
     def log_scan_mb(self) -> int:
         return 1000
+
+    @property
+    def contain_deployed(self) -> bool:
+        """Nobody in a drill grants a plan that shuts people out."""
+        return False
 
 
 class _Context:
@@ -177,6 +183,7 @@ class Deployment:
             ledger=self.ledger,
             playbooks=self._playbooks,
             http=WorldHttp(self._world),
+            webhooks=WorldWebhooks(self._world),
             threads=InTurn,
         ):
             self._later(SWEEP_EVERY_S, self._sweep)

@@ -1,5 +1,6 @@
 """Causes that lie in how much there is to do, and in how many tasks there are for it."""
 
+from functions.diagnostics.breach import breach_evidence
 from functions.diagnostics.complaints import Complaint
 from functions.diagnostics.rules.case import Case, no_dependency_trouble
 from functions.diagnostics.signs import Signs
@@ -56,13 +57,16 @@ def suspected_breach(signs: Signs, case: Case) -> None:
     """Far more requests than users ever send, at once: an attack, or a client gone wild. Scaling would pay for it.
 
     Told by the number of requests alone: several times the usual, which no crowd of users is. Or by a finding of
-    GuardDuty about the service, read back from GuardDuty: the graver it is, the surer.
+    GuardDuty about the service, read back from GuardDuty: the graver it is, the surer. Where the playbook asks for it,
+    open security groups, findings in the images and denied calls are shown beside it.
     """
     for threat in signs.threats:
         said = f"GuardDuty, {threat.level} ({threat.severity:g}): {threat.type} on {threat.resource}"
         case.rests_on(SEVERITY_TELLS[threat.level], said)
     if signs.flooded:
         case.rests_on(0.85, f"more than {LOAD_FLOODS:g} times the usual load: {signs.load}", *signs.symptoms)
+    if signs.threats or signs.flooded:
+        case.evidence_for.extend(breach_evidence(signs.findings))
 
 
 def no_capacity(signs: Signs, case: Case) -> None:

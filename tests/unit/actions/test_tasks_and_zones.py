@@ -147,9 +147,13 @@ def test_a_service_that_a_person_stopped_is_left_alone(action: ActionName) -> No
         assert refused(action, seen)
 
 
-def test_only_enlarging_asks_in_mode_auto() -> None:
-    """It costs more from then on, and no alarm says when to take it back."""
-    assert [name for name, action in ACTIONS.items() if action.asks] == [ENLARGE]
+def test_only_enlarging_and_shutting_out_ask_in_mode_auto() -> None:
+    """The one costs more from then on, and no alarm says when to take it back; the others end somebody's service."""
+    assert {name for name, action in ACTIONS.items() if action.asks} == {ENLARGE, *filter(contains, ActionName)}
+
+
+def contains(name: ActionName) -> bool:
+    return name.contains
 
 
 # --- replace one task

@@ -8,7 +8,16 @@ import pytest
 from functions.actions.action import state_before
 from functions.domain.approvals import Consent
 from functions.domain.causes import Cause
-from functions.domain.changes import ActionName, Change, ForceNewDeployment, Plan, SetCeiling, SetFloor, Verdict
+from functions.domain.changes import (
+    ActionName,
+    Change,
+    ForceNewDeployment,
+    Plan,
+    ScaleToZero,
+    SetCeiling,
+    SetFloor,
+    Verdict,
+)
 from functions.domain.dependencies import DependencyState
 from functions.domain.incidents import Mode, Switch
 from functions.domain.maintenance import Window
@@ -173,3 +182,23 @@ def test_a_ceiling_stays_within_the_bounds_too(change: SetCeiling, allowed: bool
     """Raised or lowered, and with the floor that goes with it."""
     wanted = plan(change, action=ActionName.LOWER_CEILING)
     assert denied(situation(min_tasks=2, max_tasks=20), wanted) == (set() if allowed else {"task counts"})
+
+
+ISOLATION = plan(
+    SetCeiling(resource_id="service/shop/orders", maximum=0, minimum=0), ScaleToZero(), action=ActionName.ISOLATE
+)
+
+
+def test_isolating_goes_below_every_bound() -> None:
+    """No task is what it is for; a ceiling of 0 by itself is none."""
+    assert denied(situation(min_tasks=2), ISOLATION) == set()
+    alone = plan(SetCeiling(resource_id="service/shop/orders", maximum=0), action=ActionName.LOWER_CEILING)
+    assert denied(situation(), alone) == {"task counts"}
+
+
+@pytest.mark.parametrize("mode", Mode)
+def test_what_shuts_out_is_never_carried_out_unasked(mode: Mode) -> None:
+    """In no mode; with a grant in every mode but observe, which carries nothing out."""
+    assert "approval" in denied(situation(mode=mode, asks=True), ISOLATION)
+    granted = situation(mode=mode, asks=True, consent=Consent(granted=ISOLATION.hash))
+    assert denied(granted, ISOLATION) == ({"mode"} if mode is Mode.OBSERVE else set())

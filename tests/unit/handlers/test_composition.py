@@ -43,3 +43,4 @@ class _Settings(Settings):
     region = "eu-west-1"
     state_machine = "arn:aws:states:eu-west-1:000000000000:stateMachine:responder"
     function_timeout_s = 60
+    contain_deployed = False

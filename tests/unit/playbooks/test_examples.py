@@ -89,7 +89,7 @@ def test_the_complete_example_has_every_key() -> None:
         field.alias or name for name, field in Regular.model_fields.items()
     }
     assert all(set(said) == set(Response.model_fields) for said in written["severities"].values())
-    for key in ("limits", "scale_out", "notify", "overrides"):
+    for key in ("limits", "scale_out", "contain", "notify", "overrides"):
         model = type(getattr(load_playbooks([COMPLETE])[0], key))
         assert set(written[key]) == set(model.model_fields)
 

@@ -44,6 +44,8 @@ def test_the_smallest_file(file: Path) -> None:
             4,
             "limits: min_tasks (9) is above max_tasks (3); write max_tasks: 9 or more, or lower min_tasks",
         ),
+        ("contain:\n  evidnce: true\n", 5, "contain.evidnce is no key of a playbook; write evidence"),
+        ("contain:\n  ip_set: {name: b, id: '1', scop: REGIONAL}\n", 5, "contain.ip_set.scop is no key of a playbook"),
         ("approval:\n  expire: 5m\n", 5, "approval.expire is no key of a playbook; write expires"),
         ("approval: {expires: 10s}\n", 4, "approval.expires: 10s is out of bounds; write a number greater than"),
         ("limits: {max_tasks: -1}\n", 4, "limits.max_tasks: -1 is out of bounds; write a number greater than"),

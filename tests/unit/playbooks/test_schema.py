@@ -108,11 +108,79 @@ def test_a_ladder_ends_with_people_even_if_unsaid() -> None:
         {"native-rollback": ["roll-back", "page"]},
         {"no-such-cause": ["page"]},
         {"overload": ["reboot"]},
+        {"suspected-breach": ["block-address", "page"]},
+        {"suspected-breach": ["disable-user"]},
+        {"overload": ["isolate", "page"]},
+        {"suspected-breach": ["isolate:all", "page"]},
+        {"suspected-breach": ["block-address:93.184.216.34"]},
     ],
 )
 def test_ladders_that_cannot_be_climbed(ladders: Any) -> None:
     """Nothing comes after a page, nothing twice, and nobody acts where ECS or a person is at it."""
     assert problems(ladders=ladders)
+
+
+HOOK = {"name": "cleanup", "url": "https://shop.example.com/api/cleanup"}
+
+
+def test_a_ladder_calls_webhooks_by_name() -> None:
+    """In the order that is written, among other actions."""
+    rungs = ["call-webhook:cleanup", "call-webhook:sweep", "force-new-deployment"]
+    written = playbook(webhooks=[HOOK, HOOK | {"name": "sweep"}], ladders={"stuck-tasks": rungs})
+
+    assert written.ladder(Cause.STUCK_TASKS) == (*rungs, "page")
+    assert load_compiled(compile_playbooks([written])) == (written,)
+
+
+@pytest.mark.parametrize(
+    ("rungs", "problem"),
+    [
+        (["call-webhook"], "which webhook? write call-webhook:NAME"),
+        (["call-webhook:"], "which webhook?"),
+        (["call-webhook:swepe"], "no webhook is called 'swepe'"),
+        (["call-webhook:cleanup", "call-webhook:cleanup"], "twice"),
+        (["roll-back:cleanup"], "write roll-back alone"),
+    ],
+)
+def test_rungs_that_name_nothing(rungs: list[str], problem: str) -> None:
+    """A webhook is named once, and stands in the playbook; other actions are done with nothing."""
+    assert problem in problems(webhooks=[HOOK], ladders={"stuck-tasks": rungs})
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"url": "http://shop.example.com/"},
+        {"url": "http://127.0.0.1.example.com/"},
+        {"url": "https://user:pass@shop.example.com/"},
+        {"url": "https://shop.example.com/?secret=hunter2"},
+        {"url": "https://shop.example.com/#part"},
+        {"url": "https:///cleanup"},
+        {"url": "ftp://shop.example.com/"},
+        {"method": "DELETE"},
+        {"method": "get"},
+        {"repeatable": "yes"},
+        {"name": "Clean Up"},
+        {"name": ""},
+        {"token": "a b"},
+        {"token": "shop/*"},
+        {"token": "arn:aws:secretsmanager:eu-west-1:111122223333:secret:*"},
+        {"token": "arn:aws:ssm:eu-west-1:111122223333:parameter/x"},
+        {"timeout": "0s"},
+        {"timeout": "21s"},
+        {"headers": {}},
+    ],
+)
+def test_webhooks_that_are_not_called(said: Any) -> None:
+    """Only over TLS, only with methods and secrets that are named, never with a credential in the URL."""
+    assert problems(webhooks=[HOOK | said])
+
+
+def test_a_webhook_at_home_needs_no_tls() -> None:
+    """Nobody listens in on 127.0.0.1."""
+    (hook,) = playbook(webhooks=[HOOK | {"url": "http://127.0.0.1:8080/cleanup"}]).webhooks
+    assert (hook.method, hook.repeatable, hook.token, hook.timeout) == ("POST", False, None, 10)
+    assert problems(webhooks=[HOOK, HOOK])
 
 
 def test_names_of_created_alarms() -> None:
@@ -245,6 +313,41 @@ def test_compiled_playbooks_come_back_the_same() -> None:
 
     assert load_compiled(compile_playbooks([one, two])) == (two, one)
     assert compile_playbooks([one, two]) == compile_playbooks([two, one])
+
+
+def test_by_default_nobody_is_shut_out() -> None:
+    """A suspected breach goes to people, no set and no pool is named, and nothing of it is read."""
+    plain = playbook()
+
+    assert plain.ladder(Cause.SUSPECTED_BREACH) == (ActionName.PAGE,)
+    assert (plain.contain.ip_set, plain.contain.user_pool, plain.contain.evidence) == (None, None, False)
+
+
+def test_a_playbook_may_isolate_when_a_breach_is_suspected() -> None:
+    """Which is asked for all the same."""
+    written = playbook(ladders={"suspected-breach": ["isolate", "page"]})
+
+    assert written.ladder(Cause.SUSPECTED_BREACH) == (ActionName.ISOLATE, ActionName.PAGE)
+
+
+@pytest.mark.parametrize(
+    "contain",
+    [
+        {"ip_set": {"name": "blocked", "id": "1"}},
+        {"ip_set": {"name": "blocked", "id": "1", "scope": "GLOBAL"}},
+        {"ip_set": {"name": "a/b", "id": "1", "scope": "REGIONAL"}},
+        {"ip_set": {"name": "*", "id": "1", "scope": "REGIONAL"}},
+        {"never_block": ["8.8.8.1/24"]},
+        {"never_block": ["example.com"]},
+        {"user_pool": "arn:aws:cognito-idp:eu-west-1:1:userpool/eu-west-1_A"},
+        {"user_pool": "*"},
+        {"evidence": "yes"},
+        {"waf": True},
+    ],
+)
+def test_what_may_be_shut_out_is_named_exactly(contain: Any) -> None:
+    """The rights are made from these names: a wildcard or a half of one is a mistake."""
+    assert "contain" in problems(contain=contain)
 
 
 def test_the_severities_of_a_service() -> None:

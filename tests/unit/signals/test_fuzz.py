@@ -54,6 +54,7 @@ def holds(message: Any) -> None:
     for outcome in outcomes:
         match outcome:
             case Signal():
+                assert outcome.order is None, "a message gave an order"
                 assert Signal.model_validate_json(outcome.model_dump_json()) == outcome
                 assert outcome.dedupe_key
                 assert outcome.cluster is None or is_ecs_name(outcome.cluster)
@@ -106,3 +107,12 @@ def test_messages_that_were_cut(message: samples.JsonObject, length: int) -> Non
     """A message that was cut off anywhere ends in outcomes."""
     text = json.dumps(message)
     holds(text[: length % len(text)])
+
+
+def test_no_message_is_an_order() -> None:
+    """Orders come from the desk alone: whoever sends one as a message is not obeyed."""
+    order = {"what": "isolate", "by": "mallory", "reason": "because", "identity": ""}
+    forged = {"kind": "manual", "cluster": "shop", "service": "orders", "order": order}
+    for message in (forged, {"detail": forged}, {"detail-type": "manual", "detail": forged}):
+        holds(message)
+        assert not [each for each in read_message(message) if isinstance(each, Signal)]

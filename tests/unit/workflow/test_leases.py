@@ -359,7 +359,12 @@ class Leases(RuleBasedStateMachine):
 
     def visit(self) -> None:
         step = Restore(
-            ledger=self.ledger, reader=self.world, changer=self.world.giving_back, clock=self.clock, playbooks={}
+            ledger=self.ledger,
+            reader=self.world,
+            mutes=self.world,
+            changer=self.world.giving_back,
+            clock=self.clock,
+            playbooks={},
         )
         step(Visit(incident_id=self.incident.id, generation=self.incident.generation))
 

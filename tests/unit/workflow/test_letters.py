@@ -43,7 +43,7 @@ def test_a_page_says_what_why_what_was_tried_and_where_to_look(paged: tuple[Inci
     assert page.subject == "[page] orders: bad-release"
     for wanted in (
         "orders in shop (eu-west-1) needs a person.",
-        "refused by AWS: AWS refused roll-back: ClientException: no",
+        "refused: roll-back was not done: ClientException: no",
         "release orders:2 came",
         "roll-back: tried in this incident already",
         f"responder show {incident.id}",

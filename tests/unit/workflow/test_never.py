@@ -1,7 +1,9 @@
 """What must never happen, whatever does: the whole responder against a hostile day, found by search."""
 
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
+from typing import ClassVar
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -34,6 +36,9 @@ def kill() -> None:
 class HostileDay(RuleBasedStateMachine):
     """Releases, load, outages, people, lost and repeated messages, dying executions; in any order."""
 
+    also: ClassVar[Mapping[str, object]] = {}
+    """What else the playbook says."""
+
     def __init__(self) -> None:
         super().__init__()
         self.executions: dict[tuple[str, int], Execution] = {}
@@ -63,6 +68,7 @@ class HostileDay(RuleBasedStateMachine):
                 "dependencies": [{"name": "orders-db", "alarm": "orders-db-unreachable"}],
                 "limits": {"attempts_per_incident": attempts, "actions_per_hour": per_hour, "cooldown": cooldown},
                 "scale_out": {"lease": lease},
+                **self.also,
                 "maintenance": [{"every": "day", "from": maintenance, "to": "06:10"}] if maintenance else [],
             }
         )

@@ -12,6 +12,7 @@ from functions.domain.incidents import Fact, IncidentStatus
 from functions.domain.secrets import SecretChange, Store
 from functions.workflow.decision import LOOK_SOON_S, YOUNG_AT_MOST
 from functions.workflow.table import Outcome, StepName
+from functions.workflow.verify import WITHOUT_ALARM
 from tests.fakes.engine import Responder
 from tests.fakes.world import REF
 from tests.unit.workflow.test_incident import assert_sound, facts, playbook
@@ -67,6 +68,33 @@ def test_tasks_that_are_locked_out_are_replaced_at_once(responder: Responder) ->
     responder.run()
     (incident,) = responder.ledger.incidents_of(REF)
     assert (incident.status, incident.title) == (IncidentStatus.RESOLVED, "secret orders/db-AbCdEf was changed")
+    assert_sound(responder)
+
+
+def test_after_the_restart_it_is_waited_until_the_service_is_steady(responder: Responder) -> None:
+    """While fresh tasks still come up nothing is over, and then not before they were steady for five minutes."""
+    world = responder.world
+    world.quiet.shown_logs = {"patterns": (REFUSED,)}
+    steady_at: list[datetime] = []
+
+    def comes_up() -> None:
+        world.rollout, world.running = "IN_PROGRESS", 1
+
+    def goes_on(step: StepName) -> None:
+        begun = world.deployed_at
+        if world.rollout == "IN_PROGRESS" and begun and responder.clock.now() - begun >= timedelta(minutes=5):
+            world.rollout, world.running = "COMPLETED", world.desired
+            world.quiet.shown_logs = {}
+            steady_at.append(responder.clock.now())
+
+    world.afterwards.append(comes_up)
+    put(responder)
+    responder.run(before=goes_on)
+    (incident,) = responder.ledger.incidents_of(REF)
+    assert world.changes == [ForceNewDeployment()]
+    assert responder.path[-2:] == ["verify:recovered", "close:resolved"]
+    assert incident.closed_at is not None
+    assert incident.closed_at - steady_at[0] >= WITHOUT_ALARM
     assert_sound(responder)
 
 

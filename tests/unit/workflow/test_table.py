@@ -8,13 +8,15 @@ EVENTS_PER_VISIT = 12
 """Events that one visit leaves in an execution's history at the most: states entered and left, and the task between."""
 
 SAID_BY = {
-    StepName.ASSESS: {"act", "ask", "wait", "all-clear", "stand-down", "escalate"},
-    StepName.REMEDIATE: {"done", "next-stage", "differs", "failed"},
+    StepName.ASSESS: {"act", "ask", "contain", "wait", "all-clear", "stand-down", "escalate"},
+    StepName.REMEDIATE: {"done", "next-stage", "differs", "look-again", "failed"},
+    StepName.CONTAIN: {"done", "next-stage", "differs", "failed"},
     StepName.VERIFY: {"recovered", "not-yet", "cannot-tell", "ineffective", "look-again", "give-up"},
     StepName.PAGE: {"paged", "told"},
     StepName.WATCH: {"look-again", "changed", "all-clear"},
     StepName.CLOSE: {"resolved", "leases-left", "new-signal"},
-    StepName.RESTORE: {"restored", "not-due", "postponed", "give-up"},
+    StepName.RESTORE: {"restored", "not-due", "postponed", "contain", "give-up"},
+    StepName.LIFT: {"done", "postponed", "give-up"},
 }
 """What each step may say by itself."""
 

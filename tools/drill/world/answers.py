@@ -5,15 +5,18 @@ is left out.
 """
 
 from tools.drill.world.answers_account import ACCOUNT
+from tools.drill.world.answers_backups import BACKUPS
 from tools.drill.world.answers_cloudwatch import CLOUDWATCH
+from tools.drill.world.answers_containment import CONTAINMENT
 from tools.drill.world.answers_ecs import ECS
 from tools.drill.world.answers_front import FRONT
 from tools.drill.world.answers_logs import LOGS
+from tools.drill.world.answers_mutes import MUTES
 from tools.drill.world.answers_others import OTHERS
 from tools.drill.world.answers_scaling import SCALING
 from tools.drill.world.operations import Operations
 
-_ALL = (ECS, CLOUDWATCH, FRONT, SCALING, LOGS, ACCOUNT, OTHERS)
+_ALL = (ECS, CLOUDWATCH, FRONT, SCALING, LOGS, ACCOUNT, BACKUPS, MUTES, CONTAINMENT, OTHERS)
 
 OPERATIONS = Operations(
     reads={name: answer for each in _ALL for name, answer in each.reads.items()},

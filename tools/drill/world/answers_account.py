@@ -50,8 +50,10 @@ def _calls(world: World) -> Iterator[tuple[float, str, str, dict[str, Any], str 
 def lookup_events(world: World, parameters: Parameters) -> Answer:
     """What has arrived by now, newest first."""
     wanted = {each["AttributeKey"]: each["AttributeValue"] for each in parameters.get("LookupAttributes", ())}
-    if unknown := sorted(set(wanted) - {"EventName", "Username"}):
+    if unknown := sorted(set(wanted) - {"EventName", "Username", "ReadOnly"}):
         raise NotImplementedError(f"the world cannot look for events by {', '.join(unknown)}")
+    if wanted.pop("ReadOnly", "false") != "false":
+        return {"Events": []}  # the world keeps no record of who only looked
     counted: dict[str, int] = {}
     found = []
     for at_s, caller, operation, sent, refused in _calls(world):

@@ -1,10 +1,10 @@
-"""What a GET request of the responder is answered in a world: by a dependency or a service whose name the host begins
-with."""
+"""What a request of the responder is answered in a world: by whose name its host begins with."""
 
 from urllib.parse import urlsplit
 
+from functions.domain.changes import CallWebhook, ChangeResult
 from functions.domain.dependencies import HttpAnswer
-from functions.domain.errors import ReadFailed
+from functions.domain.errors import ChangeDoubtful, ReadFailed
 from tools.drill.world.world import World
 
 REFUSED_S = 0.02
@@ -42,3 +42,23 @@ class WorldHttp:
         state = dependency.state(self._world.wanted(name))
         latency_s = self._world.chance.number(dependency.setting.latency_s, f"{name}/latency")
         return state.failing, latency_s if state.slow_s is None else state.slow_s
+
+
+class WorldWebhooks:
+    """The `WebhookCaller` of a drill: nothing goes out to a network, no token is read, and nothing gets better by it.
+
+    A host that nobody in the world has is the application under its own domain, and it answers.
+    """
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def call(self, change: CallWebhook) -> ChangeResult:
+        self._world.happened("webhook", f"{change.webhook}: {change.method} {change.url}")
+        try:
+            answer = WorldHttp(self._world).answer(change.url, timeout_s=change.timeout_s)
+        except ReadFailed:
+            return ChangeResult(answer="200")
+        if answer.status != 200:
+            raise ChangeDoubtful(f"webhook {change.webhook}: {answer.error or answer.status}")
+        return ChangeResult(answer="200")

@@ -77,12 +77,24 @@ class Change:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Mute:
+    """One mute rule of CloudWatch, with its one window."""
+
+    rule: str
+    alarms: tuple[str, ...]
+    begins: datetime
+    ends: datetime
+    written: dict[str, Any]
+    """Its schedule, as it was put."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Happening:
     """One thing worth a note on a timeline."""
 
     at_s: float
     kind: str
-    """fault, alarm, ecs or scaling."""
+    """fault, alarm, ecs, scaling, webhook, backup or mute."""
     text: str
 
 
@@ -109,6 +121,10 @@ class World:
         self.metrics = Metrics()
         self.changes: list[Change] = []
         self.diary: list[Happening] = []
+        self.backups: list[dict[str, Any]] = []
+        """What was backed up, as DynamoDB and RDS tell it."""
+        self.mutes: dict[str, Mute] = {}
+        """Mute rules by name."""
         self.pages: list[tuple[float, dict[str, Any]]] = []
         """What was published to topics: time and the parameters of sns:Publish."""
         self.objects: dict[tuple[str, str], bytes] = {}
@@ -429,12 +445,44 @@ class World:
         if alarm.state == "ALARM":
             for service in self.services.values():
                 service.rollouts.alarm_went_off(alarm.name)
+        self._run_actions(alarm, previous)
+
+    def _run_actions(self, alarm: Alarm, previous: str) -> None:
         where = {"account": self.setting.account, "region": self.setting.region}
         match alarm.told_by:
+            case "sns" if self._muted(alarm):
+                pass
             case "sns":
                 self._send(alarm.name, alarm_by_sns(alarm, previous=previous, id=self._id(), **where))
             case "eventbridge":
                 self._send(alarm.name, alarm_by_eventbridge(alarm, previous=previous, id=self._id(), **where))
+
+    def mute(self, mute: Mute) -> None:
+        """Hold the actions of alarms back for a while. Events of their state are sent all the same."""
+        self.mutes[mute.rule] = mute
+        self.happened("mute", f"{', '.join(mute.alarms)} until {mute.ends:%H:%M}")
+
+        def ends() -> None:
+            if self.mutes.get(mute.rule) is mute:
+                self._run_held_back(mute)
+
+        self.timetable.after((mute.ends - self.now).total_seconds(), ends)
+
+    def unmute(self, rule: str) -> None:
+        """End a mute early; one that is not there, or over, is none."""
+        mute = self.mutes.pop(rule, None)
+        if mute is not None and mute.begins <= self.now < mute.ends:
+            self._run_held_back(mute)
+
+    def _muted(self, alarm: Alarm) -> bool:
+        return any(alarm.name in m.alarms and m.begins <= self.now < m.ends for m in self.mutes.values())
+
+    def _run_held_back(self, mute: Mute) -> None:
+        """Actions run when a mute ends and the alarm is in ALARM (CloudWatch API reference, DeleteAlarmMuteRule)."""
+        for name in mute.alarms:
+            alarm = self.alarms.get(name)
+            if alarm is not None and alarm.state == "ALARM":
+                self._run_actions(alarm, alarm.state)
 
     def _check_alarm(self, written: AlarmSetting, service: Service) -> Alarm:
         ref = ServiceRef(region=self.setting.region, cluster=self.setting.cluster, service=service.name)

@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from functions.domain.errors import ReadFailed
+from functions.domain.changes import CallWebhook
+from functions.domain.errors import ChangeDoubtful, ReadFailed
 from tests.unit.drill.world.worlds import SHIPPED_S, bad_release, world
-from tools.drill.world.web import WorldHttp
+from tools.drill.world.web import WorldHttp, WorldWebhooks
 from tools.drill.world.world import World
 
 URL = "https://pay.example.com/health"
@@ -43,3 +44,25 @@ def test_who_is_not_in_the_world_is_unknown() -> None:
     """A host that nobody knows is not down."""
     with pytest.raises(ReadFailed, match="not known"):
         WorldHttp(world()).answer("https://example.com/", timeout_s=3)
+
+
+HOOK = CallWebhook(webhook="cleanup", url=URL, method="GET", timeout_s=3)
+
+
+def test_a_webhook_is_answered_and_helps_nobody() -> None:
+    """It is noted, and changes nothing; the application's own domain, which no world knows, answers as well."""
+    of = world(**NEEDS)
+    for url in (URL, "https://example.com/cleanup"):
+        assert WorldWebhooks(of).call(HOOK.model_copy(update={"url": url})).answer == "200"
+    assert [happening.text for happening in of.diary if happening.kind == "webhook"] == [
+        f"cleanup: GET {URL}",
+        "cleanup: GET https://example.com/cleanup",
+    ]
+    assert of.changes == []
+
+
+@pytest.mark.parametrize(("how", "told"), [("down", "503"), ("slow", "timed out")])
+def test_a_webhook_of_somebody_unwell_is_doubtful(how: str, told: str) -> None:
+    """Whether it did anything nobody knows."""
+    with pytest.raises(ChangeDoubtful, match=told):
+        WorldWebhooks(trouble(how)).call(HOOK)
