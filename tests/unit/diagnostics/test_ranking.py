@@ -44,8 +44,6 @@ CERTAIN = 0.6
 
 BUSY = {Metric.REQUESTS: 30.0, Metric.CPU: 95.0}
 HUNG = {Metric.TARGET_5XX: 5.0, Metric.CPU: 3.0}
-
-
 UNHEALTHY = TargetsFacts(
     targets=tuple(TargetFacts(target_group=GROUP, target=f"10.0.0.{n}", state="unhealthy") for n in (1, 2))
 )
