@@ -17,10 +17,10 @@ export NPM_CONFIG_UPDATE_NOTIFIER := false
 export NODE_DISABLE_COMPILE_CACHE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check unit test demo drill causes clean
+.PHONY: help setup check unit test test-all demo drill causes reference clean
 
 help: ## List these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.ready ## Create .venv with everything pinned, Node.js and the CDK CLI; instant when up to date
 
@@ -41,7 +41,10 @@ check: setup ## Lint, formatting, types and the import rule
 unit: setup ## The fast tests
 	$(BIN)/python -m pytest tests/unit
 
-test: check ## Every check and every test
+test: check ## Every check, and every test but the long ones
+	$(BIN)/python -m pytest -m "not long"
+
+test-all: check ## Every check and every test
 	$(BIN)/python -m pytest
 
 demo: setup ## One incident on an embedded AWS; SCENARIO=bad-release|traffic-spike|stuck-tasks|database-down|all KEEP=1
@@ -53,6 +56,9 @@ drill: setup ## Every scenario, every way to respond, in virtual time; SEEDS=10;
 
 causes: setup ## Write docs/causes.md anew; DRILL=build/drill.json takes the figures of that drill
 	$(BIN)/python -m tools.drill.causes $(DRILL)
+
+reference: setup ## Write the tables of docs/playbooks.md anew
+	$(BIN)/python -m tools.reference.page
 
 clean: ## Remove everything that setup, checks and builds made
 	rm -rf $(VENV) build cdk.out* *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

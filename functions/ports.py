@@ -35,6 +35,7 @@ from functions.domain.evidence import (
     TasksFacts,
 )
 from functions.domain.incidents import Event, InboxEntry, Incident, NewEvent, Switch
+from functions.domain.logged import LogCause, LogQuery
 from functions.domain.model import Model
 from functions.domain.services import ServiceRef
 from functions.domain.signals import Signal
@@ -144,8 +145,17 @@ class FrontReader(Protocol):
 class LogsReader(Protocol):
     """The logs of a service."""
 
-    def errors(self, groups: Sequence[str], *, since: datetime, until: datetime) -> LogsFacts:
-        """Lines that speak of an error, grouped by what they say, within a limit on time and cost."""
+    def errors(
+        self,
+        groups: Sequence[str],
+        *,
+        since: datetime,
+        until: datetime,
+        causes: Sequence[LogCause] = (),
+        queries: Sequence[LogQuery] = (),
+    ) -> LogsFacts:
+        """Lines that speak of an error or of one of the `causes`, grouped by what they say, within a limit on time and
+        cost; then the `queries`, in what is left of both. One of these that fails is unknown by itself."""
 
 
 class SecretsReader(Protocol):

@@ -23,6 +23,7 @@ from infra.intake import Intake
 from infra.machine import IncidentMachine, execution_arns, machine_arn
 from infra.permissions import Grant, Reach, grants, service_arns
 from infra.schedule import SWEEP_EVERY, Schedule
+from infra.service_alarms import needs_log_group
 from infra.shipment import Shipment
 from infra.storage import Storage
 
@@ -30,6 +31,7 @@ _LOOKUP_NEEDS = (
     Permission(action="ecs:DescribeServices", resource=Resource.SERVICE),
     Permission(action="elasticloadbalancing:DescribeTargetGroups", resource=Resource.ANY),
 )
+_LOG_LOOKUP_NEEDS = (Permission(action="ecs:DescribeTaskDefinition", resource=Resource.ANY),)
 
 
 class ResponderStack(Stack):
@@ -99,7 +101,10 @@ class ResponderStack(Stack):
             [Grant(["sqs:SendMessage"], [intake.queue.queue_arn])],
             {settings.INTAKE_QUEUE_URL: intake.queue.queue_url},
         )
-        lookup = self._function("lookup", self._granted(_LOOKUP_NEEDS))
+        looks_for_logs = any(needs_log_group(p) and p.overrides.log_group is None for p in playbooks)
+        lookup = self._function(
+            "lookup", self._granted((*_LOOKUP_NEEDS, *(_LOG_LOOKUP_NEEDS if looks_for_logs else ())))
+        )
         intake.connect(reader=reader.function, forwarder=forwarder.function)
         Schedule(
             self,

@@ -6,16 +6,22 @@ from dataclasses import dataclass
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from functions.playbooks.schema import NewAlarm, Playbook, Symptom
+from functions.domain.logged import filter_pattern
+from functions.playbooks.schema import LogAlarm, NewAlarm, Playbook, Symptom
+from infra.health import METRICS_NAMESPACE
 
 FEWEST_REQUESTS_PER_MINUTE = 10
 """With fewer requests one error is already a high rate, and no alarm."""
 
 BEHIND_LOAD_BALANCER = frozenset({Symptom.ERROR_RATE, Symptom.ERRORS, Symptom.HEALTHY_HOSTS, Symptom.RESPONSE_TIME})
 """Symptoms that only a load balancer shows."""
+
+LOG_NAMESPACE = f"{METRICS_NAMESPACE}/Logs"
+"""Where the counted lines of services are; each metric has the name of its alarm."""
 
 _ELB = "AWS/ApplicationELB"
 _BREACHING_WHEN_SILENT = frozenset({Symptom.HEALTHY_HOSTS})
@@ -31,9 +37,9 @@ class FrontDoor:
 
 
 class ServiceAlarms(Construct):
-    """One CloudWatch alarm for each symptom of the playbook; every change of state goes to the alarm topic.
+    """One CloudWatch alarm for each symptom and log of the playbook; every change of state goes to the alarm topic.
 
-    `front_door` may be None only when no alarm of the playbook needs a load balancer.
+    `front_door` and `log_group` may be None only when no alarm of the playbook needs a load balancer, or a log group.
     """
 
     def __init__(
@@ -43,6 +49,7 @@ class ServiceAlarms(Construct):
         *,
         playbook: Playbook,
         front_door: FrontDoor | None,
+        log_group: str | None,
         default_period_s: int,
         topic: sns.ITopic,
     ) -> None:
@@ -50,23 +57,30 @@ class ServiceAlarms(Construct):
         action = actions.SnsAction(topic)
         for alarm in new_alarms(playbook):
             period_s = default_period_s if alarm.period is None else alarm.period
+            if isinstance(alarm, LogAlarm):
+                about, low, silence_breaches = f"log {alarm.log}", False, False
+                metric = self._counted(alarm, period_s, playbook, log_group)
+            else:
+                about, low = alarm.symptom.value, alarm.symptom is Symptom.HEALTHY_HOSTS
+                silence_breaches = alarm.symptom in _BREACHING_WHEN_SILENT
+                metric = _metric(alarm, period_s, playbook, front_door)
             made = cloudwatch.Alarm(
                 self,
-                alarm.symptom.title().replace("-", ""),
+                _id(about),
                 alarm_name=playbook.alarm_name(alarm),
-                alarm_description=f"{alarm.symptom} of ECS service {playbook.ref}; watched by the first responder",
-                metric=_metric(alarm.symptom, period_s, playbook, front_door),
+                alarm_description=f"{about} of ECS service {playbook.ref}; watched by the first responder",
+                metric=metric,
                 threshold=alarm.threshold,
                 comparison_operator=(
                     cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD
-                    if alarm.symptom is Symptom.HEALTHY_HOSTS
+                    if low
                     else cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD
                 ),
                 evaluation_periods=alarm.evaluation_periods,
                 datapoints_to_alarm=alarm.datapoints,
                 treat_missing_data=(
                     cloudwatch.TreatMissingData.BREACHING
-                    if alarm.symptom in _BREACHING_WHEN_SILENT
+                    if silence_breaches
                     else cloudwatch.TreatMissingData.NOT_BREACHING
                 ),
             )
@@ -74,18 +88,52 @@ class ServiceAlarms(Construct):
             made.add_ok_action(action)
             made.add_insufficient_data_action(action)
 
+    def _counted(self, alarm: LogAlarm, period_s: int, playbook: Playbook, log_group: str | None) -> cloudwatch.IMetric:
+        """The lines that have the alarm's words, counted by the minute: a shorter period is taken as a minute.
 
-def new_alarms(playbook: Playbook) -> tuple[NewAlarm, ...]:
+        Source: CloudWatch Logs User Guide, "Creating metrics from log events using filters".
+        """
+        if log_group is None:
+            raise ValueError(f"the alarm on log {alarm.log} of {playbook.ref} needs a log group")
+        metric = _plain(LOG_NAMESPACE, playbook.alarm_name(alarm), "Sum", {}, Duration.seconds(max(60, period_s)))
+        logs.CfnMetricFilter(
+            self,
+            f"{_id(f'log {alarm.log}')}Lines",
+            log_group_name=log_group,
+            filter_pattern=filter_pattern(alarm.contains),
+            metric_transformations=[
+                logs.CfnMetricFilter.MetricTransformationProperty(
+                    metric_namespace=metric.namespace,
+                    metric_name=metric.metric_name,
+                    metric_value="1",
+                    # So that an alarm ends while the service writes other lines.
+                    default_value=0,
+                    unit="Count",
+                )
+            ],
+        )
+        return metric
+
+
+def new_alarms(playbook: Playbook) -> tuple[NewAlarm | LogAlarm, ...]:
     """The alarms that a deployment of this playbook makes."""
-    return tuple(alarm for alarm in playbook.alarms if isinstance(alarm, NewAlarm))
+    return tuple(alarm for alarm in playbook.alarms if isinstance(alarm, NewAlarm | LogAlarm))
 
 
 def needs_front_door(playbook: Playbook) -> bool:
-    return any(alarm.symptom in BEHIND_LOAD_BALANCER for alarm in new_alarms(playbook))
+    return any(isinstance(alarm, NewAlarm) and alarm.symptom in BEHIND_LOAD_BALANCER for alarm in playbook.alarms)
 
 
-def _metric(symptom: Symptom, period_s: int, playbook: Playbook, front_door: FrontDoor | None) -> cloudwatch.IMetric:
-    period = Duration.seconds(period_s)
+def needs_log_group(playbook: Playbook) -> bool:
+    return any(isinstance(alarm, LogAlarm) for alarm in playbook.alarms)
+
+
+def _id(about: str) -> str:
+    return about.title().replace("-", "").replace(" ", "")
+
+
+def _metric(alarm: NewAlarm, period_s: int, playbook: Playbook, front_door: FrontDoor | None) -> cloudwatch.IMetric:
+    symptom, period = alarm.symptom, Duration.seconds(period_s)
     if symptom not in BEHIND_LOAD_BALANCER:
         of_service = {"ClusterName": playbook.cluster, "ServiceName": playbook.service}
         if symptom is Symptom.TASKS:
@@ -102,7 +150,7 @@ def _metric(symptom: Symptom, period_s: int, playbook: Playbook, front_door: Fro
         case Symptom.HEALTHY_HOSTS:
             return _plain(_ELB, "HealthyHostCount", "Minimum", group, period)
         case Symptom.RESPONSE_TIME:
-            return _plain(_ELB, "TargetResponseTime", "Average", group, period)
+            return _plain(_ELB, "TargetResponseTime", alarm.statistic or "Average", group, period)
         case _:
             return _error_rate(balancer, group, period, period_s)
 

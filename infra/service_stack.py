@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Mapping
 
 from aws_cdk import CustomResource, Duration, Environment, IStackSynthesizer, Stack
 from aws_cdk import aws_lambda as lambda_
@@ -9,7 +10,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from functions.playbooks.schema import Playbook
-from infra.service_alarms import FrontDoor, ServiceAlarms, needs_front_door
+from infra.service_alarms import FrontDoor, ServiceAlarms, needs_front_door, needs_log_group
 
 _LONGEST_STACK_NAME = 128
 
@@ -41,6 +42,7 @@ class ServiceAlarmsStack(Stack):
             "Alarms",
             playbook=playbook,
             front_door=self._front_door(playbook, lookup) if needs_front_door(playbook) else None,
+            log_group=self._log_group(playbook, lookup) if needs_log_group(playbook) else None,
             default_period_s=default_period_s,
             topic=alarm_topic,
         )
@@ -53,24 +55,36 @@ class ServiceAlarmsStack(Stack):
             return FrontDoor(
                 load_balancer=balancer.partition(":loadbalancer/")[2], target_group=group.rpartition(":")[2]
             )
-        found = CustomResource(
+        found = self._looked_up("FrontDoor", playbook, lookup, {} if group is None else {"TargetGroup": group})
+        return FrontDoor(
+            load_balancer=(
+                found.get_att_string("LoadBalancer") if balancer is None else balancer.partition(":loadbalancer/")[2]
+            ),
+            target_group=found.get_att_string("TargetGroup"),
+        )
+
+    def _log_group(self, playbook: Playbook, lookup: lambda_.IFunction) -> str:
+        """What the playbook says, else what the service's task definition says when it is deployed."""
+        written = playbook.overrides.log_group
+        if written is not None:
+            return written
+        return self._looked_up("LogGroup", playbook, lookup, {}).get_att_string("LogGroup")
+
+    def _looked_up(
+        self, what: str, playbook: Playbook, lookup: lambda_.IFunction, more: Mapping[str, str]
+    ) -> CustomResource:
+        return CustomResource(
             self,
-            "FrontDoor",
-            resource_type="Custom::EcsServiceFrontDoor",
+            what,
+            resource_type=f"Custom::EcsService{what}",
             service_token=lookup.function_arn,
             service_timeout=Duration.minutes(5),
             properties={
                 "Region": playbook.region,
                 "Cluster": playbook.cluster,
                 "Service": playbook.service,
-                **({} if group is None else {"TargetGroup": group}),
+                **more,
             },
-        )
-        return FrontDoor(
-            load_balancer=(
-                found.get_att_string("LoadBalancer") if balancer is None else balancer.partition(":loadbalancer/")[2]
-            ),
-            target_group=found.get_att_string("TargetGroup"),
         )
 
 

@@ -2,14 +2,17 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
 from functions.adapters.answers import Answer, reading
-from functions.domain.circumstances import LogsFacts
+from functions.domain.circumstances import LogQueryFacts, LogsFacts
 from functions.domain.errors import ReadFailed
-from functions.domain.patterns import patterns_in
+from functions.domain.logged import LogCause, LogQuery, expression
+from functions.domain.patterns import LINE, patterns_in
+from functions.domain.redaction import clean
 
 CALLS = ("logs:StartQuery", "logs:GetQueryResults", "logs:StopQuery")
 """IAM actions; the latter two cannot be narrowed to a resource (Service Authorization Reference)."""
@@ -22,37 +25,60 @@ ERRORS = (
     " | filter @message like /(?i)(error|exception|fatal|panic|critical|severe|traceback|fail|denied|refused|reset"
     "|aborted|forbidden|unauthori|expired|invalid|violat|undefined|does not exist|no such|unknown column|unable|cannot"
     "|could not|unreachable|unavailable|bad gateway|timeout|timed out|exceeded|throttl|slowdown|too many|exhausted"
-    "|overload|out of memory|queue is full)/"
+    "|overload|out of memory|queue is full{})/"
     " | sort @timestamp desc"
 )
-"""CloudWatch Logs Insights QL. No two queries for patterns and tasks: the bytes would be paid for twice."""
+"""CloudWatch Logs Insights QL, with room for more words. No two queries for patterns and tasks: the bytes would be paid
+for twice."""
+
+WITH_WORDS = "fields substr(@message, 0, 1000) as line | filter @message like /(?i)({})/ | sort @timestamp desc"
+
+SHOWN = 5
+"""Rows of a query of the playbook that people are shown."""
 
 PAUSES_S = (0.0, 0.5, 0.5, 0.5, 0.5, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0)
-"""Between the questions whether a query is done: eight seconds in all, well within the deadline of a look."""
+"""Between the questions whether queries are done: eight seconds in all, well within the deadline of a look."""
 
 
 class InsightsReader:
     """The `LogsReader` of the deployed responder. IAM actions: `CALLS`."""
 
     def __init__(self, client: Any, *, most_bytes: int, pause: Callable[[float], None] = time.sleep) -> None:
-        """`most_bytes` is what one query may scan before it is stopped; with 0 none is begun."""
+        """`most_bytes` is what all queries of one look may scan before they are stopped; with 0 none is begun."""
         self._logs = client
         self._most_bytes = most_bytes
         self._pause = pause
 
-    def errors(self, groups: Sequence[str], *, since: datetime, until: datetime) -> LogsFacts:
+    def errors(
+        self,
+        groups: Sequence[str],
+        *,
+        since: datetime,
+        until: datetime,
+        causes: Sequence[LogCause] = (),
+        queries: Sequence[LogQuery] = (),
+    ) -> LogsFacts:
         if self._most_bytes == 0:
             raise ReadFailed("this deployment does not read logs: its limit is 0")
+        words = [word for cause in causes for word in cause.contains]
+        wanted = errors_query(words)
+
+        def begin(text: str, limit: int) -> str:
+            return str(
+                self._logs.start_query(
+                    logGroupNames=list(groups),
+                    startTime=int(since.timestamp()),
+                    endTime=int(until.timestamp()),
+                    queryString=text,
+                    limit=limit,
+                )["queryId"]
+            )
+
+        pauses = iter(PAUSES_S)
         with reading(f"the logs in {', '.join(groups)}"):
-            query = self._logs.start_query(
-                logGroupNames=list(groups),
-                startTime=int(since.timestamp()),
-                endTime=int(until.timestamp()),
-                queryString=ERRORS,
-                limit=LINES,
-            )["queryId"]
-            answer = self._answer(query)
-            if answer.get("status") in ("Scheduled", "Running"):
+            query = begin(wanted, LINES)
+            answer = self._answer(query, pauses)
+            if _runs(answer):
                 self._logs.stop_query(queryId=query)
         complete = answer.get("status") == "Complete"
         scanned = _scanned(answer)
@@ -62,26 +88,109 @@ class InsightsReader:
                 f"the query of {', '.join(groups)} was {str(answer.get('status')).lower()} when it was given up, "
                 f"with {scanned} bytes scanned and no line found"
             )
+        asked, more = self._asked(queries, begin, pauses=pauses, scanned=scanned if complete else self._most_bytes)
         return LogsFacts(
             since=since,
             groups=tuple(groups),
-            patterns=patterns_in(_column(rows, "line")),
+            patterns=patterns_in(_column(rows, "line"), causes),
             errors_by_task=_by_task(rows),
-            scanned_bytes=scanned,
+            scanned_bytes=scanned + more,
             partial=not complete,
+            queries=asked,
         )
 
-    def _answer(self, query: str) -> Answer:
+    def _answer(self, query: str, pauses: Iterator[float]) -> Answer:
         """The newest answer when the query is done, or has cost enough, or time is up. One that runs has partial
         results (API reference, GetQueryResults)."""
         answer: Answer = {}
-        for pause_s in PAUSES_S:
+        for pause_s in pauses:
             if pause_s:
                 self._pause(pause_s)
             answer = self._logs.get_query_results(queryId=query)
-            if answer.get("status") not in ("Scheduled", "Running") or _scanned(answer) > self._most_bytes:
+            if not _runs(answer) or _scanned(answer) > self._most_bytes:
                 break
         return answer
+
+    def _asked(
+        self, queries: Sequence[LogQuery], begin: Callable[[str, int], str], *, pauses: Iterator[float], scanned: int
+    ) -> tuple[tuple[LogQueryFacts, ...], int]:
+        """What the playbook asks, side by side, in what is left of time and bytes; and the bytes it took.
+
+        All read the same lines, so that each costs about what the first one did: one that would go beyond the limit is
+        not begun.
+        """
+        known: dict[str, LogQueryFacts] = {}
+        begun: dict[str, str] = {}
+        answers: dict[str, Answer] = {}
+
+        def unknown(name: str, why: str) -> None:
+            known[name] = LogQueryFacts(name=name, error=why)
+
+        for query in queries:
+            if scanned * (len(begun) + 2) > self._most_bytes:
+                unknown(query.name, "it was not begun: the deployment's limit on scanned bytes or time leaves no room")
+                continue
+            try:
+                with reading(f"the query '{query.name}'"):
+                    begun[query.name] = begin(_text(query), SHOWN)
+            except ReadFailed as failed:
+                unknown(query.name, str(failed))
+        for pause_s in pauses if begun else ():
+            self._pause(pause_s)
+            for name, identifier in begun.items():
+                if name in known or not _runs(answers.get(name, {"status": "Running"})):
+                    continue
+                try:
+                    with reading(f"the query '{name}'"):
+                        answers[name] = self._logs.get_query_results(queryId=identifier)
+                except ReadFailed as failed:
+                    unknown(name, str(failed))
+            going = [name for name in begun if name not in known and _runs(answers[name])]
+            if not going or scanned + sum(map(_scanned, answers.values())) > self._most_bytes:
+                break
+        for name, identifier in begun.items():
+            answer = answers.get(name, {"status": "Running"})
+            if _runs(answer):
+                self._stop(identifier)
+            known.setdefault(name, _query_facts(name, answer))
+        return tuple(known[query.name] for query in queries), sum(map(_scanned, answers.values()))
+
+    def _stop(self, identifier: str) -> None:
+        """Ends what nobody waits for any more. That it could not be stopped changes nothing of what is known."""
+        with suppress(ReadFailed), reading("the query that was to be stopped"):
+            self._logs.stop_query(queryId=identifier)
+
+
+def errors_query(words: Sequence[str] = ()) -> str:
+    """The newest lines that speak of an error, or have one of these words."""
+    return ERRORS.format(f"|{expression(words)}" if words else "")
+
+
+def _text(query: LogQuery) -> str:
+    return WITH_WORDS.format(expression(query.contains)) if query.contains is not None else str(query.query)
+
+
+def _runs(answer: Answer) -> bool:
+    return answer.get("status") in ("Scheduled", "Running")
+
+
+def _query_facts(name: str, answer: Answer) -> LogQueryFacts:
+    rows = answer.get("results", ())[:SHOWN]
+    status = str(answer.get("status"))
+    if status != "Complete" and not rows:
+        return LogQueryFacts(name=name, error=f"it was {status.lower()} when it was given up")
+    return LogQueryFacts(
+        name=name,
+        count=int((answer.get("statistics") or {}).get("recordsMatched", 0)),
+        lines=tuple(clean(_row(row), limit=LINE) for row in rows),
+        partial=status != "Complete",
+    )
+
+
+def _row(row: Sequence[Mapping[str, str]]) -> str:
+    """A row as people read it: its one value, or every value with its name. `@ptr` only serves to fetch the line."""
+    cells = [(cell.get("field", ""), cell.get("value", "")) for cell in row if cell.get("field") != "@ptr"]
+    return cells[0][1] if len(cells) == 1 else ", ".join(f"{field} {value}" for field, value in cells)
 
 
 def _scanned(answer: Answer) -> int:

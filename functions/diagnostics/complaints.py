@@ -4,7 +4,8 @@ import re
 from collections.abc import Mapping
 from enum import StrEnum
 
-from functions.domain.circumstances import LogsFacts
+from functions.domain.causes import Cause
+from functions.domain.circumstances import LogPattern, LogsFacts
 
 
 class Complaint(StrEnum):
@@ -102,18 +103,35 @@ _WORDS: Mapping[Complaint, re.Pattern[str]] = {
 }
 
 
+_OF_CAUSE: Mapping[Cause, Complaint] = {
+    Cause.SCHEMA_MISMATCH: Complaint.SCHEMA,
+    Cause.AUTHENTICATION_FAILING: Complaint.AUTHENTICATION,
+    Cause.PERMISSION_DENIED: Complaint.DENIED,
+    Cause.TABLE_THROTTLED: Complaint.THROTTLED,
+    Cause.DEPENDENCY_FAILING: Complaint.REFUSED,
+    Cause.DEPENDENCY_SLOW: Complaint.SLOW,
+}
+"""What lines complain about of which a playbook says what they speak of: every cause that logs can tell."""
+
+
 def complaint_of(line: str) -> Complaint:
     """What one error line, or the pattern of many, complains about."""
     return next((complaint for complaint, words in _WORDS.items() if words.search(line)), Complaint.OTHER)
+
+
+def complaint_in(pattern: LogPattern) -> Complaint:
+    """What the lines of one pattern complain about: by the playbook's words, else by those that everybody has."""
+    if pattern.cause is not None:
+        return _OF_CAUSE.get(pattern.cause, Complaint.OTHER)
+    # The sample is a whole line, and the pattern may have lost the word that tells.
+    complaint = complaint_of(pattern.pattern)
+    return complaint_of(pattern.sample) if complaint is Complaint.OTHER else complaint
 
 
 def complaints(logs: LogsFacts) -> Mapping[Complaint, int]:
     """How many error lines complain about what; what nothing complains about is left out."""
     counted: dict[Complaint, int] = {}
     for pattern in logs.patterns:
-        # The sample is a whole line, and the pattern may have lost the word that tells.
-        complaint = complaint_of(pattern.pattern)
-        if complaint is Complaint.OTHER:
-            complaint = complaint_of(pattern.sample)
+        complaint = complaint_in(pattern)
         counted[complaint] = counted.get(complaint, 0) + pattern.count
     return counted

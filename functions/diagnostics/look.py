@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from functions.domain.errors import ReadFailed
 from functions.domain.evidence import Findings, Reading, Release
+from functions.domain.logged import LogCause, LogQuery
 from functions.domain.permissions import Permission
 from functions.domain.services import ServiceRef
 from functions.domain.watched import Watched
@@ -43,6 +44,10 @@ class Surroundings:
     """Instead of the one that has the service's own name."""
     log_group: str | None = None
     """Instead of those that the task definition names."""
+    log_causes: tuple[LogCause, ...] = ()
+    """What the playbook's own words in error lines speak of."""
+    log_queries: tuple[LogQuery, ...] = ()
+    """What the playbook wants to be asked of the logs, for people."""
     sticky_s: int | None = None
     """How long the playbook wants the load balancer's cookie to last; None where it wants no sticky sessions."""
 

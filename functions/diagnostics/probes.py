@@ -75,12 +75,14 @@ def read_front(around: Surroundings, known: Mapping[str, Any]) -> FrontFacts:
 
 
 def read_logs(around: Surroundings, known: Mapping[str, Any]) -> LogsFacts:
-    """What the service complained of since the trouble began."""
+    """What the service complained of since the trouble began, and what the playbook asks besides."""
     groups = cast(TaskDefinitionFacts, known["definition"]).log_groups
     if not groups:
         raise ReadFailed("no container of the service logs to CloudWatch Logs in this Region")
     since = max(onset_of(around, known.get("alarms")), around.now - LOGS_LOOKBACK)
-    return around.readers.logs.errors(groups, since=since, until=around.now)
+    return around.readers.logs.errors(
+        groups, since=since, until=around.now, causes=around.log_causes, queries=around.log_queries
+    )
 
 
 def read_secrets(around: Surroundings, known: Mapping[str, Any]) -> SecretsFacts:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TypeVar
 
-from functions.diagnostics.complaints import Complaint, complaint_of, complaints
+from functions.diagnostics.complaints import Complaint, complaint_in, complaints
 from functions.diagnostics.thresholds import (
     AFTERMATH,
     COMPLAINTS_AGREE,
@@ -515,7 +515,7 @@ class Signs:
         total = sum(self._complaints.values())
         count = sum(self._complaints.get(complaint, 0) for complaint in about)
         patterns = () if self.logs is None else self.logs.patterns
-        wanted = (p for p in patterns if {complaint_of(p.pattern), complaint_of(p.sample)} & set(about))
+        wanted = (pattern for pattern in patterns if complaint_in(pattern) in about)
         sample = next((pattern.sample or pattern.pattern for pattern in wanted), "")
         return f"{count} of {total} error lines since the trouble began are like: {sample}"
 

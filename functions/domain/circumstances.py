@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from functions.domain.causes import Cause
 from functions.domain.model import Model, Moment
 
 
@@ -67,6 +68,29 @@ class LogPattern(Model):
     count: int
     sample: str = ""
     """One such line, redacted and cut to 300 characters."""
+    cause: Cause | None = None
+    """What such lines speak of, where the playbook says so (`log_causes`)."""
+
+
+class LogQueryFacts(Model):
+    """What came of one query that the playbook asks for (`log_queries`)."""
+
+    name: str
+    count: int | None = None
+    """How many lines it matched; None where nobody knows."""
+    lines: tuple[str, ...] = ()
+    """A few of its rows, redacted and cut to 300 characters."""
+    partial: bool = False
+    """It was stopped for its cost or its time: there may be more than this."""
+    error: str | None = None
+    """Why nothing is known; None where it was answered."""
+
+    def __str__(self) -> str:
+        """What came of it, for a person, without the lines."""
+        if self.error is not None:
+            return f"{self.name}: unknown, {self.error}"
+        least = "at least " if self.partial else ""
+        return f"{self.name}: {least}{self.count} line{'' if self.count == 1 else 's'}"
 
 
 class LogsFacts(Model):
@@ -81,6 +105,8 @@ class LogsFacts(Model):
     scanned_bytes: int = 0
     partial: bool = False
     """The query was stopped for its cost or its time: there may be more than this."""
+    queries: tuple[LogQueryFacts, ...] = ()
+    """What the playbook wants to be shown, in its order; no cause is told by it."""
 
     @property
     def errors(self) -> int:

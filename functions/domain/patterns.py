@@ -2,9 +2,11 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+from functions.domain.causes import Cause
 from functions.domain.circumstances import LogPattern
+from functions.domain.logged import LogCause, cause_in
 from functions.domain.redaction import clean
 
 PATTERNS = 20
@@ -36,19 +38,23 @@ def pattern_of(line: str) -> str:
     return _general(_said(line))
 
 
-def patterns_in(lines: Iterable[str]) -> tuple[LogPattern, ...]:
-    """The patterns of the lines, most frequent first, each with the first line of its kind."""
-    counts: Counter[str] = Counter()
-    samples: dict[str, str] = {}
+def patterns_in(lines: Iterable[str], causes: Sequence[LogCause] = ()) -> tuple[LogPattern, ...]:
+    """The patterns of the lines, most frequent first, each with the first line of its kind.
+
+    A line that speaks of one of the `causes` is another kind than one that does not.
+    """
+    counts: Counter[tuple[str, Cause | None]] = Counter()
+    samples: dict[tuple[str, Cause | None], str] = {}
     # The same line often comes again and again, and is looked at once.
     for line, times in Counter(lines).items():
         said = _said(line)
-        pattern = _general(said)
-        counts[pattern] += times
-        samples.setdefault(pattern, said)
+        # Asked of the whole line: what is kept of it may have lost the word.
+        kind = _general(said), cause_in(line, causes)
+        counts[kind] += times
+        samples.setdefault(kind, said)
     return tuple(
-        LogPattern(pattern=pattern, count=count, sample=samples[pattern])
-        for pattern, count in counts.most_common(PATTERNS)
+        LogPattern(pattern=kind[0], count=count, sample=samples[kind], cause=kind[1])
+        for kind, count in counts.most_common(PATTERNS)
     )
 
 

@@ -1,6 +1,7 @@
 """What a playbook names besides the service itself, to be looked at: a dependency, or a check of a new release.
 
-Each kind is a model of its own, told apart by the one key that only it has. An unknown key is an error.
+Each kind is a model of its own, told apart by the one key that only it has. An unknown key is an error. What the
+docstrings of kinds and keys say is what operators read of them in docs/playbooks.md.
 """
 
 from collections.abc import Mapping
@@ -62,7 +63,7 @@ class _Watched(_Strict):
 
 
 class WatchedAlarm(_Watched):
-    """Whatever an alarm speaks for: it fails while the alarm is in ALARM or the alarm's own metric breaches."""
+    """Whatever an alarm speaks for: in trouble while the alarm is in ALARM or the alarm's own metric breaches."""
 
     alarm: Name
     """Name of an alarm in the same Region."""
@@ -73,7 +74,8 @@ class WatchedAlarm(_Watched):
 
 
 class WatchedDatabase(_Watched):
-    """An RDS or Aurora DB instance."""
+    """An RDS or Aurora DB instance: in trouble when its status says that it does not answer, its storage is used up,
+    its connections are taken, its CPU is at `cpu_percent`, it lags, or reads or writes take far longer than usual."""
 
     rds: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9-]{0,62}$")]
     """Its DB instance identifier (RDS API reference, CreateDBInstance)."""
@@ -88,9 +90,10 @@ class WatchedDatabase(_Watched):
 
 
 class WatchedTable(_Watched):
-    """A DynamoDB table."""
+    """A DynamoDB table: in trouble while reads or writes are throttled."""
 
     dynamodb: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{3,255}$")]
+    """Its name."""
 
     @property
     def kind(self) -> DependencyKind:
@@ -98,7 +101,7 @@ class WatchedTable(_Watched):
 
 
 class WatchedService(_Watched):
-    """Another ECS service of the same account and Region."""
+    """Another ECS service of the same account and Region: in trouble while none of its tasks runs."""
 
     ecs: Annotated[str, AfterValidator(_service)]
     """`CLUSTER/SERVICE`, or `SERVICE` in the playbook's own cluster."""
@@ -119,9 +122,10 @@ class _Rated(_Watched):
 
 
 class WatchedFunction(_Rated):
-    """A Lambda function."""
+    """A Lambda function: in trouble when calls fail, are throttled, or take far longer than usual."""
 
     function: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$", alias="lambda")]
+    """Its name."""
 
     @property
     def kind(self) -> DependencyKind:
@@ -129,7 +133,8 @@ class WatchedFunction(_Rated):
 
 
 class WatchedApi(_Rated):
-    """A REST or HTTP API of API Gateway, in whole or one stage of it."""
+    """A REST or HTTP API of API Gateway, in whole or one stage of it: in trouble when requests fail, or take far longer
+    than usual."""
 
     api: Name
     """`API` or `API/STAGE`: CloudWatch knows a REST API by its name, and an HTTP API by its id."""
@@ -140,7 +145,7 @@ class WatchedApi(_Rated):
 
 
 class WatchedModel(_Rated):
-    """A model that Bedrock serves."""
+    """A model that Bedrock serves: in trouble when calls fail, are throttled, or take far longer than usual."""
 
     bedrock: Name
     """The model id or inference profile that the service calls, as CloudWatch has it under `ModelId`."""
@@ -151,7 +156,7 @@ class WatchedModel(_Rated):
 
 
 class WatchedEndpoint(_Rated):
-    """A SageMaker endpoint, one variant of it."""
+    """A SageMaker endpoint, one variant of it: in trouble when calls fail, or take far longer than usual."""
 
     sagemaker: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,63}(/[A-Za-z0-9-]{1,63})?$")]
     """`ENDPOINT` or `ENDPOINT/VARIANT`; without a variant, AllTraffic, as the console names the only one."""
@@ -162,7 +167,7 @@ class WatchedEndpoint(_Rated):
 
 
 class WatchedUserPool(_Watched):
-    """A Cognito user pool."""
+    """A Cognito user pool: in trouble when sign-ins fail, or are throttled."""
 
     cognito: Annotated[str, Field(pattern=r"^[a-z0-9-]+_[A-Za-z0-9]+(/[A-Za-z0-9_+]{1,128})?$")]
     """`POOL-ID` or `POOL-ID/CLIENT-ID`."""
@@ -179,13 +184,16 @@ class HttpCheck(_Strict):
     """One GET request, without following redirects; what comes after the status line is not read."""
 
     url: Annotated[str, Field(max_length=2048), AfterValidator(_url)]
+    """What is asked, with http or https, without a password in it."""
     status: int = Field(default=200, ge=100, le=599, strict=True)
     """The answer that counts as fine."""
     timeout: Annotated[Seconds, Field(ge=1, le=10)] = 3
+    """Without an answer by then it fails; one that takes more than half of it is slow."""
 
 
 class WatchedUrl(_Watched):
-    """Something that answers HTTP, and that the responder's functions can reach: they run outside of any VPC."""
+    """Something that answers HTTP: in trouble when it answers another `status`, or not in time. It is asked from
+    outside of any VPC: what answers only inside of one would always be failing, so give that an alarm instead."""
 
     http: HttpCheck
 
@@ -195,18 +203,24 @@ class WatchedUrl(_Watched):
 
 
 class MetricLimit(_Strict):
-    """Any metric of CloudWatch and the limit beyond which it speaks of a failure."""
+    """A metric of CloudWatch, and the one limit beyond which it is in trouble."""
 
     namespace: Name
+    """Where CloudWatch has it, `AWS/...` or one of your own."""
     metric: Name
+    """Its name."""
     dimensions: Mapping[Name, Name] = {}
+    """All of them, as CloudWatch has them: a metric with other dimensions is another metric."""
     statistic: Annotated[str, Field(pattern=r"^(Average|Sum|Minimum|Maximum|SampleCount|p[0-9]{1,2}(\.[0-9]+)?)$")] = (
         "Average"
     )
+    """`Average`, `Sum`, `Minimum`, `Maximum`, `SampleCount`, or a percentile such as `p99`."""
     period: Annotated[int, Field(strict=True), AfterValidator(_period)] = 60
-    """Seconds."""
+    """Length of one period in seconds: a multiple of 60 up to 3600."""
     above: float | None = Field(default=None, allow_inf_nan=False)
+    """More than this is trouble; there is one limit, `above` or `below`."""
     below: float | None = Field(default=None, allow_inf_nan=False)
+    """Less than this is trouble."""
 
     @model_validator(mode="after")
     def _one_limit(self) -> Self:
@@ -216,7 +230,7 @@ class MetricLimit(_Strict):
 
 
 class WatchedMetric(_Watched):
-    """Anything that has a metric."""
+    """Anything else that has a metric."""
 
     metric: MetricLimit
 

@@ -1,4 +1,4 @@
-"""Lambda `lookup`: finds the load balancer in front of a service while its alarms are deployed.
+"""Lambda `lookup`: finds what the alarms of a service watch, its load balancer or log group, while they are deployed.
 
 A CloudFormation custom resource: the answer goes to the presigned URL that the request names, not to the caller
 (CloudFormation User Guide, "Custom resource request and response").
@@ -13,14 +13,17 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions import bootstrap
 from functions.domain.errors import InputError, ReadFailed
+from functions.domain.evidence import ServiceFacts
 from functions.domain.services import ServiceRef
 from functions.observability import logger, tracer
 from functions.ports import ServiceReader
 
 ANSWER_TIMEOUT_S = 10
+LOG_GROUP = "Custom::EcsServiceLogGroup"
+"""The type of the resource that stands for a log group; every other stands for the load balancer."""
 
 
-class NoFrontDoor(InputError):
+class NotThere(InputError):
     """The alarms of a playbook cannot be made for this service. The message says why and what to do."""
 
 
@@ -35,8 +38,12 @@ def handler(event: dict[str, Any], context: LambdaContext) -> None:
             answer = success({})
         else:
             ref = ServiceRef(region=properties["Region"], cluster=properties["Cluster"], service=properties["Service"])
-            answer = success(front_door(bootstrap.service_reader(), ref, target_group=properties.get("TargetGroup")))
-    except (NoFrontDoor, ReadFailed) as reason:
+            reader = bootstrap.service_reader()
+            if event["ResourceType"] == LOG_GROUP:
+                answer = success(log_group(reader, ref))
+            else:
+                answer = success(front_door(reader, ref, target_group=properties.get("TargetGroup")))
+    except (NotThere, ReadFailed) as reason:
         answer = failure(str(reason))
     finally:
         deliver(event, answer)
@@ -48,24 +55,46 @@ def front_door(reader: ServiceReader, ref: ServiceRef, *, target_group: str | No
     Of several target groups the first that an Application Load Balancer stands before counts.
 
     Raises:
-        NoFrontDoor: if the service does not exist or none of its target groups has such a load balancer.
+        NotThere: if the service does not exist or none of its target groups has such a load balancer.
         ReadFailed: if AWS does not say.
     """
-    service = reader.service(ref)
-    if service is None or service.status == "INACTIVE":
-        raise NoFrontDoor(
-            f"ECS service {ref.service} in cluster {ref.cluster} ({ref.region}) does not exist; "
-            "deploy it first, or correct cluster and service in its playbook"
-        )
+    service = _existing(reader, ref)
     for group in service.target_groups if target_group is None else (target_group,):
         balancer = reader.load_balancer(group)
         if balancer is not None and ":loadbalancer/app/" in balancer:
             return {"LoadBalancer": balancer.partition(":loadbalancer/")[2], "TargetGroup": group.rpartition(":")[2]}
-    raise NoFrontDoor(
+    raise NotThere(
         f"ECS service {ref.service} in cluster {ref.cluster} ({ref.region}) has no target group behind an Application "
         "Load Balancer; leave the alarms on errors, hosts and response time out of its playbook, or write both "
         "overrides, target_groups and load_balancer"
     )
+
+
+def log_group(reader: ServiceReader, ref: ServiceRef) -> dict[str, str]:
+    """`LogGroup`: the one that the service's task definition names as it is now (driver awslogs, in this Region).
+
+    Raises:
+        NotThere: if the service does not exist, or its containers log to several groups, or to none.
+        ReadFailed: if AWS does not say.
+    """
+    groups = reader.definition(_existing(reader, ref).task_definition).log_groups
+    if len(groups) == 1:
+        return {"LogGroup": groups[0]}
+    how_many = f"logs to several groups ({', '.join(groups)})" if groups else "logs to no group of CloudWatch Logs here"
+    raise NotThere(
+        f"ECS service {ref.service} in cluster {ref.cluster} ({ref.region}) {how_many}; write overrides: log_group in "
+        "its playbook, or leave the alarms on logs out"
+    )
+
+
+def _existing(reader: ServiceReader, ref: ServiceRef) -> ServiceFacts:
+    service = reader.service(ref)
+    if service is None or service.status == "INACTIVE":
+        raise NotThere(
+            f"ECS service {ref.service} in cluster {ref.cluster} ({ref.region}) does not exist; "
+            "deploy it first, or correct cluster and service in its playbook"
+        )
+    return service
 
 
 def success(data: Mapping[str, str]) -> dict[str, Any]:

@@ -13,11 +13,13 @@ from functions.domain.causes import Cause
 from functions.domain.changes import ActionName
 from functions.domain.dependencies import DependencyKind
 from functions.domain.errors import PlaybookError
+from functions.domain.logged import TOLD_BY_LOGS, LogCause, LogQuery
 from functions.domain.watched import WATCHED, HttpCheck, MetricLimit
 from functions.playbooks.schema import (
     Approving,
     ExistingAlarm,
     Limits,
+    LogAlarm,
     NewAlarm,
     Notify,
     Overrides,
@@ -39,6 +41,8 @@ _MODELS: Mapping[str, type[BaseModel]] = {
     "approval": Approving,
     "notify": Notify,
     "overrides": Overrides,
+    "log_causes": LogCause,
+    "log_queries": LogQuery,
 }
 
 _NESTED: Mapping[str, type[BaseModel]] = {"http": HttpCheck, "metric": MetricLimit}
@@ -73,6 +77,10 @@ _EXAMPLES: Mapping[str, str] = {
     "https": "URLs such as https://example.com/hook",
     "target_groups": "ARNs of target groups",
     "load_balancer": "the ARN of a load balancer",
+    "log": "a short name in small letters, digits and hyphens, such as throttling-errors",
+    "contains": "words of the line, three letters at least, such as ThrottlingException",
+    "query": "a query of Logs Insights",
+    "cause": f"one of: {', '.join(TOLD_BY_LOGS)}",
     "log_group": "the name of a log group",
     "scalable_target": "service/<cluster>/<service>",
 }
@@ -194,7 +202,7 @@ def playbook_of(tree: Tree, *, name: str) -> Playbook:
 def _written(location: Place) -> Place:
     """An error's location without what stands in no file: the tag of an alarm's kind, and the mark of a wrong key."""
     match location:
-        case ["alarms", int(index), "new" | "existing", *rest]:
+        case ["alarms", int(index), "new" | "log" | "existing", *rest]:
             return ("alarms", index, *rest)
         case [("dependencies" | "checks") as key, int(index), str(kind), *rest] if kind in list(DependencyKind):
             return (key, index, *rest)
@@ -265,6 +273,8 @@ def _choices(error: Any) -> Sequence[str]:
     where = error["loc"]
     if "ladders" in where:
         return [str(c) for c in Cause] if where[-1] == "[key]" else [str(a) for a in ActionName]
+    if "log_causes" in where:
+        return TOLD_BY_LOGS
     if "settle" in where:
         return [str(a) for a in ActionName if a is not ActionName.PAGE]
     return re.findall(r"'([^']+)'", str(error["ctx"]["expected"]))
@@ -284,8 +294,10 @@ def _known_keys(location: Place) -> list[str]:
         case [("dependencies" | "checks"), int(), str(kind), *rest] if kind in list(DependencyKind):
             model = WATCHED[DependencyKind(kind)] if len(rest) < 2 else _NESTED.get(str(rest[0]))
             return [] if model is None else [field.alias or name for name, field in model.model_fields.items()]
+        case ["alarms", _, "log", *_]:
+            return list(LogAlarm.model_fields)
         case ["alarms", *_]:
-            return [*NewAlarm.model_fields, "existing"]
+            return [*NewAlarm.model_fields, "log", "existing"]
         case [str(key), *_] if key in _MODELS:
             return list(_MODELS[key].model_fields)
     return []

@@ -2,11 +2,13 @@
 
 Every key has a default except `region`, `cluster` and `service`. Lengths of time are written `90s`, `10m` or `1h`, and
 held in seconds. A limit of 0 means none allowed; a limit that is absent has its default.
+
+The docstring below each key is what operators read of it in docs/playbooks.md.
 """
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -23,12 +25,14 @@ from functions.domain.causes import Cause
 from functions.domain.changes import ActionName
 from functions.domain.durations import DAY_S, Seconds
 from functions.domain.incidents import Mode
+from functions.domain.logged import LONGEST_FILTER, LogCause, LogQuery, Words, filter_pattern
 from functions.domain.model import digest
 from functions.domain.services import ServiceRef, is_ecs_name
 from functions.domain.watched import Name, Watched
 from functions.playbooks.ladders import NOT_OURS, Ladder, default_ladder
 
 _LONGEST_ALARM_NAME = 255
+_MOST_QUERIES = 5
 
 
 def _ecs_name(text: str) -> str:
@@ -74,7 +78,7 @@ class Symptom(StrEnum):
     HEALTHY_HOSTS = "healthy-hosts"
     """Healthy targets; the alarm goes off *below* the threshold, and when there is no such metric at all."""
     RESPONSE_TIME = "response-time"
-    """Average response time of the targets, in seconds."""
+    """Response time of the targets, in seconds: the average, or a percentile where `statistic` says so."""
     CPU = "cpu"
     """CPU utilisation of the service, in percent of what its tasks reserved."""
     MEMORY = "memory"
@@ -99,18 +103,18 @@ _THRESHOLDS = {
 _PERCENT = (Symptom.ERROR_RATE, Symptom.CPU, Symptom.MEMORY)
 
 
-class NewAlarm(Strict):
+Statistic = Literal["Average", "p90", "p95", "p99"]
+
+
+class _NewAlarm(Strict):
     """An alarm that the deployment creates. It goes off when `datapoints` of the last `evaluation_periods` breach."""
 
-    symptom: Symptom
-    threshold: float = Field(
-        default_factory=lambda data: data["symptom"].default_threshold, gt=0, allow_inf_nan=False, strict=True
-    )
-    """In the unit of the symptom: percent, answers, hosts, seconds or tasks."""
     period: Annotated[int, Field(strict=True), AfterValidator(_valid_period)] | None = None
-    """Length of one period in seconds; without it, the deployment's own (60)."""
+    """Length of one period in seconds: 10, 30 or a multiple of 60; without it, the deployment's own (60)."""
     evaluation_periods: int = Field(default=3, ge=1, strict=True)
+    """How many periods it looks back; all together a day at most."""
     datapoints: int = Field(default_factory=lambda data: min(2, data["evaluation_periods"]), ge=1, strict=True)
+    """How many of these have to breach; all of them where only one is looked at."""
     severity: Severity | None = None
     """Without it, the playbook's."""
 
@@ -121,10 +125,6 @@ class NewAlarm(Strict):
                 f"datapoints ({self.datapoints}) is above evaluation_periods ({self.evaluation_periods}): "
                 f"write datapoints: {self.evaluation_periods} or less"
             )
-        if self.symptom in _PERCENT and self.threshold > 100:
-            raise ValueError(
-                f"threshold {self.threshold:g} is above 100, and {self.symptom} is in percent: write 100 or less"
-            )
         period = 60 if self.period is None else self.period
         if period * self.evaluation_periods > DAY_S:
             raise ValueError(
@@ -133,11 +133,51 @@ class NewAlarm(Strict):
         return self
 
 
+class NewAlarm(_NewAlarm):
+    """An alarm on the metric of a symptom."""
+
+    symptom: Symptom
+    """What each of them watches is in the table below."""
+    threshold: float = Field(
+        default_factory=lambda data: data["symptom"].default_threshold, gt=0, allow_inf_nan=False, strict=True
+    )
+    """In the unit of the symptom: percent (100 at most), answers, hosts, seconds or tasks."""
+    statistic: Statistic | None = None
+    """Of the response time alone, which is averaged without it. `p95` is the time that 95 % of the requests keep to."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.symptom in _PERCENT and self.threshold > 100:
+            raise ValueError(
+                f"threshold {self.threshold:g} is above 100, and {self.symptom} is in percent: write 100 or less"
+            )
+        if self.statistic is not None and self.symptom is not Symptom.RESPONSE_TIME:
+            raise ValueError(f"{self.symptom} has one statistic only: leave statistic out")
+        return self
+
+
+class LogAlarm(_NewAlarm):
+    """An alarm on lines that have certain words, for what no metric shows. CloudWatch counts them as they come in."""
+
+    log: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+    """What the alarm is called, after the service's name."""
+    contains: Words
+    """Lines with any of these words, in this very case: so CloudWatch compares them."""
+    threshold: float = Field(default=10.0, ge=0, allow_inf_nan=False, strict=True)
+    """Lines in one period; with more of them the period counts as bad."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if len(filter_pattern(self.contains)) > LONGEST_FILTER:
+            raise ValueError("contains is longer than a filter of CloudWatch Logs can be: write fewer or shorter words")
+        return self
+
+
 class ExistingAlarm(Strict):
-    """An alarm that somebody else made. EventBridge tells its state changes by name; nothing on it has to change."""
+    """An alarm that somebody else made. Its state changes are followed by name; nothing on it has to change."""
 
     existing: Name
-    """Its name."""
+    """Its name, no ARN."""
     severity: Severity | None = None
     """Without it, the playbook's."""
 
@@ -145,11 +185,14 @@ class ExistingAlarm(Strict):
 def _kind_of_alarm(value: object) -> str:
     if isinstance(value, ExistingAlarm) or (isinstance(value, Mapping) and "existing" in value):
         return "existing"
+    if isinstance(value, LogAlarm) or (isinstance(value, Mapping) and "log" in value):
+        return "log"
     return "new"
 
 
 Alarm = Annotated[
-    Annotated[NewAlarm, Tag("new")] | Annotated[ExistingAlarm, Tag("existing")], Discriminator(_kind_of_alarm)
+    Annotated[NewAlarm, Tag("new")] | Annotated[LogAlarm, Tag("log")] | Annotated[ExistingAlarm, Tag("existing")],
+    Discriminator(_kind_of_alarm),
 ]
 
 
@@ -161,7 +204,9 @@ class Limits(Strict):
     max_tasks: Count = 20
     """Scaling out never asks for more tasks than this."""
     attempts_per_incident: Count = 3
+    """How many actions one incident may see; after that, people."""
     actions_per_hour: Count = 4
+    """How many actions the service may see in any hour, over all its incidents."""
     cooldown: Seconds = 600
     """After an action, how long no later incident of the service is acted upon."""
 
@@ -195,8 +240,9 @@ class Settle(Strict):
     """How long an action is given to show an effect."""
 
     first_look: Seconds
+    """When it is first looked whether the action helped."""
     deadline: Seconds
-    """No effect by then means ineffective."""
+    """Without an effect by then it counts as ineffective, and the next action is considered."""
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -248,7 +294,9 @@ class Notify(Strict):
     """Who is subscribed to the page. Others may subscribe to the topic by themselves."""
 
     email: tuple[Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")], ...] = ()
+    """Addresses; each has to confirm once."""
     https: tuple[Annotated[str, Field(pattern=r"^https://[^\s/]+(/\S*)?$")], ...] = ()
+    """URLs that take what SNS posts; each has to confirm once."""
 
 
 class Overrides(Strict):
@@ -257,12 +305,15 @@ class Overrides(Strict):
     target_groups: tuple[
         Annotated[str, Field(pattern=r"^arn:[^:]+:elasticloadbalancing:[^:]*:[0-9]*:targetgroup/.+$")], ...
     ] = ()
+    """ARNs of the target groups that the service is behind."""
     load_balancer: (
         Annotated[str, Field(pattern=r"^arn:[^:]+:elasticloadbalancing:[^:]*:[0-9]*:loadbalancer/.+$")] | None
     ) = None
+    """ARN of the Application Load Balancer in front of it."""
     log_group: Annotated[str, Field(pattern=r"^[A-Za-z0-9_./#-]{1,512}$")] | None = None
+    """Log group of the tasks; the page says how to follow it."""
     scalable_target: Annotated[str, Field(pattern=r"^service/[A-Za-z0-9_-]{1,255}/[A-Za-z0-9_-]{1,255}$")] | None = None
-    """Resource id of the scalable target, `service/<cluster>/<service>`."""
+    """Resource id of the scalable target whose floor is raised, `service/CLUSTER/SERVICE`."""
 
 
 class Playbook(Strict):
@@ -271,30 +322,40 @@ class Playbook(Strict):
     name: str = ""
     """What people call it; without it, the name of its file and variant."""
     region: Region
+    """Code of the Region where the service runs."""
     cluster: EcsName
+    """Name of the ECS cluster, no ARN."""
     service: EcsName
+    """Name of the ECS service, no ARN."""
     mode: Mode = Mode.OBSERVE
     """`observe` pages with what it would do, `ask` asks people before it acts, `auto` acts."""
     severity: Severity = Severity.P2
+    """How grave an incident is, from P0 (everything is down, now) to P4 (when there is time)."""
     alarms: tuple[Alarm, ...] = ()
+    """What opens an incident, beside the events of ECS itself."""
     dependencies: tuple[Watched, ...] = ()
     """What the service stands on. While one of them is in trouble, the service is neither scaled nor restarted."""
     checks: tuple[Watched, ...] = ()
     """What has to be fine after a release, all through its bake time, for the release to count as good."""
+    log_causes: tuple[LogCause, ...] = ()
+    """What error lines with certain words speak of, beside the words that everybody has for it."""
+    log_queries: tuple[LogQuery, ...] = ()
+    """What is asked of the logs at each assessment, for people to read; no cause is told by it."""
     sticky_sessions: Annotated[Seconds, Field(ge=1)] | None = None
-    """How long the load balancer's cookie has to last; None where the service does not need one."""
+    """How long the load balancer's cookie has to last; without it, the service does not need one."""
     limits: Limits = Limits()
     scale_out: ScaleOut = ScaleOut()
     zonal_shift: ZonalShift = ZonalShift()
     settle: Mapping[Annotated[ActionName, AfterValidator(_settles)], Settle] = Field(default={}, validate_default=True)
-    """Complete after validation: what the file leaves out has its default."""
+    """How long an action is given to show an effect. What is left out has the action's default."""
     ladders: Mapping[Cause, Annotated[Ladder, AfterValidator(_page_last)]] = {}
-    """Only what the file says; `ladder` knows the defaults."""
+    """Which actions answer a cause, from the first to the last. A cause that is left out has its default."""
     confidence: float = Field(default=0.6, ge=0, le=1, strict=True)
     """A cause less certain than this is not acted upon but given to people."""
     approval: Approving = Approving()
     bake: Seconds = 900
-    """How long a release has to run steadily, with every alarm OK, before it counts as good."""
+    """How long a release has to run steadily, with every alarm OK, before it counts as good and may be rolled back
+    to."""
     notify: Notify = Notify()
     overrides: Overrides = Overrides()
 
@@ -325,28 +386,37 @@ class Playbook(Strict):
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(
-                f"alarms: '{twice[0]}' stands there twice: write each symptom and each existing alarm once"
+                f"alarms: '{twice[0]}' stands there twice: write each symptom, log and existing alarm once"
             )
         return self
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:
-        for key, watched in (("dependencies", self.dependencies), ("checks", self.checks)):
-            names = [each.name for each in watched]
+        named = {"dependencies": self.dependencies, "checks": self.checks, "log_queries": self.log_queries}
+        for key, several in named.items():
+            names = [each.name for each in several]
             twice = sorted({name for name in names if names.count(name) > 1})
             if twice:
                 raise ValueError(f"{key}: the name '{twice[0]}' stands there twice: write another one")
         return self
 
+    @field_validator("log_queries")
+    @classmethod
+    def _few(cls, queries: tuple[LogQuery, ...]) -> tuple[LogQuery, ...]:
+        if len(queries) > _MOST_QUERIES:
+            raise ValueError(f"there are {len(queries)}, and each scans the logs anew: write {_MOST_QUERIES} or fewer")
+        return queries
+
     @property
     def ref(self) -> ServiceRef:
         return ServiceRef(region=self.region, cluster=self.cluster, service=self.service)
 
-    def alarm_name(self, alarm: NewAlarm | ExistingAlarm) -> str:
+    def alarm_name(self, alarm: Alarm) -> str:
         """The alarm's name in CloudWatch, the same at every deployment. One too long for CloudWatch ends in a hash."""
         if isinstance(alarm, ExistingAlarm):
             return alarm.existing
-        name = f"responder-{self.cluster}-{self.service}-{alarm.symptom}"
+        about = f"log-{alarm.log}" if isinstance(alarm, LogAlarm) else alarm.symptom
+        name = f"responder-{self.cluster}-{self.service}-{about}"
         if len(name) <= _LONGEST_ALARM_NAME:
             return name
         mark = f"-{digest(name)[:12]}"

@@ -11,6 +11,7 @@ from functions.domain.causes import Cause, Judgement
 from functions.domain.changes import ActionName, Plan
 from functions.domain.evidence import Findings, ReleaseState
 from functions.domain.incidents import Fact, InboxEntry, Incident, NewEvent
+from functions.domain.logged import LogQuery
 from functions.domain.signals import SignalKind
 from functions.guardrails.verdicts import Situation
 from functions.playbooks.schema import Playbook
@@ -56,10 +57,20 @@ class Examiner:
     actions: Mapping[ActionName, Action]
     fleet_actions_per_hour: int
 
-    def examine(self, incident: Incident, playbook: Playbook, story: Story, inbox: Sequence[InboxEntry]) -> Assessment:
+    def examine(
+        self,
+        incident: Incident,
+        playbook: Playbook,
+        story: Story,
+        inbox: Sequence[InboxEntry],
+        *,
+        log_queries: Sequence[LogQuery] = (),
+    ) -> Assessment:
+        """`log_queries` cost money and tell no cause: they are for a look that people will read."""
         now = self.clock.now()
+        around = self._surroundings(incident, playbook, story, inbox, now)
         findings = look(
-            self.probes.values(), self._surroundings(incident, playbook, story, inbox, now), deadline_s=LOOK_DEADLINE_S
+            self.probes.values(), replace(around, log_queries=tuple(log_queries)), deadline_s=LOOK_DEADLINE_S
         )
         judgements = rank(findings)
         charges = self.ledger.charges(incident.service, since=now - COOLDOWN_LOOKBACK)
@@ -143,6 +154,7 @@ def surroundings_of(playbook: Playbook, *, readers: Readers, ledger: Ledger, now
         load_balancer=playbook.overrides.load_balancer,
         scalable_target=playbook.overrides.scalable_target,
         log_group=playbook.overrides.log_group,
+        log_causes=playbook.log_causes,
     )
 
 
@@ -186,7 +198,7 @@ class Assess:
         playbook = self.playbooks.get(incident.service.key)
         if playbook is None:
             return self._without_playbook(incident, fresh, len(inbox))
-        assessment = self.examiner.examine(incident, playbook, story, inbox)
+        assessment = self.examiner.examine(incident, playbook, story, inbox, log_queries=playbook.log_queries)
         decision = assessment.decision
         self.ledger.append(
             incident,

@@ -16,7 +16,7 @@ from functions.domain.changes import (
     SetTaskDefinition,
     ShiftZone,
 )
-from functions.domain.evidence import short
+from functions.domain.evidence import Findings, short
 from functions.domain.incidents import Event, Fact, Incident
 from functions.domain.redaction import clean
 from functions.ports import Page
@@ -46,9 +46,12 @@ HEADINGS = {
 
 
 def escalation(
-    incident: Incident, events: Sequence[Event], *, severity: str = "", log_group: str | None = None
+    incident: Incident, events: Sequence[Event], *, severity: str = "", looked: Findings | None = None
 ) -> Page:
-    """The page: what is wrong, what was tried, why nothing more is done, and where to look."""
+    """The page: what is wrong, what was tried, why nothing more is done, and where to look.
+
+    `looked` is what the newest look brought, for what people read in the logs.
+    """
     story = tell(events)
     decision = story.decision
     cause = "unknown" if decision is None else decision.cause
@@ -63,8 +66,9 @@ def escalation(
     if decision is not None and decision.plan is not None and not story.intents:
         lines += ["", "What would be done:", f"  {decision.plan.summary}", f"  undo: {decision.plan.undo}"]
     lines += _section("Evidence", _evidence(events))
+    lines += _section("Asked of the logs", _asked(looked))
     lines += _section("Tried", _tried(events))
-    lines += _where(incident, log_group=log_group)
+    lines += _where(incident, log_group=_log_group(looked))
     return _page(
         incident, f"[page{severity and ' ' + severity}] {incident.service.service}: {cause}", lines, kind="page"
     )
@@ -157,6 +161,20 @@ def _evidence(events: Sequence[Event]) -> list[str]:
         if judgement.missing:
             lines.append(f"  ? cannot be judged without {', '.join(judgement.missing)}")
     return lines
+
+
+def _asked(looked: Findings | None) -> list[str]:
+    """What the playbook's own queries of the logs found."""
+    logs = None if looked is None else looked.logs.value
+    lines = []
+    for query in () if logs is None else logs.queries:
+        lines += [str(query), *(f"  {line}" for line in query.lines)]
+    return lines
+
+
+def _log_group(looked: Findings | None) -> str | None:
+    definition = None if looked is None else looked.definition.value
+    return definition.log_groups[0] if definition is not None and definition.log_groups else None
 
 
 def _tried(events: Sequence[Event]) -> list[str]:

@@ -37,7 +37,7 @@ class PagePeople:
         if about not in story.paged:
             keep(self.archive, incident, events)
             grave = severity(self.playbooks.get(incident.service.key), self.ledger.inbox(incident.id))
-            page = escalation(incident, events, severity=grave, log_group=self._log_group(events))
+            page = escalation(incident, events, severity=grave, looked=self._looked(events))
             message = self.notifier.publish(page)
             event = NewEvent(
                 fact=Fact.PAGE_SENT,
@@ -50,16 +50,15 @@ class PagePeople:
             return Result(outcome=Outcome.TOLD)
         return Result(outcome=Outcome.PAGED, wait_s=SHORTEST_S)
 
-    def _log_group(self, events: Sequence[Event]) -> str | None:
-        """Where the service logs, as the newest look at it saw; a page goes out without it, too."""
+    def _looked(self, events: Sequence[Event]) -> Findings | None:
+        """What the newest look at the service brought; a page goes out without it, too."""
         looked = next((event for event in reversed(events) if event.fact is Fact.EVIDENCE_GATHERED), None)
         if looked is None:
             return None
         try:
-            definition = Findings.model_validate(self.ledger.evidence(looked)["findings"]).definition.value
+            return Findings.model_validate(self.ledger.evidence(looked)["findings"])
         except (ReadFailed, TrailBroken):
             return None
-        return definition.log_groups[0] if definition is not None and definition.log_groups else None
 
 
 def severity(playbook: Playbook | None, inbox: Sequence[InboxEntry]) -> str:

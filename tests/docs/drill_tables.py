@@ -3,23 +3,21 @@
 import ast
 import inspect
 import re
-import textwrap
-import types
 from collections.abc import Iterator, Mapping, Sequence
-from enum import StrEnum
-from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from tests.docs.pages import PROJECT, code
+from tools.documented import body_of, choices_in, docstring, models_in, said_of_keys
 from tools.drill.policies.reflexes import RUNBOOK
 from tools.drill.policies.registry import POLICIES
 from tools.drill.scenario import Head, load_scenarios
 from tools.drill.world.constants import Constants
 from tools.drill.world.setting import Setting
+from tools.markdown import one_line
 
 Row = tuple[str, ...]
 
@@ -39,11 +37,10 @@ def constants() -> list[Row]:
     """The fields of `Constants`; some share what is said of them."""
     rows: list[Row] = []
     names: list[str] = []
-    (body,) = (n.body for n in ast.parse(_source(Constants)).body if isinstance(n, ast.ClassDef))
-    for node in body[1:]:
+    for node in body_of(Constants)[1:]:
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
             names.append(node.target.id)
-        elif (said := _docstring(node)) is not None and names:
+        elif (said := docstring(node)) is not None and names:
             values = ", ".join(f"{getattr(Constants(), name):g}" for name in names)
             rows.append((", ".join(map(code, names)), values, said))
             names = []
@@ -61,7 +58,7 @@ def others() -> list[Row]:
                 names += [code(target.id) for target in node.targets if isinstance(target, ast.Name)]
                 values.append(f"{ast.literal_eval(node.value):g}")
                 continue
-            if names and (said := _docstring(node)) is not None:
+            if names and (said := docstring(node)) is not None:
                 rows.append((f"{', '.join(names)} in {code(path.relative_to(_DRILL))}", ", ".join(values), said))
             names, values = [], []
     return rows
@@ -80,16 +77,16 @@ def keys() -> list[Row]:
 
 def _keys_of(model: type[BaseModel], where: str, *, known: Sequence[str] = ()) -> Iterator[Row]:
     """A row for the part itself, one for each key but the known ones, and then the parts below it."""
-    said = _said(model)
+    said = said_of_keys(model)
     if where:
-        yield code(where), "", "", _one_line(inspect.getdoc(model) or "")
+        yield code(where), "", "", one_line(inspect.getdoc(model) or "")
     below: list[tuple[str, type[BaseModel]]] = []
     for name, field in model.model_fields.items():
         if name in known or _is_tag(field.annotation):
             continue
-        parts = list(_models(field.annotation))
+        parts = list(models_in(field.annotation))
         default = "needed" if field.is_required() else _default(field.get_default(call_default_factory=True))
-        choices = ", ".join(map(code, _choices(field.annotation)))
+        choices = ", ".join(map(code, choices_in(field.annotation)))
         told = " ".join(filter(None, (said.get(name), f"One of {choices}." if choices else "")))
         yield code(where) if where else "", code(name), "" if parts and default != "needed" else default, told
         path = name if where in ("", "world") else f"{where}.{name}"
@@ -101,24 +98,6 @@ def _keys_of(model: type[BaseModel], where: str, *, known: Sequence[str] = ()) -
 
 _COMMON: Mapping[str, Sequence[str]] = {"faults": ("at_s", "service")}
 """Keys that all variants of a part have; they stand with the first of them."""
-
-
-def _choices(annotation: Any) -> Iterator[str]:
-    if isinstance(annotation, type) and issubclass(annotation, StrEnum):
-        yield from annotation
-    elif get_origin(annotation) is Literal:
-        yield from get_args(annotation)
-    elif get_origin(annotation) in (Annotated, Union, types.UnionType, tuple):
-        for part in get_args(annotation):
-            yield from _choices(part)
-
-
-def _models(annotation: Any) -> Iterator[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    elif get_origin(annotation) in (Annotated, Union, types.UnionType, tuple):
-        for part in get_args(annotation):
-            yield from _models(part)
 
 
 def _is_tag(annotation: Any) -> bool:
@@ -140,26 +119,13 @@ def _default(value: object) -> str:
     return code(f"{value:g}" if isinstance(value, int | float) else value)
 
 
-def _said(model: type[BaseModel]) -> Mapping[str, str]:
-    """The docstrings of the model's own keys and of those that it inherits."""
-    said: dict[str, str] = {}
-    for each in reversed(model.__mro__):
-        if not issubclass(each, BaseModel) or each is BaseModel:
-            continue
-        (body,) = (n.body for n in ast.parse(_source(each)).body if isinstance(n, ast.ClassDef))
-        for node, after in pairwise(body):
-            if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
-                said[node.target.id] = _docstring(after) or ""
-    return said
-
-
 def scenarios() -> list[Row]:
     """The shipped ones, with their truth."""
     rows: list[Row] = []
     for scenario in load_scenarios():
         truth = scenario.truth
         ends = "people" if truth.people else ", then ".join(truth.remedies) or "itself"
-        rows.append((code(scenario.name), scenario.head.kind, _one_line(truth.says), ends))
+        rows.append((code(scenario.name), scenario.head.kind, one_line(truth.says), ends))
     return rows
 
 
@@ -171,17 +137,3 @@ def policies() -> list[Row]:
 def runbook() -> list[Row]:
     """What the policy `runbook` does at which alarm."""
     return [(code(symptom), ", then ".join(orders)) for symptom, orders in RUNBOOK.items()]
-
-
-def _source(model: type) -> str:
-    return textwrap.dedent(inspect.getsource(model))
-
-
-def _docstring(node: ast.stmt) -> str | None:
-    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
-        return _one_line(inspect.cleandoc(node.value.value))
-    return None
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split()).replace("|", "\\|")

@@ -47,7 +47,7 @@ class Page:
     def commands(self) -> Iterator[str]:
         """What people are told to type: lines of shell blocks, and whatever in backticks may be a command."""
         for block in self.blocks("sh"):
-            for line in block.splitlines():
+            for line in block.replace("\\\n", " ").splitlines():
                 yield line.split("#")[0].strip()
         yield from self.code
 
@@ -79,6 +79,8 @@ class Page:
 README = Page(PROJECT / "README.md")
 ARCHITECTURE = Page(PROJECT / "docs" / "architecture.md")
 OPERATIONS = Page(PROJECT / "docs" / "operations.md")
+REFERENCE = Page(PROJECT / "docs" / "playbooks.md")
+FIRST_PLAYBOOK = Page(PROJECT / "docs" / "first-playbook.md")
 EMULATOR = Page(PROJECT / "docs" / "emulator.md")
 PAGES: Sequence[Page] = (
     README,

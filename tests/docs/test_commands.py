@@ -4,9 +4,11 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import botocore.session
 import click
 import pytest
 import yaml
+from botocore import xform_name
 
 from functions.playbooks.loading import load_playbooks
 from functions.workflow.table import StepName
@@ -21,6 +23,9 @@ from tools.demo.scenarios import SCENARIOS
 pages = pytest.mark.parametrize("page", PAGES, ids=str)
 PLAYBOOK = "region: eu-west-1\ncluster: shop\nservice: orders\nalarms: [{symptom: cpu}]\n"
 NAME = re.compile(r"\becs-first-responder(?:-[a-z]+)*")
+OF_EVERY_COMMAND = ("--region", "--query", "--output", "--profile")
+BEYOND_THE_API = (["logs", "tail"],)
+"""Commands of the aws CLI that are no operation of a service."""
 MARKS = "●○·◆◇▷▶✗◀✉✓"
 
 
@@ -76,6 +81,21 @@ def test_every_context_key_exists(page: Page) -> None:
     for line in page.commands:
         for key in re.findall(r"(?:^|\s)-c (\w+)=", line):
             assert key in Deployment.__dataclass_fields__ or key == "key", line
+
+
+@pages
+def test_every_aws_command_exists(page: Page) -> None:
+    """With the options that the CLI makes of the operation's parameters, and those that every operation has."""
+    session = botocore.session.get_session()
+    for command in page.commands:
+        words = command.split()
+        if words[:1] != ["aws"] or len(words) < 3 or words[1:3] in BEYOND_THE_API:
+            continue
+        model = session.get_service_model(words[1])
+        operations = {xform_name(name, "-"): name for name in model.operation_names}
+        shape = model.operation_model(operations[words[2]]).input_shape
+        options = {f"--{xform_name(name, '-')}" for name in (shape.members if shape is not None else ())}
+        assert {word for word in words if word.startswith("--")} <= {*options, *OF_EVERY_COMMAND}, command
 
 
 @pages

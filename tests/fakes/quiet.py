@@ -16,6 +16,8 @@ from functions.domain.circumstances import (
 )
 from functions.domain.dependencies import DatabaseFacts, HttpAnswer
 from functions.domain.errors import ReadFailed
+from functions.domain.logged import LogCause, LogQuery
+from functions.domain.patterns import patterns_in
 from functions.domain.services import ServiceRef
 
 
@@ -26,6 +28,8 @@ class Quiet:
     shown_front: Mapping[str, object] = field(default_factory=dict)
     """What is not as it is by default."""
     shown_logs: Mapping[str, object] = field(default_factory=dict)
+    shown_lines: tuple[str, ...] = ()
+    """Error lines, as they stand in the log."""
     shown_secrets: Mapping[str, SecretFacts] = field(default_factory=dict)
     """By reference; every other one exists."""
     shown_changes: tuple[object, ...] = ()
@@ -40,6 +44,9 @@ class Quiet:
     asked: list[tuple[str, object]] = field(default_factory=list)
     """Which methods were asked, and about what."""
 
+    words_asked: list[tuple[tuple[LogCause, ...], tuple[LogQuery, ...]]] = field(default_factory=list)
+    """Which words of the playbook the logs were asked for, at each reading of them."""
+
     def _may(self, call: str, about: object) -> None:
         self.asked.append((call, about))
         if call in self.unreadable:
@@ -52,9 +59,20 @@ class Quiet:
             {"target_groups": groups, "load_balancer": load_balancer or "arn:balancer", **self.shown_front}
         )
 
-    def errors(self, groups: Sequence[str], *, since: datetime, until: datetime) -> LogsFacts:
+    def errors(
+        self,
+        groups: Sequence[str],
+        *,
+        since: datetime,
+        until: datetime,
+        causes: Sequence[LogCause] = (),
+        queries: Sequence[LogQuery] = (),
+    ) -> LogsFacts:
         self._may("errors", (tuple(groups), since, until))
-        return LogsFacts.model_validate({"since": since, "groups": tuple(groups), **self.shown_logs})
+        self.words_asked.append((tuple(causes), tuple(queries)))
+        patterns = patterns_in(self.shown_lines, causes)
+        facts = {"since": since, "groups": tuple(groups), "patterns": patterns}
+        return LogsFacts.model_validate({**facts, **self.shown_logs})
 
     def secrets(self, references: Sequence[str]) -> SecretsFacts:
         self._may("secrets", tuple(references))

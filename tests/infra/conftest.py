@@ -22,10 +22,14 @@ alarms:
     datapoints: 2
   - symptom: response-time
     period: 300
+    statistic: p95
   - symptom: cpu
   - symptom: memory
   - symptom: tasks
     period: 300
+  - log: throttling-errors
+    contains: [ThrottlingException, 'code="429"']
+    threshold: 25
   - existing: orders-legacy-5xx
 dependencies:
   - {name: db, rds: orders-db}
@@ -43,7 +47,11 @@ cluster: shop
 service: pay_ments
 alarms:
   - symptom: errors
+  - log: panic
+    contains: panic
+    period: 300
 overrides:
+  log_group: /shop/payments
   target_groups: ["arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/pay/0123456789abcdef"]
   load_balancer: "arn:aws:elasticloadbalancing:eu-west-1:123456789012:loadbalancer/app/front/fedcba9876543210"
 """

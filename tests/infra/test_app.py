@@ -127,6 +127,8 @@ def test_an_emulator_gets_the_same_stacks_without_the_layer(tmp_path: Path) -> N
     assert (table["DeletionPolicy"], table["Properties"]["DeletionProtectionEnabled"]) == ("Delete", False)
     ((_, alarm),) = made.services["ecs-first-responder-shop-orders"].resources("AWS::CloudWatch::Alarm").items()
     assert alarm["Period"] == 10
+    lookup = {right.action for right in made.responder.allowed_to("ecs-first-responder-lookup")}
+    assert "ecs:DescribeTaskDefinition" not in lookup, "no alarm of this playbook is on a log"
 
 
 def test_the_archive_can_be_locked(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The look-up of a service's load balancer while its alarms are deployed."""
+"""The look-up of a service's load balancer and log group while its alarms are deployed."""
 
 import json
 from collections.abc import Iterator
@@ -9,10 +9,13 @@ from typing import Any, cast
 
 import pytest
 
+from functions import bootstrap
+from functions.domain.circumstances import TaskDefinitionFacts
 from functions.domain.evidence import ServiceFacts
 from functions.domain.services import ServiceRef
-from functions.handlers.lookup import NoFrontDoor, deliver, failure, front_door, success
+from functions.handlers.lookup import LOG_GROUP, NotThere, deliver, failure, front_door, handler, log_group, success
 from functions.ports import ServiceReader
+from tests.unit.handlers.context import context
 
 REF = ServiceRef(region="eu-west-1", cluster="shop", service="orders")
 ELB = "arn:aws:elasticloadbalancing:eu-west-1:123456789012"
@@ -29,6 +32,7 @@ class Shop:
     status: str = "ACTIVE"
     target_groups: tuple[str, ...] = (ORDERS,)
     balancers: dict[str, str | None] = field(default_factory=lambda: {ORDERS: FRONT, ADMIN: None})
+    log_groups: tuple[str, ...] = ("/ecs/orders",)
 
     def service(self, ref: ServiceRef) -> ServiceFacts | None:
         if ref != REF:
@@ -43,6 +47,10 @@ class Shop:
             deployments=(),
             target_groups=self.target_groups,
         )
+
+    def definition(self, task_definition: str) -> TaskDefinitionFacts:
+        assert task_definition == "orders:1"
+        return TaskDefinitionFacts(task_definition=task_definition, log_groups=self.log_groups)
 
     def load_balancer(self, target_group: str) -> str | None:
         return self.balancers[target_group]
@@ -75,7 +83,7 @@ def test_a_group_that_the_playbook_names_is_the_one() -> None:
 def test_a_missing_service_is_named(shop: Shop) -> None:
     """The deployment fails with the service's name and with what to do."""
     ref = REF if shop.status == "INACTIVE" else ServiceRef(region="eu-west-1", cluster="shop", service="odrers")
-    with pytest.raises(NoFrontDoor) as missing:
+    with pytest.raises(NotThere) as missing:
         found(shop, ref)
     assert str(missing.value).startswith(
         f"ECS service {ref.service} in cluster shop (eu-west-1) does not exist; deploy it first, or correct"
@@ -87,8 +95,36 @@ def test_a_missing_service_is_named(shop: Shop) -> None:
 )
 def test_a_service_without_an_application_load_balancer_has_no_such_alarms(shop: Shop) -> None:
     """Alarms on metrics that nobody will ever send are refused, with what to write instead."""
-    with pytest.raises(NoFrontDoor, match="no target group behind an Application Load Balancer; leave the alarms"):
+    with pytest.raises(NotThere, match="no target group behind an Application Load Balancer; leave the alarms"):
         found(shop)
+
+
+def test_the_log_group_is_that_of_the_task_definition() -> None:
+    """The group that the containers of the running task definition log to."""
+    assert log_group(cast(ServiceReader, Shop()), REF) == {"LogGroup": "/ecs/orders"}
+
+
+@pytest.mark.parametrize(
+    ("groups", "says"),
+    [
+        (("/ecs/orders", "/ecs/proxy"), "logs to several groups (/ecs/orders, /ecs/proxy)"),
+        ((), "logs to no group of CloudWatch Logs here"),
+    ],
+)
+def test_nobody_guesses_which_log_is_meant(groups: tuple[str, ...], says: str) -> None:
+    """With several groups, or none, the deployment fails and says what to write."""
+    with pytest.raises(NotThere) as missing:
+        log_group(cast(ServiceReader, Shop(log_groups=groups)), REF)
+    assert str(missing.value) == (
+        f"ECS service orders in cluster shop (eu-west-1) {says}; write overrides: log_group in its playbook, or leave "
+        "the alarms on logs out"
+    )
+
+
+def test_a_log_of_a_service_that_is_missing() -> None:
+    """It is the service that the deployment has to name."""
+    with pytest.raises(NotThere, match="does not exist; deploy it first"):
+        log_group(cast(ServiceReader, Shop(status="INACTIVE")), REF)
 
 
 @pytest.fixture
@@ -153,3 +189,27 @@ def test_a_new_look_replaces_nothing(cloudformation: tuple[str, list[tuple[str, 
     url, got = cloudformation
     deliver(request(url, RequestType="Update", PhysicalResourceId="as-it-was"), success({}))
     assert got[0][1]["PhysicalResourceId"] == "as-it-was"
+
+
+@pytest.mark.parametrize(
+    ("kind", "data"),
+    [
+        (LOG_GROUP, {"LogGroup": "/ecs/orders"}),
+        (
+            "Custom::EcsServiceFrontDoor",
+            {"LoadBalancer": "app/front/fedcba9876543210", "TargetGroup": "targetgroup/orders/0123456789abcdef"},
+        ),
+    ],
+)
+def test_the_kind_of_resource_says_what_is_looked_up(
+    kind: str,
+    data: dict[str, str],
+    cloudformation: tuple[str, list[tuple[str, dict[str, Any]]]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One function answers both, each for the resource that asks."""
+    monkeypatch.setattr(bootstrap, "service_reader", Shop)
+    url, got = cloudformation
+    handler(request(url, ResourceType=kind), context("lookup"))
+    assert got[0][1]["Status"] == "SUCCESS"
+    assert got[0][1]["Data"] == data

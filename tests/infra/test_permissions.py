@@ -130,6 +130,21 @@ def test_nobody_reads_a_secret(stack: Template) -> None:
     assert [entry.action for entry in everything_allowed(stack) if VALUES.match(entry.action)] == []
 
 
+def test_nobody_runs_a_statement_in_a_database(stack: Template) -> None:
+    """A schema that does not fit is rolled back or given to people: no function could change it."""
+    data = ("rds-data:", "redshift-data:", "rds-db:", "dynamodb:PartiQL", "dms:")
+    assert [entry.action for entry in everything_allowed(stack) if entry.action.startswith(data)] == []
+
+
+def test_the_look_up_reads_task_definitions_only_for_log_groups(stack: Template) -> None:
+    """It may describe the service, and its task definition where a playbook has an alarm on a log without a group."""
+    assert {action for action in actions(stack, "lookup") if not OWN.match(action)} == {
+        "ecs:DescribeServices",
+        "ecs:DescribeTaskDefinition",
+        "elasticloadbalancing:DescribeTargetGroups",
+    }
+
+
 def test_restore_gives_bounds_and_targets_back_and_nothing_else(stack: Template) -> None:
     """What was temporary is given back with two rights alone."""
     assert actions(stack, "restore") & CHANGES == {

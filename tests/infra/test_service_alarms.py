@@ -3,7 +3,9 @@
 from typing import Any
 
 import pytest
+from aws_cdk import aws_logs as logs
 
+from functions.domain.logged import filter_pattern
 from functions.playbooks.schema import Symptom
 from tests.infra.synthesis import Synthesis, Template
 
@@ -37,9 +39,9 @@ def test_a_playbook_of_another_region_makes_nothing_here(synthesis: Synthesis) -
 
 
 def test_an_existing_alarm_is_not_made_again(orders: Template) -> None:
-    """One alarm for each symptom, none for an alarm that exists."""
+    """One alarm for each symptom and log, none for an alarm that exists."""
     names = {properties["AlarmName"] for properties in orders.resources("AWS::CloudWatch::Alarm").values()}
-    assert names == {f"responder-shop-orders-{symptom}" for symptom in Symptom}
+    assert names == {f"responder-shop-orders-{watched}" for watched in (*Symptom, "log-throttling-errors")}
 
 
 def test_every_change_of_state_is_told(synthesis: Synthesis) -> None:
@@ -115,7 +117,6 @@ def test_silence_is_no_error(symptom: str, orders: Template) -> None:
     ("symptom", "metric", "statistic", "threshold"),
     [
         ("errors", ("AWS/ApplicationELB", "HTTPCode_Target_5XX_Count"), "Sum", 30),
-        ("response-time", ("AWS/ApplicationELB", "TargetResponseTime"), "Average", 5),
         ("cpu", ("AWS/ECS", "CPUUtilization"), "Average", 90),
         ("memory", ("AWS/ECS", "MemoryUtilization"), "Average", 90),
     ],
@@ -128,6 +129,60 @@ def test_a_symptom_is_one_metric_above_its_threshold(
     assert (properties["Namespace"], properties["MetricName"]) == metric
     assert (properties["Statistic"], properties["ComparisonOperator"]) == (statistic, "GreaterThanThreshold")
     assert properties["Threshold"] == threshold
+
+
+def test_the_response_time_has_the_percentile_that_the_playbook_says(orders: Template) -> None:
+    """The time that 95 % of the requests keep to, with its threshold in seconds."""
+    properties = alarm(orders, "response-time")
+    assert (properties["Namespace"], properties["MetricName"]) == ("AWS/ApplicationELB", "TargetResponseTime")
+    assert (properties["ExtendedStatistic"], properties["Threshold"]) == ("p95", 5)
+    assert "Statistic" not in properties
+    assert dimensions(properties) == {"LoadBalancer": BALANCER, "TargetGroup": GROUP}
+
+
+def test_lines_are_counted_where_the_service_logs(orders: Template) -> None:
+    """A filter on the log group of the task definition counts lines that have the words, and the alarm watches it."""
+    ((_, counted),) = orders.resources("AWS::Logs::MetricFilter").items()
+    assert counted["LogGroupName"] == {"Fn::GetAtt": ["LogGroup", "LogGroup"]}
+    assert counted["FilterPattern"] == '?"ThrottlingException" ?"code=\\"429\\""'
+    (metric,) = counted["MetricTransformations"]
+    assert (metric["MetricValue"], metric["DefaultValue"], metric["Unit"]) == ("1", 0, "Count")
+
+    properties = alarm(orders, "log-throttling-errors")
+    assert (properties["Namespace"], properties["MetricName"]) == (metric["MetricNamespace"], metric["MetricName"])
+    assert (properties["Namespace"], properties["MetricName"]) == (
+        "EcsFirstResponder/Logs",
+        "responder-shop-orders-log-throttling-errors",
+    )
+    assert (properties["Statistic"], properties["Period"], properties["Threshold"]) == ("Sum", 60, 25)
+    assert (properties["ComparisonOperator"], properties["TreatMissingData"]) == (
+        "GreaterThanThreshold",
+        "notBreaching",
+    )
+
+
+def test_the_log_group_is_read_from_the_service(synthesis: Synthesis, orders: Template) -> None:
+    """The same look-up that finds the load balancer finds the log group; an override is taken as it stands."""
+    ((_, asked),) = orders.resources("Custom::EcsServiceLogGroup").items()
+    assert {key: asked[key] for key in ("Region", "Cluster", "Service", "ServiceTimeout")} == {
+        "Region": "eu-west-1",
+        "Cluster": "shop",
+        "Service": "orders",
+        "ServiceTimeout": "300",
+    }
+    assert "Lookup" in asked["ServiceToken"]["Fn::ImportValue"]
+    (payments,) = (template for name, template in synthesis.services.items() if name != ORDERS)
+    assert payments.resources("Custom::EcsServiceLogGroup") == {}
+    ((_, counted),) = payments.resources("AWS::Logs::MetricFilter").items()
+    assert (counted["LogGroupName"], counted["FilterPattern"]) == ("/shop/payments", '"panic"')
+
+
+@pytest.mark.parametrize(
+    "words", [["ERROR"], ["Rate exceeded", 'a "quoted" one', "back\\slash", "%like a regex%", "-minus"]]
+)
+def test_words_are_quoted_as_the_cdk_quotes_them(words: list[str]) -> None:
+    """The schema has to know how long a filter is, and writes what the library would write."""
+    assert filter_pattern(words) == logs.FilterPattern.any_term(*words).log_pattern_string
 
 
 def test_utilisation_is_the_services_own(orders: Template) -> None:

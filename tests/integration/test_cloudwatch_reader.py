@@ -220,13 +220,29 @@ class TestAlarms:
         """Asking for no alarms asks nothing: DescribeAlarms without names would answer with all there are."""
         assert reader(FakeAws()).alarms([]) == ()
 
+    def test_a_percentile_is_judged_by_itself(self) -> None:
+        """An alarm on the p95 asks for the p95: that the average is fine says nothing."""
+        slow = alarm("slow", MetricName="TargetResponseTime", ExtendedStatistic="p95", Threshold=5.0)
+        del slow["Statistic"]
+        of = {"p95": 9.0, "Average": 1.0}
+
+        def measured(parameters: Any) -> dict[str, Any]:
+            (query,) = parameters["MetricDataQueries"]
+            return dict(answers([of[query["MetricStat"]["Stat"]]] * 3)(parameters))
+
+        for breaches in (True, False):
+            (facts,) = reader(FakeAws(DescribeAlarms=describes(slow), GetMetricData=measured)).alarms(["slow"])
+            assert facts.breaching_now is breaches
+            of["p95"] = 4.9
+
     @mock_aws
-    def test_on_an_alarm(self) -> None:
-        """Against moto an alarm and the metric behind it are read as CloudWatch keeps them."""
+    @pytest.mark.parametrize("dimensions", [[{"Name": "LoadBalancer", "Value": "app/shop/1"}], []])
+    def test_on_an_alarm(self, dimensions: list[dict[str, str]]) -> None:
+        """Against moto an alarm and the metric behind it are read as CloudWatch keeps them: also one of counted lines,
+        which has no dimensions."""
         client = boto3.client("cloudwatch", region_name="eu-west-1")
         actions = record_actions(client)
         now = datetime.now(UTC)
-        dimensions = [{"Name": "LoadBalancer", "Value": "app/shop/1"}]
         client.put_metric_alarm(
             AlarmName="orders-5xx",
             Namespace="Shop",

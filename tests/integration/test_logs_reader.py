@@ -5,10 +5,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
-from functions.adapters.logs import CALLS, LINES, PAUSES_S, InsightsReader
+from functions.adapters.logs import CALLS, LINES, PAUSES_S, SHOWN, InsightsReader, errors_query
+from functions.domain.causes import Cause
 from functions.domain.circumstances import LogsFacts
 from functions.domain.errors import ReadFailed
+from functions.domain.logged import LogCause, LogQuery
 from tests.fakes.aws import FakeAws, refusal
 
 NOW = datetime(2026, 3, 1, 3, 12, 30, tzinfo=UTC)
@@ -144,3 +147,161 @@ def test_no_such_group() -> None:
     insights.aws.replies["StartQuery"] = refusal("ResourceNotFoundException", "no such log group")
     with pytest.raises(ReadFailed, match="/ecs/orders"):
         insights.errors()
+
+
+SLOW = LogQuery(name="slow", contains=("took", "time/out"))
+RATE = LogQuery(name="rate", query="stats count(*) as lines by bin(1m)")
+
+
+class Asked:
+    """The query for error lines, and those of a playbook: each with what it is answered."""
+
+    def __init__(self, *, first: Any, most_bytes: int = 1_000_000, **others: Any) -> None:
+        self.paused: list[float] = []
+        self.answers: dict[str, Any] = {"errors": first, **others}
+        self.begun: dict[str, str] = {}
+        self.aws = FakeAws(StartQuery=self._start, GetQueryResults=self._results, StopQuery={"success": True})
+        self.reader = InsightsReader(self.aws.client("logs"), most_bytes=most_bytes, pause=self.paused.append)
+
+    def _start(self, parameters: Any) -> dict[str, str]:
+        name = list(self.answers)[len(self.begun)]
+        self.begun[name] = parameters["queryString"]
+        return {"queryId": name}
+
+    def _results(self, parameters: Any) -> Any:
+        given = self.answers[parameters["queryId"]]
+        return (
+            given.pop(0)
+            if isinstance(given, list) and len(given) > 1
+            else given[0]
+            if isinstance(given, list)
+            else given
+        )
+
+    def facts(self, *queries: LogQuery, causes: Sequence[LogCause] = ()) -> LogsFacts:
+        return self.reader.errors(["/ecs/orders"], since=SINCE, until=NOW, causes=causes, queries=queries)
+
+    def parameters(self, operation: str) -> list[Any]:
+        return [parameters for action, parameters in self.aws.calls if action == f"logs:{operation}"]
+
+
+def found(*rows: dict[str, str], matched: int, scanned: int = 5000, status: str = "Complete") -> dict[str, Any]:
+    return {
+        "status": status,
+        "results": [[{"field": key, "value": value} for key, value in {**row, "@ptr": "Cm"}.items()] for row in rows],
+        "statistics": {"recordsMatched": float(matched), "bytesScanned": float(scanned)},
+    }
+
+
+def test_what_the_playbook_asks_is_answered_beside_the_error_lines() -> None:
+    """How many lines there are and a few of them, redacted; of a written query the rows, each value with its name."""
+    asked = Asked(
+        first=answer(),
+        slow=found({"line": "took 9 s, password=hunter2"}, matched=214),
+        rate=found({"bin(1m)": "03:11", "lines": "40"}, {"bin(1m)": "03:10", "lines": "38"}, matched=78),
+    )
+
+    slow, rate = asked.facts(SLOW, RATE).queries
+
+    assert (slow.name, slow.count, slow.lines) == ("slow", 214, ("took 9 s, password=[redacted]",))
+    assert (rate.count, rate.lines) == (78, ("bin(1m) 03:11, lines 40", "bin(1m) 03:10, lines 38"))
+    assert (slow.error, slow.partial, str(slow)) == (None, False, "slow: 214 lines")
+    assert asked.begun["rate"] == RATE.query
+    assert "(took|time\\x2fout)" in asked.begun["slow"]
+    errors, *others = asked.parameters("StartQuery")
+    assert all(other == {**errors, "queryString": other["queryString"], "limit": SHOWN} for other in others)
+
+
+def test_nothing_found_is_an_answer_of_its_own() -> None:
+    """A query that is complete and matched no line says so: none, and not unknown."""
+    (facts,) = Asked(first=answer(), slow=found(matched=0)).facts(SLOW).queries
+    assert (facts.count, facts.lines, facts.error) == (0, (), None)
+
+
+def test_all_queries_of_a_look_share_one_limit_on_bytes() -> None:
+    """Each costs what the first one did: only those are begun that fit, and the others are unknown."""
+    asked = Asked(first=answer(scanned=400), slow=found(matched=1, scanned=400), most_bytes=1000)
+    slow, rate = asked.facts(SLOW, RATE).queries
+    assert slow.count == 1
+    assert (rate.count, rate.error) == (
+        None,
+        "it was not begun: the deployment's limit on scanned bytes or time leaves no room",
+    )
+    assert str(rate) == f"rate: unknown, {rate.error}"
+    assert list(asked.begun) == ["errors", "slow"]
+
+
+def test_queries_that_scan_more_than_expected_are_stopped() -> None:
+    """The limit holds for what they scan together; what a stopped one found is a part, and without a row unknown."""
+    asked = Asked(
+        first=answer(scanned=100),
+        slow=found({"line": "took 9 s"}, matched=3, scanned=600, status="Running"),
+        rate=found(matched=0, scanned=600, status="Running"),
+        most_bytes=1000,
+    )
+    facts = asked.facts(SLOW, RATE)
+    slow, rate = facts.queries
+    assert (slow.count, slow.partial, str(slow)) == (3, True, "slow: at least 3 lines")
+    assert (rate.count, rate.error) == (None, "it was running when it was given up")
+    assert {p["queryId"] for p in asked.parameters("StopQuery")} == {"slow", "rate"}
+    assert facts.scanned_bytes == 1300
+
+
+def test_all_queries_of_a_look_share_one_deadline() -> None:
+    """Eight seconds for everything, however many there are."""
+    asked = Asked(first=[answer("Running"), answer("Running"), answer()], slow=found(matched=0, status="Running"))
+    (slow,) = asked.facts(SLOW).queries
+    assert slow.error is not None
+    assert sum(asked.paused) == sum(PAUSES_S)
+
+
+def test_no_query_is_begun_where_error_lines_took_all_the_time() -> None:
+    """The error lines tell the cause, so that they come first."""
+    asked = Asked(first=answer("Running", ("a/b/c", "ERROR x")))
+    facts = asked.facts(SLOW)
+    assert facts.errors == 1
+    assert facts.queries[0].error is not None
+    assert list(asked.begun) == ["errors"]
+
+
+@pytest.mark.parametrize("operation", ["StartQuery", "GetQueryResults"])
+def test_a_query_that_fails_is_unknown_and_the_others_are_not(operation: str) -> None:
+    """One that Logs Insights cannot read, or that is throttled: the reason is kept, and no count."""
+    asked = Asked(first=answer(), slow=found(matched=1), rate=found(matched=2))
+    before = asked.aws.replies[operation]
+    assert callable(before)
+
+    def refused(parameters: Any) -> Any:
+        if parameters.get("queryString") == SLOW_TEXT or parameters.get("queryId") == "slow":
+            raise ClientError({"Error": {"Code": "MalformedQueryException", "Message": "no such command"}}, operation)
+        return before(parameters)
+
+    asked.aws.replies[operation] = refused
+    if operation == "StartQuery":
+        del asked.answers["slow"]
+    slow, rate = asked.facts(SLOW, RATE).queries
+    assert (slow.count, slow.lines) == (None, ())
+    assert "no such command" in str(slow.error)
+    assert rate.count == 2
+
+
+SLOW_TEXT = (
+    "fields substr(@message, 0, 1000) as line | filter @message like /(?i)(took|time\\x2fout)/ | sort @timestamp desc"
+)
+
+
+def test_words_of_the_playbook_are_looked_for_and_told() -> None:
+    """A line that has none of the usual words for an error is read for the playbook's, and counts for their cause."""
+    words = LogCause(contains=("ORA-00942", "table/view"), cause=Cause.SCHEMA_MISMATCH)
+    asked = Asked(first=answer("Complete", ("a/b/c", "ORA-00942: gone"), ("a/b/c", "ERROR x")))
+
+    facts = asked.facts(causes=[words])
+
+    assert asked.begun["errors"] == errors_query(words.contains)
+    assert "|queue is full|ORA\\x2d00942|table\\x2fview)/" in asked.begun["errors"]
+    assert {p.pattern: p.cause for p in facts.patterns} == {"ORA-*: gone": Cause.SCHEMA_MISMATCH, "ERROR x": None}
+
+
+def test_without_words_the_query_is_as_it_was() -> None:
+    """Nothing is added where the playbook says nothing."""
+    assert "queue is full)/" in errors_query()

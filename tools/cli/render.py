@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from functions.domain.approvals import Approval
+from functions.domain.circumstances import LogQueryFacts
 from functions.domain.incidents import Event, Fact, Incident, IncidentStatus
 from functions.domain.redaction import clean
 from functions.domain.signals import Signal
@@ -244,6 +245,8 @@ def _explanation(explanation: Explanation) -> RenderableType:
 
 
 def _details(event: Event, data: Mapping[str, Any], *, full: bool) -> Iterable[RenderableType]:
+    if isinstance(findings := data.get("findings"), Mapping):
+        yield from _asked_of_the_logs(findings)
     if "judgements" in data:
         yield _ranking(data["judgements"], most=len(data["judgements"]) if full else _CAUSES_SHOWN)
     if isinstance(decision := data.get("decision"), Mapping):
@@ -254,6 +257,15 @@ def _details(event: Event, data: Mapping[str, Any], *, full: bool) -> Iterable[R
         made = [f"{name.replace('_', ' ')} {value}" for name, value in result.items() if value]
         if made:
             yield Text(_text(", ".join(made)), style="dim")
+
+
+def _asked_of_the_logs(findings: Mapping[str, Any]) -> Iterable[RenderableType]:
+    """What the playbook's own queries found."""
+    logs = (findings.get("logs") or {}).get("value") or {}
+    for query in map(LogQueryFacts.model_validate, logs.get("queries", ())):
+        yield Text(f"asked of the logs: {_text(query)}", style="dim" if query.error is None else "yellow")
+        for line in query.lines:
+            yield Padding(Text(_text(line), style="dim"), (0, 0, 0, 2))
 
 
 def _ranking(judgements: Sequence[Mapping[str, Any]], *, most: int) -> RenderableType:

@@ -14,14 +14,14 @@ class CdkFailed(RuntimeError):
     """The CDK CLI is missing or ended with an error; the message ends with what it said."""
 
 
-def bootstrap(emulator: Emulator) -> None:
+def bootstrap(emulator: Emulator, *, region: str = REGION) -> None:
     """Make the bucket and the roles that deployments need, as `cdk bootstrap` does once per account and Region.
 
     Raises:
         CdkFailed: if it did not work.
     """
     # Without an app there is nothing to synthesise, which saves the start of one.
-    _run(emulator, "bootstrap", ["--app", "", f"aws://{ACCOUNT}/{REGION}"])
+    _run(emulator, "bootstrap", ["--app", "", f"aws://{ACCOUNT}/{region}"])
 
 
 def deploy(

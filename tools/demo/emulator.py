@@ -88,10 +88,10 @@ class Emulator:
             "TMPDIR": str(self.directory),
         }
 
-    def client(self, service: str) -> Any:
+    def client(self, service: str, *, region: str = REGION) -> Any:
         """A boto3 client that cannot reach anything but the emulator."""
         endpoint = self.autoscaling_endpoint if service == "application-autoscaling" else self.endpoint
-        return _client(service, endpoint)
+        return _client(service, endpoint, region=region)
 
     def register_scalable_target(self, *, cluster: str, service: str, minimum: int, maximum: int) -> None:
         """Give a service the scalable target that CloudFormation makes on AWS.
@@ -177,8 +177,8 @@ def _path() -> str:
     return os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
 
 
-def _client(service: str, endpoint: str) -> Any:
-    return _session().client(service, endpoint_url=endpoint, config=Config(proxies={}))
+def _client(service: str, endpoint: str, *, region: str = REGION) -> Any:
+    return _session().client(service, region_name=region, endpoint_url=endpoint, config=Config(proxies={}))
 
 
 @cache

@@ -103,7 +103,7 @@ class Stage:
     def deploy_responder(self) -> None:
         """Deploy the stacks that go to AWS, and subscribe a queue to the pages as a pager would be."""
         cdk.deploy(self.aws, app=f"{sys.executable} app.py", context=CONTEXT)
-        self._spell_time_outs_out()
+        spell_time_outs_out(self._stepfunctions)
         sns = self.aws.client("sns")
         topics = [topic["TopicArn"] for topic in sns.list_topics()["Topics"]]
         topic = next(arn for arn in topics if arn.endswith(f":{RESPONDER}-pages"))
@@ -115,16 +115,6 @@ class Stage:
             Endpoint=queue["Attributes"]["QueueArn"],
             Attributes={"RawMessageDelivery": "true"},
         )
-
-    def _spell_time_outs_out(self) -> None:
-        """Give the step that waits for people a time-out in figures: the emulator evaluates no expression there."""
-        (machine,) = self._stepfunctions.list_state_machines()["stateMachines"]
-        arn = machine["stateMachineArn"]
-        definition = json.loads(self._stepfunctions.describe_state_machine(stateMachineArn=arn)["definition"])
-        for state in definition["States"].values():
-            if isinstance(state.get("TimeoutSeconds"), str):
-                state["TimeoutSeconds"] = ANSWER_WITHIN_S
-        self._stepfunctions.update_state_machine(stateMachineArn=arn, definition=json.dumps(definition))
 
     def warm_up(self, *, tick: Callable[[], None]) -> None:
         """Let traffic flow until there is a usual to compare with and the release that runs has proven good.
@@ -237,6 +227,17 @@ class Stage:
                 raise DemoFailed(f"{otherwise} within {patience_s:.0f} s")
             tick()
             time.sleep(every_s)
+
+
+def spell_time_outs_out(stepfunctions: Any) -> None:
+    """Give the step that waits for people a time-out in figures: the emulator evaluates no expression there."""
+    (machine,) = stepfunctions.list_state_machines()["stateMachines"]
+    arn = machine["stateMachineArn"]
+    definition = json.loads(stepfunctions.describe_state_machine(stateMachineArn=arn)["definition"])
+    for state in definition["States"].values():
+        if isinstance(state.get("TimeoutSeconds"), str):
+            state["TimeoutSeconds"] = ANSWER_WITHIN_S
+    stepfunctions.update_state_machine(stateMachineArn=arn, definition=json.dumps(definition))
 
 
 @contextmanager

@@ -6,7 +6,6 @@ python -m tools.drill.causes DRILL_JSON     # figures and page, from what `respo
 
 import inspect
 import sys
-import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Self
@@ -35,6 +34,7 @@ from functions.workflow.decision import (
     YOUNG_PERIODS,
 )
 from tools.drill.scenario import Scenario, load_scenarios
+from tools.markdown import bullets, code, prose, table
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 PAGE = DOCS / "causes.md"
@@ -64,7 +64,10 @@ EVIDENCE: Mapping[str, tuple[str, str]] = {
     "definition": ("the task definition: size, ports, health check, names of secrets, log groups", "free"),
     "front": ("health checks and stickiness of the target groups, zonal shift, zones", "free"),
     "logs": (
-        f"the most frequent error lines since the trouble began, {LATELY.seconds // 60} minutes at most",
+        (
+            f"the most frequent error lines since the trouble began, {LATELY.seconds // 60} minutes at most; and what "
+            "the playbook asks besides"
+        ),
         "0.005 USD per GB that is scanned, which `log_scan_mb` caps",
     ),
     "secrets": (
@@ -146,18 +149,18 @@ def _head() -> Iterator[str]:
     threshold = Playbook.model_fields["confidence"].default
     yield "# Causes"
     yield "<!-- Made by `make causes` from the rules, the ladders and docs/drill-figures.json. -->"
-    yield _prose(
+    yield prose(
         "Alarms show symptoms; people need a cause. This page says how one is named, what is read for it, and for each "
         "cause what it looks like, what is done about it by default, and how often the [drill](drill.md) found it. The "
         "decisions behind it are among the [records](decisions)."
     )
     yield "## How a cause is named"
-    yield _prose(
+    yield prose(
         f"One look reads everything below, side by side, within {LOOK_DEADLINE_S:g} s. Then each cause is judged by a "
         "rule of its own, on the same readings. The same readings always give the same ranking, and the trail keeps "
         "it: each cause with its confidence, what speaks for it and what speaks against it."
     )
-    yield _list(
+    yield bullets(
         "**Confidence** goes from 0 to 1. The strongest thing that speaks for a cause sets it, and whatever speaks "
         "against it caps it.",
         "**Required** evidence that could not be read bars the cause: nothing is done for it. **Supporting** evidence "
@@ -171,12 +174,12 @@ def _head() -> Iterator[str]:
         "contradict each other, and people decide. Of two that are equally sure, the one higher up on this page comes "
         "first: what forbids acting before what invites it, and what says more before what says less.",
     )
-    yield _prose(
+    yield prose(
         "A cause is **clear** when it is above the threshold, has no other like it, and there is something to do about "
         f"it; one that only people can answer must reach {QUITE_SURE:g}. A clear cause is answered at once. An unclear "
         "one is given time, as long as one of these holds:"
     )
-    yield _list(
+    yield bullets(
         f"**The incident is young.** Metrics come by whole periods and late. For {YOUNG_PERIODS} periods of its alarm, "
         f"{YOUNG_AT_MOST.seconds} s at most, the responder looks again every {LOOK_SOON_S} s.",
         f"**Nobody feels it.** No alarm is on and users are served: ECS has {UNFELT_PATIENCE.seconds // 60} minutes to "
@@ -184,19 +187,19 @@ def _head() -> Iterator[str]:
         "**It is easing.** The newest whole period shows nothing of the trouble any more: until the incident is "
         f"{EASES_WITHIN.seconds // 60} minutes old, it may end by itself.",
     )
-    yield _prose("When no such time is left, people are paged with the whole ranking.")
+    yield prose("When no such time is left, people are paged with the whole ranking.")
 
 
 def _evidence() -> Iterator[str]:
     yield "## What is read"
-    yield _prose(
+    yield prose(
         "Each reading stands for itself: one that is missing takes no other with it, except those that need what it "
         "tells. Prices are list prices of us-east-1; other Regions differ by some percent."
     )
-    yield _table(
+    yield table(
         ("evidence", "what it tells", "permissions", "what reading it costs"),
         [
-            (_code(name), EVIDENCE[name][0], ", ".join(_code(p.action) for p in probe.permissions), EVIDENCE[name][1])
+            (code(name), EVIDENCE[name][0], ", ".join(code(p.action) for p in probe.permissions), EVIDENCE[name][1])
             for name, probe in PROBES.items()
         ],
     )
@@ -204,7 +207,7 @@ def _evidence() -> Iterator[str]:
 
 def _asked(figures: Figures) -> Iterator[str]:
     yield "## What the drill shows"
-    yield _prose(
+    yield prose(
         f"Simulated incidents, {figures.seeds} of each scenario. **Harmful** are runs in which users lost more than if "
         "nobody had done anything, or that did harm otherwise. **× oracle** is what users lost, compared with a "
         "response that knows the fault and acts at the first alarm: in the middle run, and in the 95th of a hundred. "
@@ -213,7 +216,7 @@ def _asked(figures: Figures) -> Iterator[str]:
         "not otherwise. "
         "[drill.md](drill.md#what-is-measured) has the whole of it."
     )
-    yield _table(
+    yield table(
         ("over all scenarios", "asked", "found", "met"),
         [(each.what, each.asked, each.found, "yes" if each.met else "no") for each in figures.asked],
     )
@@ -222,8 +225,8 @@ def _asked(figures: Figures) -> Iterator[str]:
 def _cause(rule: Rule, figures: Figures, scenarios: Sequence[Scenario]) -> Iterator[str]:
     yield f"### {rule.cause}"
     for said in (inspect.getdoc(rule.judge) or "").split("\n\n"):
-        yield _prose(said)
-    yield _list(
+        yield prose(said)
+    yield bullets(
         f"Required: {', '.join(rule.requires)}.",
         f"Supporting: {', '.join(rule.supports) or 'nothing'}.",
         *_answers(rule.cause),
@@ -233,8 +236,8 @@ def _cause(rule: Rule, figures: Figures, scenarios: Sequence[Scenario]) -> Itera
 
 def _unknown(figures: Figures, scenarios: Sequence[Scenario]) -> Iterator[str]:
     yield f"### {Cause.UNKNOWN}"
-    yield _prose("No cause fits what was read. People get the symptoms, and what could not be read.")
-    yield _list(*_answers(Cause.UNKNOWN))
+    yield prose("No cause fits what was read. People get the symptoms, and what could not be read.")
+    yield bullets(*_answers(Cause.UNKNOWN))
     yield _drilled(Cause.UNKNOWN, figures, scenarios)
 
 
@@ -244,11 +247,11 @@ def _answers(cause: Cause) -> Iterator[str]:
         yield f"By default: wait, and page after {PATIENCE.seconds // 60} minutes."
         return
     ladder = default_ladder(cause)
-    yield f"By default: {', then '.join(map(_code, ladder)) or 'stand down, and look again'}."
+    yield f"By default: {', then '.join(map(code, ladder)) or 'stand down, and look again'}."
     for name in ladder:
         if name is not ActionName.PAGE:
             asks = " It always asks first." if ACTIONS[name].asks else ""
-            yield f"{_code(name)} needs {ACTIONS[name].preconditions}.{asks}"
+            yield f"{code(name)} needs {ACTIONS[name].preconditions}.{asks}"
 
 
 def _drilled(cause: Cause, figures: Figures, scenarios: Sequence[Scenario]) -> str:
@@ -257,7 +260,7 @@ def _drilled(cause: Cause, figures: Figures, scenarios: Sequence[Scenario]) -> s
     if not names:
         return "No scenario of the drill has this cause."
     header = ("scenario", "runs", "harmful", "× oracle p50", "p95", "nobody p50", "named first", "paged right")
-    return _table(header, [(_code(name), *_numbers(ours[name], nobody[name].impact_ratio_to_oracle)) for name in names])
+    return table(header, [(code(name), *_numbers(ours[name], nobody[name].impact_ratio_to_oracle)) for name in names])
 
 
 def _numbers(ours: Numbers, nobody: Ratio) -> tuple[str, ...]:
@@ -280,29 +283,6 @@ def _times(ratio: float | None) -> str:
 def _share(part: int, whole: int) -> str:
     """Cut, not rounded: 100 % stands for all of them."""
     return f"{int(1000 * part / whole) / 10:g} %" if whole else ""
-
-
-def _prose(text: str, *, first: str = "", then: str = "") -> str:
-    return textwrap.fill(
-        text,
-        width=120,
-        initial_indent=first,
-        subsequent_indent=then,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-
-
-def _list(*items: str) -> str:
-    return "\n".join(_prose(item, first="- ", then="  ") for item in items)
-
-
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    return "\n".join(f"| {' | '.join(row)} |" for row in (header, ["---"] * len(header), *rows))
-
-
-def _code(name: str) -> str:
-    return f"`{name}`"
 
 
 def figures_of(file: Path) -> Figures:

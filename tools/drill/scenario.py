@@ -20,7 +20,7 @@ from functions.domain.errors import InputError
 from functions.domain.incidents import Mode
 from functions.domain.watched import WatchedAlarm
 from functions.playbooks.loading import load_playbooks, playbook_of
-from functions.playbooks.schema import NewAlarm, Playbook, Symptom
+from functions.playbooks.schema import LogAlarm, NewAlarm, Playbook, Symptom
 from functions.playbooks.tree import Place, Problems, Tree, read_tree
 from tools.drill.world import setting
 from tools.drill.world.setting import Part, Setting
@@ -169,12 +169,13 @@ def _scenario(tree: Tree, own: Playbook | None) -> Scenario:
         raw["dependencies"] = _guarded(raw.get("dependencies", []), own)
         if own.sticky_sessions is not None:
             services = [{"stickiness_s": own.sticky_sessions, **service} for service in services]
-        # What the playbook overrides is read from the world's own services.
+        # What the playbook overrides is read from the world's own services, and no person reads what its queries find.
         asked = {
             **own.model_dump(exclude={"dependencies"}),
             "dependencies": _counterparts(own, raw["dependencies"]),
             "mode": Mode.AUTO,
             "overrides": {},
+            "log_queries": (),
         }
         playbooks = tuple(Playbook.model_validate({**asked, "service": name}) for name in names)
     raw["services"] = [
@@ -239,14 +240,14 @@ def _with_alarms(service: dict[str, Any], playbook: Playbook) -> dict[str, Any]:
     made = [
         {
             "name": playbook.alarm_name(alarm),
-            "symptom": alarm.symptom.value,
+            **_watched(alarm),
             "threshold": alarm.threshold,
             "period_s": 60 * math.ceil((alarm.period or 60) / 60),
             "evaluation_periods": alarm.evaluation_periods,
             "datapoints": alarm.datapoints,
         }
         for alarm in playbook.alarms
-        if isinstance(alarm, NewAlarm)
+        if isinstance(alarm, NewAlarm | LogAlarm)
     ]
     own = service.get("alarms", [])
     completed = {**service, "alarms": [*own, *made] if isinstance(own, list) else own}
@@ -255,6 +256,12 @@ def _with_alarms(service: dict[str, Any], playbook: Playbook) -> dict[str, Any]:
         named = [_by_symptom(name, playbook) for name in rollout["alarms"]]
         completed["rollout"] = {**rollout, "alarms": [name for name in named if name is not None]}
     return completed
+
+
+def _watched(alarm: NewAlarm | LogAlarm) -> dict[str, Any]:
+    if isinstance(alarm, LogAlarm):
+        return {"contains": alarm.contains}
+    return {"symptom": alarm.symptom.value, "statistic": alarm.statistic}
 
 
 def _of_known_alarms(faults: object, playbook: Playbook) -> object:

@@ -1,5 +1,6 @@
 """`responder` over a ledger that real steps have written: incidents, show, verify, approve, deny, pause and resume."""
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 
 from functions.domain.approvals import Answer
+from functions.domain.circumstances import LogQueryFacts
 from functions.domain.errors import LedgerError
 from functions.domain.incidents import Event
 from functions.playbooks.schema import Playbook
@@ -16,6 +18,7 @@ from functions.workflow.visit import Visit
 from tests.fakes.engine import Execution, Responder
 from tests.fakes.signals import alarm_signal
 from tests.fakes.world import REF, V1, V2
+from tests.unit.workflow.test_incident import after_bad_release, playbook
 from tools.cli.main import Desk, desk_ledger, run
 from tools.cli.render import took
 
@@ -75,6 +78,28 @@ def test_a_recovered_incident(recovered: Responder, capsys: pytest.CaptureFixtur
         assert line in out
     assert "✓ the trail holds" in out
     assert max(map(len, out.splitlines())) <= 100
+
+
+def test_what_a_playbook_asks_of_the_logs_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    """How many lines, a few of them, and that nothing is known where a query failed."""
+    asking = Responder(playbook=playbook(log_queries=[{"name": "slow", "contains": "took"}]))
+    asking.world.quiet.shown_logs = {
+        "queries": (
+            LogQueryFacts(name="slow", count=1, lines=("GET /orders took 9 s",)),
+            LogQueryFacts(name="rate", error="the query 'rate': throttled"),
+        )
+    }
+    after_bad_release(asking)
+    asking.run()
+    ask(asking, "show", incident_id(asking))
+
+    out = capsys.readouterr().out
+    for line in (
+        "asked of the logs: slow: 1 line\n",
+        "GET /orders took 9 s",
+        "rate: unknown, the query 'rate': throttled",
+    ):
+        assert line in re.sub(r" +\n", "\n", out)
 
 
 def test_an_incident_that_waits_for_people(paged: Responder, capsys: pytest.CaptureFixture[str]) -> None:

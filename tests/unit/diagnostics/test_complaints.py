@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.diagnostics.complaints import Complaint, complaint_of, complaints
+from functions.diagnostics.complaints import Complaint, complaint_in, complaint_of, complaints
+from functions.domain.causes import Cause
 from functions.domain.circumstances import LogPattern, LogsFacts
+from functions.domain.logged import TOLD_BY_LOGS
 
 LINES = {
     'ERROR: column "total_v2" of relation "orders" does not exist at character 13': Complaint.SCHEMA,
@@ -62,3 +64,19 @@ def test_the_sample_tells_where_the_pattern_lost_the_word() -> None:
     pattern = LogPattern(pattern="error <*>", sample="error 'Read timed out'", count=3)
     logs = LogsFacts(since=datetime(2026, 3, 1, 3, tzinfo=UTC), groups=("/ecs/orders",), patterns=(pattern,))
     assert complaints(logs) == {Complaint.SLOW: 3}
+
+
+@pytest.mark.parametrize("cause", TOLD_BY_LOGS)
+def test_the_playbooks_word_comes_before_everybodys(cause: Cause) -> None:
+    """Lines of which the playbook says what they speak of complain of that, whatever else is in them."""
+    patterns = tuple(LogPattern(pattern=line, count=3, sample=line, cause=cause) for line in LINES if line)
+    logs = LogsFacts(since=datetime(2026, 3, 1, 3, tzinfo=UTC), groups=("/ecs/orders",), patterns=patterns)
+    (complaint,) = complaints(logs)
+    assert complaint is not Complaint.OTHER
+    assert complaints(logs)[complaint] == logs.errors
+
+
+def test_each_cause_that_logs_tell_is_a_complaint_of_its_own() -> None:
+    """No two of them are the same to the ranking."""
+    told = {complaint_in(LogPattern(pattern="x", count=1, cause=cause)) for cause in TOLD_BY_LOGS}
+    assert len(told) == len(TOLD_BY_LOGS)

@@ -1,6 +1,5 @@
 """The examples people copy: they hold, they are complete, and the defaults they show are the defaults."""
 
-import re
 from pathlib import Path
 
 import pytest
@@ -11,10 +10,11 @@ from functions.domain.causes import Cause
 from functions.domain.changes import ActionName
 from functions.domain.dependencies import DependencyKind
 from functions.domain.incidents import Mode
+from functions.domain.logged import LogCause, LogQuery
 from functions.domain.watched import WATCHED, HttpCheck, MetricLimit, WatchedDatabase, WatchedUrl
 from functions.playbooks.ladders import NOT_OURS, default_ladder
 from functions.playbooks.loading import load_playbooks
-from functions.playbooks.schema import Limits, NewAlarm, Playbook, Symptom
+from functions.playbooks.schema import Limits, LogAlarm, NewAlarm, Playbook, Symptom
 
 PLAYBOOKS = Path(__file__).parents[3] / "playbooks"
 COMPLETE = PLAYBOOKS / "examples" / "complete.yaml"
@@ -74,7 +74,10 @@ def test_the_complete_example_has_every_key() -> None:
     written = yaml.safe_load(COMPLETE.read_text(encoding="utf-8"))
 
     assert set(written) == set(Playbook.model_fields)
-    assert {key for alarm in written["alarms"] for key in alarm} == {*NewAlarm.model_fields, "existing"}
+    shown = {key for alarm in written["alarms"] for key in alarm}
+    assert shown == {*NewAlarm.model_fields, *LogAlarm.model_fields, "existing"}
+    assert {key for cause in written["log_causes"] for key in cause} == set(LogCause.model_fields)
+    assert {key for query in written["log_queries"] for key in query} == set(LogQuery.model_fields)
     for key in ("limits", "scale_out", "notify", "overrides"):
         model = type(getattr(load_playbooks([COMPLETE])[0], key))
         assert set(written[key]) == set(model.model_fields)
@@ -95,13 +98,6 @@ def test_the_complete_example_shows_every_kind_of_dependency() -> None:
     assert page == HttpCheck(url=page.url)
 
 
-def test_the_page_on_playbooks_names_every_kind() -> None:
-    """The table people read has a row for each kind of dependency, and for no other."""
-    page = (PLAYBOOKS / "README.md").read_text(encoding="utf-8")
-    table = page.split("| kind | it is |")[1].split("\n\n")[0]
-    assert re.findall(r"^\| `([a-z]+)` \|", table, re.M) == list(DependencyKind)
-
-
 def keys_of(model: type[BaseModel]) -> list[str]:
     return [field.alias or name for name, field in model.model_fields.items()]
 
@@ -120,6 +116,8 @@ def test_the_complete_example_shows_the_defaults() -> None:
     for alarm in shown.alarms:
         if isinstance(alarm, NewAlarm):
             assert alarm.threshold == NewAlarm(symptom=alarm.symptom).threshold
+        if isinstance(alarm, LogAlarm):
+            assert alarm.threshold == LogAlarm(log="x", contains=("xyz",)).threshold
 
 
 def test_the_complete_example_shows_every_symptom_but_the_plain_count() -> None:

@@ -74,7 +74,7 @@ class Runbook(Nobody):
                 playbook = stage.playbook_of(alarm)
                 if playbook is not None and playbook.service not in busy:
                     busy.add(playbook.service)
-                    follow(alarm, playbook, RUNBOOK[symptom_of(alarm, stage)], REFLEX_S)
+                    follow(alarm, playbook, orders_for(alarm, stage), REFLEX_S)
 
         def follow(alarm: str, playbook: Playbook, orders: tuple[Order, ...], after_s: float) -> None:
             def go_on() -> None:
@@ -119,10 +119,11 @@ class Runbook(Nobody):
         return True
 
 
-def symptom_of(alarm: str, stage: Stage) -> Symptom:
-    """What an alarm watches."""
+def orders_for(alarm: str, stage: Stage) -> tuple[Order, ...]:
+    """What the runbook says of an alarm: of lines in a log nothing, but that people look at them."""
     alarms = (each for service in stage.scenario.setting.services for each in service.alarms)
-    return next(each.symptom for each in alarms if each.name == alarm)
+    symptom = next(each.symptom for each in alarms if each.name == alarm)
+    return () if symptom is None else RUNBOOK[symptom]
 
 
 def _state(stage: Stage, alarm: str) -> AlarmState | None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import cache, partial
 from typing import NamedTuple
 
-from tools.drill.world.logs import Lines, Logs
+from tools.drill.world.logs import LEVEL, Lines, Logs
 from tools.drill.world.operations import Answer, Operations, Parameters
 from tools.drill.world.refusal import Refused
 from tools.drill.world.world import BEGINNING, World
@@ -117,7 +117,7 @@ def _carry_out(query: _Query, groups: Sequence[Logs], world: World, start_s: flo
 
 def _matching(query: _Query, world: World, text: str, variants: int) -> Sequence[str]:
     """So many kinds of a line as they stand in the log; none where the filter leaves them out."""
-    messages = [f"ERROR [{world.chance.token('request', variant, size=4)}] {text}" for variant in range(variants)]
+    messages = [f"{LEVEL} [{world.chance.token('request', variant, size=4)}] {text}" for variant in range(variants)]
     return messages if query.matches.search(messages[0]) else ()
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tools.drill.world.around import Around
 from tools.drill.world.demand import Demand
-from tools.drill.world.metrics import MINUTE_S, Series, key_of
+from tools.drill.world.metrics import MINUTE_S, Series, Times, key_of
 from tools.drill.world.parts import Task
 from tools.drill.world.serving import UNHANDLED, Backing, Blame, Conduct, Served, serve
 from tools.drill.world.spells import Crew, Spells, ZoneSeries
@@ -191,7 +191,7 @@ class Front:
         front = {"LoadBalancer": self._service.load_balancer.split(":loadbalancer/", 1)[-1]}
         behind = front | {"TargetGroup": self._service.target_group.rsplit(":", 1)[-1]}
         ecs = {"ClusterName": self._world.setting.cluster, "ServiceName": self._service.name}
-        made = {}
+        made: dict[str, Series] = {}
         self.metric_keys = {}
         for name, namespace, dimensions, sparse in (
             ("RequestCount", "AWS/ApplicationELB", behind, True),
@@ -205,7 +205,8 @@ class Front:
         ):
             key = key_of(namespace, name, dimensions)
             self.metric_keys[name] = key
-            made[name] = self._world.metrics.make(key, late_s=late_s, sparse=sparse)
+            made[name] = Times(sparse=sparse) if name == "TargetResponseTime" else Series(sparse=sparse)
+            self._world.metrics.hold(key, made[name], late_s=late_s)
         for zone in self._world.zones:
             in_zone = behind | {"AvailabilityZone": zone}
             for name, errors in (("RequestCount", False), ("HTTPCode_Target_5XX_Count", True)):

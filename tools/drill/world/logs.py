@@ -23,6 +23,8 @@ BYTES_PER_REQUEST = 280.0
 """What a request writes whether it fails or not: one line of an access log. Assumption."""
 NOISE_PER_MINUTE = 0.25
 """Error lines of a task that mean nothing: users who went away, input that makes no sense. Assumption."""
+LEVEL = "ERROR"
+"""How each line begins, before what it says."""
 NOISE: Sequence[str] = (
     "client closed the connection before the response was sent",
     "invalid input in field 'quantity': not a number",
@@ -88,6 +90,31 @@ class Logs:
             spell.offered * sum(len(crew.zones) for crew in spell.crews) * length * BYTES_PER_REQUEST
             for spell, length in self._service.front.spells.between(start_s, ends_s)
         )
+
+
+class Counted:
+    """How many lines had one of some words: what a metric filter makes of them (CloudWatch Logs User Guide, "Creating
+    metrics from log events using filters"). A minute without any counts 0."""
+
+    def __init__(self, logs: Logs, words: Sequence[str]) -> None:
+        self._logs, self._words = logs, words
+
+    def value(self, minutes: range, statistic: str) -> float | None:
+        """The sum over some minutes.
+
+        Raises:
+            ValueError: for a statistic that the world does not keep.
+        """
+        if statistic != "Sum":
+            raise ValueError(f"the world keeps no statistic {statistic} of lines")
+        if not minutes:
+            return None
+        lots = self._logs.between(minutes.start * MINUTE_S, minutes.stop * MINUTE_S)
+        return float(sum(lines.times for lot in lots for lines in lot if self._has_one(lines.text)))
+
+    def _has_one(self, text: str) -> bool:
+        line = f"{LEVEL} {text}"
+        return any(word in line for word in self._words)
 
 
 def _single(entry: tuple[float, str, str]) -> Lines:

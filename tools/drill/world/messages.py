@@ -41,8 +41,7 @@ def alarm_by_sns(alarm: Alarm, *, previous: str, account: str, region: str, id: 
         trigger |= {
             "MetricName": definition["MetricName"],
             "Namespace": definition["Namespace"],
-            "StatisticType": "Statistic",
-            "Statistic": definition["Statistic"].upper(),
+            **_sns_statistic(definition),
             "Unit": None,
             "Dimensions": [{"value": d["Value"], "name": d["Name"]} for d in definition["Dimensions"]],
         }
@@ -73,6 +72,12 @@ def alarm_by_sns(alarm: Alarm, *, previous: str, account: str, region: str, id: 
     }
 
 
+def _sns_statistic(definition: Json) -> Json:
+    if "ExtendedStatistic" in definition:
+        return {"StatisticType": "ExtendedStatistic", "ExtendedStatistic": definition["ExtendedStatistic"]}
+    return {"StatisticType": "Statistic", "Statistic": definition["Statistic"].upper()}
+
+
 def _sns_query(query: Json) -> Json:
     stat = query.get("MetricStat")
     if stat is None:
@@ -94,7 +99,7 @@ def alarm_by_eventbridge(alarm: Alarm, *, previous: str, account: str, region: s
                 "dimensions": {d["Name"]: d["Value"] for d in definition.get("Dimensions", ())},
             },
             "period": alarm.rule.period_s,
-            "stat": definition.get("Statistic", ""),
+            "stat": definition.get("ExtendedStatistic") or definition.get("Statistic", ""),
         },
         "returnData": True,
     }

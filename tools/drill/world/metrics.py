@@ -4,6 +4,8 @@ Metrics of load balancers and of ECS have one data point a minute (Application L
 metrics"; ECS Developer Guide, "CloudWatch metrics"). A count that is zero is not reported.
 """
 
+import math
+import re
 from collections.abc import Iterable, Mapping
 from typing import Protocol
 
@@ -70,6 +72,18 @@ class Series:
             case "SampleCount":
                 return float(round(sum(point.count for point in held)))
         raise ValueError(f"the world keeps no statistic {statistic}")
+
+
+class Times(Series):
+    """Lengths of time that are spread exponentially about their mean, so that the mean tells every percentile."""
+
+    def value(self, minutes: Iterable[int], statistic: str) -> float | None:
+        """As of any series, and percentiles. Those of several minutes go by the mean of all their requests."""
+        percentile = re.fullmatch(r"p(\d{1,2}(?:\.\d+)?)", statistic)
+        if percentile is None:
+            return super().value(minutes, statistic)
+        mean = super().value(minutes, "Average")
+        return None if mean is None else mean * -math.log(1.0 - float(percentile[1]) / 100)
 
 
 class Readable(Protocol):

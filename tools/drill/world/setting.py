@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from functions.playbooks.schema import Symptom
+from functions.playbooks.schema import Statistic, Symptom
 
 
 class Part(BaseModel):
@@ -137,9 +137,14 @@ class Alarm(Part):
     """An alarm of a service, as the responder's deployment makes it, or one that somebody else made."""
 
     name: str
-    symptom: Symptom
+    symptom: Symptom | None = None
+    """What it watches; without it, lines in the log."""
+    contains: tuple[str, ...] = ()
+    """Words of which a line has one, where it watches the log."""
+    statistic: Statistic | None = None
+    """Of the response time, which is averaged without it."""
     threshold: float
-    """In the unit of the symptom: percent, answers in a period, hosts or seconds."""
+    """In the unit of the symptom: percent, answers in a period, hosts, seconds, or lines in a period."""
     period_s: Annotated[int, Field(ge=60, multiple_of=60)] = 60
     evaluation_periods: Annotated[int, Field(ge=1)] = 3
     datapoints: Annotated[int, Field(ge=1)] = 2
@@ -152,6 +157,8 @@ class Alarm(Part):
     def _reachable(self) -> Self:
         if self.datapoints > self.evaluation_periods:
             raise ValueError(f"datapoints ({self.datapoints}) is above evaluation_periods ({self.evaluation_periods})")
+        if (self.symptom is None) == (not self.contains):
+            raise ValueError("an alarm watches a symptom or the log: write either symptom or contains")
         return self
 
 

@@ -14,6 +14,7 @@ from tools.drill.world.dependencies import ALARM_THRESHOLD, METRIC, NAMESPACE, D
 from tools.drill.world.descriptions import describe_task
 from tools.drill.world.disturbances import Api, Deliveries
 from tools.drill.world.faults import Faults
+from tools.drill.world.logs import LATE_S, Counted
 from tools.drill.world.messages import (
     alarm_by_eventbridge,
     alarm_by_sns,
@@ -55,6 +56,9 @@ _STATISTICS = {
     Symptom.MEMORY: ("MemoryUtilization", "Average"),
     Symptom.TASKS: ("CPUUtilization", "SampleCount"),
 }
+
+LOG_NAMESPACE = "EcsFirstResponder/Logs"
+"""Where the deployment puts the counted lines of a service."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -435,6 +439,8 @@ class World:
             datapoints=written.datapoints,
             missing=written.missing or ("breaching" if low else "notBreaching"),
         )
+        if written.symptom is None:
+            return self._log_alarm(written, rule, service)
         keys = service.front.metric_keys
         if written.symptom is Symptom.ERROR_RATE:
             names = ("RequestCount", "HTTPCode_Target_5XX_Count", "HTTPCode_ELB_5XX_Count")
@@ -446,6 +452,7 @@ class World:
             metric: dict[str, Any] = {"Metrics": [{**expression, "Period": written.period_s}, *queries]}
         else:
             name, statistic = _STATISTICS[written.symptom]
+            statistic = written.statistic or statistic
             metric = _plain(keys[name], statistic, written.period_s)
         # Tasks report once a minute: over a longer period as many samples come together.
         per = written.period_s / MINUTE_S if written.symptom is Symptom.TASKS else 1.0
@@ -457,11 +464,25 @@ class World:
         def read(start_s: float) -> float | None:
             if written.symptom is Symptom.ERROR_RATE:
                 return self.error_rate([keys[name] for name in names], start_s, written.period_s)
-            name, statistic = _STATISTICS[written.symptom]
             value = self.metrics.value(keys[name], start_s, written.period_s, statistic, now_s=self.seconds)
             return None if value is None else value / per
 
         description = f"{written.symptom} of {service.name}"
+        return self._alarm(written.name, rule, metric, read, told_by=written.told_by, description=description)
+
+    def _log_alarm(self, written: AlarmSetting, rule: Rule, service: Service) -> Alarm:
+        """An alarm on lines in the log: those of one period, as a metric filter counts them."""
+        key = key_of(LOG_NAMESPACE, written.name, {})
+        late_s = self.chance.between(
+            self.constants.metric_late_low_s, self.constants.metric_late_high_s, f"{written.name}/metrics-late"
+        )
+        self.metrics.hold(key, Counted(service.logs, written.contains), late_s=late_s + LATE_S)
+
+        def read(start_s: float) -> float | None:
+            return self.metrics.value(key, start_s, written.period_s, "Sum", now_s=self.seconds)
+
+        metric = _plain(key, "Sum", written.period_s)
+        description = f"lines in the log of {service.name}"
         return self._alarm(written.name, rule, metric, read, told_by=written.told_by, description=description)
 
     def error_rate(self, keys: list[Any], start_s: float, period_s: int) -> float | None:
@@ -583,7 +604,7 @@ def _plain(key: Any, statistic: str, period_s: int) -> dict[str, Any]:
         "Namespace": namespace,
         "MetricName": name,
         "Dimensions": _pairs(dimensions),
-        "Statistic": statistic,
+        "ExtendedStatistic" if statistic.startswith("p") else "Statistic": statistic,
         "Period": period_s,
     }
 

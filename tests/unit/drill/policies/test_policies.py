@@ -2,10 +2,13 @@
 
 from collections.abc import Iterator
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
+from functions.domain.causes import Cause
 from functions.playbooks.schema import Symptom
+from tools.drill.measures import cause_named
 from tools.drill.policies.knowing import PERSON_S
 from tools.drill.policies.policy import Policy
 from tools.drill.policies.reflexes import RUNBOOK, STABLE_S, Order
@@ -82,6 +85,55 @@ def test_the_runbook_looks_at_dependencies_first() -> None:
     run = played("runbook", "database-down")
     assert run.stage.paged_at
     assert not run.actions or run.stage.paged_at[0] < run.actions[0].at_s
+
+
+LINES_ALONE = """\
+title: Nothing but its log tells of a bad release
+kind: outage
+truth: {says: the newest release is bad, cause: schema-mismatch, remedies: [roll-back]}
+playbook:
+  alarms:
+    - {log: unhandled, contains: Unhandled, threshold: 20}
+  log_causes:
+    - {contains: unhandled, cause: schema-mismatch}
+world:
+  services:
+    - {name: orders, tasks: 4, traffic: {base_rps: 100}}
+  faults:
+    - {kind: bad-release, at_s: 1800, how: 5xx, failing_percent: 40}
+"""
+
+
+def test_the_runbook_leaves_lines_in_a_log_to_people(tmp_path: Path) -> None:
+    """Runbooks say to read them, and nothing else."""
+    file = tmp_path / "lines-alone.yaml"
+    file.write_text(LINES_ALONE)
+    run = played("runbook", str(file))
+    assert run.stage.paged_at
+    assert run.actions == ()
+
+
+@pytest.mark.parametrize(
+    ("fault", "done"),
+    [
+        ("{kind: bad-release, at_s: 1800, how: 5xx, failing_percent: 40}", ["UpdateService"]),
+        ("{kind: refused, at_s: 1800, how: schema-changed, failing_percent: 40}", []),
+    ],
+)
+def test_the_responder_goes_by_lines_in_a_log_alone(fault: str, done: list[str], tmp_path: Path) -> None:
+    """They name the cause in the playbook's words. What a release brought is rolled back; for the rest the alarm on the
+    log, which is the only one, gets people."""
+    file = tmp_path / "lines-alone.yaml"
+    head, _, _ = LINES_ALONE.rpartition("    - {kind")
+    file.write_text(f"{head}    - {fault}\n".replace("Unhandled", "[Unhandled, total_v2]"))
+    run = played("responder", str(file))
+    assert run.stage.trail is not None
+    named = cause_named(run.stage.trail)
+    assert named is not None
+    assert named.cause is Cause.SCHEMA_MISMATCH
+    assert operations(run) == done
+    assert bool(run.stage.paged_at) is not bool(done)
+    assert done or alarm_s(run) < run.stage.paged_at[0]
 
 
 def test_the_runbook_halves_what_costs_too_much() -> None:

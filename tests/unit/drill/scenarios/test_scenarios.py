@@ -151,3 +151,19 @@ def test_an_unknown_scenario_gets_a_suggestion() -> None:
     """Names are long."""
     with pytest.raises(ScenarioError, match="write database-down"):
         load_scenarios(["database-dwn"])
+
+
+def test_alarms_on_logs_and_percentiles_are_in_the_world(tmp_path: Path) -> None:
+    """The world has them as the playbook asks for them; queries are for people, and nobody reads them there."""
+    more = (
+        "  - {symptom: response-time, statistic: p95}\n  - {log: unhandled, contains: [Unhandled, panic]}\n"
+        "dependencies:\n"
+    )
+    asks = "log_queries: [{name: rate, query: stats count(*) by bin(1m)}]\n"
+    own = written(tmp_path, PLAYBOOK.replace("dependencies:\n", more) + asks, "own.yaml")
+    (scenario,) = load_scenarios([str(written(tmp_path, GOOD))], playbook=own)
+    rate, p95, lines = scenario.setting.services[0].alarms
+    assert (rate.statistic, p95.statistic) == (None, "p95")
+    assert (lines.symptom, lines.contains, lines.threshold) == (None, ("Unhandled", "panic"), 10)
+    assert lines.name in scenario.playbooks[0].alarm_names
+    assert scenario.playbooks[0].log_queries == ()

@@ -1,9 +1,16 @@
 """Alarms go by CloudWatch's own tables."""
 
+import math
+from typing import Any
+
 import pytest
 
-from tests.unit.drill.world.worlds import orders, world
+from functions.adapters.cloudwatch import CloudWatchReader
+from tests.fakes.clock import FakeClock
+from tests.unit.drill.world.worlds import SHIPPED_S, bad_release, client, orders, world
+from tools.drill.world import wire
 from tools.drill.world.alarms import Rule, judged
+from tools.drill.world.world import World
 
 THREE_OF_THREE = [
     ("0-X-X", "OK", "OK", "OK", "OK"),
@@ -56,3 +63,54 @@ def test_running_tasks_are_counted_whatever_the_period(period_s: int) -> None:
     assert of.alarms["tasks"].state == "ALARM"
     told = of.alarms["tasks"].reason.partition("[")[2].partition("]")[0]
     assert 5 < float(told) <= 7
+
+
+AT_ONCE = {"evaluation_periods": 1, "datapoints": 1}
+P95: dict[str, Any] = {"name": "p95", "symptom": "response-time", "statistic": "p95"}
+LINES: dict[str, Any] = {"name": "lines", "contains": ["nobody says this", "Unhandled"], "threshold": 100}
+
+
+def breaches(of: World, name: str) -> bool | None:
+    """What the responder finds when it asks the alarm's own metric again."""
+    with wire.connected(of):
+        (facts,) = CloudWatchReader(client("cloudwatch"), clock=FakeClock(of.now)).alarms([name])
+    return facts.breaching_now
+
+
+@pytest.mark.parametrize("period_s", [60, 300])
+@pytest.mark.parametrize(("above", "state"), [(0.97, "ALARM"), (1.03, "OK")])
+def test_a_percentile_is_that_of_times_spread_exponentially(above: float, state: str, period_s: int) -> None:
+    """The time that 95 of 100 requests keep to is ln 20 times the mean; the alarm and whoever asks again agree."""
+    calm = world()
+    calm.run_until(1500)
+    mean = orders(calm).front.latency_s
+    of = world(alarms=[P95 | AT_ONCE | {"threshold": above * mean * math.log(20), "period_s": period_s}])
+    of.run_until(1500)
+    assert of.alarms["p95"].state == state
+    assert breaches(of, "p95") is (state == "ALARM")
+
+
+def test_lines_in_the_log_set_an_alarm_off() -> None:
+    """As many lines as requests that the release fails, with any of the words; silence before is no trouble."""
+    of = world(bad_release("5xx", failing_percent=40), alarms=[LINES])
+    of.run_until(SHIPPED_S)
+    assert (of.alarms["lines"].state, breaches(of, "lines")) == ("OK", False)
+    of.run_until(SHIPPED_S + 600)
+    assert (of.alarms["lines"].state, breaches(of, "lines")) == ("ALARM", True)
+    told = of.alarms["lines"].reason.partition("[")[2].partition("]")[0].partition(",")[0]
+    assert float(told) == pytest.approx(0.4 * 100 * 60, rel=0.1)
+
+
+@pytest.mark.parametrize("contains", [["unhandled"], ["nobody says this"]])
+def test_other_lines_are_not_counted(contains: list[str]) -> None:
+    """Upper and lower case differ, as CloudWatch compares them."""
+    of = world(bad_release("5xx", failing_percent=40), alarms=[LINES | {"contains": contains}])
+    of.run_until(SHIPPED_S + 600)
+    assert of.alarms["lines"].state == "OK"
+    assert breaches(of, "lines") is False
+
+
+def test_an_alarm_watches_one_thing() -> None:
+    """A symptom, or the log."""
+    with pytest.raises(ValueError, match="write either symptom or contains"):
+        world(alarms=[LINES | {"symptom": "cpu"}])

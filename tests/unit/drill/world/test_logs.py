@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from functions.adapters.answers import code_of
-from functions.adapters.logs import ERRORS, LINES
+from functions.adapters.logs import LINES, errors_query
 from tests.unit.drill.world.worlds import DATABASE, SHIPPED_S, bad_release, client, failed, orders, world
 from tools.drill.world import wire
 from tools.drill.world.front import UNREACHABLE
@@ -17,7 +17,7 @@ from tools.drill.world.world import BEGINNING, World
 NEEDS = [{"dependency": "db"}]
 
 
-def asked(of: World, *, minutes: float = 5, query: str = ERRORS, limit: int = LINES) -> dict[str, Any]:
+def asked(of: World, *, minutes: float = 5, query: str = errors_query(), limit: int = LINES) -> dict[str, Any]:
     """What Logs Insights answers now, as the responder asks it."""
     logs, now = client("logs"), int(BEGINNING.timestamp() + of.seconds)
     with wire.connected(of):
@@ -178,7 +178,7 @@ def test_what_is_not_there_is_refused() -> None:
     of, logs = world(), client("logs")
     with wire.connected(of):
         with pytest.raises(logs.exceptions.ResourceNotFoundException):
-            logs.start_query(logGroupNames=["/ecs/nobody"], startTime=0, endTime=1, queryString=ERRORS)
+            logs.start_query(logGroupNames=["/ecs/nobody"], startTime=0, endTime=1, queryString=errors_query())
         with pytest.raises(logs.exceptions.ResourceNotFoundException) as unknown:
             logs.get_query_results(queryId="none")
     assert code_of(unknown.value) == "ResourceNotFoundException"

@@ -27,6 +27,8 @@ EVERY_ALARM = [
     HEALTHY_HOSTS,
     *({"name": name, "symptom": name, "threshold": 50} for name in ("errors", "response-time", "cpu", "memory")),
     {"name": "tasks", "symptom": "tasks", "threshold": 50, "period_s": 300},
+    {"name": "p95", "symptom": "response-time", "statistic": "p95", "threshold": 50},
+    {"name": "log", "contains": ["Unhandled"], "threshold": 50},
 ]
 
 
@@ -66,7 +68,7 @@ def read_everything(of: World, clients: wire.WiredClients) -> Iterator[dict[str,
         stat = {
             "Metric": {**metric, "Dimensions": alarm.get("Dimensions")},
             "Period": 60,
-            "Stat": alarm.get("Statistic"),
+            "Stat": alarm.get("Statistic") or alarm.get("ExtendedStatistic"),
         }
         yield cloudwatch.get_metric_data(
             MetricDataQueries=alarm.get("Metrics") or [{"Id": "q", "MetricStat": stat}],
