@@ -15,7 +15,6 @@ from functions.workflow.table import StepName
 from infra.contain_stack import contain_name
 from infra.context import Architecture, Deployment
 from tests.docs.pages import OPERATIONS, PAGES, PROJECT, README, Page
-from tests.docs.test_runbook_coverage import COMING
 from tests.infra.synthesis import Synthesis, synthesise
 from tools.cli.main import cli
 from tools.demo.__main__ import main as demo
@@ -64,8 +63,6 @@ def responder_commands(page: Page) -> Iterator[list[str]]:
 def test_every_responder_command_exists(page: Page) -> None:
     """With every option it is shown with."""
     for name, *words in responder_commands(page):
-        if f"responder {name}" in COMING:
-            continue
         options = {option for parameter in cli.commands[name].params for option in parameter.opts}
         assert {word for word in words if word.startswith("--")} <= options, name
 

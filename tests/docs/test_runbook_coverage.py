@@ -21,55 +21,6 @@ from tests.docs.pages import PROJECT, Page, code, written
 from tools.cli.main import cli
 from tools.drill.scenario import shipped
 
-COMING: frozenset[str] = frozenset(
-    {
-        "back-up",
-        "backups",
-        "budget",
-        "call-webhook",
-        "check",
-        "contain",
-        "denials",
-        "evidence",
-        "exposure",
-        "images",
-        "isolate",
-        "maintenance",
-        "mute-alarm",
-        "responder backup",
-        "responder block",
-        "responder disable-user",
-        "responder isolate",
-        "responder maintenance",
-        "responder silence",
-        "responder unsilence",
-        "severities",
-        "tests/infra/test_responder_stack.py::test_checks_are_made_every_minute",
-        "tests/infra/test_service_alarms.py::test_a_check_fails_where_its_metric_says_so",
-        "tests/integration/test_checker.py",
-        "tests/integration/test_containment.py",
-        "tests/unit/cli/test_backups.py",
-        "tests/unit/cli/test_incidents.py::test_a_maintenance_window_is_announced_listed_and_cancelled",
-        "tests/unit/cli/test_orders.py",
-        "tests/unit/cli/test_silence.py",
-        "tests/unit/diagnostics/test_breach.py",
-        "tests/unit/diagnostics/test_severity.py",
-        "tests/unit/domain/test_maintenance.py",
-        "tests/unit/signals/test_further_sources.py",
-        "tests/unit/workflow/test_check_alarms.py",
-        "tests/unit/workflow/test_contain.py",
-        "tests/unit/workflow/test_further_sources.py",
-        "tests/unit/workflow/test_maintenance.py",
-        "tests/unit/workflow/test_mutes.py",
-        "tests/unit/workflow/test_severity.py",
-        "tests/unit/workflow/test_webhooks.py",
-        "threats",
-        "webhooks",
-        "websocket",
-    }
-)
-"""Names that the page has before they exist."""
-
 COVERAGE = Page(PROJECT / "docs" / "runbook-coverage.md")
 HEADER = ("what the runbooks ask", "answer", "how, or why", "shown by", "items")
 RUNBOOKS_HEADER = ("runbook", "playbook", "items")
@@ -146,14 +97,14 @@ def test_what_shows_it_exists(row: Row) -> None:
     for shown_by in filter(None, row.shown_by.split(", ")):
         scenario, name = shown_by.startswith("scenario "), shown_by.removeprefix("scenario ").strip("`")
         assert shown_by == ("scenario " if scenario else "") + code(name)
-        assert is_coming(name) or (name in shipped() if scenario else _TEST.fullmatch(name) and exists(name)), name
+        assert name in shipped() if scenario else _TEST.fullmatch(name) and exists(name), name
 
 
 def test_everything_that_is_named_exists() -> None:
     """Causes, actions, guardrails, probes, keys of playbooks, commands and files: whatever stands in backticks."""
     for row in rows():
         for name in _CODE.findall(row.asks + row.how):
-            assert is_coming(name) or exists(name), f"{name}, in: {row}"
+            assert exists(name), f"{name}, in: {row}"
     for name in _CODE.findall("\n".join(line for line in COVERAGE.text.splitlines() if not line.startswith("|"))):
         assert exists(name), name
 
@@ -194,17 +145,6 @@ KNOWN = {
     *keys_of(Playbook.model_json_schema()),
     *(field.name for field in dataclasses.fields(Deployment)),
 }
-
-
-def is_coming(name: str) -> bool:
-    """Also a test in a file that is coming, or a command with its arguments."""
-    begin = " ".join(name.split()[:2]) if name.startswith("responder ") else name.partition("::")[0]
-    return not COMING.isdisjoint({name, begin})
-
-
-def test_nothing_is_coming_that_is_there() -> None:
-    """A name that exists is held to existing."""
-    assert {name for name in COMING if exists(name)} == set()
 
 
 def test_every_runbook_has_its_playbook() -> None:
