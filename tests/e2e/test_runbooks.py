@@ -6,6 +6,7 @@ emulator pools the data of a metric's name, so that the alarms on it go off for 
 incident of each is followed to its end.
 """
 
+import json
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -41,14 +42,12 @@ PLAYBOOKS = Path(__file__).parents[2] / "playbooks"
 REGIONS = ("us-east-1", "us-west-2")
 PATIENCE_S = 300.0
 
-ELB, ECS = "AWS/ApplicationELB", "AWS/ECS"
-USUAL: Mapping[str, tuple[str, float]] = {
-    "RequestCount": (ELB, 60.0),
-    "HTTPCode_Target_5XX_Count": (ELB, 0.0),
-    "HealthyHostCount": (ELB, 3.0),
-    "TargetResponseTime": (ELB, 0.2),
-    "CPUUtilization": (ECS, 30.0),
-    "MemoryUtilization": (ECS, 40.0),
+USUAL: Mapping[str, float] = {
+    "HTTPCode_Target_5XX_Count": 0.0,
+    "HealthyHostCount": 3.0,
+    "TargetResponseTime": 0.2,
+    "CPUUtilization": 30.0,
+    "MemoryUtilization": 40.0,
 }
 LINES, CHECKS = "log", "check"
 CHECKED_EVERY_S = 5
@@ -131,6 +130,9 @@ class Region:
                 Port=80,
                 DefaultActions=[{"Type": "forward", "TargetGroupArn": group["TargetGroupArn"]}],
             )
+            if playbook.sticky_sessions is not None:
+                on = [{"Key": "stickiness.enabled", "Value": "true"}]
+                elbv2.modify_target_group_attributes(TargetGroupArn=group["TargetGroupArn"], Attributes=on)
             targets = [{"Id": f"10.0.{number}.{task}"} for task in range(playbook.limits.min_tasks)]
             elbv2.register_targets(TargetGroupArn=group["TargetGroupArn"], Targets=targets)
             ecs.create_service(
@@ -192,27 +194,29 @@ class Region:
 
     def _publish(self, stopped: threading.Event) -> None:
         cloudwatch = self.client("cloudwatch")
-        fronts = {alarm["MetricName"]: alarm for alarm in self.alarms()}
-        lines = [alarm["MetricName"] for alarm in self.alarms() if alarm["Namespace"] == LOG_NAMESPACE]
+        watched = {(a["Namespace"], a["MetricName"], json.dumps(a["Dimensions"])) for a in self.alarms()}
         for second in count():
             if stopped.wait(1.0):
                 break
             self.door.closed = self.breaching == CHECKS
             if second % CHECKED_EVERY_S == 0:
                 self.client("lambda").invoke(FunctionName=f"{RESPONDER}-check", InvocationType="Event", Payload=b"{}")
-            for name in lines:
-                datum = {"MetricName": name, "Value": BREACHING[LINES][1] if self.breaching == LINES else 0.0}
-                cloudwatch.put_metric_data(Namespace=LOG_NAMESPACE, MetricData=[datum])
-            for name, (namespace, usual) in USUAL.items():
-                value, samples = usual, 1
-                if self.breaching is not None and BREACHING[self.breaching][0] == name:
-                    value = BREACHING[self.breaching][1]
-                    samples = TASKS_TOO_MANY if self.breaching is Symptom.TASKS else samples
-                elif name in SELDOM and second % SELDOM_S:
-                    continue
-                dimensions = fronts[name]["Dimensions"] if name in fronts else []
-                datum = {"MetricName": name, "Dimensions": dimensions, "Values": [value], "Counts": [samples]}
-                cloudwatch.put_metric_data(Namespace=namespace, MetricData=[datum])
+            for namespace, name, dimensions in sorted(watched):
+                datum = self._datum(namespace, name, second)
+                if datum is not None:
+                    datum |= {"MetricName": name, "Dimensions": json.loads(dimensions)}
+                    cloudwatch.put_metric_data(Namespace=namespace, MetricData=[datum])
+
+    def _datum(self, namespace: str, name: str, second: int) -> dict[str, Any] | None:
+        """What is published of a metric in this second; None for one that the responder publishes by itself."""
+        if namespace == LOG_NAMESPACE:
+            return {"Value": BREACHING[LINES][1] if self.breaching == LINES else 0.0}
+        if name not in USUAL:
+            return None
+        if self.breaching is not None and BREACHING[self.breaching][0] == name:
+            samples = TASKS_TOO_MANY if self.breaching == Symptom.TASKS else 1
+            return {"Values": [BREACHING[self.breaching][1]], "Counts": [samples]}
+        return None if name in SELDOM and second % SELDOM_S else {"Value": USUAL[name]}
 
     def alarms(self) -> list[dict[str, Any]]:
         """The alarms of the playbooks, as CloudWatch has them."""
@@ -221,6 +225,8 @@ class Region:
 
     def run_all(self) -> None:
         with self.traffic():
+            # An alarm that becomes OK for the first time would join the first incident, and prolong it.
+            until(lambda: all(alarm["StateValue"] == "OK" for alarm in self.alarms()), "not every alarm became OK")
             for what in BREACHING:
                 self.run(what)
 
