@@ -57,10 +57,14 @@ class Page:
         Raises:
             LookupError: if the page has no such table, or several.
         """
-        found = [rows for rows in self._tables() if rows[0] == header]
+        found = self.tables(*header)
         if len(found) != 1:
             raise LookupError(f"{self} has {len(found)} tables with the columns {', '.join(header)}")
-        return found[0][2:]
+        return found[0]
+
+    def tables(self, *header: str) -> list[list[tuple[str, ...]]]:
+        """The rows of every table with these column names, table by table."""
+        return [rows[2:] for rows in self._tables() if rows[0] == header]
 
     def _tables(self) -> Iterator[list[tuple[str, ...]]]:
         rows: list[tuple[str, ...]] = []

@@ -1,16 +1,16 @@
 """Each alarm of each runbook's playbook, from the alarm to the closed trail, on the stacks that go to AWS.
 
 The services of the playbooks are made in the emulator, as empty as its services are, and their metrics are published
-here. One metric breaches at a time: the emulator pools the data of a metric's name, so that the alarms on it go off for
-every service of the Region, and one incident of each is followed to its end.
+here; checks are made by the deployed function, against a real server on this machine. One thing breaches at a time: the
+emulator pools the data of a metric's name, so that the alarms on it go off for every service of the Region, and one
+incident of each is followed to its end.
 """
 
-import re
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
@@ -19,6 +19,7 @@ from time import monotonic, sleep
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from functions.adapters.ledger import DynamoLedger
 from functions.adapters.s3 import S3Archive
@@ -26,7 +27,9 @@ from functions.domain.incidents import Fact, Incident, IncidentStatus
 from functions.domain.services import ServiceRef
 from functions.domain.signals import AlarmState
 from functions.playbooks.loading import load_playbooks
-from functions.playbooks.schema import NewAlarm, Playbook, Symptom
+from functions.playbooks.schema import Alarm, CheckAlarm, LogAlarm, NewAlarm, Playbook, Symptom
+from infra.service_alarms import LOG_NAMESPACE, new_alarms
+from tests.e2e.front_door import FrontDoor, front_door
 from tools.cli.trails import Trail, read_trail
 from tools.demo import cdk
 from tools.demo.emulator import Emulator, emulator
@@ -36,7 +39,7 @@ pytestmark = pytest.mark.long
 
 PLAYBOOKS = Path(__file__).parents[2] / "playbooks"
 REGIONS = ("us-east-1", "us-west-2")
-PATIENCE_S = 150.0
+PATIENCE_S = 300.0
 
 ELB, ECS = "AWS/ApplicationELB", "AWS/ECS"
 USUAL: Mapping[str, tuple[str, float]] = {
@@ -47,14 +50,19 @@ USUAL: Mapping[str, tuple[str, float]] = {
     "CPUUtilization": (ECS, 30.0),
     "MemoryUtilization": (ECS, 40.0),
 }
-BREACHING: Mapping[Symptom, tuple[str, float]] = {
+LINES, CHECKS = "log", "check"
+CHECKED_EVERY_S = 5
+BREACHING: Mapping[str, tuple[str, float]] = {
     Symptom.ERRORS: ("HTTPCode_Target_5XX_Count", 50.0),
     Symptom.HEALTHY_HOSTS: ("HealthyHostCount", 0.0),
     Symptom.RESPONSE_TIME: ("TargetResponseTime", 12.0),
     Symptom.CPU: ("CPUUtilization", 97.0),
     Symptom.MEMORY: ("MemoryUtilization", 97.0),
     Symptom.TASKS: ("CPUUtilization", 30.0),
+    LINES: ("", 50.0),
+    CHECKS: ("", 1.0),
 }
+"""Metric and value, by what an alarm watches; the names of counted lines and of checks are their alarms' own."""
 SELDOM = frozenset({"CPUUtilization"})
 SELDOM_S = 60
 """Every task sends one sample of these a minute, and the alarm on running tasks counts them."""
@@ -71,8 +79,15 @@ def written_for_the_emulator() -> str:
     return Symptom.ERRORS.value
 
 
-def shown(playbook: Playbook) -> tuple[NewAlarm, ...]:
-    return tuple(alarm for alarm in playbook.alarms if isinstance(alarm, NewAlarm))
+def watched(alarm: Alarm) -> str:
+    match alarm:
+        case NewAlarm():
+            return alarm.symptom
+        case LogAlarm():
+            return LINES
+        case CheckAlarm():
+            return CHECKS
+    raise ValueError(f"{alarm} is made by nobody here")
 
 
 @dataclass
@@ -82,7 +97,10 @@ class Region:
     aws: Emulator
     name: str
     playbooks: tuple[Playbook, ...]
-    breaching: Symptom | None = None
+    door: FrontDoor
+    directory: Path
+    """Where the playbooks lie."""
+    breaching: str | None = None
     ended: dict[str, Trail] = field(default_factory=dict)
     """The trail of the incident of each alarm."""
 
@@ -128,7 +146,10 @@ class Region:
             )
 
     def _task_definition(self, playbook: Playbook) -> str:
-        log = {"awslogs-group": f"/ecs/{playbook.service}", "awslogs-region": self.name, "awslogs-stream-prefix": "app"}
+        group = playbook.overrides.log_group
+        with suppress(ClientError):  # Two environments may share one.
+            self.client("logs").create_log_group(logGroupName=group)
+        log = {"awslogs-group": group, "awslogs-region": self.name, "awslogs-stream-prefix": "app"}
         made = self.client("ecs").register_task_definition(
             family=playbook.service,
             cpu="512",
@@ -147,11 +168,11 @@ class Region:
         arn: str = made["taskDefinition"]["taskDefinitionArn"]
         return arn
 
-    def deploy(self, directory: Path) -> None:
+    def deploy(self) -> None:
         """The stacks that go to AWS, with the real CDK CLI."""
         cdk.bootstrap(self.aws, region=self.name)
         self.make_services()
-        context = {**CONTEXT, "region": self.name, "playbooks": str(directory)}
+        context = {**CONTEXT, "region": self.name, "playbooks": str(self.directory)}
         cdk.deploy(self.aws, app=f"{sys.executable} app.py", context=context)
         spell_time_outs_out(self.client("stepfunctions"))
 
@@ -172,9 +193,16 @@ class Region:
     def _publish(self, stopped: threading.Event) -> None:
         cloudwatch = self.client("cloudwatch")
         fronts = {alarm["MetricName"]: alarm for alarm in self.alarms()}
+        lines = [alarm["MetricName"] for alarm in self.alarms() if alarm["Namespace"] == LOG_NAMESPACE]
         for second in count():
             if stopped.wait(1.0):
                 break
+            self.door.closed = self.breaching == CHECKS
+            if second % CHECKED_EVERY_S == 0:
+                self.client("lambda").invoke(FunctionName=f"{RESPONDER}-check", InvocationType="Event", Payload=b"{}")
+            for name in lines:
+                datum = {"MetricName": name, "Value": BREACHING[LINES][1] if self.breaching == LINES else 0.0}
+                cloudwatch.put_metric_data(Namespace=LOG_NAMESPACE, MetricData=[datum])
             for name, (namespace, usual) in USUAL.items():
                 value, samples = usual, 1
                 if self.breaching is not None and BREACHING[self.breaching][0] == name:
@@ -193,21 +221,21 @@ class Region:
 
     def run_all(self) -> None:
         with self.traffic():
-            for symptom in BREACHING:
-                self.run(symptom)
+            for what in BREACHING:
+                self.run(what)
 
-    def run(self, symptom: Symptom) -> None:
-        """Let one symptom show until each alarm on it has an incident that people were told of; then let it end."""
-        watched = {
+    def run(self, what: str) -> None:
+        """Let one thing show until each alarm on it has an incident that came to a decision; then let it end."""
+        about = {
             playbook.alarm_name(alarm): playbook.ref
             for playbook in self.playbooks
-            for alarm in shown(playbook)
-            if alarm.symptom is symptom
+            for alarm in new_alarms(playbook)
+            if watched(alarm) == what
         }
-        if not watched:
+        if not about:
             return
-        self.breaching = symptom
-        opened = {name: self._incident_of(name, ref) for name, ref in watched.items()}
+        self.breaching = what
+        opened = {name: self._incident_of(name, ref) for name, ref in about.items()}
         self.breaching = None
         for name, incident in opened.items():
             self.ended[name] = self._ended(incident, name)
@@ -251,17 +279,20 @@ def runbooks() -> tuple[Playbook, ...]:
 @pytest.fixture(scope="module")
 def ended(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Trail]:
     """By alarm, the trail of its incident; both Regions side by side."""
-    directory = tmp_path_factory.mktemp("playbooks")
-    for file in sorted(PLAYBOOKS.glob("*.yaml")):
-        text = re.sub(r"symptom: error-rate", f"symptom: {written_for_the_emulator()}", file.read_text("utf-8"))
-        (directory / file.name).write_text(text, "utf-8")
-    playbooks = [playbook for playbook in load_playbooks([directory]) if playbook.region in REGIONS]
-    with emulator(wait_scale=WAIT_SCALE) as aws:
-        regions = [
-            Region(aws, name, tuple(playbook for playbook in playbooks if playbook.region == name)) for name in REGIONS
-        ]
+    with ExitStack() as running:
+        aws = running.enter_context(emulator(wait_scale=WAIT_SCALE))
+        regions = []
+        for name in REGIONS:
+            door = running.enter_context(front_door())
+            directory = tmp_path_factory.mktemp(name)
+            for file in sorted(PLAYBOOKS.glob("*.yaml")):
+                text = file.read_text("utf-8")
+                if f"region: {name}" in text:
+                    text = text.replace(f"symptom: {Symptom.ERROR_RATE}", f"symptom: {written_for_the_emulator()}")
+                    (directory / file.name).write_text(door.instead(text), "utf-8")
+            regions.append(Region(aws, name, load_playbooks([directory]), door, directory))
         for region in regions:
-            region.deploy(directory)
+            region.deploy()
         with ThreadPoolExecutor(len(regions)) as side_by_side:
             list(side_by_side.map(Region.run_all, regions))
         return {name: trail for region in regions for name, trail in region.ended.items()}
@@ -269,13 +300,13 @@ def ended(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Trail]:
 
 def cases() -> Iterator[Any]:
     for playbook in runbooks():
-        for alarm in shown(playbook):
-            yield pytest.param(playbook, alarm, id=f"{playbook.name}-{alarm.symptom}")
+        for alarm in new_alarms(playbook):
+            yield pytest.param(playbook, alarm, id=playbook.alarm_name(alarm).removeprefix("responder-"))
 
 
 @pytest.mark.parametrize(("playbook", "alarm"), list(cases()))
 def test_an_alarm_of_a_runbook_becomes_an_incident_that_ends(
-    playbook: Playbook, alarm: NewAlarm, ended: Mapping[str, Trail]
+    playbook: Playbook, alarm: Alarm, ended: Mapping[str, Trail]
 ) -> None:
     """Signal, evidence, causes, a decision that people hear of, and the end, in a trail that verifies."""
     name = playbook.alarm_name(alarm).replace(Symptom.ERROR_RATE, written_for_the_emulator())

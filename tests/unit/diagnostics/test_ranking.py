@@ -11,7 +11,16 @@ from functions.domain.causes import Cause, Judgement
 from functions.domain.circumstances import SecretFacts, SecretsFacts
 from functions.domain.costs import BudgetFacts
 from functions.domain.dependencies import DependencyState
-from functions.domain.evidence import Findings, Metric, MetricsFacts, Reading, TaskFacts, TasksFacts
+from functions.domain.evidence import (
+    Findings,
+    Metric,
+    MetricsFacts,
+    Reading,
+    TargetFacts,
+    TargetsFacts,
+    TaskFacts,
+    TasksFacts,
+)
 from functions.domain.signals import AlarmState
 from functions.domain.threats import ThreatFacts, ThreatsFacts
 from tests.fakes.findings import (
@@ -26,6 +35,7 @@ from tests.fakes.findings import (
     dependencies,
     deployment,
     findings,
+    front,
     logs,
     metrics,
     newly_released,
@@ -38,13 +48,16 @@ from tests.fakes.findings import (
     tasks,
     without,
 )
-from tests.fakes.world import V1, V2
+from tests.fakes.world import GROUP, V1, V2
 
 CERTAIN = 0.6
 """From here on the default playbook acts."""
 
 BUSY = {Metric.REQUESTS: 30.0, Metric.CPU: 95.0}
 HUNG = {Metric.TARGET_5XX: 5.0, Metric.CPU: 3.0}
+UNHEALTHY = TargetsFacts(
+    targets=tuple(TargetFacts(target_group=GROUP, target=f"10.0.0.{n}", state="unhealthy") for n in (1, 2))
+)
 
 
 def new(**said: object) -> dict[str, object]:
@@ -124,6 +137,10 @@ CLEAR = {
     "an old release whose tasks die again and again": (
         Cause.CRASH_LOOP,
         findings(tasks=tasks(crashes=3), alarms=alarms(alarm(breaching_now=False))),
+    ),
+    "a health check that asks a port on which nothing listens": (
+        Cause.HEALTH_CHECK_MISCONFIGURED,
+        findings(targets=UNHEALTHY, front=front(group={"health_check_port": "9090"})),
     ),
 }
 
