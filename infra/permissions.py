@@ -88,7 +88,7 @@ WILDCARDS: Mapping[str, str] = {
     "s3:PutObject": "Objects of the responder's own archive",
     "secretsmanager:DescribeSecret": f"Which secrets a task definition names {AT_RUN_TIME}; values are never read",
     "secretsmanager:GetSecretValue": (
-        "An ARN ends in six characters that Secrets Manager chooses; only secrets that a playbook's checks name"
+        "An ARN ends in six characters that Secrets Manager chooses; only secrets that a playbook names"
     ),
     "ssm:DescribeParameters": NO_RESOURCE,
     "states:DescribeExecution": "An execution is named after its incident; the state machine is named",

@@ -86,6 +86,8 @@ PLAYBOOK_THAT_CONTAINS = """\
 region: eu-west-1
 cluster: shop
 service: orders
+alarms:
+  - {check: front-page, url: "https://shop.example.com/"}
 contain:
   ip_set: {name: blocked, id: 1f2e3d4c-5b6a-7988-0a1b-2c3d4e5f6071, scope: CLOUDFRONT}
   user_pool: eu-west-1_Ab12Cd34E

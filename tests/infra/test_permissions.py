@@ -121,7 +121,7 @@ def generic(resource: str) -> str:
         (r"<StorageArchive[^>]+>", "ARCHIVE"),
         (r"(service-deployment|service-revision)/shop/[a-z_]+/", r"\1/CLUSTER/SERVICE/"),
         (r"task/shop/", "task/CLUSTER/"),
-        (r"orders/cron-", "SECRET-"),
+        (r"(orders/cron|shop/cron-secret)-", "SECRET-"),
     ):
         resource = re.sub(pattern, name, resource)
     return resource

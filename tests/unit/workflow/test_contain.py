@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -26,6 +26,7 @@ from functions.domain.changes import (
 from functions.domain.containment import Order, Ordered
 from functions.domain.errors import ChangeDoubtful, ChangeRefused
 from functions.domain.incidents import Fact, IncidentStatus, Mode, NewEvent, Switch
+from functions.domain.maintenance import Announced
 from functions.workflow.decision import NOT_DEPLOYED
 from functions.workflow.orders import GiveOrder
 from functions.workflow.restore import Restore
@@ -34,6 +35,7 @@ from functions.workflow.table import StepName
 from tests.fakes.engine import Execution, Killed, Responder
 from tests.fakes.world import REF
 from tests.unit.workflow.test_approval import answering, incident_id, subjects
+from tests.unit.workflow.test_further_sources import FINDING, THREAT
 from tests.unit.workflow.test_incident import after_bad_release, assert_sound, facts, playbook, raise_alarm
 from tests.unit.workflow.test_mutes import continued, flapping
 
@@ -282,6 +284,75 @@ def test_a_stack_that_was_taken_away_is_told_when_an_address_is_due(responder: R
     responder.run()
     assert responder.world.restored == []
     assert "not deployed any more" in responder.notifier.pages[-1].text
+
+
+@pytest.mark.parametrize("given", ORDERS, ids=lambda given: str(given.what))
+def test_nobody_is_shut_out_in_a_maintenance_window(given: Order) -> None:
+    """Nobody is asked for it, and whoever ordered it hears why."""
+    responder = responder_in("auto", maintenance=[{"every": "day", "from": "00:00", "to": "06:00"}])
+    responder.asked = asks(responder, Answer.GRANTED)
+    give(responder, given)
+    responder.run(until=StepName.WATCH)
+    assert responder.world.changes == []
+    assert "maintenance: in maintenance until" in responder.notifier.pages[-1].text
+
+
+def test_a_window_that_opens_after_the_yes_stops_it_too(responder: Responder) -> None:
+    """The contain step looks again just before."""
+    responder.asked = asks(responder, Answer.GRANTED)
+    give(responder, block())
+
+    def before(step: StepName) -> None:
+        if step is StepName.CONTAIN:
+            announce(responder, hours=1)
+
+    responder.run(until=StepName.WATCH, before=before)
+    assert responder.world.changes == []
+    assert "contain:differs" in responder.path
+
+
+def announce(responder: Responder, *, hours: int) -> None:
+    now = responder.clock.now()
+    window = Announced(start=now, end=now + timedelta(hours=hours), by="bob", reason="new disks", at=now)
+    responder.ledger.set_switch(REF, Switch(maintenance=(window,)))
+
+
+def test_a_block_is_lifted_when_the_window_is_over(responder: Responder) -> None:
+    """Also where the window is announced between the two steps that end it."""
+    responder.asked = asks(responder, Answer.GRANTED)
+    give(responder, block(hours=1))
+    ends: list[datetime] = []
+
+    def before(step: StepName) -> None:
+        if step is StepName.LIFT and not ends:
+            announce(responder, hours=3)
+            ends.append(responder.clock.now() + timedelta(hours=3))
+        assert not responder.world.restored or responder.clock.now() >= ends[0]
+
+    responder.run(before=before)
+    assert responder.world.restored == [UnblockAddress(ip_set=SET, address=ADDRESS)]
+    assert responder.path[-6:] == [
+        "restore:contain",
+        "lift:done",
+        "restore:not-due",
+        "restore:contain",
+        "lift:done",
+        "restore:restored",
+    ]
+
+
+def test_a_finding_of_guardduty_is_answered_by_the_ladder() -> None:
+    """As a flood is: people are asked, and after their yes no task runs. The incident stays open."""
+    responder = responder_in("auto", ladders={"suspected-breach": ["isolate", "page"]})
+    responder.asked = asks(responder, Answer.GRANTED)
+    responder.world.quiet.shown_threats = (THREAT,)
+    responder.intake(FINDING)
+    responder.run(until=StepName.WATCH)
+    assert responder.world.changes == [OPEN, SHUT]
+    assert "GuardDuty, HIGH (8)" in responder.notifier.pages[0].text
+    assert "--desired-count 2" in responder.notifier.pages[-1].text
+    assert responder.ledger.incident(incident_id(responder)).status is IncidentStatus.OPEN
+    assert_sound(responder)
 
 
 def test_a_user_is_disabled_once(responder: Responder) -> None:

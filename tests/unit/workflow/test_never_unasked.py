@@ -63,6 +63,7 @@ class BesiegedDay(HostileDay):
         self.answered.add((holder, events[-1].sequence))
         switch = self.responder.ledger.switch(REF)
         assert not switch.paused(self.responder.clock.now()), "shut out while paused"
+        assert not self.in_maintenance(self.responder.clock.now()), "shut out in a maintenance window"
         assert (self.playbook.mode if switch.mode is None else switch.mode) is not Mode.OBSERVE
         assert tell(events).granted(plan), "shut out unasked"
 
