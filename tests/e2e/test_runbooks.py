@@ -40,7 +40,7 @@ pytestmark = pytest.mark.long
 
 PLAYBOOKS = Path(__file__).parents[2] / "playbooks"
 REGIONS = ("us-east-1", "us-west-2")
-PATIENCE_S = 300.0
+PATIENCE_S = 600.0
 
 USUAL: Mapping[str, float] = {
     "HTTPCode_Target_5XX_Count": 0.0,
