@@ -7,6 +7,7 @@ incident of each is followed to its end.
 """
 
 import json
+import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -243,6 +244,8 @@ class Region:
         self.breaching = what
         opened = {name: self._incident_of(name, ref) for name, ref in about.items()}
         self.breaching = None
+        for incident in opened.values():
+            self._answer(incident)
         for name, incident in opened.items():
             self.ended[name] = self._ended(incident, name)
 
@@ -256,6 +259,15 @@ class Region:
         until(decided, f"no incident of {alarm} came to a decision")
         return found[0]
 
+    def _answer(self, incident: Incident) -> None:
+        """Where people were asked, they say no: what is found is over by then."""
+        if not any(event.fact is Fact.APPROVAL_REQUESTED for event in self.ledger.events(incident.id)):
+            return
+        said = ["deny", incident.id, "--reason", "it is over", "--by", "maria", "--region", self.name]
+        command = [Path(sys.executable).with_name("responder"), *said]
+        done = subprocess.run(command, env=self.aws.environment(), capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr + done.stdout
+
     def _went_off(self, incident: Incident) -> set[str | None]:
         inbox = self.ledger.inbox(incident.id)
         return {entry.signal.alarm for entry in inbox if entry.signal.state is AlarmState.ALARM}
@@ -268,7 +280,7 @@ class Region:
         return read_trail(self.ledger, incident.id)
 
 
-DECIDED = frozenset({Fact.PAGE_SENT, Fact.ACTION_TAKEN, Fact.STOOD_DOWN})
+DECIDED = frozenset({Fact.PAGE_SENT, Fact.ACTION_TAKEN, Fact.STOOD_DOWN, Fact.APPROVAL_REQUESTED})
 
 
 def until(true: Callable[[], bool], otherwise: str) -> None:
