@@ -264,7 +264,7 @@ class Region:
         if not any(event.fact is Fact.APPROVAL_REQUESTED for event in self.ledger.events(incident.id)):
             return
         said = ["deny", incident.id, "--reason", "it is over", "--by", "maria", "--region", self.name]
-        command = [Path(sys.executable).with_name("responder"), *said]
+        command = [str(Path(sys.executable).with_name("responder")), *said]
         done = subprocess.run(command, env=self.aws.environment(), capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr + done.stdout
 
