@@ -40,7 +40,7 @@ MARKS = "●○·▲◆◇▷▶✗◀✉✓"
 def test_every_make_target_exists(page: Page) -> None:
     """`make TARGET` names a target, `SCENARIO=` a scenario; no variable is set that the Makefile does not read."""
     makefile = (PROJECT / "Makefile").read_text()
-    targets = set(re.findall(r"^([a-z]+):.*##", makefile, re.M))
+    targets = set(re.findall(r"^([a-z-]+):.*##", makefile, re.M))
     variables = set(re.findall(r"^([A-Z]+) \?=", makefile, re.M))
     for command in page.commands:
         words = command.split()
