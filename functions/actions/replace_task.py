@@ -4,7 +4,7 @@ from functions.actions.action import Action, Refusal, Terms, state_before
 from functions.domain import outliers
 from functions.domain.causes import Cause
 from functions.domain.changes import ActionName, Change, DeregisterTarget, Plan, StopTask
-from functions.domain.evidence import Findings, TargetFacts
+from functions.domain.evidence import Findings, Metric, TargetFacts
 from functions.domain.permissions import Permission, Resource
 
 WITHIN_S = 20
@@ -13,6 +13,10 @@ missing among them. Half a minute with the calls themselves."""
 
 DRAINS = 2
 """How often it is deregistered: ECS may register a running task at once again."""
+
+FULL_CPU = 100.0
+"""Percent that the tasks left may not reach with the load of all; one among tasks that are all at their end is rather
+the first that complains."""
 
 REASON = "one bad task among healthy ones, replaced by the first responder"
 
@@ -36,6 +40,9 @@ def plan_replace_task(cause: Cause, findings: Findings, terms: Terms) -> Plan | 
         return Refusal("most targets are unhealthy: none of them is the odd one out")
     if healthy < max(1, terms.min_tasks):
         return Refusal(f"only {healthy} healthy tasks would be left, and there have to be {max(1, terms.min_tasks)}")
+    cpu = _cpu(findings)
+    if cpu * service.running >= FULL_CPU * (service.running - 1):
+        return Refusal(f"the CPU is at {cpu:.0f} %: the other tasks have none to spare for its part of the load")
     changes: tuple[Change, ...] = (*(_drain(target) for target in own * DRAINS), StopTask(task=task.arn, reason=REASON))
     return Plan(
         action=ActionName.REPLACE_TASK,
@@ -48,6 +55,13 @@ def plan_replace_task(cause: Cause, findings: Findings, terms: Terms) -> Plan | 
         deadline_s=terms.deadline_s,
         pause_s=WITHIN_S // max(1, len(changes) - 1),
     )
+
+
+def _cpu(findings: Findings) -> float:
+    """Percent just now, in the window or in its newest period, whichever is higher; 0 where nobody measured it."""
+    metrics = findings.metrics.value
+    known = () if metrics is None else (metrics.now(Metric.CPU), metrics.latest(Metric.CPU))
+    return max((cpu for cpu in known if cpu is not None), default=0.0)
 
 
 def _apart(
@@ -80,7 +94,8 @@ def _healthy(groups: tuple[str, ...], others: tuple[TargetFacts, ...], *, runnin
 REPLACE_TASK = Action(
     name=ActionName.REPLACE_TASK,
     effect="drains one task and stops it; ECS starts another one of the same task definition",
-    preconditions="a steady service, one task that the evidence names, and enough healthy ones beside it",
+    preconditions="a steady service, one task that the evidence names, and enough healthy ones beside it, with CPU to "
+    "spare",
     undo="nothing to undo",
     restarts_or_scales=True,
     plan=plan_replace_task,

@@ -9,12 +9,13 @@ def one_bad_task(signs: Signs, case: Case) -> None:
     """One task among healthy ones fails requests or hangs; a fresh one in its place would not.
 
     Nearly all error lines come from one task, or one target alone is unhealthy. While tasks come and go, right after a
-    release, or with a dependency in trouble it is hardly believed.
+    release, with a dependency in trouble, or once the newest data shows no trouble any more it is hardly believed.
     """
     found = outliers.bad_task(signs.findings)
     if isinstance(found, outliers.Nowhere):
         return
     case.rests_on(0.88 if signs.unwell else 0.5, found.evidence, *signs.symptoms)
+    case.speaks_against(signs.easing, "the newest data shows no trouble any more", at_most=0.5)
     case.speaks_against(not signs.service.steady, "the service is not in a steady state", at_most=0.4)
     case.speaks_against(signs.may_be_new_release, "a new release came shortly before, or may have", at_most=0.4)
     no_dependency_trouble(signs, case, at_most=0.4)

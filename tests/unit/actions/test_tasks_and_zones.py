@@ -188,6 +188,14 @@ def test_no_task_is_stopped_that_may_be_needed(said: Mapping[str, Any], reason: 
     assert reason in refused(REPLACE, one_bad(**said))
 
 
+@pytest.mark.parametrize(("cpu", "spare"), [(66.0, True), (67.0, False), (100.0, False)])
+def test_the_others_can_carry_its_part_of_the_load(cpu: float, spare: bool) -> None:
+    """Three tasks at 67 % leave two at their end: the one that complains is rather the first of them."""
+    plan = ACTIONS[REPLACE].plan(Cause.BAD_TASK, one_bad(metrics=metrics(now={Metric.CPU: cpu})), terms())
+    assert isinstance(plan, Plan) is spare
+    assert spare or "none to spare" in refused(REPLACE, one_bad(metrics=metrics(now={Metric.CPU: cpu})))
+
+
 def test_as_many_as_the_playbook_wants_are_left() -> None:
     """Healthy ones."""
     assert "have to be 3" in refused(REPLACE, one_bad(), terms(min_tasks=3))
