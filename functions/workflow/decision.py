@@ -406,12 +406,13 @@ def _period_s(findings: Findings) -> int:
 
 
 def _all_clear(findings: Findings) -> bool:
-    """Alarms known to be OK and their metrics too, nothing in flight, no symptom. Without an alarm a steady service is
-    enough. Metrics that could not be read are no good news."""
+    """Alarms known to be OK and their metrics too, nothing in flight, no symptom, no young release whose memory will be
+    full soon. Without an alarm a steady service is enough. Metrics that could not be read are no good news."""
     service = findings.service.value
     signs = Signs(findings)
     well = not signs.unwell and not signs.locked_out and not signs.costly
-    well = well and not signs.threats and not signs.threats_unread
+    leaks = signs.memory_climbs and signs.unproven and signs.is_new_release
+    well = well and not leaks and not signs.threats and not signs.threats_unread
     return service is not None and service.steady and _quiet(findings) and well
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tools.drill.measures import recovered
 from tools.drill.runner import play_seed, quiet
 from tools.drill.scenario import load_scenarios, shipped
 
@@ -24,7 +25,7 @@ def test_the_trouble_of_a_scenario_is_answered(name: str) -> None:
     assert run.harm == ()
     if truth.remedies:
         assert run.actions > 0
-        assert run.recovered_s is not None
+        assert recovered(run)
     if truth.people:
         assert run.actions == 0
         assert run.escalated
