@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from functions.adapters.answers import reading
 from functions.adapters.clients import Service
+from functions.adapters.http import USER_AGENT, path_of
 from functions.domain.changes import CallWebhook, ChangeResult
 from functions.domain.errors import ChangeDoubtful, ChangeRefused, ReadFailed
 from functions.domain.redaction import REDACTED, clean
@@ -25,8 +26,6 @@ ANSWER_BYTES = 4096
 
 LINE_LIMIT = 200
 """Characters of an answer's first line that are kept."""
-
-_USER_AGENT = "ecs-first-responder"
 
 
 class HttpsWebhooks:
@@ -114,12 +113,10 @@ def _cut_off(connection: HTTPConnection, seconds: float) -> Iterator[None]:
 
 def _answer(connection: HTTPConnection, change: CallWebhook, token: str | None) -> tuple[int, str]:
     """The status, and the first line of what came with it. Raises OSError or HTTPException where no status came."""
-    parts = urlsplit(change.url)
-    headers = {"User-Agent": _USER_AGENT, "Connection": "close"}
+    headers = {"User-Agent": USER_AGENT, "Connection": "close"}
     if token is not None:
         headers["Authorization"] = f"Bearer {token}"
-    path = f"{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}"
-    connection.request(change.method, path, headers=headers)
+    connection.request(change.method, path_of(urlsplit(change.url)), headers=headers)
     response = connection.getresponse()
     try:
         body = response.read(ANSWER_BYTES)

@@ -51,6 +51,8 @@ USUAL: Mapping[str, float] = {
     "MemoryUtilization": 40.0,
 }
 LINES, CHECKS = "log", "check"
+IN_ITS_PLACE = Symptom.ERRORS
+"""Stands in a playbook for `error-rate`: the emulator's CloudFormation makes no alarm of several metrics."""
 CHECKED_EVERY_S = 5
 BREACHING: Mapping[str, tuple[str, float]] = {
     Symptom.ERRORS: ("HTTPCode_Target_5XX_Count", 50.0),
@@ -72,11 +74,6 @@ TASKS_TOO_MANY = 40
 class Clock:
     def now(self) -> datetime:
         return datetime.now(UTC)
-
-
-def written_for_the_emulator() -> str:
-    """What stands in a playbook for `error-rate`: the emulator's CloudFormation makes no alarm of several metrics."""
-    return Symptom.ERRORS.value
 
 
 def watched(alarm: Alarm) -> str:
@@ -306,7 +303,7 @@ def ended(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Trail]:
             for file in sorted(PLAYBOOKS.glob("*.yaml")):
                 text = file.read_text("utf-8")
                 if f"region: {name}" in text:
-                    text = text.replace(f"symptom: {Symptom.ERROR_RATE}", f"symptom: {written_for_the_emulator()}")
+                    text = text.replace(f"symptom: {Symptom.ERROR_RATE}", f"symptom: {IN_ITS_PLACE}")
                     (directory / file.name).write_text(door.instead(text), "utf-8")
             regions.append(Region(aws, name, load_playbooks([directory]), door, directory))
         for region in regions:
@@ -327,7 +324,7 @@ def test_an_alarm_of_a_runbook_becomes_an_incident_that_ends(
     playbook: Playbook, alarm: Alarm, ended: Mapping[str, Trail]
 ) -> None:
     """Signal, evidence, causes, a decision that people hear of, and the end, in a trail that verifies."""
-    name = playbook.alarm_name(alarm).replace(Symptom.ERROR_RATE, written_for_the_emulator())
+    name = playbook.alarm_name(alarm).replace(Symptom.ERROR_RATE, IN_ITS_PLACE)
     trail = ended[name]
     told = [event.fact for event in trail.events]
     assert trail.broken is None
