@@ -371,6 +371,11 @@ class Signs:
             return False
         return latest >= max(MEMORY_TIGHT, before + MEMORY_RISES) and latest - now >= MEMORY_STEP
 
+    @cached_property
+    def leaks(self) -> bool:
+        """The memory of a new release climbs that was never watched to be good."""
+        return self.memory_climbs and self.unproven and self.is_new_release
+
     @property
     def memory(self) -> str:
         before = self._before(Metric.MEMORY)

@@ -410,10 +410,8 @@ def _all_clear(findings: Findings) -> bool:
     full soon. Without an alarm a steady service is enough. Metrics that could not be read are no good news."""
     service = findings.service.value
     signs = Signs(findings)
-    well = not signs.unwell and not signs.locked_out and not signs.costly
-    leaks = signs.memory_climbs and signs.unproven and signs.is_new_release
-    well = well and not leaks and not signs.threats and not signs.threats_unread
-    return service is not None and service.steady and _quiet(findings) and well
+    troubled = signs.unwell or signs.locked_out or signs.leaks or signs.costly or signs.threats or signs.threats_unread
+    return service is not None and service.steady and _quiet(findings) and not troubled
 
 
 def _unfelt(findings: Findings) -> bool:

@@ -62,7 +62,7 @@ def bad_release(signs: Signs, case: Case) -> None:
         case.rests_on(0.9, signs.release_age, f"{crashes} tasks of this release stopped by themselves lately")
     elif crashes and signs.unproven:
         case.rests_on(0.75, signs.release_age, "a task of it stopped by itself, before it was known to be good")
-    if signs.memory_climbs and signs.unproven:
+    if signs.leaks:
         case.rests_on(0.8, signs.release_age, f"{signs.memory} and still rises")
     if signs.complaining(Complaint.OTHER):
         case.evidence_for.append(signs.complaint(Complaint.OTHER))

@@ -234,6 +234,16 @@ def test_an_action_that_is_under_way_is_followed_by_more_room_alone(verifying: A
     assert decided(CALM, verifying=verifying).outcome is Outcome.ALL_CLEAR
 
 
+def test_a_young_release_that_fills_its_memory_is_not_all_clear() -> None:
+    """No alarm speaks and users feel nothing yet: it goes back before they do."""
+    quiet = alarms(alarm(state=AlarmState.OK, breaching_now=False))
+    climbs = metrics(now={Metric.MEMORY: 74.0}, latest={Metric.MEMORY: 80.0})
+    decision = decided(newly_released(alarms=quiet, metrics=climbs))
+    assert decision.plan is not None
+    assert (decision.outcome, decision.plan.action) == (Outcome.ACT, ActionName.ROLL_BACK)
+    assert decided(newly_released(alarms=quiet, metrics=metrics())).outcome is Outcome.ALL_CLEAR
+
+
 def test_what_came_back_a_moment_ago_is_given_time() -> None:
     """Clients may connect again by themselves; people hear of it, or fresh tasks come, when they have not."""
 
