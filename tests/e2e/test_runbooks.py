@@ -279,7 +279,9 @@ class Region:
         return read_trail(self.ledger, incident.id)
 
 
-DECIDED = frozenset({Fact.PAGE_SENT, Fact.ACTION_TAKEN, Fact.STOOD_DOWN, Fact.APPROVAL_REQUESTED})
+DECIDED = frozenset({Fact.PAGE_SENT, Fact.ACTION_TAKEN, Fact.APPROVAL_REQUESTED})
+"""To stand down is none of these: an alarm is a false one until whole periods of its metric breach, and is looked at
+again until then."""
 
 
 def until(true: Callable[[], bool], otherwise: str) -> None:
