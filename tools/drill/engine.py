@@ -62,6 +62,13 @@ class Engine:
         """The execution of that name, where there is one."""
         return self._executions.get(name)
 
+    def abort(self, name: str) -> None:
+        """Stop an execution, as StopExecution does: a function of it that runs goes on, and nobody hears its answer."""
+        execution = self._executions[name]
+        if execution.status == "RUNNING":
+            execution.status = "ABORTED"
+            execution.token = None
+
     @property
     def failed(self) -> tuple[Execution, ...]:
         return tuple(execution for execution in self._executions.values() if execution.status == "FAILED")
@@ -76,6 +83,8 @@ class Engine:
         self._later(wait_s + (STEP_S if row.function is not None else 0.0), lambda: self._visit(execution, row))
 
     def _visit(self, execution: Execution, row: Step) -> None:
+        if execution.status != "RUNNING":
+            return
         if row.function is None:
             if row.name is StepName.SUCCESSOR:
                 self._start_successor(execution.payload)
@@ -86,10 +95,13 @@ class Engine:
         else:
             sent = json.dumps({**execution.payload, "step": row.name.value})
             try:
-                execution.payload = json.loads(json.dumps(self._invoke(row.function, json.loads(sent))))
+                answer = json.loads(json.dumps(self._invoke(row.function, json.loads(sent))))
             except Exception as error:  # noqa: BLE001 - what the state machine catches is States.ALL
                 self._fail(execution, row.name, error)
                 return
+            if execution.status != "RUNNING":
+                return
+            execution.payload = answer
             execution.at = next_step(row.name, Outcome(execution.payload["outcome"]))
         self._enter(execution)
 
@@ -122,6 +134,8 @@ class Engine:
         )
 
     def _fail(self, execution: Execution, step: StepName, error: Exception) -> None:
+        if execution.status != "RUNNING":
+            return
         execution.status = "FAILED"
         execution.token = None
         incident = execution.payload["incident_id"]
