@@ -1,4 +1,4 @@
-"""Ledgers to test against: in memory, on moto, and on the emulator of the demo."""
+"""Ledgers to test against: in memory, on moto, on the emulator of the demo, and on the table that chaos breaks."""
 
 import uuid
 from collections.abc import Iterator
@@ -13,7 +13,11 @@ from functions.ports import Ledger
 from tests.fakes.archive import FakeArchive
 from tests.fakes.clock import FakeClock
 from tests.fakes.table import create_table
+from tools.chaos.table import TableInMemory
 from tools.demo.emulator import emulator
+from tools.drill.world import wire
+from tools.drill.world.setting import Setting
+from tools.drill.world.world import World
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +37,7 @@ def archive() -> FakeArchive:
     return FakeArchive()
 
 
-@pytest.fixture(params=["memory", "moto", "emulator"])
+@pytest.fixture(params=["memory", "moto", "emulator", "chaos"])
 def ledger(request: pytest.FixtureRequest, clock: FakeClock, archive: FakeArchive) -> Iterator[Ledger]:
     match request.param:
         case "memory":
@@ -41,6 +45,14 @@ def ledger(request: pytest.FixtureRequest, clock: FakeClock, archive: FakeArchiv
         case "moto":
             with mock_aws():
                 yield dynamo_ledger(clock, archive)
+        case "chaos":
+            world = World(
+                Setting.model_validate({"services": [{"name": "orders", "tasks": 1, "traffic": {"base_rps": 1}}]}),
+                seed=0,
+            )
+            with wire.connected(world, TableInMemory().answering):
+                dynamodb = wire.WiredClients(region="eu-west-1").repeating("dynamodb")
+                yield DynamoLedger(dynamodb, table="ledger", clock=clock, archive=archive, pause=lambda _: None)
         case _:
             yield dynamo_ledger(clock, archive, endpoint=request.getfixturevalue("endpoint"))
 

@@ -92,9 +92,17 @@ def undisturbed(scenario: Scenario, seed: int) -> Undisturbed:
 
 
 def replay(
-    scenario: Scenario, seed: int, against: Undisturbed, *, breaks: Sequence[str] = (), weather: int | None = None
+    scenario: Scenario,
+    seed: int,
+    against: Undisturbed,
+    *,
+    breaks: Sequence[str] = (),
+    weather: int | None = None,
+    deploy: type[FragileDeployment] = FragileDeployment,
 ) -> tuple[Outcome, tuple[str, ...]]:
-    """One run in which these breaks happen, each written as `kill@17+`, in this weather, and what happened in it."""
+    """One run in which these breaks happen, each written as `kill@17+`, in this weather, and what happened in it.
+
+    `deploy` is for tests, which deploy responders that break promises."""
     planned: dict[str, Break] = {}
     for each in breaks:
         what, _, point = each.partition("@")
@@ -116,7 +124,7 @@ def replay(
         return outcome, tuple(_told(played))
 
     calm_s, nobody = against.calm_s, against.nobody
-    return _play(scenario, seed, nobody, calm_s=calm_s, judge=judge, choose=choose, weather=weather)
+    return _play(scenario, seed, nobody, calm_s=calm_s, judge=judge, choose=choose, weather=weather, deploy=deploy)
 
 
 def _told(played: Played) -> Iterator[str]:

@@ -51,6 +51,10 @@ class TableInMemory:
         ]
         return None if last is None else json.loads(events[last]["body"]["S"]), tuple(sorted(leases))
 
+    def lose(self, partition: str, sort: str) -> None:
+        """Let an item be gone, as nobody of ours ever deletes one: for tests that ask whether it is noticed."""
+        self._partitions[partition].pop(sort)
+
     def _get_item(self, given: Mapping[str, Any]) -> Answer:
         found = self._at(given["Key"])
         return {} if found is None else {"Item": dict(found)}
