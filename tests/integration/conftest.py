@@ -2,6 +2,9 @@
 
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
 
 import boto3
 import pytest
@@ -46,13 +49,8 @@ def ledger(request: pytest.FixtureRequest, clock: FakeClock, archive: FakeArchiv
             with mock_aws():
                 yield dynamo_ledger(clock, archive)
         case "chaos":
-            world = World(
-                Setting.model_validate({"services": [{"name": "orders", "tasks": 1, "traffic": {"base_rps": 1}}]}),
-                seed=0,
-            )
-            with wire.connected(world, TableInMemory().answering):
-                dynamodb = wire.WiredClients(region="eu-west-1").repeating("dynamodb")
-                yield DynamoLedger(dynamodb, table="ledger", clock=clock, archive=archive, pause=lambda _: None)
+            with chaos_ledger(clock, archive) as made:
+                yield made
         case _:
             yield dynamo_ledger(clock, archive, endpoint=request.getfixturevalue("endpoint"))
 
@@ -69,3 +67,17 @@ def dynamo_ledger(clock: FakeClock, archive: FakeArchive | None, *, endpoint: st
     table = f"ledger-{uuid.uuid4().hex[:12]}"
     create_table(client, table)
     return DynamoLedger(client, table=table, clock=clock, archive=archive, pause=lambda _: None)
+
+
+@contextmanager
+def chaos_ledger(clock: FakeClock, archive: FakeArchive | None) -> Iterator[DynamoLedger]:
+    """A ledger on a table in memory, by the wire of the drill."""
+    service = {"name": "orders", "tasks": 1, "traffic": {"base_rps": 1}}
+    world = World(Setting.model_validate({"services": [service]}), seed=0)
+    with wire.connected(world, TableInMemory().answering):
+        yield DynamoLedger(_dynamodb(), table="ledger", clock=clock, archive=archive, pause=lambda _: None)
+
+
+@cache
+def _dynamodb() -> Any:
+    return wire.WiredClients(region="eu-west-1").repeating("dynamodb")
