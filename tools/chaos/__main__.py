@@ -31,7 +31,7 @@ NOT_KEPT = 1
 SHOWN = 20
 """Runs that are named one by one; the file has all of them."""
 
-_HEADINGS = {
+HEADINGS = {
     "double_effects": "double effects",
     "lost_incidents": "lost incidents",
     "leaked_leases": "leaked leases",
@@ -126,7 +126,7 @@ def table(found: Sequence[Of], total: Of) -> Table:
         ("crash points", total.crash_points),
         ("faulty runs", total.faulty_runs),
         ("faults", total.faults),
-        *((_HEADINGS[promise], count) for promise, count in total.kept),
+        *((HEADINGS[promise], count) for promise, count in total.kept),
     ):
         shown.add_column(heading, footer=f"{value:,}", justify="right", max_width=9)
     for of in found:
