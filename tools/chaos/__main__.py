@@ -20,10 +20,9 @@ from rich.table import Table
 from functions.domain.errors import InputError
 from tools.chaos.runs import replay as play_again
 from tools.chaos.runs import undisturbed
-from tools.chaos.sweep import Of, jobs_of, sweep
+from tools.chaos.sweep import Of, jobs_of, scenarios_of, sweep
 from tools.cli.render import console
 from tools.drill.runner import quiet
-from tools.drill.scenario import load_scenarios
 
 NOT_KEPT = 1
 """Exit status when any promise was not kept."""
@@ -66,7 +65,7 @@ def main(
     """Break the responder at every point of every scenario, and in faulty weather; count the promises not kept."""
     if context.invoked_subcommand is not None:
         return
-    loaded = load_scenarios(scenarios, playbook=None)
+    loaded = scenarios_of(scenarios)
     work = jobs_of(loaded, seeds=seeds, share=share, twice=not once, faulty=faulty)
     began = time.monotonic()
     columns = (
@@ -107,7 +106,7 @@ def main(
 @click.pass_context
 def replay(context: click.Context, scenario: str, seed: int, breaks: tuple[str, ...], weather: int | None) -> None:
     """Make one run again, and tell what happened in it."""
-    (loaded,) = load_scenarios([scenario], playbook=None)
+    (loaded,) = scenarios_of([scenario])
     with quiet():
         outcome, lines = play_again(loaded, seed, undisturbed(loaded, seed), breaks=breaks, weather=weather)
     for line in lines:

@@ -6,12 +6,16 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
+from pathlib import Path
 from typing import Any
 
 from tools.chaos.promises import PROMISES
 from tools.chaos.runs import Explorer, Outcome, Undisturbed, replay, undisturbed
 from tools.drill.runner import quiet
-from tools.drill.scenario import Scenario
+from tools.drill.scenario import Scenario, load_scenarios, shipped
+
+OWN = Path(__file__).resolve().parent / "scenarios"
+"""Scenarios for what no shipped one does: changes beside ECS, and leases that are no range of a scalable target."""
 
 AT_ONCE = 20
 """Faulty runs of one job: they share the undisturbed run that they are compared with."""
@@ -80,6 +84,16 @@ class Of:
     def figures(self) -> dict[str, int]:
         """As they are written to a file."""
         return {"crash_points": self.crash_points, "faulty_runs": self.faulty_runs, **dict(self.kept)}
+
+
+def scenarios_of(wanted: Sequence[str]) -> tuple[Scenario, ...]:
+    """By name or file; without any, the drill's and those of chaos itself.
+
+    Raises:
+        ScenarioError: if there is none of that name, or it does not hold.
+    """
+    own = {path.stem: str(path) for path in sorted(OWN.glob("*.yaml"))}
+    return load_scenarios([own.get(name, name) for name in wanted or (*shipped(), *own)])
 
 
 def jobs_of(scenarios: Sequence[Scenario], *, seeds: int, share: float, twice: bool, faulty: int) -> list[Job]:
