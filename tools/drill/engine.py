@@ -74,7 +74,9 @@ class Engine:
         return tuple(execution for execution in self._executions.values() if execution.status == "FAILED")
 
     def _enter(self, execution: Execution) -> None:
-        """Go on to the step where the execution stands, after its wait where it has one."""
+        """Go on to the step where the execution stands, after its wait where it has one; not if it was stopped."""
+        if execution.status != "RUNNING":
+            return
         if execution.at is StepName.END:
             execution.status = "SUCCEEDED"
             return
@@ -95,13 +97,10 @@ class Engine:
         else:
             sent = json.dumps({**execution.payload, "step": row.name.value})
             try:
-                answer = json.loads(json.dumps(self._invoke(row.function, json.loads(sent))))
+                execution.payload = json.loads(json.dumps(self._invoke(row.function, json.loads(sent))))
             except Exception as error:  # noqa: BLE001 - what the state machine catches is States.ALL
                 self._fail(execution, row.name, error)
                 return
-            if execution.status != "RUNNING":
-                return
-            execution.payload = answer
             execution.at = next_step(row.name, Outcome(execution.payload["outcome"]))
         self._enter(execution)
 
