@@ -13,9 +13,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import click
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 from functions.domain.errors import InputError
 from tools.chaos.runs import replay as play_again
@@ -88,7 +90,8 @@ def main(
     if json_file is not None:
         json_file.parent.mkdir(parents=True, exist_ok=True)
         json_file.write_text(json.dumps(_written(found, total, time.monotonic() - began), indent=2) + "\n")
-    console().print(table(found, total))
+    console().print(table(found))
+    console().print(summary(total))
     for outcome in total.broken[:SHOWN]:
         for violation in outcome.violations:
             console().print(f"{violation.promise}: {violation.says}", markup=False, highlight=False)
@@ -116,27 +119,30 @@ def replay(context: click.Context, scenario: str, seed: int, breaks: tuple[str, 
     context.exit(NOT_KEPT if outcome.violations else 0)
 
 
-def table(found: Sequence[Of], total: Of) -> Table:
-    """One row for each scenario, and one for all."""
-    shown = Table(header_style="bold", pad_edge=False, show_footer=True)
-    shown.add_column("scenario", footer=f"{len(found)} scenarios", no_wrap=True)
-    for heading, value in (
-        ("calls", total.calls),
-        ("crash points", total.crash_points),
-        ("faulty runs", total.faulty_runs),
-        ("faults", total.faults),
-        *((HEADINGS[promise], count) for promise, count in total.kept),
-    ):
-        shown.add_column(heading, footer=f"{value:,}", justify="right", max_width=9)
+def table(found: Sequence[Of]) -> Table:
+    """One row for each scenario, with what it did not keep."""
+    shown = Table(box=SIMPLE_HEAD, pad_edge=False)
+    shown.add_column("scenario")
+    for heading in ("calls", "crash points", "faulty runs", "faults"):
+        shown.add_column(heading, justify="right")
+    shown.add_column("not kept")
     for of in found:
-        counts = [_count(count) for _, count in of.kept]
+        unkept = ", ".join(f"{HEADINGS[promise]}: {count:,}" for promise, count in of.kept if count)
         plain = [f"{value:,}" for value in (of.calls, of.crash_points, of.faulty_runs, of.faults)]
-        shown.add_row(of.name, *plain, *counts)
+        shown.add_row(of.name, *plain, Text(unkept, style="bold red") if unkept else "")
     return shown
 
 
-def _count(count: int) -> str:
-    return "0" if count == 0 else f"[bold red]{count:,}[/]"
+def summary(total: Of) -> Table:
+    """The figures of all of them."""
+    shown = Table.grid(padding=(0, 2))
+    shown.add_column()
+    shown.add_column(justify="right")
+    for heading, value in (("crash points", total.crash_points), ("faulty runs", total.faulty_runs)):
+        shown.add_row(heading, f"{value:,}")
+    for promise, count in total.kept:
+        shown.add_row(HEADINGS[promise], Text(f"{count:,}", style="bold red" if count else "green"))
+    return shown
 
 
 def _written(found: Sequence[Of], total: Of, seconds: float) -> dict[str, object]:

@@ -168,7 +168,8 @@ class Breaks:
             return {}
 
         try:
-            self._call(WEBHOOK, {"url": change.url}, ask, lambda once: self._tried(WEBHOOK, 1, False, once))
+            given = {"url": change.url, "repeatable": change.repeatable}
+            self._call(WEBHOOK, given, ask, lambda once: self._tried(WEBHOOK, 1, False, once))
         except Refused as refused:
             failed = ChangeRefused if refused.status < 500 else ChangeDoubtful
             raise failed(f"webhook {change.webhook}: {refused.message}") from None

@@ -31,7 +31,6 @@ from functions.domain.incidents import Event, Fact, Incident, IncidentStatus, ve
 from functions.workflow.story import tell
 from functions.workflow.table import Function
 from tools.chaos.breaks import Effect
-from tools.chaos.deployment import WEBHOOK
 from tools.chaos.played import Played
 
 LONGEST_OVERDUE = timedelta(minutes=30)
@@ -41,9 +40,9 @@ SERVED_S = 600
 """How long users must have been served at the end."""
 
 ACTING = frozenset({Function.REMEDIATE.value, Function.CONTAIN.value})
-MAY_COME_AGAIN = frozenset({WEBHOOK, "CreateBackup", "CreateDBSnapshot"})
-"""Done twice, they do no more than done once (`functions/domain/changes.py`, `repeatable`); of webhooks the playbook
-says so."""
+MAY_COME_AGAIN = frozenset({"CreateBackup", "CreateDBSnapshot"})
+"""Done twice, they do no more than done once (`functions/domain/changes.py`, `repeatable`). So do the webhooks of which
+a playbook says so."""
 
 GIVING_BACK = frozenset({Function.RESTORE.value, Function.CONTAIN.value})
 
@@ -115,7 +114,8 @@ def _effects(effects: list[Effect]) -> Iterator[str]:
             stage = newest["data"]["stage"]
             change = (effect.incident_id, f"{stage} {effect.operation} {sorted(effect.parameters.items())}")
             done[change] += 1
-            if done[change] > 1 and effect.operation not in MAY_COME_AGAIN:
+            once = effect.operation not in MAY_COME_AGAIN and not effect.parameters.get("repeatable", False)
+            if done[change] > 1 and once:
                 yield f"{effect.operation} at {effect.point} is the same change once more in {effect.incident_id}"
         elif effect.function in GIVING_BACK and effect.leases:
             what = (f"{effect.operation} {sorted(effect.parameters.items())}", effect.leases)
