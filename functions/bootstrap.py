@@ -28,6 +28,7 @@ from functions.adapters.front import AwsFrontReader
 from functions.adapters.http import HttpGetter
 from functions.adapters.ledger import DynamoLedger
 from functions.adapters.logs import InsightsReader
+from functions.adapters.monitoring import CloudWatchMonitoring
 from functions.adapters.mutes import AlarmMutes
 from functions.adapters.rds import RdsReader
 from functions.adapters.reader import AwsServiceReader
@@ -68,6 +69,7 @@ from functions.workflow.secrets import TellSecretChange
 from functions.workflow.sweep import Sweep
 from functions.workflow.table import StepName
 from functions.workflow.threats import TellThreat
+from functions.workflow.validation import Validator
 from functions.workflow.verify import Verify
 from functions.workflow.watch import Watch
 
@@ -236,18 +238,28 @@ def _examiner() -> Examiner:
 
 
 @_once
+def _validator() -> Validator:
+    return Validator(
+        reader=_reader(),
+        metrics=_metrics(),
+        monitoring=CloudWatchMonitoring(_clients().once("cloudwatch")),
+        clock=_clock(),
+    )
+
+
+@_once
 def intake() -> Intake:
     return Intake(ledger=_ledger(), executions=_executions(), playbooks=_playbooks())
 
 
 @_once
 def assess() -> Assess:
-    return Assess(ledger=_ledger(), examiner=_examiner(), playbooks=_by_service())
+    return Assess(ledger=_ledger(), examiner=_examiner(), playbooks=_by_service(), validator=_validator())
 
 
 @_once
 def watch() -> Watch:
-    return Watch(ledger=_ledger(), examiner=_examiner(), playbooks=_by_service())
+    return Watch(ledger=_ledger(), examiner=_examiner(), playbooks=_by_service(), validator=_validator())
 
 
 @_once
@@ -277,7 +289,14 @@ def lift() -> Lift:
 
 @_once
 def verify() -> Verify:
-    return Verify(ledger=_ledger(), reader=_reader(), metrics=_metrics(), clock=_clock(), playbooks=_by_service())
+    return Verify(
+        ledger=_ledger(),
+        reader=_reader(),
+        metrics=_metrics(),
+        clock=_clock(),
+        playbooks=_by_service(),
+        validator=_validator(),
+    )
 
 
 @_once

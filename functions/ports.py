@@ -53,6 +53,7 @@ from functions.domain.services import ServiceRef
 from functions.domain.signals import Signal
 from functions.domain.synthetic import CheckAnswer, Checked, SyntheticCheck
 from functions.domain.threats import ThreatsFacts
+from functions.domain.validation import MonitoringFacts
 
 
 class Clock(Protocol):
@@ -146,6 +147,14 @@ class MetricsReader(Protocol):
 
     def measured(self, measures: Sequence[Measure], *, start: datetime, end: datetime) -> Sequence[Points]:
         """The data points of each measure, in the order given; empty where there are none."""
+
+
+class MonitoringReader(Protocol):
+    """What watches a service."""
+
+    def monitoring(self, alarms: Sequence[str], *, dashboard: str | None) -> MonitoringFacts:
+        """The alarms of these names, what mutes them now, and whether the dashboard of that name exists, where one is
+        named."""
 
 
 class FrontReader(Protocol):

@@ -18,6 +18,7 @@ from functions.playbooks.schema import ExistingAlarm, Playbook
 from functions.workflow.bake import LOOKS_AT
 from functions.workflow.checks import NEEDS as CHECK_NEEDS
 from functions.workflow.table import Function
+from functions.workflow.validation import NEEDS as VALIDATION_NEEDS
 from infra.channels import Channels
 from infra.context import Deployment
 from infra.function import TIMEOUT_S, ResponderFunction
@@ -67,6 +68,7 @@ class ResponderStack(Stack):
             task_roles=deployment.task_roles,
             mutable_alarms=[name for p in playbooks for name in p.mutable_alarms],
             backups=[p.backups for p in playbooks],
+            dashboards=[name for p in playbooks if (name := p.dashboard_name) is not None],
             webhook_tokens=[hook.token for p in playbooks for hook in p.webhooks if hook.token is not None],
             check_secrets=[
                 check.header.secret for p in playbooks for check in p.synthetic_checks if check.header is not None
@@ -166,9 +168,12 @@ class ResponderStack(Stack):
         change = [*_needs_of("service", "scaling", "front", "dependencies"), *_needs_of_actions(*REMEDIATES)]
         give_back = [*_needs_of("service", "scaling"), *_needs_of_actions(*LEASED), *UNMUTES]
         rights: Mapping[Function, tuple[Sequence[Grant], Mapping[str, str]]] = {
-            Function.ASSESS: (self._granted(_needs_of(*PROBES)), {**fleet_limit, **log_limit, **contain}),
+            Function.ASSESS: (
+                self._granted([*_needs_of(*PROBES), *VALIDATION_NEEDS]),
+                {**fleet_limit, **log_limit, **contain},
+            ),
             Function.REMEDIATE: (self._granted(change), {**fleet_limit, **log_limit}),
-            Function.VERIFY: (self._granted(_needs_of("service", "targets", "alarms")), {}),
+            Function.VERIFY: (self._granted([*_needs_of("service", "targets", "alarms"), *VALIDATION_NEEDS]), {}),
             Function.NOTIFY: (page, page_topic),
             Function.CLOSE: (page, page_topic),
             Function.RESTORE: (self._granted(give_back), contain),

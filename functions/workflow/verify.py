@@ -1,4 +1,4 @@
-"""Verify: did it help? Steady, healthy and quiet, held for as long as the alarm itself looks back."""
+"""Verify: did it help? Steady, healthy and quiet, held for as long as the alarm itself looks back; then validated."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +14,7 @@ from functions.ports import Clock, Ledger, MetricsReader, ServiceReader
 from functions.workflow.assess import alarms_of, changed_at, received, told_lately
 from functions.workflow.story import Story, tell
 from functions.workflow.table import Outcome, StepName
+from functions.workflow.validation import Validator, healthy, validated
 from functions.workflow.visit import Result, Visit, incident_of
 
 WITHOUT_ALARM = timedelta(minutes=5)
@@ -41,11 +42,12 @@ class Verify:
     metrics: MetricsReader
     clock: Clock
     playbooks: Mapping[str, Playbook]
+    validator: Validator
 
     def __call__(self, visit: Visit) -> Result:
         incident = incident_of(visit, self.ledger)
         story = tell(self.ledger.events(incident.id))
-        check = self._check(incident, story)
+        check = self._functional(incident, story, self._check(incident, story))
         if check.outcome is Outcome.CANNOT_TELL and story.cannot_tell + 1 >= CANNOT_TELL_LIMIT:
             check = check.model_copy(update={"outcome": Outcome.GIVE_UP})
         inbox = self.ledger.inbox(incident.id)
@@ -61,11 +63,42 @@ class Verify:
                     data=check.model_dump(mode="json"),
                 )
             )
+        events += self._validated(incident, story, check)
         if events:
             self.ledger.append(
                 incident, events, step=StepName.VERIFY, signals_seen=incident.signals_seen + len(calming)
             )
         return Result(outcome=check.outcome, wait_s=LOOK_EVERY_S)
+
+    def _functional(self, incident: Incident, story: Story, check: Check) -> Check:
+        """A recovery is held back while a synthetic check fails that was fine before the trouble, as by an alarm that
+        is not OK yet. A check that cannot be read holds nothing back."""
+        playbook = self.playbooks.get(incident.service.key)
+        if check.outcome is not Outcome.RECOVERED or playbook is None:
+            return check
+        try:
+            checked = self.validator.checks(playbook, began_at=story.alarm_at or incident.opened_at)
+        except ReadFailed:
+            return check
+        failing = next((each for each in checked if each.holds_back), None)
+        return check if failing is None else _not_yet(str(failing), story, self.clock.now(), steady=True)
+
+    def _validated(self, incident: Incident, story: Story, check: Check) -> list[NewEvent]:
+        """What the validation says of a recovery, for its end to be told with."""
+        playbook = self.playbooks.get(incident.service.key)
+        if check.outcome is not Outcome.RECOVERED or playbook is None:
+            return []
+        try:
+            service = self.reader.service(incident.service)
+        except ReadFailed:
+            service = None
+        validation = self.validator(
+            playbook,
+            health=healthy(check.reason),
+            service=service,
+            began_at=story.alarm_at or incident.opened_at,
+        )
+        return [validated(validation, actor=StepName.VERIFY)]
 
     def _check(self, incident: Incident, story: Story) -> Check:
         now = self.clock.now()

@@ -48,6 +48,7 @@ from functions.domain.evidence import (
 )
 from functions.domain.services import ServiceRef
 from functions.domain.signals import AlarmState
+from functions.domain.validation import AlarmWiring, MonitoringFacts
 from functions.ports import Measure, MetricsQuery, Page, Points, Readers, Series
 from tests.fakes.clock import FakeClock
 from tests.fakes.quiet import Quiet
@@ -122,6 +123,13 @@ class World:
     muted: dict[str, int] = field(default_factory=dict)
     """By alarm, for how many seconds."""
     alarm_actions: tuple[str, ...] | None = ("arn:aws:sns:eu-west-1:000000000000:on-call",)
+    muted_by: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """By alarm, the mute rules of others."""
+    switched_off: set[str] = field(default_factory=set)
+    """Alarms whose actions are disabled."""
+    deleted_alarms: set[str] = field(default_factory=set)
+    """Alarms that whoever asks what watches the service does not find."""
+    dashboard_there: bool = True
     flaps: int = 0
     """How often each alarm went off lately, besides the last time."""
     restored: list[Change] = field(default_factory=list)
@@ -392,6 +400,20 @@ class World:
         elif self.unwell:
             values |= {Metric.TARGET_5XX: requests * 0.2, Metric.CPU: 97.0, Metric.LATENCY: 3.0}
         return values
+
+    # --- MonitoringReader
+
+    def monitoring(self, alarms: Sequence[str], *, dashboard: str | None) -> MonitoringFacts:
+        self._may("monitoring")
+        return MonitoringFacts(
+            alarms={
+                name: AlarmWiring(name=name, actions_enabled=name not in self.switched_off, has_actions=True)
+                for name in alarms
+                if name not in self.deleted_alarms
+            },
+            muted_by={name: rules for name, rules in self.muted_by.items() if name in alarms},
+            dashboard=None if dashboard is None else self.dashboard_there,
+        )
 
     # --- IpSetReader
 

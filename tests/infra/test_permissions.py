@@ -19,6 +19,7 @@ from functions.adapters import (
     front,
     ledger,
     logs,
+    monitoring,
     mutes,
     rds,
     s3,
@@ -221,7 +222,7 @@ def test_wide_changes_are_conditional(stack: Template) -> None:
 
 def test_what_is_called_is_granted(stack: Template) -> None:
     """Every IAM action that an adapter calls is granted to some function: nothing fails for lack of a right."""
-    reading = (account, autoscaling, breach, cloudwatch, ecs, elbv2, front, logs, rds, secrets)
+    reading = (account, autoscaling, breach, cloudwatch, ecs, elbv2, front, logs, monitoring, rds, secrets)
     checking = (check_metrics, secret_values)
     adapters = (*reading, *checking, backups, changer, ledger, mutes, s3, sns, sqs, stepfunctions, webhooks)
     called = {call for adapter in adapters for call in adapter.CALLS}

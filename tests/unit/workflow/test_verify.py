@@ -13,9 +13,11 @@ from functions.domain.evidence import AlarmFacts, DeploymentFacts, ServiceFacts,
 from functions.domain.incidents import Event, Fact, NewEvent
 from functions.domain.services import ServiceRef
 from functions.domain.signals import AlarmState, Signal, SignalKind
+from functions.playbooks.schema import Playbook
 from functions.workflow.decision import Decision
 from functions.workflow.story import tell
 from functions.workflow.table import Outcome, StepName
+from functions.workflow.validation import Validator
 from functions.workflow.verify import WITHOUT_ALARM, Verify
 from functions.workflow.visit import Visit
 from tests.fakes.clock import FakeClock
@@ -65,7 +67,7 @@ class Shown(World):
 class Incident:
     """An incident in which the service was acted upon just now."""
 
-    def __init__(self, *, signal: Signal | None = None) -> None:
+    def __init__(self, *, signal: Signal | None = None, playbook: Playbook | None = None) -> None:
         self.world = Shown()
         self.clock = self.world.clock
         self.quiet(minutes=60)
@@ -83,7 +85,14 @@ class Incident:
             step="remediate",
             signals_seen=1,
         )
-        self.verify = Verify(ledger=self.ledger, reader=self.world, metrics=self.world, clock=self.clock, playbooks={})
+        self.verify = Verify(
+            ledger=self.ledger,
+            reader=self.world,
+            metrics=self.world,
+            clock=self.clock,
+            playbooks={} if playbook is None else {REF.key: playbook},
+            validator=Validator(reader=self.world, metrics=self.world, monitoring=self.world, clock=self.clock),
+        )
 
     def quiet(self, *, minutes: float) -> None:
         """The alarm, which looks back over two minutes, is OK for so long."""
