@@ -30,6 +30,7 @@ from functions.adapters.ledger import DynamoLedger
 from functions.adapters.logs import InsightsReader
 from functions.adapters.monitoring import CloudWatchMonitoring
 from functions.adapters.mutes import AlarmMutes
+from functions.adapters.network import AwsNetworkReader
 from functions.adapters.rds import RdsReader
 from functions.adapters.reader import AwsServiceReader
 from functions.adapters.s3 import S3Archive
@@ -39,6 +40,7 @@ from functions.adapters.sns import SnsNotifier
 from functions.adapters.sqs import SqsQueue
 from functions.adapters.stepfunctions import StepFunctionsAnswers, StepFunctionsExecutions
 from functions.adapters.sts import caller
+from functions.adapters.tables import DynamoTableReader
 from functions.adapters.webhooks import HttpsWebhooks
 from functions.diagnostics.registry import PROBES
 from functions.playbooks.compiled import load_compiled
@@ -185,6 +187,8 @@ def _readers() -> Readers:
         account=AwsAccountReader.of(clients, clock=_clock()),
         breach=AwsBreachReader.of(clients, clock=_clock(), region=_settings().region),
         databases=RdsReader(clients.repeating("rds"), insights=clients.once("pi"), clock=_clock()),
+        network=AwsNetworkReader.of(clients),
+        tables=DynamoTableReader.of(clients),
         http=_http(),
         threads=_threads(),
     )

@@ -49,9 +49,11 @@ from functions.domain.evidence import (
 from functions.domain.incidents import Event, InboxEntry, Incident, NewEvent, Switch
 from functions.domain.logged import LogCause, LogQuery
 from functions.domain.model import Model
+from functions.domain.network import SecurityGroup
 from functions.domain.services import ServiceRef
 from functions.domain.signals import Signal
 from functions.domain.synthetic import CheckAnswer, Checked, SyntheticCheck
+from functions.domain.tables import TableFacts
 from functions.domain.threats import ThreatsFacts
 from functions.domain.validation import MonitoringFacts
 
@@ -223,6 +225,22 @@ class DatabaseReader(Protocol):
         """The DB instance of RDS now, or None when RDS says there is none by that name."""
 
 
+class NetworkReader(Protocol):
+    """Security groups."""
+
+    def of_load_balancer(self, arn: str) -> Sequence[str]:
+        """Ids of the security groups of a load balancer."""
+
+    def groups(self, ids: Sequence[str]) -> Sequence[SecurityGroup]:
+        """The rules of these security groups."""
+
+
+class TableReader(Protocol):
+    def table(self, table: str, *, called: str, now: datetime) -> TableFacts:
+        """What the DynamoDB table of that name takes, and how concentrated its throttled keys were lately. `called` is
+        what people call it."""
+
+
 class HttpReader(Protocol):
     def answer(self, url: str, *, timeout_s: int) -> HttpAnswer:
         """What comes back on one GET request; redirects are not followed.
@@ -275,6 +293,8 @@ class Readers:
     account: AccountReader
     breach: BreachReader
     databases: DatabaseReader
+    network: NetworkReader
+    tables: TableReader
     http: HttpReader
     threads: Callable[[int], Executor]
     """Makes an executor that carries out so many reads side by side."""

@@ -64,6 +64,7 @@ WILDCARDS: Mapping[str, str] = {
     "ecs:StopServiceDeployment": "A deployment's id is made at run time; its service is named",
     "elasticloadbalancing:DeregisterTargets": f"Which target groups a service has {AT_RUN_TIME}",
     "elasticloadbalancing:DescribeLoadBalancerAttributes": NO_RESOURCE,
+    "elasticloadbalancing:DescribeLoadBalancers": NO_RESOURCE,
     "elasticloadbalancing:DescribeTargetGroupAttributes": NO_RESOURCE,
     "elasticloadbalancing:DescribeTargetGroups": NO_RESOURCE,
     "elasticloadbalancing:DescribeTargetHealth": NO_RESOURCE,

@@ -37,7 +37,16 @@ class RdsReader:
         found = next(iter(answer.get("DBInstances", ())), None)
         if found is None:
             return None
-        return DatabaseFacts(status=found.get("DBInstanceStatus", "unknown"), top_queries=self._top_queries(found))
+        return DatabaseFacts(
+            status=found.get("DBInstanceStatus", "unknown"),
+            top_queries=self._top_queries(found),
+            security_groups=tuple(
+                group["VpcSecurityGroupId"]
+                for group in found.get("VpcSecurityGroups", ())
+                if "VpcSecurityGroupId" in group and group.get("Status") == "active"
+            ),
+            port=(found.get("Endpoint") or {}).get("Port"),
+        )
 
     def _top_queries(self, instance: Answer) -> tuple[str, ...]:
         """For people only, so it may be missing: the statements by their share of the load, without their literals.

@@ -90,6 +90,10 @@ class World:
     stuck: bool = False
     targets_down: bool = False
     """The load balancer finds no target healthy."""
+    late_targets: bool = False
+    """No target answers its health check in time."""
+    groups: tuple[str, ...] = ()
+    """Security groups of the tasks."""
     database_down: bool = False
     database_alarms: set[str] = field(default_factory=lambda: {"orders-db-unreachable"})
     """Names of the alarms that follow the database; every other alarm follows the service."""
@@ -218,6 +222,8 @@ class World:
             account=self.quiet,
             breach=self.quiet,
             databases=self.quiet,
+            network=self.quiet,
+            tables=self.quiet,
             http=self.quiet,
             threads=ThreadPoolExecutor,
         )
@@ -239,6 +245,7 @@ class World:
             controller=self.controller,
             target_groups=(GROUP,),
             surroundings="as always",
+            security_groups=self.groups,
             deployments=(
                 DeploymentFacts(
                     id=f"ecs-svc/{self.deployment}",
@@ -281,8 +288,14 @@ class World:
 
     def targets(self, target_groups: Sequence[str]) -> Sequence[TargetFacts]:
         self._may("targets")
+        unhealthy = self.targets_down or self.late_targets
         return tuple(
-            TargetFacts(target_group=group, target=f"10.0.0.{n}", state="unhealthy" if self.targets_down else "healthy")
+            TargetFacts(
+                target_group=group,
+                target=f"10.0.0.{n}:8080",
+                state="unhealthy" if unhealthy else "healthy",
+                reason="Target.Timeout" if self.late_targets else None,
+            )
             for group in target_groups
             for n in range(self.running)
         )

@@ -21,6 +21,7 @@ from functions.adapters import (
     logs,
     monitoring,
     mutes,
+    network,
     rds,
     s3,
     secret_values,
@@ -28,6 +29,7 @@ from functions.adapters import (
     sns,
     sqs,
     stepfunctions,
+    tables,
     webhooks,
 )
 from functions.diagnostics.registry import PROBES
@@ -222,7 +224,21 @@ def test_wide_changes_are_conditional(stack: Template) -> None:
 
 def test_what_is_called_is_granted(stack: Template) -> None:
     """Every IAM action that an adapter calls is granted to some function: nothing fails for lack of a right."""
-    reading = (account, autoscaling, breach, cloudwatch, ecs, elbv2, front, logs, monitoring, rds, secrets)
+    reading = (
+        account,
+        autoscaling,
+        breach,
+        cloudwatch,
+        ecs,
+        elbv2,
+        front,
+        logs,
+        monitoring,
+        network,
+        rds,
+        secrets,
+        tables,
+    )
     checking = (check_metrics, secret_values)
     adapters = (*reading, *checking, backups, changer, ledger, mutes, s3, sns, sqs, stepfunctions, webhooks)
     called = {call for adapter in adapters for call in adapter.CALLS}
