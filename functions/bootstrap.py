@@ -277,7 +277,7 @@ def lift() -> Lift:
 
 @_once
 def verify() -> Verify:
-    return Verify(ledger=_ledger(), reader=_reader(), metrics=_metrics(), clock=_clock(), playbooks=_by_service())
+    return Verify(ledger=_ledger(), readers=_readers(), probes=PROBES, clock=_clock(), playbooks=_by_service())
 
 
 @_once

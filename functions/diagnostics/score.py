@@ -206,7 +206,8 @@ def _saturation(findings: Findings, lines: TargetLines) -> Share:
         if percent is None:
             raise _NotKnown(f"nobody measured {name}")
         shares.append((_left(percent, line, 100.0), f"{name} is at {percent:.0f} %, the target is {line:g} %"))
-    return min(share for share, _ in shares), "; ".join(said for _, said in shares)
+    left = min(share for share, _ in shares)
+    return left, "; ".join(said for share, said in shares if left == 1.0 or share < 1.0)
 
 
 def _deployments(findings: Findings) -> Share:
