@@ -295,8 +295,8 @@ def lift() -> Lift:
 def verify() -> Verify:
     return Verify(
         ledger=_ledger(),
-        reader=_reader(),
-        metrics=_metrics(),
+        readers=_readers(),
+        probes=PROBES,
         clock=_clock(),
         playbooks=_by_service(),
         validator=_validator(),

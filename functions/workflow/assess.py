@@ -22,6 +22,7 @@ from functions.playbooks.schema import Playbook
 from functions.ports import Clock, Ledger, Readers
 from functions.workflow.answers import heard
 from functions.workflow.decision import Decision, PendingOrder, decide
+from functions.workflow.scored import scored
 from functions.workflow.severity import changed, graded
 from functions.workflow.story import Intent, Story, tell
 from functions.workflow.table import Outcome, StepName
@@ -90,6 +91,7 @@ class Examiner:
         ordered = waiting[0] if waiting else None
         if ordered is not None:
             judgements = _believed(ordered.order, judgements, findings)
+        score = scored(playbook, findings, away=story.shifted_from(now))
         charges = self.ledger.charges(incident.service, since=now - COOLDOWN_LOOKBACK)
         decision = decide(
             findings=findings,
@@ -126,7 +128,10 @@ class Examiner:
             ),
             ordered=ordered,
             isolated=story.isolated,
+            short=None if score is None or score.reached else score.reason,
         )
+        if score is not None and decision.outcome is Outcome.ALL_CLEAR:
+            decision = decision.model_copy(update={"reason": f"{decision.reason}; {score.reason}"})
         grade = graded(playbook, alarms_of(inbox), findings, judgements, story.grade)
         return Assessment(findings=findings, judgements=judgements, decision=decision, grade=grade)
 

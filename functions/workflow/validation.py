@@ -37,8 +37,6 @@ PERIODS = 3
 """Whole minutes over which response times are told: long enough for a percentile, too short for the trouble before."""
 MEASURED_WITHIN = timedelta(seconds=(PERIODS + 2) * PERIOD_S)
 """A standard metric arrives up to a minute late."""
-USUAL_STATISTIC = "p95"
-"""What is told of response times where the playbook has no limit for them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -215,15 +213,14 @@ def _checked(name: str, results: Points, *, began_at: datetime, now: datetime) -
     return Checked(name=name, failed=newest[1] > 0, at=newest[0], was_fine=was_fine)
 
 
-def _limits(playbook: Playbook) -> dict[str, float | None]:
-    """The limit in seconds of each statistic of the response time; None for what is only told."""
-    limits: dict[str, float | None] = {}
+def _limits(playbook: Playbook) -> dict[str, float]:
+    """The lowest limit in seconds of each statistic of the response time, by alarms and the playbook's `targets`."""
+    limits = {"p95": playbook.targets.p95_s}
     for alarm in playbook.alarms:
         if isinstance(alarm, NewAlarm) and alarm.symptom is Symptom.RESPONSE_TIME:
             statistic = alarm.statistic or "Average"
-            known = limits.get(statistic)
-            limits[statistic] = alarm.threshold if known is None else min(known, alarm.threshold)
-    return limits or {USUAL_STATISTIC: None}
+            limits[statistic] = min(limits.get(statistic, alarm.threshold), alarm.threshold)
+    return limits
 
 
 def _recent(points: Points, *, now: datetime) -> float | None:
@@ -231,17 +228,14 @@ def _recent(points: Points, *, now: datetime) -> float | None:
     return median(whole[-PERIODS:]) if whole else None
 
 
-def _timely(limits: Mapping[str, float | None], measured: Mapping[str, float | None]) -> PartFacts:
+def _timely(limits: Mapping[str, float], measured: Mapping[str, float | None]) -> PartFacts:
     slow: list[str] = []
     fine: list[str] = []
-    told: list[str] = []
     silent: list[str] = []
     for statistic, limit in limits.items():
         value = measured[statistic]
         if value is None:
             silent.append(f"{statistic} of the response time has no data: no request was answered lately")
-        elif limit is None:
-            told.append(f"{statistic} {value:.2f} s over the last {PERIODS} minutes; the playbook has no limit for it")
         else:
             said = f"{statistic} {value:.2f} s over the last {PERIODS} minutes, limit {limit:g} s"
             (slow if value > limit else fine).append(said)
@@ -249,7 +243,7 @@ def _timely(limits: Mapping[str, float | None], measured: Mapping[str, float | N
         return _said(Part.PERFORMANCE, Finding.FAILED, [*slow, *fine, *silent])
     if silent:
         return _said(Part.PERFORMANCE, Finding.UNKNOWN, [*silent, *fine])
-    return _said(Part.PERFORMANCE, Finding.PASSED if fine else Finding.NOT_ASKED, fine or told)
+    return _said(Part.PERFORMANCE, Finding.PASSED, fine)
 
 
 def _silent(playbook: Playbook, facts: MonitoringFacts) -> Iterable[str]:

@@ -127,8 +127,8 @@ class Responder:
             StepName.REMEDIATE: remediate,
             StepName.VERIFY: Verify(
                 ledger=self.ledger,
-                reader=self.world,
-                metrics=self.world,
+                readers=self.world.readers,
+                probes=PROBES,
                 clock=self.clock,
                 playbooks=playbooks,
                 validator=validator,

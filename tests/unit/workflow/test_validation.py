@@ -50,7 +50,7 @@ def of(incident: Incident, fact: Fact) -> list[Event]:
 
 def test_a_recovery_is_validated_in_four_parts() -> None:
     """Health, function, performance and monitoring each have their finding and its reason in the trail."""
-    incident = Incident(playbook=playbook(CHECK, SLOW))
+    incident = Incident(playbooks={REF.key: playbook(CHECK, SLOW)})
     minutes(incident.world, "Failed", *[0.0] * 5)
     minutes(incident.world, "TargetResponseTime", 0.3, 0.4, 0.5)
     assert incident.look() == "recovered"
@@ -63,7 +63,7 @@ def test_a_recovery_is_validated_in_four_parts() -> None:
 
 def test_a_check_that_fails_since_the_trouble_holds_a_recovery_back() -> None:
     """As an alarm does that is not OK yet: until the action's deadline, and then the look goes where it always went."""
-    incident = Incident(playbook=playbook(CHECK))
+    incident = Incident(playbooks={REF.key: playbook(CHECK)})
     minutes(incident.world, "Failed", *[0.0] * 5, 1.0, 1.0)
     assert incident.look() == "not-yet"
     assert "check pools failed at" in incident.last.summary
@@ -75,7 +75,7 @@ def test_a_check_that_fails_since_the_trouble_holds_a_recovery_back() -> None:
 
 def test_a_check_that_is_fine_again_lets_the_recovery_go() -> None:
     """Its newest result counts, not those of the trouble."""
-    incident = Incident(playbook=playbook(CHECK))
+    incident = Incident(playbooks={REF.key: playbook(CHECK)})
     minutes(incident.world, "Failed", *[0.0] * 5, 1.0, 1.0)
     assert incident.look() == "not-yet"
     minutes(incident.world, "Failed", *[0.0] * 5, 1.0, 1.0, 0.0)
@@ -84,7 +84,7 @@ def test_a_check_that_is_fine_again_lets_the_recovery_go() -> None:
 
 def test_a_check_that_never_was_fine_is_told_and_holds_nothing_back() -> None:
     """What failed before the incident does not measure its end."""
-    incident = Incident(playbook=playbook(CHECK))
+    incident = Incident(playbooks={REF.key: playbook(CHECK)})
     minutes(incident.world, "Failed", *[1.0] * 40)
     assert incident.look() == "recovered"
     assert "functional failed: check pools failed at" in incident.last.summary
@@ -94,7 +94,7 @@ def test_a_check_that_never_was_fine_is_told_and_holds_nothing_back() -> None:
 @pytest.mark.parametrize("blind", ["measured", "monitoring"])
 def test_what_cannot_be_read_is_unknown_and_holds_nothing_back(blind: str) -> None:
     """A validation that cannot be made never keeps an incident open, and never passes."""
-    incident = Incident(playbook=playbook(CHECK, SLOW))
+    incident = Incident(playbooks={REF.key: playbook(CHECK, SLOW)})
     incident.world.unreadable = {blind}
     assert incident.look() == "recovered"
     parts = {part.part: part.finding for part in Validation.model_validate(incident.last.data["validation"]).parts}
@@ -133,13 +133,23 @@ def test_response_times_are_measured_against_the_alarms_threshold(
     assert (part.finding, part.reason) == (finding, says)
 
 
-def test_without_a_limit_the_response_time_is_told_alone() -> None:
-    """Nobody said what is too slow, so that nothing can pass."""
+@pytest.mark.parametrize(
+    ("alarms", "says"),
+    [
+        ([], "p95 2.40 s over the last 3 minutes, limit 2.3 s"),
+        ([{**SLOW, "threshold": 5.0}], "p95 2.40 s over the last 3 minutes, limit 2.3 s"),
+        (
+            [{"symptom": "response-time", "threshold": 5.0}],
+            "p95 2.40 s over the last 3 minutes, limit 2.3 s; Average 2.40 s over the last 3 minutes, limit 5 s",
+        ),
+    ],
+)
+def test_the_playbooks_target_is_a_limit_too(alarms: list[dict[str, Any]], says: str) -> None:
+    """Beside the alarm's own, and the lower of both counts where they are about the same statistic."""
     world = Incident().world
-    minutes(world, "TargetResponseTime", 0.3, 0.3, 0.4)
-    part = asked(world, playbook({"symptom": "cpu"}))[Part.PERFORMANCE]
-    assert part.finding is Finding.NOT_ASKED
-    assert "p95 0.30 s" in part.reason
+    minutes(world, "TargetResponseTime", 2.4, 2.4, 2.4)
+    part = asked(world, playbook(*alarms, targets={"p95_s": 2.3}))[Part.PERFORMANCE]
+    assert (part.finding, part.reason) == (Finding.FAILED, says)
 
 
 def test_alarms_that_would_tell_nobody_are_told() -> None:
@@ -196,7 +206,7 @@ def test_the_validation_never_makes_an_end_of_what_was_none(
     """Whatever checks and monitoring say: without them the outcome is the same, or it was a recovery that waits."""
     outcomes = []
     for book in (playbook(CHECK, SLOW), None):
-        incident = Incident(playbook=book)
+        incident = Incident(playbooks={} if book is None else {REF.key: book})
         incident.clock.advance(seconds=past_s)
         incident.world.alarm = alarm(
             state=state, breaching_now=False, since=incident.clock.now() - timedelta(minutes=60)
