@@ -133,6 +133,14 @@ class Measure(Model):
     summed_over: tuple[str, ...] = ()
     """Further dimensions that it has, and over whose values it is added up."""
 
+    @property
+    def expression(self) -> str:
+        """The metric math that adds it up (CloudWatch User Guide, "CloudWatch search expression syntax": the dimensions
+        are named in full, in braces)."""
+        schema = ",".join([self.namespace, *self.dimensions, *self.summed_over])
+        terms = [f'MetricName="{self.metric}"', *(f'{name}="{value}"' for name, value in self.dimensions.items())]
+        return f"SUM(SEARCH('{{{schema}}} {' '.join(terms)}', '{self.statistic}', {self.period_s}))"
+
 
 class MetricsReader(Protocol):
     """CloudWatch: alarms and their metrics."""
