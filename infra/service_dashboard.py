@@ -76,7 +76,7 @@ class ServiceDashboard(Construct):
             [] if front_door is None else self._requests(front_door),
             self._tasks(),
             [*self._checks(), *self._log()],
-            *(self._dependency(each) for each in playbook.dependencies),
+            [graph for each in playbook.dependencies for graph in self._dependency(each)],
         ]
         for graphs in groups:
             for row in _rows(graphs):
@@ -186,8 +186,9 @@ class ServiceDashboard(Construct):
     def _log(self) -> Iterator[Graph]:
         alarms = [alarm for alarm in self._playbook.alarms if isinstance(alarm, LogAlarm)]
         if alarms:
+            period = Duration.seconds(PERIOD_S)
             counted = [
-                plain(LOG_NAMESPACE, self._playbook.alarm_name(alarm), "Sum", {}, Duration.seconds(PERIOD_S))
+                plain(LOG_NAMESPACE, self._playbook.alarm_name(alarm), "Sum", {}, period, label=alarm.log)
                 for alarm in alarms
             ]
             yield Graph("Lines in the log a minute", counted, lines=[_alarmed(alarm) for alarm in alarms])
