@@ -164,7 +164,7 @@ class MonitoringReader(Protocol):
 
     def monitoring(self, alarms: Sequence[str], *, dashboard: str | None) -> MonitoringFacts:
         """The alarms of these names, what mutes them now, and whether the dashboard of that name exists, where one is
-        named."""
+        named. Mute rules and a dashboard that cannot be read are named as unread; alarms raise `ReadFailed`."""
 
 
 class FrontReader(Protocol):

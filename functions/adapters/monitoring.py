@@ -7,6 +7,7 @@ from botocore.exceptions import ClientError
 
 from functions.adapters.answers import Answer, code_of, reading
 from functions.adapters.cloudwatch import ALARMS_PER_CALL
+from functions.domain.errors import ReadFailed
 from functions.domain.redaction import clean
 from functions.domain.validation import AlarmWiring, MonitoringFacts
 
@@ -24,12 +25,22 @@ class CloudWatchMonitoring:
         self._cloudwatch = client
 
     def monitoring(self, alarms: Sequence[str], *, dashboard: str | None) -> MonitoringFacts:
-        with reading("what watches the service"):
-            return MonitoringFacts(
-                alarms={wiring.name: wiring for wiring in self._wirings(alarms)},
-                muted_by=self._muted(alarms),
-                dashboard=None if dashboard is None else self._there(dashboard),
-            )
+        with reading("the alarms of the playbook"):
+            wirings = {wiring.name: wiring for wiring in self._wirings(alarms)}
+        muted_by: dict[str, tuple[str, ...]] = {}
+        there: bool | None = None
+        unread: list[str] = []
+        try:
+            with reading("mute rules"):
+                muted_by = self._muted(alarms)
+        except ReadFailed as error:
+            unread.append(str(error))
+        try:
+            with reading("the dashboard"):
+                there = None if dashboard is None else self._there(dashboard)
+        except ReadFailed as error:
+            unread.append(str(error))
+        return MonitoringFacts(alarms=wirings, muted_by=muted_by, dashboard=there, unread=tuple(unread))
 
     def _wirings(self, names: Sequence[str]) -> list[AlarmWiring]:
         found: list[Answer] = []

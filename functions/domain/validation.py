@@ -72,3 +72,5 @@ class MonitoringFacts(Model):
     """By alarm, the names of the mute rules that hold its actions back now."""
     dashboard: bool | None = None
     """Whether the dashboard is there; None where none was asked for."""
+    unread: tuple[str, ...] = ()
+    """What else could not be read, with the reason; the rest holds all the same."""

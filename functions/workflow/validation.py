@@ -162,8 +162,11 @@ class Validator:
         lacking = [*_silent(playbook, facts)]
         if facts.dashboard is False:
             lacking.append(f"dashboard {playbook.dashboard_name} is not there")
+        unread = [f"not read: {each}" for each in facts.unread]
         if lacking:
-            return _said(Part.MONITORING, Finding.FAILED, lacking)
+            return _said(Part.MONITORING, Finding.FAILED, [*lacking, *unread])
+        if unread:
+            return _said(Part.MONITORING, Finding.UNKNOWN, unread)
         there = f"{_count(len(playbook.alarms), 'alarm')} of the playbook there, on and not silenced"
         return _said(Part.MONITORING, Finding.PASSED, [there, *(["its dashboard, too"] if facts.dashboard else [])])
 
@@ -180,7 +183,7 @@ def validated(validation: Validation, *, actor: StepName) -> NewEvent:
     return NewEvent(
         fact=Fact.RECOVERY_VALIDATED,
         actor=actor,
-        summary=validation.summary,
+        summary=f"validated: {validation.summary}",
         data={"validation": validation.model_dump(mode="json")},
     )
 
@@ -235,14 +238,15 @@ def _timely(limits: Mapping[str, float], measured: Mapping[str, float | None]) -
     for statistic, limit in limits.items():
         value = measured[statistic]
         if value is None:
-            silent.append(f"{statistic} of the response time has no data: no request was answered lately")
+            silent.append(statistic)
         else:
             said = f"{statistic} {value:.2f} s over the last {PERIODS} minutes, limit {limit:g} s"
             (slow if value > limit else fine).append(said)
+    unknown = [f"no request was answered lately, so that {' and '.join(silent)} is not known"] if silent else []
     if slow:
-        return _said(Part.PERFORMANCE, Finding.FAILED, [*slow, *fine, *silent])
-    if silent:
-        return _said(Part.PERFORMANCE, Finding.UNKNOWN, [*silent, *fine])
+        return _said(Part.PERFORMANCE, Finding.FAILED, [*slow, *fine, *unknown])
+    if unknown:
+        return _said(Part.PERFORMANCE, Finding.UNKNOWN, [*unknown, *fine])
     return _said(Part.PERFORMANCE, Finding.PASSED, fine)
 
 

@@ -58,10 +58,21 @@ def test_a_dashboard_is_there_or_it_is_not(reply: object, there: bool) -> None:
     assert fake.actions == set(CALLS)
 
 
-@pytest.mark.parametrize("operation", ["DescribeAlarms", "ListAlarmMuteRules", "GetDashboard"])
-def test_what_is_refused_is_unknown(operation: str) -> None:
-    """Never an empty answer instead, and nothing is asked twice."""
+def test_alarms_that_cannot_be_read_are_unknown() -> None:
+    """Never an empty answer instead, which would say that none exists."""
+    with pytest.raises(ReadFailed, match="the alarms of the playbook"):
+        reader(aws(DescribeAlarms=refusal("AccessDenied", status=403))).monitoring(NAMES, dashboard=None)
+
+
+@pytest.mark.parametrize(
+    ("operation", "what"), [("ListAlarmMuteRules", "mute rules"), ("GetDashboard", "the dashboard")]
+)
+def test_what_else_is_refused_leaves_the_rest(operation: str, what: str) -> None:
+    """It is named as unread; what the alarms show holds all the same, and nothing is asked twice."""
     fake = aws(GetDashboard={})
     fake.replies[operation] = refusal("AccessDenied", status=403)
-    with pytest.raises(ReadFailed, match="what watches the service"):
-        reader(fake).monitoring(NAMES, dashboard="responder-orders")
+    facts = reader(fake).monitoring(NAMES, dashboard="responder-orders")
+    assert len(facts.alarms) == 3
+    (unread,) = facts.unread
+    assert unread.startswith(what)
+    assert len(fake.calls) == 3

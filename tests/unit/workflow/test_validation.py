@@ -58,7 +58,7 @@ def test_a_recovery_is_validated_in_four_parts() -> None:
     assert event.fact is Fact.RECOVERY_VALIDATED
     parts = Validation.model_validate(event.data["validation"]).parts
     assert [(part.part, part.finding) for part in parts] == [(part, Finding.PASSED) for part in Part]
-    assert event.summary == "health, functional, performance, monitoring passed"
+    assert event.summary == "validated: health, functional, performance, monitoring passed"
 
 
 def test_a_check_that_fails_since_the_trouble_holds_a_recovery_back() -> None:
@@ -120,7 +120,7 @@ def test_without_checks_the_part_says_so() -> None:
     [
         ((0.3, 0.3, 0.4), Finding.PASSED, "p95 0.30 s over the last 3 minutes, limit 2 s"),
         ((0.3, 2.4, 2.5), Finding.FAILED, "p95 2.40 s over the last 3 minutes, limit 2 s"),
-        ((), Finding.UNKNOWN, "p95 of the response time has no data: no request was answered lately"),
+        ((), Finding.UNKNOWN, "no request was answered lately, so that p95 is not known"),
     ],
 )
 def test_response_times_are_measured_against_the_alarms_threshold(
@@ -168,6 +168,19 @@ def test_alarms_that_would_tell_nobody_are_told() -> None:
         f"alarm {errors} is silenced by mute rule quiet-night",
         f"dashboard {book.dashboard_name} is not there",
     ]
+
+
+def test_mute_rules_that_cannot_be_read_hide_no_alarm_that_is_off() -> None:
+    """Alone they leave the part unknown; beside what is known to be wrong they are told."""
+    book = playbook({"symptom": "cpu"})
+    world = Incident().world
+    world.monitoring_unread = ("mute rules: refused",)
+    part = asked(world, book)[Part.MONITORING]
+    assert (part.finding, part.reason) == (Finding.UNKNOWN, "not read: mute rules: refused")
+    world.switched_off = {*book.alarm_names}
+    part = asked(world, book)[Part.MONITORING]
+    assert part.finding is Finding.FAILED
+    assert part.reason.endswith("has its actions disabled; not read: mute rules: refused")
 
 
 def test_what_ends_by_itself_is_validated_too() -> None:
