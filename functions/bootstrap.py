@@ -57,7 +57,7 @@ from functions.ports import (
     ServiceReader,
     WebhookCaller,
 )
-from functions.settings import Settings
+from functions.settings import DeskSettings, Settings
 from functions.workflow.approval import AskPeople
 from functions.workflow.assess import Assess, Examiner
 from functions.workflow.bake import Bake
@@ -104,8 +104,8 @@ def composed(
     settings: Settings,
     clients: Clients,
     clock: Clock,
-    ledger: Ledger,
-    playbooks: tuple[Playbook, ...],
+    ledger: Ledger | None = None,
+    playbooks: tuple[Playbook, ...] = (),
     http: HttpReader | None = None,
     webhooks: WebhookCaller | None = None,
     threads: Callable[[int], Executor] | None = None,
@@ -113,10 +113,13 @@ def composed(
     """Build everything out of these parts until the block ends, for whoever runs the handlers outside of Lambda.
 
     Without `http`, `webhooks` and `threads`, HTTP requests go out, and reads run side by side, as they do on Lambda.
+    Without `ledger` there is none, for what needs none.
     """
     before = dict(_built)
     _built.clear()
-    _built.update(_settings=settings, _clients=clients, _clock=clock, _ledger=ledger, _playbooks=playbooks)
+    _built.update(_settings=settings, _clients=clients, _clock=clock, _playbooks=playbooks)
+    if ledger is not None:
+        _built["_ledger"] = ledger
     if http is not None:
         _built["_http"] = http
     if webhooks is not None:
@@ -399,6 +402,12 @@ def desk_ledger(table: str, region: str) -> Ledger:
     clients = Clients(region=region)
     archive = S3Archive(clients.repeating("s3"), bucket=None)
     return DynamoLedger(clients.repeating("dynamodb"), table=table, clock=SystemClock(), archive=archive)
+
+
+def desk_readers(region: str) -> Readers:
+    """Everything a look may read, with the credentials of whoever sits at the desk."""
+    with composed(settings=DeskSettings(region), clients=Clients(region=region), clock=SystemClock()):
+        return _readers()
 
 
 def desk_answers(region: str) -> Answers:

@@ -86,3 +86,18 @@ class Settings:
     def contain_deployed(self) -> bool:
         """Whether the contain stack is deployed beside this one."""
         return required(CONTAIN) == "true"
+
+
+class DeskSettings(Settings):
+    """What stands for the environment at the desk, where no function runs. No logs are scanned there."""
+
+    def __init__(self, region: str) -> None:
+        self._region = region
+
+    @property
+    def region(self) -> str:
+        return self._region
+
+    @property
+    def log_scan_mb(self) -> int:
+        return 0

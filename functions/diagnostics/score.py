@@ -100,15 +100,17 @@ def _together(findings: Findings, parts: Sequence[Part]) -> HealthScore:
         score = 10 * tenths // known
         lost = [part for part in parts if part.name in VITAL and part.points == 0]
         if lost and score > LOST_MOST:
-            score, why = LOST_MOST, f"{LOST_MOST} at most, because {lost[0].name} has nothing left"
-    scored = HealthScore(at=findings.looked_at, score=score, known=round(share, 2), parts=tuple(parts), reason="")
+            score, why = LOST_MOST, f"{LOST_MOST} at most: {lost[0].name} has nothing left"
+    scored = HealthScore(
+        at=findings.looked_at, score=score, known=round(share, 2), parts=tuple(parts), note=why, reason=""
+    )
     return scored.model_copy(update={"reason": "; ".join(filter(None, (why, *_said(scored))))})
 
 
 def _said(scored: HealthScore) -> Iterator[str]:
     costs, unknown = scored.costs, scored.unknown
-    yield from (f"{part.name} costs {part.lost:g} ({part.reason})" for part in costs)
-    yield from (f"{part.name} is not known ({part.reason})" for part in unknown)
+    yield from (f"{part.name} costs {part.lost:g}: {part.reason}" for part in costs)
+    yield from (f"{part.name} is not known: {part.reason}" for part in unknown)
     if not costs and not unknown:
         yield "nothing costs points"
 
@@ -151,10 +153,17 @@ def _of_group(group: str, facts: TargetsFacts, service: ServiceFacts, away: froz
         return None
     counted = [target for target in judged if target.state != "draining" and target.zone not in away]
     healthy = sum(1 for target in counted if target.state == "healthy")
-    # While a zone is left out, only those elsewhere can be expected: how many that is, nobody wrote down.
-    wanted = max(len(counted), 1 if away else service.desired)
+    # New targets of a deployment are no loss while enough others are healthy. With a zone left out, how many are to be
+    # expected elsewhere nobody wrote down.
+    settled = sum(1 for target in counted if target.state != "initial")
+    wanted = max(len(counted), 1) if away else max(settled, service.desired)
     outside = f" outside {', '.join(sorted(away))}" if away else ""
-    return healthy / wanted, f"{healthy} of {wanted} targets{outside} are healthy in {group.rsplit(':', 1)[-1]}"
+    return healthy / wanted, f"{healthy} of {wanted} targets{outside} are healthy in {_name(group)}"
+
+
+def _name(target_group: str) -> str:
+    """The name in the ARN of a target group."""
+    return target_group.split("targetgroup/", 1)[-1].split("/")[0]
 
 
 def _fronted(findings: Findings) -> Signs:
@@ -178,7 +187,7 @@ def _errors(findings: Findings, lines: TargetLines) -> Share:
     if share is None:
         raise _NotKnown("no requests were counted")
     percent = 100 * share
-    said = f"{percent:.1f} % of the requests fail, the target is {lines.error_percent:g} %"
+    said = f"{percent:.1f} % of the requests fail (target {lines.error_percent:g} %)"
     left = _left(percent, lines.error_percent, min(100.0, ERRORS_TIMES * lines.error_percent))
     counted = _highest(findings, Metric.REQUESTS)
     if counted and signs.failed_requests < FAILURES_TELL and left < 0.5:
@@ -192,7 +201,7 @@ def _latency(findings: Findings, lines: TargetLines) -> Share:
     if seconds is None:
         raise _NotKnown("no response times were measured")
     left = _left(seconds, lines.p95_s, LATENCY_TIMES * lines.p95_s)
-    return left, f"p95 is {seconds:.1f} s, the target is {lines.p95_s:g} s"
+    return left, f"p95 is {seconds:.1f} s (target {lines.p95_s:g} s)"
 
 
 def _saturation(findings: Findings, lines: TargetLines) -> Share:
@@ -205,9 +214,9 @@ def _saturation(findings: Findings, lines: TargetLines) -> Share:
         percent = _highest(findings, metric)
         if percent is None:
             raise _NotKnown(f"nobody measured {name}")
-        shares.append((_left(percent, line, 100.0), f"{name} is at {percent:.0f} %, the target is {line:g} %"))
+        shares.append((_left(percent, line, 100.0), f"{name} is at {percent:.0f} % (target {line:g} %)"))
     left = min(share for share, _ in shares)
-    return left, "; ".join(said for share, said in shares if left == 1.0 or share < 1.0)
+    return left, ", ".join(said for share, said in shares if left == 1.0 or share < 1.0)
 
 
 def _deployments(findings: Findings) -> Share:
@@ -240,7 +249,7 @@ def _of_dependency(dependency: DependencyFacts, lines: TargetLines) -> Share:
     cpu = dependency.figures.get("cpu percent")
     if cpu is not None and cpu > lines.database_cpu_percent:
         left = _left(cpu, lines.database_cpu_percent, 100.0)
-        said = f"the CPU of {dependency.name} is at {cpu:.0f} %, the target is {lines.database_cpu_percent:g} %"
+        said = f"the CPU of {dependency.name} is at {cpu:.0f} % (target {lines.database_cpu_percent:g} %)"
     else:
         left, said = 1.0, f"{dependency.name} is fine"
     if dependency.state.trouble and left > IN_PROGRESS:

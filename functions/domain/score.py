@@ -69,8 +69,10 @@ class HealthScore(Model):
     known: float
     """The weight of the parts that are known, as a share of the weight of those that apply: 0 to 1."""
     parts: tuple[Part, ...]
+    note: str = ""
+    """Why it is not simply what the parts make: there is none, or it is held down. Empty where it is."""
     reason: str
-    """What costs points and what is not known, in one line."""
+    """The note, what costs points, and what is not known, in one line."""
 
     @property
     def costs(self) -> tuple[Part, ...]:

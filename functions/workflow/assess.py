@@ -189,13 +189,14 @@ class Examiner:
         }
 
 
-def surroundings_of(playbook: Playbook, *, readers: Readers, ledger: Ledger, now: datetime) -> Surroundings:
-    """What a playbook and the release history say of a service, for a look at it with or without an incident."""
+def surroundings_of(playbook: Playbook, *, readers: Readers, ledger: Ledger | None, now: datetime) -> Surroundings:
+    """What a playbook and the release history say of a service, for a look at it with or without an incident. Without
+    a ledger there is no history."""
     return Surroundings(
         ref=playbook.ref,
         readers=readers,
         now=now,
-        history=tuple(ledger.releases(playbook.ref)),
+        history=() if ledger is None else tuple(ledger.releases(playbook.ref)),
         dependencies=playbook.dependencies,
         sticky_s=playbook.sticky_sessions,
         budget_tasks=playbook.budget.tasks,

@@ -77,6 +77,12 @@ COSTS = {
         13.3,
         "2 of 3 targets",
     ),
+    "new ones are not there yet": (
+        well(targets=targets("healthy", "healthy", "initial", "initial")),
+        PartName.TARGETS,
+        20.0,
+        "2 of 2 targets",
+    ),
     "one that drains is replaced": (
         well(targets=targets("healthy", "healthy", "draining")),
         PartName.TARGETS,
@@ -87,7 +93,7 @@ COSTS = {
         well(metrics=metrics(now={Metric.REQUESTS: 100.0, Metric.TARGET_5XX: 5.5})),
         PartName.ERRORS,
         12.5,
-        "5.5 % of the requests fail, the target is 1 %",
+        "5.5 % of the requests fail (target 1 %)",
     ),
     "one of two fails at night": (
         well(metrics=metrics(now={Metric.REQUESTS: 0.01, Metric.TARGET_5XX: 0.005})),
@@ -105,7 +111,7 @@ COSTS = {
         well(metrics=metrics(now={Metric.LATENCY_P95: 4.5})),
         PartName.LATENCY,
         5.0,
-        "p95 is 4.5 s, the target is 3 s",
+        "p95 is 4.5 s (target 3 s)",
     ),
     "slow in the newest minute": (
         well(metrics=metrics(latest={Metric.LATENCY_P95: 60.0})),
@@ -113,7 +119,7 @@ COSTS = {
         0.0,
         "p95 is 60.0 s",
     ),
-    "CPU": (well(metrics=metrics(now={Metric.CPU: 85.0})), PartName.SATURATION, 5.0, "CPU is at 85 %, the target"),
+    "CPU": (well(metrics=metrics(now={Metric.CPU: 85.0})), PartName.SATURATION, 5.0, "CPU is at 85 % (target 70 %)"),
     "memory": (well(metrics=metrics(now={Metric.MEMORY: 95.0})), PartName.SATURATION, 2.5, "memory is at 95 %"),
     "a deployment": (
         well(service=service(primary=deployment(rollout_state="IN_PROGRESS", running=1))),
@@ -138,7 +144,7 @@ COSTS = {
         well(dependencies=dependency(DependencyState.OK, cpu_percent=85.0)),
         PartName.DEPENDENCIES,
         7.5,
-        "the CPU of orders-db is at 85 %, the target is 80 %",
+        "the CPU of orders-db is at 85 % (target 80 %)",
     ),
 }
 
@@ -173,7 +179,7 @@ def test_nobody_served_is_never_nearly_well() -> None:
     """With a vital part lost, the rest cannot make up for it."""
     every = well(metrics=metrics(now={Metric.TARGET_5XX: 10.0}))
     assert scored(every).score == LOST_MOST
-    assert scored(every).reason.startswith("40 at most, because errors has nothing left; errors costs 25")
+    assert scored(every).reason.startswith("40 at most: errors has nothing left; errors costs 25")
     assert scored(well(service=service(running=0), targets=targets())).score == LOST_MOST
 
 
@@ -201,8 +207,8 @@ def test_what_is_not_known_counts_neither_way() -> None:
     found = scored(without(well(**ill), "dependencies"))
     assert (found.score, found.known) == (88, 0.9)
     assert found.reason == (
-        "latency costs 10 (p95 is 6.0 s, the target is 3 s); "
-        "dependencies is not known (the dependencies could not be read: dependencies is throttled)"
+        "latency costs 10: p95 is 6.0 s (target 3 s); "
+        "dependencies is not known: the dependencies could not be read: dependencies is throttled"
     )
 
 
@@ -336,7 +342,7 @@ def worsened(draw: st.DrawFn) -> tuple[Findings, Findings]:
         case "running":
             after["running"] = draw(st.integers(0, before["running"]))
         case "states":
-            ill = st.sampled_from(["unhealthy", "draining"])
+            ill = st.sampled_from(["unhealthy", "draining", "initial"])
             after["states"] = [draw(ill) if s == "healthy" and draw(st.booleans()) else s for s in before["states"]]
         case "rollout":
             after["rollout"] = draw(st.sampled_from(ROLLOUTS[ROLLOUTS.index(before["rollout"]) :]))

@@ -211,9 +211,8 @@ def test_the_score_that_is_asked_for_has_to_be_reached() -> None:
     """Steady and quiet is recovered with 96 points of 96, and the trail has both numbers."""
     incident = Incident(playbooks=asking(96, **STRICT))
     assert incident.look() == "recovered"
-    assert (
-        "the health score is 96, and 96 is asked for: saturation costs 2.8 (CPU is at 35 %" in incident.checked.summary
-    )
+    told = "the health score is 96, and 96 is asked for: saturation costs 2.8: CPU is at 35 %"
+    assert told in incident.checked.summary
 
 
 def test_a_score_too_low_is_like_an_alarm_that_stays() -> None:
