@@ -125,8 +125,10 @@ class Validator:
     def _performance(self, playbook: Playbook, service: ServiceFacts | None) -> PartFacts:
         now = self.clock.now()
         limits = _limits(playbook)
+        if service is None:
+            return _said(Part.PERFORMANCE, Finding.UNKNOWN, ["the service could not be read"])
         try:
-            front = None if service is None else self._front(playbook, service)
+            front = self._front(playbook, service)
             if front is None:
                 said = "no load balancer stands before the service, and nothing else measures its response times"
                 return _said(Part.PERFORMANCE, Finding.NOT_ASKED, [said])

@@ -38,11 +38,13 @@ LATE_S = 60
 
 
 class Check(Model):
-    """One look at the recovery. `steady`: service and targets are as they should be."""
+    """One look at the recovery. `steady`: service and targets are as they should be. `held`: only a synthetic check
+    keeps it from being recovered."""
 
     outcome: Outcome
     steady: bool
     reason: str
+    held: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +64,8 @@ class Verify:
             check = check.model_copy(update={"outcome": Outcome.GIVE_UP})
         inbox = self.ledger.inbox(incident.id)
         calming = _calming(inbox, incident.signals_seen)
-        changed = check.outcome != story.checked or check.steady != (story.steady_since is not None)
+        steady = story.steady_since is not None
+        changed = (check.outcome, check.steady, check.held) != (story.checked, steady, story.held)
         events = [received(entry) for entry in calming]
         if changed or check.outcome is not Outcome.NOT_YET:
             events.append(
@@ -91,7 +94,10 @@ class Verify:
         except ReadFailed:
             return check
         failing = next((each for each in checked if each.holds_back), None)
-        return check if failing is None else _not_yet(str(failing), story, self.clock.now(), steady=True)
+        if failing is None:
+            return check
+        waits = _not_yet(str(failing), story, self.clock.now(), steady=True)
+        return waits.model_copy(update={"held": True})
 
     def _validated(self, incident: Incident, story: Story, check: Check) -> list[NewEvent]:
         """What the validation says of a recovery, for its end to be told with."""

@@ -73,6 +73,19 @@ def test_a_check_that_fails_since_the_trouble_holds_a_recovery_back() -> None:
     assert not of(incident, Fact.RECOVERY_VALIDATED)
 
 
+def test_the_trail_says_what_a_recovery_waits_for() -> None:
+    """Once, however often it is looked; also where the alarms were waited for until then."""
+    incident = Incident(playbooks={REF.key: playbook(CHECK)})
+    incident.quiet(minutes=1)
+    minutes(incident.world, "Failed", *[0.0] * 5, 1.0, 1.0)
+    assert incident.look() == "not-yet"
+    incident.quiet(minutes=2)
+    assert [incident.look() for _ in range(3)] == ["not-yet"] * 3
+    summaries = [event.summary for event in of(incident, Fact.RECOVERY_CHECKED)]
+    assert len(summaries) == 2
+    assert "check pools failed at" in summaries[-1]
+
+
 def test_a_check_that_is_fine_again_lets_the_recovery_go() -> None:
     """Its newest result counts, not those of the trouble."""
     incident = Incident(playbooks={REF.key: playbook(CHECK)})
