@@ -172,7 +172,7 @@ class ResponderStack(Stack):
         rights: Mapping[Function, tuple[Sequence[Grant], Mapping[str, str]]] = {
             Function.ASSESS: (self._granted(_needs_of(*PROBES)), {**fleet_limit, **log_limit, **contain}),
             Function.REMEDIATE: (self._granted(change), {**fleet_limit, **log_limit}),
-            Function.VERIFY: (self._granted(_needs_of(*verified)), {}),
+            Function.VERIFY: (self._granted(_needs_of(*verified)), log_limit),
             Function.NOTIFY: (page, page_topic),
             Function.CLOSE: (page, page_topic),
             Function.RESTORE: (self._granted(give_back), contain),
