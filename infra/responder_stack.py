@@ -177,7 +177,7 @@ class ResponderStack(Stack):
                 {**fleet_limit, **log_limit, **contain},
             ),
             Function.REMEDIATE: (self._granted(change), {**fleet_limit, **log_limit}),
-            Function.VERIFY: (self._granted([*_needs_of(*verified), *VALIDATION_NEEDS]), {}),
+            Function.VERIFY: (self._granted([*_needs_of(*verified), *VALIDATION_NEEDS]), log_limit),
             Function.NOTIFY: (page, page_topic),
             Function.CLOSE: (page, page_topic),
             Function.RESTORE: (self._granted(give_back), contain),

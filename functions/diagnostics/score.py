@@ -26,8 +26,11 @@ WEIGHTS = {
 """Points of each part, 100 in all. What users feel has the most."""
 
 LEAST_KNOWN = 0.6
-"""Share of the weight that has to be known for a score. Without requests to judge by there is one, for then tasks,
-targets and load still tell; without any metric there is none."""
+"""Share of the weight that has to be known for a score. Behind a load balancer there is none without any metric."""
+
+NO_REQUESTS = "no requests were counted"
+"""Why there is nothing to judge of errors and latency: CloudWatch was asked and has none. It does not report a count of
+zero (Application Load Balancers user guide, "CloudWatch metrics"). Tasks, targets and load still tell."""
 
 VITAL = frozenset({PartName.TASKS, PartName.TARGETS, PartName.ERRORS})
 LOST_MOST = 40
@@ -111,6 +114,8 @@ def _said(scored: HealthScore) -> Iterator[str]:
     costs, unknown = scored.costs, scored.unknown
     yield from (f"{part.name} costs {part.lost:g}: {part.reason}" for part in costs)
     yield from (f"{part.name} is not known: {part.reason}" for part in unknown)
+    if any(part.reason == NO_REQUESTS for part in scored.parts):
+        yield NO_REQUESTS
     if not costs and not unknown:
         yield "nothing costs points"
 
@@ -185,7 +190,7 @@ def _errors(findings: Findings, lines: TargetLines) -> Share:
     signs = _fronted(findings)
     share = signs.error_share_most
     if share is None:
-        raise _NotKnown("no requests were counted")
+        raise _NoSuchThing(NO_REQUESTS)
     percent = 100 * share
     said = f"{percent:.1f} % of the requests fail (target {lines.error_percent:g} %)"
     left = _left(percent, lines.error_percent, min(100.0, ERRORS_TIMES * lines.error_percent))
@@ -198,6 +203,8 @@ def _errors(findings: Findings, lines: TargetLines) -> Share:
 def _latency(findings: Findings, lines: TargetLines) -> Share:
     _fronted(findings)
     seconds = _highest(findings, Metric.LATENCY_P95)
+    if seconds is None and not _highest(findings, Metric.REQUESTS):
+        raise _NoSuchThing(NO_REQUESTS)
     if seconds is None:
         raise _NotKnown("no response times were measured")
     left = _left(seconds, lines.p95_s, LATENCY_TIMES * lines.p95_s)

@@ -213,11 +213,20 @@ def test_what_is_not_known_counts_neither_way() -> None:
 
 
 def test_without_requests_the_rest_tells() -> None:
-    """At night, when no request is counted, there is a score of tasks, targets and load."""
+    """At night, when no request is counted, there is a score of tasks, targets and load, which says so."""
     nothing = dict.fromkeys((Metric.REQUESTS, Metric.TARGET_5XX, Metric.LATENCY, Metric.LATENCY_P95))
-    found = scored(well(metrics=metrics(now=nothing), dependencies=dependencies(None)))
-    assert (found.score, found.known) == (100, 0.61)
-    assert [part.reason for part in found.unknown] == ["no requests were counted", "no response times were measured"]
+    night = well(metrics=metrics(now=nothing))
+    found = scored(night)
+    assert (found.score, found.known) == (100, 1.0)
+    assert [part.name for part in found.parts if not part.applies] == ["errors", "latency"]
+    assert found.reason == "no requests were counted; nothing costs points"
+    assert scored(without(night, "dependencies")).score == 100
+
+
+def test_requests_without_response_times_are_not_well() -> None:
+    """Where requests were counted and no response time was, nobody knows the latency."""
+    found = scored(well(metrics=metrics(now={Metric.LATENCY_P95: None})))
+    assert [part.reason for part in found.unknown] == ["no response times were measured"]
 
 
 def test_what_a_service_does_not_have_is_not_asked_of_it() -> None:
