@@ -251,6 +251,7 @@ def _validator() -> Validator:
         metrics=_metrics(),
         monitoring=CloudWatchMonitoring(_clients().once("cloudwatch")),
         clock=_clock(),
+        threads=_threads(),
     )
 
 

@@ -5,10 +5,12 @@ does that is not OK yet, until the deadline of the action. Everything else is on
 alarm are worth knowing, and no reason to keep an incident open.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Executor, wait
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
+from typing import TypeVar
 
 from functions.domain.errors import ReadFailed
 from functions.domain.evidence import ServiceFacts
@@ -20,6 +22,8 @@ from functions.playbooks.schema import CheckAlarm, ExistingAlarm, NewAlarm, Play
 from functions.ports import Clock, Measure, MetricsReader, MonitoringReader, Points, ServiceReader
 from functions.workflow.table import StepName
 
+T = TypeVar("T")
+
 NEEDS = (
     Permission(action="cloudwatch:GetMetricData", resource=Resource.ANY),
     Permission(action="cloudwatch:DescribeAlarms", resource=Resource.ANY),
@@ -27,6 +31,9 @@ NEEDS = (
     Permission(action="cloudwatch:GetDashboard", resource=Resource.DASHBOARD),
     Permission(action="elasticloadbalancing:DescribeTargetGroups", resource=Resource.ANY),
 )
+
+DEADLINE_S = 10.0
+"""For everything that is read at a time: what is late is unknown, and the step ends long before its function has to."""
 
 NEWEST_WITHIN = timedelta(seconds=4 * EVERY_S)
 """A result of a check that is older says nothing of now: one comes every minute."""
@@ -65,21 +72,34 @@ class Checked:
 
 @dataclass(frozen=True, kw_only=True)
 class Validator:
-    """Asks what is asked after a recovery. What cannot be read is unknown, and raises nothing."""
+    """Asks what is asked after a recovery. What cannot be read, or not in time, is unknown, and raises nothing."""
 
     reader: ServiceReader
     metrics: MetricsReader
     monitoring: MonitoringReader
     clock: Clock
+    threads: Callable[[int], Executor]
+    """Makes an executor that carries out so many reads side by side."""
+    deadline_s: float = DEADLINE_S
 
-    def checks(self, playbook: Playbook, *, began_at: datetime) -> tuple[Checked, ...]:
-        """What each synthetic check of the playbook said last. `began_at`: when the trouble was first told of.
+    def failing(self, playbook: Playbook, *, began_at: datetime) -> Checked | None:
+        """The first synthetic check that keeps the service from being recovered. `began_at`: when the trouble was first
+        told of."""
+
+        def read() -> Sequence[Checked]:
+            try:
+                return self._checks(playbook, began_at)
+            except ReadFailed:
+                return ()
+
+        checked = self._in_time({Part.FUNCTIONAL: read}).get(Part.FUNCTIONAL, ())
+        return next((each for each in checked if each.holds_back), None)
+
+    def _checks(self, playbook: Playbook, began_at: datetime) -> tuple[Checked, ...]:
+        """What each synthetic check of the playbook said last.
 
         The checks are made every minute anyway, by a function that alone may read their secrets: their results are
         read, and nothing is asked a second time.
-
-        Raises:
-            ReadFailed: if CloudWatch does not say.
         """
         now, checks = self.clock.now(), playbook.synthetic_checks
         if not checks:
@@ -99,19 +119,30 @@ class Validator:
         service: ServiceFacts | None,
         began_at: datetime,
     ) -> Validation:
-        """All four parts; `health` is what the step has seen itself."""
-        return Validation(
-            parts=(
-                health,
-                self._functional(playbook, began_at),
-                self._performance(playbook, service),
-                self._monitoring(playbook),
-            )
-        )
+        """All four parts; `health` is what the step has seen itself. `began_at`: when the trouble was first told of."""
+        asked = {
+            Part.FUNCTIONAL: lambda: self._functional(playbook, began_at),
+            Part.PERFORMANCE: lambda: self._performance(playbook, service),
+            Part.MONITORING: lambda: self._monitoring(playbook),
+        }
+        answered = self._in_time(asked)
+        late = f"no answer within {self.deadline_s:g} s"
+        rest = (answered.get(part) or _said(part, Finding.UNKNOWN, [late]) for part in asked)
+        return Validation(parts=(health, *rest))
+
+    def _in_time(self, reads: Mapping[Part, Callable[[], T]]) -> dict[Part, T]:
+        """What was read within the deadline, side by side. A thread that hangs is left behind."""
+        pool = self.threads(len(reads))
+        try:
+            running = {pool.submit(read): part for part, read in reads.items()}
+            done, _ = wait(running, timeout=self.deadline_s)
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+        return {running[future]: future.result() for future in done}
 
     def _functional(self, playbook: Playbook, began_at: datetime) -> PartFacts:
         try:
-            checked = self.checks(playbook, began_at=began_at)
+            checked = self._checks(playbook, began_at)
         except ReadFailed as error:
             return _said(Part.FUNCTIONAL, Finding.UNKNOWN, [str(error)])
         if not checked:

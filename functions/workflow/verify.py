@@ -89,11 +89,7 @@ class Verify:
         playbook = self.playbooks.get(incident.service.key)
         if check.outcome is not Outcome.RECOVERED or playbook is None:
             return check
-        try:
-            checked = self.validator.checks(playbook, began_at=story.alarm_at or incident.opened_at)
-        except ReadFailed:
-            return check
-        failing = next((each for each in checked if each.holds_back), None)
+        failing = self.validator.failing(playbook, began_at=story.alarm_at or incident.opened_at)
         if failing is None:
             return check
         waits = _not_yet(str(failing), story, self.clock.now(), steady=True)

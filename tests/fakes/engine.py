@@ -23,7 +23,6 @@ from functions.workflow.secrets import TellSecretChange
 from functions.workflow.sweep import Sweep
 from functions.workflow.table import TABLE, Outcome, Step, StepName, next_step
 from functions.workflow.threats import TellThreat
-from functions.workflow.validation import Validator
 from functions.workflow.verify import Verify
 from functions.workflow.visit import StepCall, Visit, carry
 from functions.workflow.watch import Watch
@@ -85,7 +84,7 @@ class Responder:
             fleet_actions_per_hour=FLEET_LIMIT,
             contain_deployed=self.contain_deployed,
         )
-        validator = Validator(reader=self.world, metrics=self.world, monitoring=self.world, clock=self.clock)
+        validator = self.world.validator
         self.intake = Intake(ledger=self.ledger, executions=self.executions, playbooks=[self.playbook])
         self.sweep = Sweep(
             ledger=self.ledger,

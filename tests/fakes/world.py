@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from threading import Event
 
 from functions.domain.approvals import Answer
 from functions.domain.changes import (
@@ -50,6 +51,7 @@ from functions.domain.services import ServiceRef
 from functions.domain.signals import AlarmState
 from functions.domain.validation import AlarmWiring, MonitoringFacts
 from functions.ports import Measure, MetricsQuery, Page, Points, Readers, Series
+from functions.workflow.validation import Validator
 from tests.fakes.clock import FakeClock
 from tests.fakes.quiet import Quiet
 
@@ -139,6 +141,8 @@ class World:
     deleted_alarms: set[str] = field(default_factory=set)
     """Alarms that whoever asks what watches the service does not find."""
     dashboard_there: bool = True
+    waits_for: Event | None = None
+    """Whoever asks what watches the service is not answered before that."""
     monitoring_unread: tuple[str, ...] = ()
     """What of mute rules and dashboards cannot be read."""
     flaps: int = 0
@@ -217,6 +221,11 @@ class World:
     def _may(self, call: str) -> None:
         if call in self.unreadable:
             raise ReadFailed(f"{call} is throttled")
+
+    @property
+    def validator(self) -> Validator:
+        """What asks after a recovery."""
+        return Validator(reader=self, metrics=self, monitoring=self, clock=self.clock, threads=ThreadPoolExecutor)
 
     @property
     def readers(self) -> Readers:
@@ -430,6 +439,8 @@ class World:
 
     def monitoring(self, alarms: Sequence[str], *, dashboard: str | None) -> MonitoringFacts:
         self._may("monitoring")
+        if self.waits_for is not None:
+            self.waits_for.wait(timeout=10)
         return MonitoringFacts(
             alarms={
                 name: AlarmWiring(name=name, actions_enabled=name not in self.switched_off, has_actions=True)

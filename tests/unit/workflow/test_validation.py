@@ -1,18 +1,21 @@
 """What is asked before an incident is resolved: what may hold it back, what is only told, and what nobody knows."""
 
+from dataclasses import replace
 from datetime import timedelta
+from threading import Event
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.domain.incidents import Event, Fact
+from functions.domain.incidents import Event as TrailEvent
+from functions.domain.incidents import Fact
 from functions.domain.signals import AlarmState
 from functions.domain.validation import Finding, Part, PartFacts, Validation
 from functions.playbooks.schema import Playbook
 from functions.workflow.letters import recovered
-from functions.workflow.validation import Validator, healthy
+from functions.workflow.validation import healthy
 from tests.fakes.engine import Responder
 from tests.fakes.findings import alarm
 from tests.fakes.signals import alarm_signal
@@ -38,13 +41,12 @@ def minutes(world: World, metric: str, *values: float | None, ends: int = 1) -> 
 
 
 def asked(world: World, book: Playbook) -> dict[Part, PartFacts]:
-    validator = Validator(reader=world, metrics=world, monitoring=world, clock=world.clock)
     began_at = world.clock.now() - timedelta(minutes=10)
-    validation = validator(book, health=healthy("steady"), service=world.service(REF), began_at=began_at)
+    validation = world.validator(book, health=healthy("steady"), service=world.service(REF), began_at=began_at)
     return {part.part: part for part in validation.parts}
 
 
-def of(incident: Incident, fact: Fact) -> list[Event]:
+def of(incident: Incident, fact: Fact) -> list[TrailEvent]:
     return [event for event in incident.ledger.events(incident.id) if event.fact is fact]
 
 
@@ -113,6 +115,22 @@ def test_what_cannot_be_read_is_unknown_and_holds_nothing_back(blind: str) -> No
     parts = {part.part: part.finding for part in Validation.model_validate(incident.last.data["validation"]).parts}
     unread = [Part.MONITORING] if blind == "monitoring" else [Part.FUNCTIONAL, Part.PERFORMANCE]
     assert all(parts[part] is Finding.UNKNOWN for part in unread)
+
+
+def test_what_is_late_is_unknown_too() -> None:
+    """An answer that does not come keeps no step waiting until its function is ended."""
+    incident = Incident(playbooks={REF.key: playbook(CHECK, SLOW)})
+    comes = Event()
+    incident.world.waits_for = comes
+    impatient = replace(incident.world.validator, deadline_s=0.05)
+    incident.verify = replace(incident.verify, validator=impatient)
+    try:
+        assert incident.look() == "recovered"
+    finally:
+        comes.set()
+    parts = {part.part: part for part in Validation.model_validate(incident.last.data["validation"]).parts}
+    assert parts[Part.HEALTH].finding is Finding.PASSED
+    assert parts[Part.MONITORING].reason == "no answer within 0.05 s"
 
 
 def test_old_results_of_a_check_are_unknown() -> None:

@@ -18,7 +18,6 @@ from functions.playbooks.schema import Playbook
 from functions.workflow.decision import Decision
 from functions.workflow.story import tell
 from functions.workflow.table import Outcome, StepName
-from functions.workflow.validation import Validator
 from functions.workflow.verify import WITHOUT_ALARM, Verify
 from functions.workflow.visit import Visit
 from tests.fakes.clock import FakeClock
@@ -92,7 +91,7 @@ class Incident:
             probes=PROBES,
             clock=self.clock,
             playbooks=playbooks or {},
-            validator=Validator(reader=self.world, metrics=self.world, monitoring=self.world, clock=self.clock),
+            validator=self.world.validator,
         )
 
     def quiet(self, *, minutes: float) -> None:
