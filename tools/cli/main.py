@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from functions.domain.errors import LedgerError, PlaybookError, ReadFailed, ResponderError
+from tools.cli.digest import desk_sources, digest
 from tools.cli.options import Length as _Length
 from tools.cli.options import ledger_options as _ledger_options
 from tools.cli.options import order_options as _order_options
@@ -27,7 +28,9 @@ from tools.cli.status import status
 if TYPE_CHECKING:
     from functions.domain.approvals import Answer
     from functions.domain.containment import Ordered
+    from functions.domain.digests import Period
     from functions.ports import Answers, BackupKeeper, Executions, Ledger, MuteKeeper, Readers
+    from functions.workflow.digests.around import Sources
 
 USAGE_ERROR = 2
 """Exit status of everything that went wrong on the way to an answer."""
@@ -120,6 +123,8 @@ class Desk:
     open_readers: Callable[[str], "Readers"] = desk_readers
     """By the Region."""
     sleep: Callable[[float], None] = time.sleep
+    open_digest_sources: Callable[[str, "Ledger", "Period", datetime], "Sources"] = desk_sources
+    """By the Region, the ledger, which digest it is, and the time at which it ends."""
 
 
 def _with_ledger(command: Callable[..., None]) -> Callable[..., None]:
@@ -588,6 +593,7 @@ def drill(
 
 
 cli.add_command(status)
+cli.add_command(digest)
 
 
 def _ledger(desk: Desk, table: str, region: str | None) -> "Ledger":
