@@ -4,7 +4,6 @@ Each command imports what it needs when it runs: explaining a payload must not w
 """
 
 import os
-import re
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -17,21 +16,24 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from functions.domain.errors import LedgerError, PlaybookError, ReadFailed, ResponderError
-from tools.cli.named import playbook_of as _playbook
-from tools.cli.named import region_of as _region
-from tools.cli.named import service_of as _service
+from tools.cli.digest import desk_sources, digest
+from tools.cli.options import Length as _Length
+from tools.cli.options import ledger_options as _ledger_options
+from tools.cli.options import order_options as _order_options
+from tools.cli.options import region_of as _region
+from tools.cli.options import service_of as _service
+from tools.cli.playbooks import playbook_of as _playbook
 from tools.cli.status import status
 
 if TYPE_CHECKING:
     from functions.domain.approvals import Answer
     from functions.domain.containment import Ordered
+    from functions.domain.digests import Period
     from functions.ports import Answers, BackupKeeper, Executions, Ledger, MuteKeeper, Readers
+    from functions.workflow.digests.around import Sources
 
 USAGE_ERROR = 2
 """Exit status of everything that went wrong on the way to an answer."""
-
-_LENGTH = re.compile(r"([0-9]{1,6})([smhd])")
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 def desk_ledger(table: str, region: str) -> "Ledger":
@@ -121,24 +123,8 @@ class Desk:
     open_readers: Callable[[str], "Readers"] = desk_readers
     """By the Region."""
     sleep: Callable[[float], None] = time.sleep
-
-
-class _Length(click.ParamType[timedelta]):
-    """A length of time such as `90s`, `30m`, `2h` or `7d`."""
-
-    name = "length"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
-        written = _LENGTH.fullmatch(str(value))
-        if written is None or int(written[1]) == 0:
-            self.fail(f"'{value}' is no length of time; write 30m, 2h or 7d", param, ctx)
-        return timedelta(**{_UNITS[written[2]]: int(written[1])})
-
-
-_ledger_options = (
-    click.option("--table", envvar="RESPONDER_TABLE", default="ecs-first-responder", help="The ledger's table."),
-    click.option("--region", envvar=["AWS_REGION", "AWS_DEFAULT_REGION"], help="The responder's Region."),
-)
+    open_digest_sources: Callable[[str, "Ledger", "Period", datetime], "Sources"] = desk_sources
+    """By the Region, the ledger, which digest it is, and the time at which it ends."""
 
 
 def _with_ledger(command: Callable[..., None]) -> Callable[..., None]:
@@ -339,13 +325,6 @@ def resume(desk: Desk, service: str, by: str, table: str, region: str | None) ->
     ended = {"paused_until": None, "by": clean(by, limit=100), "reason": "resumed", "at": now}
     ledger.set_switch(ref, switch.model_copy(update=ended), was=switch)
     click.echo(f"{ref} is resumed" if was_paused else f"{ref} was not paused")
-
-
-_order_options = (
-    click.option("--reason", required=True, help="Why; it stands in the trail, and in the question to people."),
-    click.option("--by", envvar=["USER", "LOGNAME"], default="an operator", show_default="your login name"),
-    *_ledger_options,
-)
 
 
 def _with_order(command: Callable[..., None]) -> Callable[..., None]:
@@ -614,6 +593,7 @@ def drill(
 
 
 cli.add_command(status)
+cli.add_command(digest)
 
 
 def _ledger(desk: Desk, table: str, region: str | None) -> "Ledger":

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tools.cli.named import playbook_of, service_of
+from tools.cli.options import ledger_options, service_of, with_options
+from tools.cli.playbooks import playbook_of
 
 if TYPE_CHECKING:
     from tools.cli.main import Desk
@@ -21,8 +22,7 @@ EVERY_S = 30
 @click.option("--watch", is_flag=True, help=f"Look again every {EVERY_S} s, until Ctrl-C.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
 @click.option("--playbooks", type=click.Path(path_type=Path), default="playbooks", show_default=True)
-@click.option("--table", envvar="RESPONDER_TABLE", default="ecs-first-responder", help="The ledger's table.")
-@click.option("--region", envvar=["AWS_REGION", "AWS_DEFAULT_REGION"], help="The service's Region.")
+@with_options(*ledger_options)
 @click.pass_obj
 def status(
     desk: "Desk", service: str, watch: bool, as_json: bool, playbooks: Path, table: str, region: str | None
