@@ -6,7 +6,7 @@ Every reading method raises `ReadFailed` when AWS does not answer: never an empt
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, ClassVar, Protocol
 
 from functions.domain.approvals import Answer, Approval
@@ -33,7 +33,8 @@ from functions.domain.circumstances import (
     StackFacts,
     TaskDefinitionFacts,
 )
-from functions.domain.dependencies import DatabaseFacts, HttpAnswer
+from functions.domain.costs import BillFacts
+from functions.domain.dependencies import DatabaseFacts, HttpAnswer, QueriesFacts
 from functions.domain.evidence import (
     AlarmFacts,
     Metric,
@@ -49,10 +50,13 @@ from functions.domain.evidence import (
 from functions.domain.incidents import Event, InboxEntry, Incident, NewEvent, Switch
 from functions.domain.logged import LogCause, LogQuery
 from functions.domain.model import Model
+from functions.domain.network import SecurityGroup
 from functions.domain.services import ServiceRef
 from functions.domain.signals import Signal
 from functions.domain.synthetic import CheckAnswer, Checked, SyntheticCheck
+from functions.domain.tables import TableFacts
 from functions.domain.threats import ThreatsFacts
+from functions.domain.validation import MonitoringFacts
 
 
 class Clock(Protocol):
@@ -130,6 +134,14 @@ class Measure(Model):
     summed_over: tuple[str, ...] = ()
     """Further dimensions that it has, and over whose values it is added up."""
 
+    @property
+    def expression(self) -> str:
+        """The metric math that adds it up (CloudWatch User Guide, "CloudWatch search expression syntax": the dimensions
+        are named in full, in braces)."""
+        schema = ",".join([self.namespace, *self.dimensions, *self.summed_over])
+        terms = [f'MetricName="{self.metric}"', *(f'{name}="{value}"' for name, value in self.dimensions.items())]
+        return f"SUM(SEARCH('{{{schema}}} {' '.join(terms)}', '{self.statistic}', {self.period_s}))"
+
 
 class MetricsReader(Protocol):
     """CloudWatch: alarms and their metrics."""
@@ -139,13 +151,21 @@ class MetricsReader(Protocol):
 
     def series(self, query: MetricsQuery) -> Series:
         """Data points in one request: counts as sums over the period, hosts as minimum, tasks as the number of samples
-        that came in over the period, all else as average."""
+        that came in over the period, percentiles as such, all else as average."""
 
     def alarm_history(self, names: Sequence[str], *, since: datetime) -> AlarmHistoryFacts:
         """When each of the alarms went off since then."""
 
     def measured(self, measures: Sequence[Measure], *, start: datetime, end: datetime) -> Sequence[Points]:
         """The data points of each measure, in the order given; empty where there are none."""
+
+
+class MonitoringReader(Protocol):
+    """What watches a service."""
+
+    def monitoring(self, alarms: Sequence[str], *, dashboard: str | None) -> MonitoringFacts:
+        """The alarms of these names, what mutes them now, and whether the dashboard of that name exists, where one is
+        named. Mute rules and a dashboard that cannot be read are named as unread; alarms raise `ReadFailed`."""
 
 
 class FrontReader(Protocol):
@@ -214,6 +234,22 @@ class DatabaseReader(Protocol):
         """The DB instance of RDS now, or None when RDS says there is none by that name."""
 
 
+class NetworkReader(Protocol):
+    """Security groups."""
+
+    def of_load_balancer(self, arn: str) -> Sequence[str]:
+        """Ids of the security groups of a load balancer."""
+
+    def groups(self, ids: Sequence[str]) -> Sequence[SecurityGroup]:
+        """The rules of these security groups."""
+
+
+class TableReader(Protocol):
+    def table(self, table: str, *, called: str, now: datetime) -> TableFacts:
+        """What the DynamoDB table of that name takes, and how concentrated its throttled keys were lately. `called` is
+        what people call it."""
+
+
 class HttpReader(Protocol):
     def answer(self, url: str, *, timeout_s: int) -> HttpAnswer:
         """What comes back on one GET request; redirects are not followed.
@@ -266,6 +302,8 @@ class Readers:
     account: AccountReader
     breach: BreachReader
     databases: DatabaseReader
+    network: NetworkReader
+    tables: TableReader
     http: HttpReader
     threads: Callable[[int], Executor]
     """Makes an executor that carries out so many reads side by side."""
@@ -308,7 +346,12 @@ class MuteKeeper(MuteReader, Protocol):
         """As the `ServiceChanger` does it, and with the same errors."""
 
 
-class BackupKeeper(Protocol):
+class BackupReader(Protocol):
+    def known(self, backups: Backups) -> Sequence[BackupFacts]:
+        """Every backup of what is named, whoever took it, newest first."""
+
+
+class BackupKeeper(BackupReader, Protocol):
     """Backups, for whoever sits at the desk. It deletes none."""
 
     def take(self, change: BackUpTable | SnapshotDatabase) -> ChangeResult:
@@ -319,13 +362,56 @@ class BackupKeeper(Protocol):
             ChangeDoubtful: no answer; taking it again does no harm.
         """
 
-    def known(self, backups: Backups) -> Sequence[BackupFacts]:
-        """Every backup of what is named, whoever took it, newest first."""
+
+class BillReader(Protocol):
+    def bill(self, *, since: date, until: date) -> BillFacts:
+        """What the account cost on each day from `since` on, until the day before `until`, by service of AWS. Each
+        request costs money, so none is repeated."""
+
+
+class QuotaReader(Protocol):
+    def fargate_vcpus(self) -> float:
+        """How many vCPUs the account may run on Fargate at once in this Region, Spot aside."""
+
+
+class QueriesReader(Protocol):
+    def busiest(self, instance: str, *, since: datetime, until: datetime) -> QueriesFacts:
+        """The statements that loaded the DB instance most; `since` lies within the last seven days."""
+
+
+class DetectorReader(Protocol):
+    def detectors(self) -> Sequence[str]:
+        """Ids of GuardDuty's detectors in this Region; none where it was never switched on."""
+
+
+class DrillRecords(Protocol):
+    def last(self) -> "DrillRecord | None":
+        """The newest result of a drill that somebody put into the archive; None where there is none to be had."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DigestReaders:
+    """What a digest reads that no incident needs."""
+
+    bill: BillReader
+    quotas: QuotaReader
+    queries: QueriesReader
+    detectors: DetectorReader
+    mutes: MuteReader
+    backups: BackupReader
+    drills: DrillRecords
 
 
 class IpSetReader(Protocol):
     def holds(self, ip_set: IpSet, address: str) -> bool:
         """Whether this one address is in the set by itself; a range that it is in does not count."""
+
+
+class DrillRecord(Model):
+    """A document that `responder drill --json` wrote."""
+
+    kept_at: datetime
+    body: str
 
 
 class Opening(Model):
@@ -460,6 +546,14 @@ class Ledger(Protocol):
 
     def end_lease(self, incident: Incident, lease: Lease, event: NewEvent) -> Incident:
         """Remove a lease and say in the trail how it ended, in one transaction."""
+
+    # --- what is done once
+
+    def claim(self, what: str) -> bool:
+        """Whether the caller is the first to claim it; whoever comes second is told False. Kept for 400 days."""
+
+    def give_up(self, what: str) -> None:
+        """Give a claim back: what was claimed did not come about, and somebody else may try."""
 
     # --- lists, one request each
 

@@ -17,7 +17,7 @@ from functions.domain.mutes import PREFIX as MUTES
 from functions.domain.permissions import Permission, Resource
 from functions.domain.services import ServiceRef
 from functions.domain.synthetic import NAMESPACE
-from functions.domain.watched import Watched, WatchedDatabase, WatchedService
+from functions.domain.watched import Watched, WatchedDatabase, WatchedService, WatchedTable
 
 CLOUDFRONT_REGION = "us-east-1"
 """Where AWS WAF keeps what is for CloudFront."""
@@ -43,8 +43,11 @@ WILDCARDS: Mapping[str, str] = {
     "cloudwatch:DescribeAlarmHistory": f"Which alarms speak of a service {AT_RUN_TIME}",
     "cloudwatch:DescribeAlarms": "The answer must say whether an alarm exists; composite alarms need it on all",
     "cloudwatch:DeleteAlarmMuteRule": f"A mute rule is named after its alarm; {ONLY_WHERE_MUTED}",
-    "cloudwatch:GetAlarmMuteRule": f"A mute rule is named after its alarm; {ONLY_WHERE_MUTED}",
+    "ce:GetCostAndUsage": "What it costs is told of the account as a whole; granted only where a digest is sent",
+    "cloudwatch:GetAlarmMuteRule": "A mute rule is named after its alarm",
+    "cloudwatch:GetInsightRuleReport": "A rule's name ends in when DynamoDB made it; granted only with a table",
     "cloudwatch:GetMetricData": NO_RESOURCE,
+    "cloudwatch:ListAlarmMuteRules": "The answer must say whether any rule, whoever made it, silences an alarm",
     "cloudwatch:PutAlarmMuteRule": f"A mute rule is named after its alarm, which is named too; {ONLY_WHERE_MUTED}",
     "cloudwatch:PutMetricData": f"{NO_RESOURCE}; a condition narrows it to the namespace of the checks' metrics",
     "dynamodb:ListBackups": f"{NO_RESOURCE}; granted only with a table to back up",
@@ -62,11 +65,13 @@ WILDCARDS: Mapping[str, str] = {
     "ecs:StopServiceDeployment": "A deployment's id is made at run time; its service is named",
     "elasticloadbalancing:DeregisterTargets": f"Which target groups a service has {AT_RUN_TIME}",
     "elasticloadbalancing:DescribeLoadBalancerAttributes": NO_RESOURCE,
+    "elasticloadbalancing:DescribeLoadBalancers": NO_RESOURCE,
     "elasticloadbalancing:DescribeTargetGroupAttributes": NO_RESOURCE,
     "elasticloadbalancing:DescribeTargetGroups": NO_RESOURCE,
     "elasticloadbalancing:DescribeTargetHealth": NO_RESOURCE,
     "elasticloadbalancing:ModifyTargetGroupAttributes": f"Which target groups a service has {AT_RUN_TIME}",
     "guardduty:GetFindings": "GuardDuty's detector has an opaque id, one in each Region",
+    "guardduty:ListDetectors": NO_RESOURCE,
     "health:DescribeEvents": NO_RESOURCE,
     "iam:PassRole": (
         "The roles in a task definition are known at run time only; they can be passed to ECS tasks and to nothing else"
@@ -84,12 +89,14 @@ WILDCARDS: Mapping[str, str] = {
     "logs:StopQuery": NO_RESOURCE,
     "logs:UpdateLogDelivery": "Step Functions' own logging: " + NO_RESOURCE,
     "rds:CreateDBSnapshot": "A snapshot is named after its incident; the DB instance is named",
+    "rds:DescribeDBSnapshots": "Whoever takes a snapshot names it; the DB instance is named",
     "s3:GetObject": "Objects of the responder's own archive",
     "s3:PutObject": "Objects of the responder's own archive",
     "secretsmanager:DescribeSecret": f"Which secrets a task definition names {AT_RUN_TIME}; values are never read",
     "secretsmanager:GetSecretValue": (
         "An ARN ends in six characters that Secrets Manager chooses; only secrets that a playbook names"
     ),
+    "servicequotas:GetServiceQuota": f"{NO_RESOURCE}; granted only where a digest is sent",
     "ssm:DescribeParameters": NO_RESOURCE,
     "states:DescribeExecution": "An execution is named after its incident; the state machine is named",
     "xray:GetSamplingRules": NO_RESOURCE,
@@ -136,6 +143,8 @@ class Reach(NamedTuple):
     """Ids of the Cognito user pools that playbooks name."""
     check_secrets: Sequence[str] = ()
     """Names and ARNs of the secrets that playbooks' checks send in a header."""
+    dashboards: Sequence[str] = ()
+    """Names of the dashboards that playbooks ask for."""
 
 
 def grants(scope: Construct, permissions: Iterable[Permission], reach: Reach) -> list[Grant]:
@@ -198,11 +207,17 @@ def _resources(scope: Construct, resource: Resource, reach: Reach) -> list[str]:
             instances = [_of(scope, "rds", "db", name, ArnFormat.COLON_RESOURCE_NAME) for name in names]
             ours = _of(scope, "rds", "snapshot", f"{PREFIX}*", ArnFormat.COLON_RESOURCE_NAME)
             return [*instances, ours] if instances else []
+        case Resource.DATABASE_SNAPSHOTS:
+            names = sorted({backups.rds for backups in reach.backups if backups.rds is not None})
+            instances = [_of(scope, "rds", "db", name, ArnFormat.COLON_RESOURCE_NAME) for name in names]
+            return [*instances, _any(scope, "rds", "snapshot", ArnFormat.COLON_RESOURCE_NAME)] if instances else []
         case Resource.BACKUP_LIST:
             return ["*"] if _tables(reach) else []
         case Resource.MUTED_ALARM:
             alarms = [_alarm(scope, "alarm", name) for name in sorted(reach.mutable_alarms)]
             return [*alarms, _alarm(scope, "alarm-mute-rule", f"{MUTES}*")] if alarms else []
+        case Resource.OWN_MUTE_RULE:
+            return [_alarm(scope, "alarm-mute-rule", f"{MUTES}*")]
         case Resource.MUTE_RULE:
             return [_alarm(scope, "alarm-mute-rule", f"{MUTES}*")] if reach.mutable_alarms else []
         case Resource.IMAGE_REPOSITORY:
@@ -213,6 +228,12 @@ def _resources(scope: Construct, resource: Resource, reach: Reach) -> list[str]:
             return sorted(_of(scope, "cognito-idp", "userpool", pool) for pool in set(reach.user_pools))
         case Resource.CHECK_SECRET:
             return sorted({_secret(scope, secret) for secret in reach.check_secrets})
+        case Resource.DASHBOARD:
+            return sorted(_dashboard(scope, name) for name in reach.dashboards)
+        case Resource.WATCHED_TABLE:
+            return [_of(scope, "dynamodb", "table", name) for name in _watched_tables(reach)]
+        case Resource.TABLE_INSIGHTS:
+            return [_insight_rules(scope)] if _watched_tables(reach) else []
         case Resource.DETECTOR:
             return [_any(scope, "guardduty", "detector")]
         case Resource.CLUSTER_CONDITION | Resource.CHECK_METRICS | Resource.ANY:
@@ -257,6 +278,20 @@ def _databases(reach: Reach) -> list[str]:
 
 def _alarm(scope: Construct, kind: str, name: str) -> str:
     return _of(scope, "cloudwatch", kind, name, ArnFormat.COLON_RESOURCE_NAME)
+
+
+def _watched_tables(reach: Reach) -> list[str]:
+    return sorted({each.dynamodb for _, each in reach.watched if isinstance(each, WatchedTable)})
+
+
+def _insight_rules(scope: Construct) -> str:
+    """The rules that DynamoDB makes (DynamoDB Developer Guide, "Using IAM with Contributor Insights")."""
+    return _of(scope, "cloudwatch", "insight-rule", "DynamoDBContributorInsights*")
+
+
+def _dashboard(scope: Construct, name: str) -> str:
+    """Dashboards belong to no Region (Service Authorization Reference, CloudWatch: `dashboard`)."""
+    return Stack.of(scope).format_arn(service="cloudwatch", region="", resource="dashboard", resource_name=name)
 
 
 def _tables(reach: Reach) -> list[str]:

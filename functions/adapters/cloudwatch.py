@@ -32,6 +32,7 @@ _READ_AS: Mapping[Metric, tuple[str, str, str]] = {
     Metric.TARGET_5XX: (_ALB, Metric.TARGET_5XX, "Sum"),
     Metric.ELB_5XX: (_ALB, Metric.ELB_5XX, "Sum"),
     Metric.LATENCY: (_ALB, Metric.LATENCY, "Average"),
+    Metric.LATENCY_P95: (_ALB, Metric.LATENCY, "p95"),
     Metric.HEALTHY_HOSTS: (_ALB, Metric.HEALTHY_HOSTS, "Minimum"),
     Metric.CPU: (_ECS, Metric.CPU, "Average"),
     Metric.MEMORY: (_ECS, Metric.MEMORY, "Average"),
@@ -332,11 +333,7 @@ def _measure_query(identifier: str, measure: Measure) -> dict[str, Any]:
             period_s=measure.period_s,
             statistic=measure.statistic,
         )
-    # CloudWatch User Guide, "CloudWatch search expression syntax": the dimensions are named in full, in braces.
-    schema = ",".join([measure.namespace, *measure.dimensions, *measure.summed_over])
-    terms = [f'MetricName="{measure.metric}"', *(f'{name}="{value}"' for name, value in measure.dimensions.items())]
-    search = f"SEARCH('{{{schema}}} {' '.join(terms)}', '{measure.statistic}', {measure.period_s})"
-    return {"Id": identifier, "Expression": f"SUM({search})", "Period": measure.period_s}
+    return {"Id": identifier, "Expression": measure.expression, "Period": measure.period_s}
 
 
 def _pairs(dimensions: Mapping[str, str]) -> list[dict[str, str]]:

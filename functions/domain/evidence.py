@@ -18,7 +18,9 @@ from functions.domain.circumstances import (
 from functions.domain.costs import BudgetFacts
 from functions.domain.dependencies import DependenciesFacts
 from functions.domain.model import Model, Moment
+from functions.domain.network import NetworkFacts
 from functions.domain.signals import AlarmState
+from functions.domain.tables import TablesFacts
 from functions.domain.threats import ThreatsFacts
 
 T = TypeVar("T")
@@ -219,6 +221,8 @@ class Metric(StrEnum):
     TARGET_5XX = "HTTPCode_Target_5XX_Count"
     ELB_5XX = "HTTPCode_ELB_5XX_Count"
     LATENCY = "TargetResponseTime"
+    LATENCY_P95 = "TargetResponseTime p95"
+    """What 95 % of the requests keep to. Not a metric of that name, but a statistic of it."""
     HEALTHY_HOSTS = "HealthyHostCount"
     CPU = "CPUUtilization"
     MEMORY = "MemoryUtilization"
@@ -428,6 +432,8 @@ class Findings(Model):
     images: Reading[ImagesFacts] = Reading()
     denials: Reading[DenialsFacts] = Reading()
     budget: Reading[BudgetFacts] = Reading()
+    network: Reading[NetworkFacts] = Reading()
+    tables: Reading[TablesFacts] = Reading()
     threats: Reading[ThreatsFacts] = Reading()
 
     def unknown(self) -> dict[str, str]:

@@ -32,6 +32,7 @@ from functions.domain.incidents import Mode
 from functions.domain.logged import LONGEST_FILTER, LogCause, LogQuery, Words, filter_pattern
 from functions.domain.maintenance import Regular
 from functions.domain.model import digest
+from functions.domain.score import TargetLines
 from functions.domain.services import ServiceRef, is_ecs_name
 from functions.domain.severity import Later, Severity
 from functions.domain.synthetic import EVERY_S, SyntheticCheck
@@ -39,7 +40,7 @@ from functions.domain.watched import Name, Watched
 from functions.domain.webhooks import Webhook
 from functions.playbooks.ladders import NOT_OURS, Ladder, default_ladder
 
-_LONGEST_ALARM_NAME = 255
+_LONGEST_NAME = 255
 _MOST_QUERIES = 5
 
 
@@ -441,6 +442,13 @@ class Contain(Strict):
     """The Cognito user pool whose users may be disabled; without it none is."""
 
 
+class Recovered(Strict):
+    """What a service has to reach besides a steady state and quiet alarms to count as recovered."""
+
+    score: int | None = Field(default=None, ge=1, le=100, strict=True)
+    """The health score; without it, none is asked for. A score that nobody knows is never enough."""
+
+
 class Notify(Strict):
     """Who is subscribed to the page. Others may subscribe to the topic by themselves."""
 
@@ -465,6 +473,14 @@ class Overrides(Strict):
     """Log group of the tasks; the page says how to follow it."""
     scalable_target: Annotated[str, Field(pattern=r"^service/[A-Za-z0-9_-]{1,255}/[A-Za-z0-9_-]{1,255}$")] | None = None
     """Resource id of the scalable target whose floor is raised, `service/CLUSTER/SERVICE`."""
+
+
+def _fitting(name: str) -> str:
+    """A name that CloudWatch takes; one that is too long ends in a hash."""
+    if len(name) <= _LONGEST_NAME:
+        return name
+    mark = f"-{digest(name)[:12]}"
+    return name[: _LONGEST_NAME - len(mark)] + mark
 
 
 class Playbook(Strict):
@@ -501,6 +517,8 @@ class Playbook(Strict):
     """What error lines with certain words speak of, beside the words that everybody has for it."""
     log_queries: tuple[LogQuery, ...] = ()
     """What is asked of the logs at each assessment, for people to read; no cause is told by it."""
+    targets: TargetLines = TargetLines()
+    recovered: Recovered = Recovered()
     sticky_sessions: Annotated[Seconds, Field(ge=1)] | None = None
     """How long the load balancer's cookie has to last; without it, the service does not need one."""
     limits: Limits = Limits()
@@ -516,6 +534,9 @@ class Playbook(Strict):
     confidence: float = Field(default=0.6, ge=0, le=1, strict=True)
     """A cause less certain than this is not acted upon but given to people."""
     approval: Approving = Approving()
+    dashboard: bool = Field(default=False, strict=True)
+    """Whether the deployment makes a dashboard in CloudWatch. An account has three for nothing; every further one costs
+    3 USD a month."""
     bake: Seconds = 900
     """How long a release has to run steadily, with every alarm OK, before it counts as good and may be rolled back
     to."""
@@ -677,16 +698,17 @@ class Playbook(Strict):
                 watched = f"check-{alarm.check}"
             case NewAlarm():
                 watched = alarm.symptom
-        name = f"responder-{self.cluster}-{self.service}-{watched}"
-        if len(name) <= _LONGEST_ALARM_NAME:
-            return name
-        mark = f"-{digest(name)[:12]}"
-        return name[: _LONGEST_ALARM_NAME - len(mark)] + mark
+        return _fitting(f"responder-{self.cluster}-{self.service}-{watched}")
 
     @property
     def alarm_names(self) -> tuple[str, ...]:
         """Names of all alarms of this playbook, created and existing, in the order they are written."""
         return tuple(self.alarm_name(alarm) for alarm in self.alarms)
+
+    @property
+    def dashboard_name(self) -> str | None:
+        """The dashboard's name in CloudWatch, where dashboards belong to no Region; None where none is asked for."""
+        return _fitting(f"responder-{self.region}-{self.cluster}-{self.service}") if self.dashboard else None
 
     @property
     def synthetic_checks(self) -> tuple[CheckAlarm, ...]:

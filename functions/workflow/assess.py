@@ -22,9 +22,11 @@ from functions.playbooks.schema import Playbook
 from functions.ports import Clock, Ledger, Readers
 from functions.workflow.answers import heard
 from functions.workflow.decision import Decision, PendingOrder, decide
+from functions.workflow.scored import scored
 from functions.workflow.severity import changed, graded
 from functions.workflow.story import Intent, Story, tell
 from functions.workflow.table import Outcome, StepName
+from functions.workflow.validation import Validator, healthy, validated
 from functions.workflow.visit import Result, Visit, incident_of
 
 LOOK_DEADLINE_S = 20.0
@@ -89,6 +91,7 @@ class Examiner:
         ordered = waiting[0] if waiting else None
         if ordered is not None:
             judgements = _believed(ordered.order, judgements, findings)
+        score = scored(playbook, findings, away=story.shifted_from(now))
         charges = self.ledger.charges(incident.service, since=now - COOLDOWN_LOOKBACK)
         decision = decide(
             findings=findings,
@@ -125,7 +128,10 @@ class Examiner:
             ),
             ordered=ordered,
             isolated=story.isolated,
+            short=None if score is None or score.reached else score.reason,
         )
+        if score is not None and decision.outcome is Outcome.ALL_CLEAR:
+            decision = decision.model_copy(update={"reason": f"{decision.reason}; {score.reason}"})
         grade = graded(playbook, alarms_of(inbox), findings, judgements, story.grade)
         return Assessment(findings=findings, judgements=judgements, decision=decision, grade=grade)
 
@@ -183,13 +189,14 @@ class Examiner:
         }
 
 
-def surroundings_of(playbook: Playbook, *, readers: Readers, ledger: Ledger, now: datetime) -> Surroundings:
-    """What a playbook and the release history say of a service, for a look at it with or without an incident."""
+def surroundings_of(playbook: Playbook, *, readers: Readers, ledger: Ledger | None, now: datetime) -> Surroundings:
+    """What a playbook and the release history say of a service, for a look at it with or without an incident. Without
+    a ledger there is no history."""
     return Surroundings(
         ref=playbook.ref,
         readers=readers,
         now=now,
-        history=tuple(ledger.releases(playbook.ref)),
+        history=() if ledger is None else tuple(ledger.releases(playbook.ref)),
         dependencies=playbook.dependencies,
         sticky_s=playbook.sticky_sessions,
         budget_tasks=playbook.budget.tasks,
@@ -250,6 +257,7 @@ class Assess:
     ledger: Ledger
     examiner: Examiner
     playbooks: Mapping[str, Playbook]
+    validator: Validator
 
     def __call__(self, visit: Visit) -> Result:
         incident = incident_of(visit, self.ledger)
@@ -271,7 +279,14 @@ class Assess:
         grave = [] if decision.outcome is Outcome.ALL_CLEAR else changed(story.grade, assessment.grade, actor="assess")
         self.ledger.append(
             incident,
-            [*fresh, _gathered(assessment.findings), _ranked(assessment.judgements), *grave, _decided(decision)],
+            [
+                *fresh,
+                _gathered(assessment.findings),
+                _ranked(assessment.judgements),
+                *grave,
+                _decided(decision),
+                *cleared(self.validator, incident, playbook, story, assessment, actor=StepName.ASSESS),
+            ],
             step=StepName.ASSESS,
             signals_seen=len(inbox),
         )
@@ -295,6 +310,29 @@ class Assess:
                 at=findings.looked_at,
                 surroundings=service.surroundings,
             )
+
+
+def cleared(
+    validator: Validator,
+    incident: Incident,
+    playbook: Playbook,
+    story: Story,
+    assessment: Assessment,
+    *,
+    actor: StepName,
+) -> list[NewEvent]:
+    """What the validation says, where a look found that all is clear. It is told, and holds nothing back: what speaks
+    against all being clear is in the look itself."""
+    if assessment.decision.outcome is not Outcome.ALL_CLEAR:
+        return []
+    findings = assessment.findings
+    validation = validator(
+        playbook,
+        health=healthy(assessment.decision.reason, unread=[] if findings.targets.known else ["targets"]),
+        service=findings.service.value,
+        began_at=story.alarm_at or incident.opened_at,
+    )
+    return [validated(validation, actor=actor)]
 
 
 def _leads_to(decision: Decision) -> Outcome:

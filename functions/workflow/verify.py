@@ -1,19 +1,30 @@
-"""Verify: did it help? Steady, healthy and quiet, held for as long as the alarm itself looks back."""
+"""Verify: did it help? Steady, healthy and quiet, held for as long as the alarm itself looks back; then validated."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from functions.diagnostics.look import Probe, look
+from functions.diagnostics.score import READS
 from functions.domain.errors import ReadFailed
 from functions.domain.evidence import AlarmsFacts, ServiceFacts, TargetsFacts
 from functions.domain.incidents import Fact, InboxEntry, Incident, NewEvent
 from functions.domain.model import Model
 from functions.domain.signals import AlarmState, SignalKind
 from functions.playbooks.schema import Playbook
-from functions.ports import Clock, Ledger, MetricsReader, ServiceReader
-from functions.workflow.assess import alarms_of, changed_at, received, told_lately
+from functions.ports import Clock, Ledger, Readers
+from functions.workflow.assess import (
+    LOOK_DEADLINE_S,
+    alarms_of,
+    changed_at,
+    received,
+    surroundings_of,
+    told_lately,
+)
+from functions.workflow.scored import scored
 from functions.workflow.story import Story, tell
 from functions.workflow.table import Outcome, StepName
+from functions.workflow.validation import Validator, healthy, validated
 from functions.workflow.visit import Result, Visit, incident_of
 
 WITHOUT_ALARM = timedelta(minutes=5)
@@ -27,30 +38,34 @@ LATE_S = 60
 
 
 class Check(Model):
-    """One look at the recovery. `steady`: service and targets are as they should be."""
+    """One look at the recovery. `steady`: service and targets are as they should be. `held`: only a synthetic check
+    keeps it from being recovered."""
 
     outcome: Outcome
     steady: bool
     reason: str
+    held: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Verify:
     ledger: Ledger
-    reader: ServiceReader
-    metrics: MetricsReader
+    readers: Readers
+    probes: Mapping[str, Probe]
     clock: Clock
     playbooks: Mapping[str, Playbook]
+    validator: Validator
 
     def __call__(self, visit: Visit) -> Result:
         incident = incident_of(visit, self.ledger)
         story = tell(self.ledger.events(incident.id))
-        check = self._check(incident, story)
+        check = self._functional(incident, story, self._check(incident, story))
         if check.outcome is Outcome.CANNOT_TELL and story.cannot_tell + 1 >= CANNOT_TELL_LIMIT:
             check = check.model_copy(update={"outcome": Outcome.GIVE_UP})
         inbox = self.ledger.inbox(incident.id)
         calming = _calming(inbox, incident.signals_seen)
-        changed = check.outcome != story.checked or check.steady != (story.steady_since is not None)
+        steady = story.steady_since is not None
+        changed = (check.outcome, check.steady, check.held) != (story.checked, steady, story.held)
         events = [received(entry) for entry in calming]
         if changed or check.outcome is not Outcome.NOT_YET:
             events.append(
@@ -61,11 +76,41 @@ class Verify:
                     data=check.model_dump(mode="json"),
                 )
             )
+        events += self._validated(incident, story, check)
         if events:
             self.ledger.append(
                 incident, events, step=StepName.VERIFY, signals_seen=incident.signals_seen + len(calming)
             )
         return Result(outcome=check.outcome, wait_s=LOOK_EVERY_S)
+
+    def _functional(self, incident: Incident, story: Story, check: Check) -> Check:
+        """A recovery is held back while a synthetic check fails that was fine before the trouble, as by an alarm that
+        is not OK yet. A check that cannot be read holds nothing back."""
+        playbook = self.playbooks.get(incident.service.key)
+        if check.outcome is not Outcome.RECOVERED or playbook is None:
+            return check
+        failing = self.validator.failing(playbook, began_at=story.alarm_at or incident.opened_at)
+        if failing is None:
+            return check
+        waits = _not_yet(str(failing), story, self.clock.now(), steady=True)
+        return waits.model_copy(update={"held": True})
+
+    def _validated(self, incident: Incident, story: Story, check: Check) -> list[NewEvent]:
+        """What the validation says of a recovery, for its end to be told with."""
+        playbook = self.playbooks.get(incident.service.key)
+        if check.outcome is not Outcome.RECOVERED or playbook is None:
+            return []
+        try:
+            service = self.readers.service.service(incident.service)
+        except ReadFailed:
+            service = None
+        validation = self.validator(
+            playbook,
+            health=healthy(check.reason),
+            service=service,
+            began_at=story.alarm_at or incident.opened_at,
+        )
+        return [validated(validation, actor=StepName.VERIFY)]
 
     def _check(self, incident: Incident, story: Story) -> Check:
         now = self.clock.now()
@@ -75,13 +120,13 @@ class Verify:
             steady = story.steady_since is not None
             return Check(outcome=Outcome.LOOK_AGAIN, steady=steady, reason="an operator ordered something")
         try:
-            service = self.reader.service(incident.service)
+            service = self.readers.service.service(incident.service)
             if service is None:
                 return _cannot_tell("the service is gone")
             playbook = self.playbooks.get(incident.service.key)
             groups = (playbook.overrides.target_groups if playbook else ()) or service.target_groups
-            targets = TargetsFacts(targets=tuple(self.reader.targets(groups)) if groups else ())
-            alarms = tuple(self.metrics.alarms(names)) if names else ()
+            targets = TargetsFacts(targets=tuple(self.readers.service.targets(groups)) if groups else ())
+            alarms = tuple(self.readers.metrics.alarms(names)) if names else ()
         except ReadFailed as error:
             return _cannot_tell(str(error))
         if story.isolated is not None and service.desired == 0 and service.running == 0:
@@ -92,7 +137,7 @@ class Verify:
         trouble = unsteady(service, targets, groups, away=story.shifted_from(now))
         if trouble is None:
             raised = _raised(inbox, incident.signals_seen) if story.acted is not None else ()
-            return _held(
+            held = _held(
                 facts,
                 story,
                 now,
@@ -100,10 +145,38 @@ class Verify:
                 unrefuted=_unrefuted(inbox, now),
                 raised=raised,
             )
+            return self._scored(held, facts, incident, playbook, story, now)
         primary = service.primary
         if primary is not None and primary.rollout_state == "FAILED":
             return Check(outcome=Outcome.INEFFECTIVE, steady=False, reason=f"deployment {primary.id} failed")
         return _not_yet(trouble, story, now, steady=False)
+
+    def _scored(
+        self,
+        held: Check,
+        alarms: AlarmsFacts,
+        incident: Incident,
+        playbook: Playbook | None,
+        story: Story,
+        now: datetime,
+    ) -> Check:
+        """Recovered only with the health score that the playbook asks for, which is read last: it takes the most."""
+        if held.outcome is not Outcome.RECOVERED or playbook is None or playbook.recovered.score is None:
+            return held
+        around = replace(
+            surroundings_of(playbook, readers=self.readers, ledger=self.ledger, now=now),
+            alarms=tuple(alarm.name for alarm in alarms.alarms),
+            began_at=incident.opened_at,
+        )
+        findings = look([self.probes[name] for name in READS], around, deadline_s=LOOK_DEADLINE_S)
+        score = scored(playbook, findings, away=story.shifted_from(now))
+        if score is None:
+            return held
+        if score.reached is None:
+            return _cannot_tell(score.reason, steady=True)
+        if not score.reached:
+            return _not_yet(score.reason, story, now, steady=True, lag_s=alarms.window_s)
+        return held.model_copy(update={"reason": f"{held.reason}; {score.reason}"})
 
 
 def _unrefuted(inbox: Sequence[InboxEntry], now: datetime) -> bool:
