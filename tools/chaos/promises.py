@@ -17,19 +17,21 @@ due and no open incident keeps it; what a lease was for is as in the undisturbed
 if they were. Or an honest escalation: its incident is open, an execution carries it, and people were told of it in the
 trail, or by the state machine or an alarm of the responder itself, after the first thing broke.
 
-*No harm*: what the drill calls harm.
+*No harm*: what the drill calls harm; nor does an action begin before the one before it had its time to show.
 """
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import pairwise
 
-from functions.domain.changes import LeaseKind
+from functions.domain.changes import ActionName, LeaseKind
 from functions.domain.errors import ReadFailed, TrailBroken
 from functions.domain.incidents import Event, Fact, Incident, IncidentStatus, verify_trail
+from functions.workflow.decision import ADDS_ROOM
 from functions.workflow.story import tell
-from functions.workflow.table import Function
+from functions.workflow.table import Function, Outcome
 from tools.chaos.breaks import Effect
 from tools.chaos.played import Played
 
@@ -98,6 +100,9 @@ def violations(played: Played, undisturbed: Mapping[str, OfService]) -> Iterator
             yield Violation(promise=BROKEN_TRAILS, says=f"{incident.id}: {says}")
     yield from (Violation(promise=OTHER_OUTCOMES, says=says) for says in _outcome(played, undisturbed, trails))
     yield from (Violation(promise=HARMFUL_RUNS, says=says) for says in played.harm)
+    for incident in incidents:
+        for says in _hasty(trails[incident.id]):
+            yield Violation(promise=HARMFUL_RUNS, says=f"{incident.id}: {says}")
 
 
 def _effects(effects: list[Effect]) -> Iterator[str]:
@@ -188,6 +193,23 @@ def _trail(played: Played, incident: Incident, events: Sequence[Event]) -> Itera
     unanswered = [intent for intent in story.intents if intent.ended is None]
     if unanswered[:-1] or (unanswered and incident.status is IncidentStatus.RESOLVED):
         yield f"nothing is said of what came of intent {unanswered[0].sequence}"
+
+
+def _hasty(events: Sequence[Event]) -> Iterator[str]:
+    """Actions that were begun before the one before them had its time, and no check had said what came of that. What
+    only prepares has nothing to show, and more room may follow at once."""
+    story = tell(events)
+    told = [e.sequence for e in events if e.fact is Fact.RECOVERY_CHECKED and e.data["outcome"] in _TOLD]
+    for before, after in pairwise(story.intents):
+        shows = before.completes or before.ended is Fact.ACTION_DOUBTFUL
+        if after.stage > 0 or not shows or before.plan.action is ActionName.BACK_UP or after.plan.action in ADDS_ROOM:
+            continue
+        in_time = (after.at - before.at).total_seconds() >= before.plan.deadline_s
+        if not in_time and not any(before.sequence < sequence < after.sequence for sequence in told):
+            yield f"{after.plan.action} was begun before {before.plan.action} had its time to show"
+
+
+_TOLD = frozenset({Outcome.INEFFECTIVE, Outcome.RECOVERED, Outcome.GIVE_UP})
 
 
 def _outcome(
