@@ -26,6 +26,7 @@ from functions.domain.changes import (
 from functions.domain.circumstances import FrontFacts
 from functions.domain.containment import Containment
 from functions.domain.evidence import Findings, ReleasesFacts, ScalingFacts, ServiceFacts
+from functions.domain.orders import Order
 from functions.domain.permissions import Permission
 from functions.domain.webhooks import Webhook
 
@@ -54,6 +55,8 @@ class Terms:
     mute_s: int = 3600
     """How long an alarm that flaps is muted."""
     containment: Containment = field(default_factory=Containment)
+    order: Order | None = None
+    """The order that is being answered."""
 
     def original(self, kind: LeaseKind, resource_id: str, now: float, *, policy: str = "") -> int | float:
         """The value to give back. One that a lease of ours set is not it; one that a person set since then is."""

@@ -17,10 +17,11 @@ from functions.domain.changes import (
     StopDeployment,
     repeatable,
 )
-from functions.domain.containment import Order
 from functions.domain.incidents import Event, Fact
+from functions.domain.orders import PendingOrder
 from functions.domain.severity import Grade, Severity
-from functions.workflow.decision import OTHERS_AT_WORK, Decision, PendingOrder
+from functions.domain.signals import Signal, pending
+from functions.workflow.decision import OTHERS_AT_WORK, Decision
 from functions.workflow.table import Outcome
 
 _CHANGE: TypeAdapter[Change] = TypeAdapter(Change)
@@ -213,11 +214,10 @@ def _after(story: Story, event: Event) -> Story:
             occurred = event.data.get("signal", {}).get("occurred_at")
             return replace(story, alarm_at=event.at if occurred is None else datetime.fromisoformat(occurred))
         case Fact.SIGNAL_RECEIVED:
-            ordered = event.data.get("signal", {}).get("order")
-            if ordered is None:
+            if event.data.get("signal", {}).get("order") is None:
                 return story
-            pending = PendingOrder(number=event.data["number"], order=Order.model_validate(ordered))
-            return replace(story, orders=(*story.orders, pending))
+            order = pending(event.data["number"], Signal.model_validate(event.data["signal"]))
+            return story if order is None else replace(story, orders=(*story.orders, order))
         case Fact.WAITED:
             decision = _decision(event)
             since = (story.waiting_since or event.at) if decision.cause in OTHERS_AT_WORK else None

@@ -19,7 +19,7 @@ from functions.domain.errors import LedgerError, PlaybookError, ResponderError
 
 if TYPE_CHECKING:
     from functions.domain.approvals import Answer
-    from functions.domain.containment import Ordered
+    from functions.domain.orders import Ordered
     from functions.domain.services import ServiceRef
     from functions.playbooks.schema import Playbook
     from functions.ports import Answers, BackupKeeper, Executions, Ledger, MuteKeeper
@@ -338,7 +338,7 @@ def _with_order(command: Callable[..., None]) -> Callable[..., None]:
 @click.pass_obj
 def isolate(desk: Desk, service: str, reason: str, by: str, table: str, region: str | None) -> None:
     """Order that a service is isolated, to no task at all: [region/]cluster/service. People are asked first."""
-    from functions.domain.containment import Ordered
+    from functions.domain.orders import Ordered
 
     _order(desk, service, Ordered.ISOLATE, reason=reason, by=by, table=table, region=region)
 
@@ -353,7 +353,8 @@ def block(
     desk: Desk, service: str, address: str, length: timedelta, reason: str, by: str, table: str, region: str | None
 ) -> None:
     """Order that one address is blocked for a while, in the IP set of the playbook. People are asked first."""
-    from functions.domain.containment import Ordered, one_address, why_not_block
+    from functions.domain.containment import one_address, why_not_block
+    from functions.domain.orders import Ordered
 
     try:
         written = one_address(address)
@@ -373,7 +374,7 @@ def block(
 @click.pass_obj
 def disable_user(desk: Desk, service: str, user: str, reason: str, by: str, table: str, region: str | None) -> None:
     """Order that a user of the playbook's pool is disabled, and never deleted. People are asked first."""
-    from functions.domain.containment import Ordered
+    from functions.domain.orders import Ordered
     from functions.domain.redaction import clean
 
     if not user or clean(user, limit=128) != user:
@@ -394,7 +395,7 @@ def _order(
 ) -> None:
     from pydantic import ValidationError
 
-    from functions.domain.containment import LONGEST_BLOCK_S, Order
+    from functions.domain.orders import LONGEST_S, Order
     from functions.domain.redaction import clean
     from functions.workflow.orders import GiveOrder
 
@@ -404,11 +405,11 @@ def _order(
     try:
         order = Order.model_validate({"what": what, **said})
     except ValidationError as wrong:
-        days = LONGEST_BLOCK_S // 86_400
+        days = LONGEST_S // 86_400
         raise click.ClickException(f"a block lasts a minute at least and {days} days at most") from wrong
     ledger = _ledger(desk, table, ref.region)
     give = GiveOrder(ledger=ledger, executions=desk.open_executions(ref.region, table, identity), now=desk.now)
-    incident = give(ref, order)
+    incident = give(ref, order).incident_id
     click.echo(
         f"ordered in {incident}: {order.summary}\n"
         "Nothing is done yet: the responder looks at the service, sends its plan, and waits for\n"
