@@ -122,6 +122,20 @@ def deployable(findings: Findings) -> tuple[ServiceFacts, ReleasesFacts] | Refus
     return service, releases
 
 
+def at_rest(findings: Findings) -> ServiceFacts | Refusal:
+    """The service, where nobody else is at it: what a person may set by hand, also on a service that has no task."""
+    service, releases, stack = findings.service.value, findings.releases.value, findings.stack.value
+    if service is None or releases is None:
+        return Refusal("the service or its releases could not be read")
+    if service.status != "ACTIVE":
+        return Refusal(f"the service is {service.status}, not ACTIVE")
+    if releases.in_flight is not None or len(service.deployments) != 1:
+        return Refusal("a deployment is under way: order it again when that is over, or roll back")
+    if stack is not None and stack.in_progress:
+        return Refusal(f"stack {stack.name} is {stack.status}: somebody is at work on the service")
+    return service
+
+
 def undisturbed(service: ServiceFacts) -> str | None:
     """Why the service is not to be touched right now; None when one deployment runs and nothing is under way."""
     refusal = untouchable(service)

@@ -396,7 +396,8 @@ class StateBefore(Model):
                 return self.model_copy(update={"minimum": minimum, "desired": desired})
             case SetCeiling(maximum=maximum, minimum=minimum):
                 floor = self.minimum if minimum is None else minimum
-                return self.model_copy(update={"maximum": maximum, "minimum": floor})
+                desired = None if self.desired is None else min(self.desired, maximum)
+                return self.model_copy(update={"maximum": maximum, "minimum": floor, "desired": desired})
             case SetCount(count=count):
                 return self.model_copy(update={"desired": count})
             case SetStickiness(target_group=group):
@@ -448,6 +449,11 @@ class Plan(Model):
         return rung(self.action, named)
 
     @property
+    def only_takes_away(self) -> bool:
+        """No more tasks can come of it than are wanted and allowed now."""
+        return bool(self.changes) and all(_takes_away(change, self.before) for change in self.changes)
+
+    @property
     def leaves_no_task(self) -> bool:
         """Nobody is served once it is done: never without a grant, whoever ordered it."""
         return any(map(_stops_every_task, self.changes))
@@ -456,6 +462,17 @@ class Plan(Model):
     def hash(self) -> str:
         """What an approval is bound to: the same cause, action, changes and state before give the same hash."""
         return digest(self.model_dump(mode="json", include={"action", "cause", "changes", "before"}))
+
+
+def _takes_away(change: Change, before: StateBefore) -> bool:
+    match change:
+        case SetCount(count=count) | SetFloor(minimum=count):
+            return before.desired is not None and count <= before.desired
+        case SetCeiling(maximum=maximum, minimum=minimum):
+            lower = before.maximum is not None and maximum <= before.maximum
+            return lower and (minimum is None or (before.desired is not None and minimum <= before.desired))
+        case _:
+            return False
 
 
 def _stops_every_task(change: Change) -> bool:

@@ -1,13 +1,12 @@
 """Orders: what an operator orders, as it lies in the inbox of an incident."""
 
-from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
 from functions.domain.changes import ActionName
-from functions.domain.durations import DAY_S, spoken
+from functions.domain.durations import DAY_S, written
 from functions.domain.model import Model, Moment
 
 SHORTEST_S = 60
@@ -99,7 +98,7 @@ class Order(Model):
         if self.target is not None:
             words.append(f"to {self.target}")
         if self.duration_s is not None and not self.what.contains:
-            words.append(f"for {spoken(timedelta(seconds=self.duration_s))}")
+            words.append(f"for {written(self.duration_s)}")
         return " ".join(word for word in words if word)
 
     @property

@@ -124,7 +124,8 @@ class Signal(Model):
 
         SNS, EventBridge and DescribeAlarms tell the same change with different precision: alarms count by the second.
         Tasks that stopped by themselves count together, by their deployment and the ten minutes in which they stopped.
-        An order with a key counts once for ever. An event of AWS Health is told again and again, and counts once in each state; findings and costs once a day.
+        An event of AWS Health is told again and again, and counts once in each state; findings and costs once a day. An
+        order with a key counts once.
         """
         if self.kind is SignalKind.ALARM:
             return digest([self.kind, self.account, self.region, self.alarm, self.state, self._moment(1)])
@@ -209,7 +210,7 @@ class Signal(Model):
 
 
 def pending(number: int, signal: Signal) -> PendingOrder | None:
-    """The order in a signal, which has this place in the inbox, if something has to come of it: a look comes by itself."""
+    """The order in a signal that has this place in the inbox. None where nothing has to come of it but a look."""
     if signal.order is None or signal.order.what.action is None:
         return None
     return PendingOrder(number=number, order=signal.order, at=signal.occurred_at)

@@ -169,6 +169,8 @@ def dependency(situation: Situation, plan: Plan) -> Verdict:
     facts = situation.findings.dependencies.value
     if not situation.restarts_or_scales:
         return _verdict("dependency", True, "this action neither restarts nor scales", "")
+    if plan.only_takes_away:
+        return _verdict("dependency", True, "fewer tasks are no burden to what the service stands on", "")
     if facts is None:
         return _verdict("dependency", False, "", "the dependencies could not be read")
     troubled = ", ".join(f"{d.name} is {d.state}" for d in facts.troubled)

@@ -98,12 +98,13 @@ class Decision(Model):
 
     @property
     def refused_by(self) -> tuple[str, ...]:
-        """What stands against the order that this answers: guardrails by their names, or `precondition` where the action
-        itself makes no plan. Empty where it is done, or where only a grant is missing."""
+        """What stands against the order that this answers: guardrails by their names, or `precondition` where the
+        action itself makes no plan. Empty where it is done, or where only a grant is missing."""
         if self.order is None or self.outcome in (Outcome.ACT, Outcome.ASK):
             return ()
         denied = tuple(verdict.guardrail for verdict in self.verdicts if not verdict.allowed)
-        return denied or (PRECONDITION,)
+        beyond_asking = tuple(name for name in denied if name != "approval")
+        return beyond_asking or denied or (PRECONDITION,)
 
     @property
     def is_about_to_act(self) -> bool:

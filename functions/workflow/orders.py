@@ -1,6 +1,7 @@
-"""Orders: what an operator orders, recorded like every other signal, and what became of it. Nothing is done by it alone."""
+"""Orders: what an operator orders, recorded like every other signal, and what became of it. By it alone nothing is."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -84,8 +85,8 @@ class GiveOrder:
     def __call__(self, ref: ServiceRef, order: Order) -> Given:
         """Record it and see that somebody looks at it now.
 
-        The incident plans it, lets the guardrails judge it, and asks people where it has to. An order with the key of an
-        earlier one, or pressed twice, is that order.
+        The incident plans it, lets the guardrails judge it, and asks people where it has to. An order with the key of
+        an earlier one, or pressed twice, is that order.
 
         Raises:
             OrderRefused: no playbook names the service, or the key belongs to another order.
@@ -145,10 +146,8 @@ class GiveOrder:
             actor=order.by,
             summary="an order came while the incident was only watched: another execution looks at once",
         )
-        try:
+        with suppress(Superseded):  # it is awake: it has just written something
             incident = self.ledger.next_generation(incident, event)
-        except Superseded:
-            pass  # it is awake: it has just written something
         self.executions.start(incident.id, incident.generation)
 
 
