@@ -54,7 +54,7 @@ from functions.ports import (
     ServiceReader,
     WebhookCaller,
 )
-from functions.settings import Settings
+from functions.settings import DeskSettings, Settings
 from functions.workflow.approval import AskPeople
 from functions.workflow.assess import Assess, Examiner
 from functions.workflow.bake import Bake
@@ -403,3 +403,10 @@ def desk_executions(region: str, name: str, identity: str) -> Executions:
 def desk_identity(region: str) -> str:
     """ARN of whoever sits at the desk."""
     return caller(Clients(region=region).repeating("sts"))
+
+
+def desk_examiner(region: str, ledger: Ledger) -> Examiner:
+    """What looks at a service as assess does, with the credentials of whoever sits at the desk; it writes nothing."""
+    clients = Clients(region=region)
+    with composed(settings=DeskSettings(region), clients=clients, clock=SystemClock(), ledger=ledger, playbooks=()):
+        return _examiner()

@@ -17,6 +17,10 @@ LATEST = "latest"
 """In place of a task definition to go back to: the last known good release, as for every rollback."""
 
 
+NAMED = r"^[A-Za-z0-9_:/-]{0,300}$"
+"""A task, a task definition or a revision, by name or ARN."""
+
+
 class Ordered(StrEnum):
     """What an operator may order. Each but `look` has the name of the action that it asks for."""
 
@@ -50,14 +54,14 @@ class Order(Model):
     """BLOCK_ADDRESS: the one address, as `one_address` writes it."""
     user: str = ""
     """DISABLE_USER: the user's name in the pool."""
-    to: str = ""
+    to: Annotated[str, Field(pattern=NAMED)] = ""
     """ROLL_BACK: a task definition, by ARN, `family:revision` or revision; empty or `latest` is the last known good."""
     count: Annotated[int, Field(ge=0)] | None = None
     """SET_COUNT: how many tasks."""
     minimum: Annotated[int, Field(ge=0)] | None = None
     maximum: Annotated[int, Field(ge=0)] | None = None
     """SET_LIMITS: floor and ceiling of the scalable target."""
-    task: str = ""
+    task: Annotated[str, Field(pattern=NAMED)] = ""
     """STOP_TASK: its id or ARN."""
     duration_s: Annotated[int, Field(ge=SHORTEST_S, le=LONGEST_S)] | None = None
     """How long: of BLOCK_ADDRESS always; of SET_COUNT and SET_LIMITS where what was there before is to come back."""
@@ -66,7 +70,7 @@ class Order(Model):
     identity: str = ""
     """The same person as IAM knows them: the ARN of the caller."""
     reason: str
-    key: str = ""
+    key: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{0,200}$")] = ""
     """Whoever orders twice with the same key has ordered once."""
 
     @model_validator(mode="after")

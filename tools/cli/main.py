@@ -4,8 +4,8 @@ Each command imports what it needs when it runs: explaining a payload must not w
 """
 
 import os
-import re
 import sys
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,6 +16,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from functions.domain.errors import LedgerError, PlaybookError, ResponderError
+from tools.cli.byhand import COMMANDS as BY_HAND
+from tools.cli.options import Length as _Length
+from tools.cli.options import ledger_options as _ledger_options
+from tools.cli.options import order_options as _order_options
+from tools.cli.options import region_of as _region
+from tools.cli.options import service_of as _service
 
 if TYPE_CHECKING:
     from functions.domain.approvals import Answer
@@ -23,12 +29,10 @@ if TYPE_CHECKING:
     from functions.domain.services import ServiceRef
     from functions.playbooks.schema import Playbook
     from functions.ports import Answers, BackupKeeper, Executions, Ledger, MuteKeeper
+    from functions.workflow.assess import Examiner
 
 USAGE_ERROR = 2
 """Exit status of everything that went wrong on the way to an answer."""
-
-_LENGTH = re.compile(r"([0-9]{1,6})([smhd])")
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 def desk_ledger(table: str, region: str) -> "Ledger":
@@ -82,6 +86,13 @@ def desk_executions(region: str, name: str, identity: str) -> "Executions":
     return bootstrap.desk_executions(region, name, identity)
 
 
+def desk_examiner(region: str, ledger: "Ledger") -> "Examiner":
+    """Looks at services on AWS, with the credentials of whoever sits here."""
+    from functions import bootstrap
+
+    return bootstrap.desk_examiner(region, ledger)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Desk:
     """What the commands need from outside; tests hand in their own."""
@@ -99,24 +110,10 @@ class Desk:
     """By the Region."""
     open_executions: Callable[[str, str, str], "Executions"] = desk_executions
     """By the Region, the responder's name, which is the table's, and who sits here."""
-
-
-class _Length(click.ParamType[timedelta]):
-    """A length of time such as `90s`, `30m`, `2h` or `7d`."""
-
-    name = "length"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
-        written = _LENGTH.fullmatch(str(value))
-        if written is None or int(written[1]) == 0:
-            self.fail(f"'{value}' is no length of time; write 30m, 2h or 7d", param, ctx)
-        return timedelta(**{_UNITS[written[2]]: int(written[1])})
-
-
-_ledger_options = (
-    click.option("--table", envvar="RESPONDER_TABLE", default="ecs-first-responder", help="The ledger's table."),
-    click.option("--region", envvar=["AWS_REGION", "AWS_DEFAULT_REGION"], help="The responder's Region."),
-)
+    open_examiner: Callable[[str, "Ledger"], "Examiner"] = desk_examiner
+    """By the Region, and the ledger that it reads."""
+    sleep: Callable[[float], None] = time.sleep
+    """Between two looks at what became of an order."""
 
 
 def _with_ledger(command: Callable[..., None]) -> Callable[..., None]:
@@ -317,13 +314,6 @@ def resume(desk: Desk, service: str, by: str, table: str, region: str | None) ->
     ended = {"paused_until": None, "by": clean(by, limit=100), "reason": "resumed", "at": now}
     ledger.set_switch(ref, switch.model_copy(update=ended), was=switch)
     click.echo(f"{ref} is resumed" if was_paused else f"{ref} was not paused")
-
-
-_order_options = (
-    click.option("--reason", required=True, help="Why; it stands in the trail, and in the question to people."),
-    click.option("--by", envvar=["USER", "LOGNAME"], default="an operator", show_default="your login name"),
-    *_ledger_options,
-)
 
 
 def _with_order(command: Callable[..., None]) -> Callable[..., None]:
@@ -601,25 +591,12 @@ def drill(
     context.exit(status)
 
 
+for _command in BY_HAND:
+    cli.add_command(_command)
+
+
 def _ledger(desk: Desk, table: str, region: str | None) -> "Ledger":
     return desk.open_ledger(table, _region(region))
-
-
-def _region(region: str | None) -> str:
-    if not region:
-        raise click.ClickException("no Region is given; set AWS_REGION or write --region, for example us-east-1")
-    return region
-
-
-def _service(text: str, region: str | None) -> "ServiceRef":
-    from functions.domain.services import ServiceRef, is_ecs_name
-
-    parts = text.split("/")
-    if len(parts) == 2:
-        parts.insert(0, _region(region))
-    if len(parts) != 3 or not all(map(is_ecs_name, parts)):
-        raise click.ClickException(f"'{text}' is no service; write cluster/service or region/cluster/service")
-    return ServiceRef(region=parts[0], cluster=parts[1], service=parts[2])
 
 
 def run(arguments: Sequence[str], desk: Desk) -> int:

@@ -19,10 +19,12 @@ from functions.domain.circumstances import LogQueryFacts
 from functions.domain.durations import spoken
 from functions.domain.incidents import Event, Fact, Incident, IncidentStatus
 from functions.domain.maintenance import Announced, next_window
+from functions.domain.orders import Order
 from functions.domain.redaction import clean
 from functions.domain.services import ServiceRef
 from functions.domain.signals import Signal
 from functions.playbooks.schema import Playbook
+from functions.workflow.orders import Given, OrderState, Reply
 from tools.cli.explain import Explanation
 from tools.cli.trails import Trail
 
@@ -63,6 +65,22 @@ _ASKING = frozenset(
 """What begins and ends waiting for people."""
 
 _CAUSES_SHOWN = 4
+
+_VERDICTS: Mapping[tuple[bool, bool], Text] = {
+    (True, False): Text("✓ ", style="green"),
+    (True, True): Text("! ", style="bold yellow"),
+    (False, False): Text("✗ ", style="bold red"),
+}
+"""By whether the guardrail allows it, and whether only because a person ordered it."""
+
+_REPLIES: Mapping[OrderState, tuple[str, str]] = {
+    OrderState.WAITING: ("…", "bold yellow"),
+    OrderState.ALLOWED: ("✓", "bold green"),
+    OrderState.ASKED: ("✉", "bold yellow"),
+    OrderState.REFUSED: ("✗", "bold red"),
+    OrderState.DONE: ("✓", "bold green"),
+    OrderState.FAILED: ("✗", "bold red"),
+}
 
 
 def console() -> Console:
@@ -197,6 +215,73 @@ def _what(incident: Incident, approval: Approval | None, notes: Sequence[str]) -
     if approval is not None and approval.answer is None:
         what.append(f"\nwaits for approval\nuntil {approval.expires_at:%H:%M} UTC", style="bold yellow")
     return what
+
+
+def dry_run(order: Order, tried: Reply) -> RenderableType:
+    """What would become of an order."""
+    would = {
+        OrderState.ALLOWED: "would be done",
+        OrderState.ASKED: "people would be asked first",
+        OrderState.REFUSED: f"would be refused by {_by_rule(tried)}",
+    }
+    where = "would open an incident" if tried.incident_id is None else f"would join {tried.incident_id}"
+    title = Text.assemble(("dry run  ", "bold cyan"), (_text(order.wanted), "bold"), (f", {where}", "dim"))
+    return Group(title, *_replied(tried, would.get(tried.state, "would be looked at")), _untouched())
+
+
+def order_given(order: Order, given: Given) -> RenderableType:
+    """That an order was taken in."""
+    again = " was ordered before, and is one order" if given.duplicate else ""
+    return Text.assemble(
+        ("ordered  ", "bold cyan"), (_text(order.wanted), "bold"), again, (f" in {given.incident_id}", "dim")
+    )
+
+
+def order_reply(given: Given, reply: Reply, *, waited_s: int) -> RenderableType:
+    """What became of it, and what comes next."""
+    show = f"responder show {given.incident_id}"
+    said = {
+        OrderState.WAITING: f"nobody has looked at it in {waited_s} s: it is done, or refused, later",
+        OrderState.ALLOWED: "is being done",
+        OrderState.ASKED: "people have to grant it",
+        OrderState.REFUSED: f"refused by {_by_rule(reply)}",
+        OrderState.DONE: "done" if reply.plan is not None else "looked",
+        OrderState.FAILED: "failed",
+    }
+    then = {
+        OrderState.ASKED: f"responder approve {given.incident_id}",
+        OrderState.DONE: f"{show} tells whether it helped" if reply.plan is not None else show,
+    }
+    nothing = [_untouched()] if reply.state is OrderState.REFUSED else []
+    return Group(
+        *_replied(reply, said[reply.state]), *nothing, Text(f"  → {then.get(reply.state, show)}", style="bold")
+    )
+
+
+def _by_rule(reply: Reply) -> str:
+    return ", ".join(reply.refused_by)
+
+
+def _replied(reply: Reply, said: str) -> Iterable[RenderableType]:
+    mark, style = _REPLIES[reply.state]
+    title = Text.assemble((f"{mark} {said}", style))
+    summary = "" if reply.plan is None else reply.plan.summary
+    facts = _pairs()
+    denied = [verdict for verdict in reply.verdicts if not verdict.allowed]
+    below = bool(denied) and all(verdict.reason in reply.reason for verdict in denied)
+    if reply.reason and reply.state is not OrderState.ALLOWED and not below:
+        facts.add_row("", Text(_text(reply.reason)))
+    if summary:
+        facts.add_row("plan", Text(_text(summary), style="bold"))
+    yield title
+    if facts.row_count:
+        yield Padding(facts, (0, 0, 0, 2))
+    for details in _decision(reply.model_dump(mode="json"), summary, full=False):
+        yield Padding(details, (0, 0, 0, 2))
+
+
+def _untouched() -> RenderableType:
+    return Text("  nothing was changed", style="dim")
 
 
 def backup_table(found: Sequence[BackupFacts], *, now: datetime) -> RenderableType:
@@ -358,10 +443,10 @@ def _decision(decision: Mapping[str, Any], said: str, *, full: bool) -> Iterable
         facts.add_row("undo", _pasteable(_text(plan["undo"])))
     verdicts = decision.get("verdicts", ())
     for verdict in verdicts:
-        if full or not verdict["allowed"]:
-            mark = Text("✓ ", style="green") if verdict["allowed"] else Text("✗ ", style="bold red")
+        if full or not verdict["allowed"] or verdict.get("ordered"):
+            mark = _VERDICTS[verdict["allowed"], bool(verdict.get("ordered"))]
             facts.add_row(_text(verdict["guardrail"]), Text.assemble(mark, _text(verdict["reason"])))
-    agreed = [_text(verdict["guardrail"]) for verdict in verdicts if verdict["allowed"]]
+    agreed = [_text(verdict["guardrail"]) for verdict in verdicts if verdict["allowed"] and not verdict.get("ordered")]
     if agreed and not full:
         facts.add_row("guardrails", Text.assemble(("✓ ", "green"), (", ".join(agreed), "dim")))
     for alternative in decision.get("alternatives", ()):
