@@ -1,6 +1,6 @@
 """What an action is: permissions, and a pure function from findings to a plan."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -13,6 +13,7 @@ from functions.domain.changes import (
     DisableUser,
     Lease,
     LeaseKind,
+    LeaseTerms,
     Plan,
     ScaleToZero,
     SetCeiling,
@@ -134,6 +135,26 @@ def at_rest(findings: Findings) -> ServiceFacts | Refusal:
     if stack is not None and stack.in_progress:
         return Refusal(f"stack {stack.name} is {stack.status}: somebody is at work on the service")
     return service
+
+
+def taken_back(order: Order, terms: Terms, wanted: Mapping[LeaseKind, float]) -> Refusal | None:
+    """Why these values would not stay for good: a lease that set one of them gives it back when it ends."""
+    if order.duration_s is not None:
+        return None
+    for lease in terms.leases:
+        known = lease.terms
+        if known.kind in wanted and wanted[known.kind] == known.value:
+            return Refusal(
+                f"the {known.kind} of {known.value:g} is a lease, which gives {known.original:g} back at "
+                f"{lease.due_at:%Y-%m-%d %H:%M} UTC: order it for a while, or after that"
+            )
+    return None
+
+
+def by_itself(leases: Sequence[LeaseTerms]) -> str:
+    """The undo of what was ordered for a while."""
+    before = " and ".join(f"{terms.kind} {terms.original:g}" for terms in leases)
+    return f"by itself when the lease ends: {before}, unless somebody changed it meanwhile"
 
 
 def undisturbed(service: ServiceFacts) -> str | None:

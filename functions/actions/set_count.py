@@ -1,6 +1,6 @@
 """Set how many tasks run, because a person says so: as the floor of the autoscaler where there is one."""
 
-from functions.actions.action import Action, Refusal, Terms, at_rest, state_before
+from functions.actions.action import Action, Refusal, Terms, at_rest, by_itself, state_before, taken_back
 from functions.domain.causes import Cause
 from functions.domain.changes import ActionName, Change, LeaseKind, LeaseTerms, Plan, SetCeiling, SetCount, SetFloor
 from functions.domain.durations import written
@@ -24,6 +24,10 @@ def plan_set_count(cause: Cause, findings: Findings, terms: Terms) -> Plan | Ref
         return Refusal("the scalable target could not be read")
     if service.strategy != REPLICA:
         return Refusal(f"a service that schedules {service.strategy} has no number of tasks that could be set")
+    bound = LeaseKind.FLOOR if scaling.registered else LeaseKind.COUNT
+    refusal = taken_back(order, terms, {bound: order.count, LeaseKind.CEILING: order.count})
+    if refusal is not None:
+        return refusal
     if order.count == service.desired and (not scaling.registered or order.count == scaling.minimum):
         return Refusal(f"{order.count} tasks are wanted already")
     if scaling.registered:
@@ -45,6 +49,13 @@ def _with_autoscaler(
     kept = [f"floor {scaling.minimum} → {count}"] if floor else []
     kept += [f"ceiling {scaling.maximum} → {count}"] if ceiling else []
     kept += ["the autoscaler may add tasks"] if count < scaling.maximum else []
+    bounding = (
+        "aws application-autoscaling register-scalable-target --service-namespace ecs "
+        f"--scalable-dimension ecs:service:DesiredCount --resource-id {resource} "
+        f"--min-capacity {scaling.minimum} --max-capacity {scaling.maximum}"
+    )
+    # Tasks that a floor brought go by themselves where the load does not need them; those taken away do not come back.
+    back = [*([bounding] if ceiling or floor else []), *([_counting(service)] if fewer else [])]
     leases: tuple[LeaseTerms, ...] = ()
     if order.duration_s is not None:
         bounds = [(LeaseKind.CEILING, scaling.maximum)] if ceiling else []
@@ -65,11 +76,7 @@ def _with_autoscaler(
         summary=f"set the count from {service.desired} to {count} tasks{_until(order)} ({', '.join(kept)})",
         changes=changes,
         before=state_before(changes, service, scaling=scaling),
-        undo=(
-            "aws application-autoscaling register-scalable-target --service-namespace ecs "
-            f"--scalable-dimension ecs:service:DesiredCount --resource-id {resource} "
-            f"--min-capacity {scaling.minimum} --max-capacity {scaling.maximum}"
-        ),
+        undo=by_itself(leases) if leases else " && ".join(back),
         settle_s=terms.settle_s,
         deadline_s=terms.deadline_s,
         leases=leases,
@@ -97,11 +104,16 @@ def _without(cause: Cause, order: Order, count: int, service: ServiceFacts, term
         summary=f"set the count from {service.desired} to {count} tasks{_until(order)} (no autoscaler changes it)",
         changes=changes,
         before=state_before(changes, service),
-        undo=f"aws ecs update-service --cluster {cluster} --service {name} --desired-count {service.desired}",
+        undo=by_itself(leases) if leases else _counting(service),
         settle_s=terms.settle_s,
         deadline_s=terms.deadline_s,
         leases=leases,
     )
+
+
+def _counting(service: ServiceFacts) -> str:
+    cluster, name = service.arn.split("/")[-2:]
+    return f"aws ecs update-service --cluster {cluster} --service {name} --desired-count {service.desired}"
 
 
 def _until(order: Order) -> str:

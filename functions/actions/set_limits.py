@@ -1,6 +1,6 @@
 """Set floor and ceiling of the scalable target, because a person says so: for a season, an event or a test."""
 
-from functions.actions.action import Action, Refusal, Terms, at_rest, state_before
+from functions.actions.action import Action, Refusal, Terms, at_rest, by_itself, state_before, taken_back
 from functions.domain.causes import Cause
 from functions.domain.changes import ActionName, Change, LeaseKind, LeaseTerms, Plan, SetCeiling, SetFloor
 from functions.domain.durations import written
@@ -25,6 +25,9 @@ def plan_set_limits(cause: Cause, findings: Findings, terms: Terms) -> Plan | Re
     if not scaling.registered:
         return Refusal("the service has no scalable target: set its count instead, with `responder scale`")
     floor, ceiling, resource = order.minimum, order.maximum, scaling.resource_id
+    refusal = taken_back(order, terms, {LeaseKind.FLOOR: floor, LeaseKind.CEILING: ceiling})
+    if refusal is not None:
+        return refusal
     if (floor, ceiling) == (scaling.minimum, scaling.maximum):
         return Refusal(f"the limits are {floor} to {ceiling} tasks already")
     changes = _at_once(resource, floor, ceiling) if order.duration_s is None else _one_by_one(order, scaling)
@@ -45,16 +48,19 @@ def plan_set_limits(cause: Cause, findings: Findings, terms: Terms) -> Plan | Re
     wanted = min(max(service.desired, floor), ceiling)
     moves = f"{service.desired} tasks are wanted and {wanted} will be" if wanted != service.desired else ""
     lasts = "" if order.duration_s is None else f" for {written(order.duration_s)}"
+    back = (
+        "aws application-autoscaling register-scalable-target --service-namespace ecs "
+        f"--scalable-dimension ecs:service:DesiredCount --resource-id {resource} "
+        f"--min-capacity {scaling.minimum} --max-capacity {scaling.maximum}"
+    )
     return Plan(
         action=ActionName.SET_LIMITS,
         cause=cause,
-        summary=f"set the limits from {scaling.minimum} to {scaling.maximum} tasks, to {floor} to {ceiling}{lasts}"
+        summary=f"set the limits from {scaling.minimum}-{scaling.maximum} to {floor}-{ceiling} tasks{lasts}"
         + (f"; {moves}" if moves else ""),
         changes=changes,
         before=state_before(changes, service, scaling=scaling),
-        undo="aws application-autoscaling register-scalable-target --service-namespace ecs "
-        f"--scalable-dimension ecs:service:DesiredCount --resource-id {resource} "
-        f"--min-capacity {scaling.minimum} --max-capacity {scaling.maximum}",
+        undo=by_itself(leases) if leases else back,
         settle_s=terms.settle_s,
         deadline_s=terms.deadline_s,
         leases=leases,

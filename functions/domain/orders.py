@@ -93,17 +93,24 @@ class Order(Model):
 
     @property
     def wanted(self) -> str:
-        """What is ordered, without who and why."""
-        words = [self.what.value, self.address or self.user or self.task]
-        if self.count is not None:
-            words.append(str(self.count))
-        if self.minimum is not None and self.maximum is not None:
-            words.append(f"{self.minimum} to {self.maximum}")
-        if self.target is not None:
-            words.append(f"to {self.target}")
-        if self.duration_s is not None and not self.what.contains:
-            words.append(f"for {written(self.duration_s)}")
-        return " ".join(word for word in words if word)
+        """What is ordered, in the words of the command, without who and why."""
+        lasts = "" if self.duration_s is None else f" for {written(self.duration_s)}"
+        match self.what:
+            case Ordered.REDEPLOY:
+                return "redeploy"
+            case Ordered.ROLL_BACK:
+                return f"rollback to {self.target or LATEST}"
+            case Ordered.SET_COUNT:
+                return f"scale to {self.count}{lasts}"
+            case Ordered.SET_LIMITS:
+                return f"limits {self.minimum} to {self.maximum}{lasts}"
+            case Ordered.STOP_TASK:
+                return f"stop-task {self.task}"
+            case Ordered.LOOK:
+                return "open: a look by hand"
+            case _:
+                about = self.address or self.user
+                return f"{self.what}{about and ' ' + about}"
 
     @property
     def summary(self) -> str:

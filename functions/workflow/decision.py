@@ -296,7 +296,9 @@ def _obey(
     plan = _plan(action, top.cause, findings, terms[action.name])
     if isinstance(plan, Refusal):
         passed = (Alternative(action=action.name, reason=plan.reason),)
-        decision = _said(Outcome.ESCALATE, top, f"{action.name} was ordered: {plan.reason}", alternatives=passed)
+        decision = _said(
+            Outcome.ESCALATE, top, f"{ordered.order.wanted} was ordered: {plan.reason}", alternatives=passed
+        )
     else:
         fresh = Consent(granted=situation.consent.granted)
         obeying = Situation(**{**vars(situation), "consent": fresh, "ordered": ordered})

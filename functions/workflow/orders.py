@@ -16,7 +16,7 @@ from functions.domain.signals import Signal, SignalKind, pending
 from functions.playbooks.schema import Playbook
 from functions.ports import Clock, Executions, Ledger, Opening
 from functions.workflow.assess import Examiner
-from functions.workflow.decision import Decision
+from functions.workflow.decision import PRECONDITION, Decision
 from functions.workflow.story import Story, tell
 from functions.workflow.table import Outcome, StepName
 
@@ -215,17 +215,24 @@ def reply_to(ledger: Ledger, given: Given) -> Reply:
 
 
 def _looked(events: Sequence[Event], number: int) -> Reply:
-    """Of a look: the first decision after it was seen."""
+    """Of a look: the first decision after it was seen that is more than to wait."""
+    reply = Reply(state=OrderState.WAITING)
     seen = next(
         (n for n, e in enumerate(events) if e.fact is Fact.SIGNAL_RECEIVED and e.data["number"] == number), None
     )
-    if seen is not None:
-        for event in events[seen:]:
-            if "decision" in event.data:
-                decision = Decision.model_validate(event.data["decision"])
-                reason = f"{decision.outcome}: {decision.reason}"
-                return Reply(state=OrderState.DONE, reason=reason, plan=decision.plan, verdicts=decision.verdicts)
-    return Reply(state=OrderState.WAITING)
+    for event in () if seen is None else events[seen:]:
+        if "decision" in event.data:
+            decision = Decision.model_validate(event.data["decision"])
+            waits = decision.outcome is Outcome.WAIT
+            reply = Reply(
+                state=OrderState.WAITING if waits else OrderState.DONE,
+                reason=f"{decision.outcome}: {decision.reason}",
+                plan=decision.plan,
+                verdicts=decision.verdicts,
+            )
+            if not waits:
+                return reply
+    return reply
 
 
 def _obeyed(events: Sequence[Event], number: int) -> Reply:
@@ -264,9 +271,10 @@ def _judged(decision: Decision) -> Reply:
             state = OrderState.ASKED
         case _:
             state = OrderState.REFUSED if decision.refused_by else OrderState.DONE
+    planless = decision.refused_by == (PRECONDITION,) and bool(decision.alternatives)
     return Reply(
         state=state,
-        reason=decision.reason,
+        reason=decision.alternatives[-1].reason if planless else decision.reason,
         refused_by=decision.refused_by,
         plan=decision.plan,
         verdicts=decision.verdicts,

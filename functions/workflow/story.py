@@ -72,6 +72,8 @@ class Story:
     """An incident so far."""
 
     alarm_at: datetime | None = None
+    by_hand: bool = False
+    """It was opened by an order, and not by an alarm."""
     decision: Decision | None = None
     """The newest decision."""
     intents: tuple[Intent, ...] = ()
@@ -212,7 +214,8 @@ def _after(story: Story, event: Event) -> Story:
     match event.fact:
         case Fact.INCIDENT_OPENED:
             occurred = event.data.get("signal", {}).get("occurred_at")
-            return replace(story, alarm_at=event.at if occurred is None else datetime.fromisoformat(occurred))
+            began = event.at if occurred is None else datetime.fromisoformat(occurred)
+            return replace(story, alarm_at=began, by_hand=bool(event.data.get("signal", {}).get("order")))
         case Fact.SIGNAL_RECEIVED:
             if event.data.get("signal", {}).get("order") is None:
                 return story

@@ -221,7 +221,7 @@ def _given(desk: "Desk", ref: "ServiceRef", order: "Order", said: Said, playbook
 
 def _on_the_way(given: "Given", reply: "Reply", told: str) -> str:
     """Say on standard error that it is waited for, once for each state; for people, not for scripts."""
-    now = f"{reply.state}: {reply.reason}" if reply.reason else f"{reply.state} for {given.incident_id} to look"
+    now = reply.reason or f"waiting for {given.incident_id} to look"
     if now != told:
         click.echo(now, err=True)
     return now

@@ -66,6 +66,19 @@ _ASKING = frozenset(
 
 _CAUSES_SHOWN = 4
 
+_WAYS_OUT: Mapping[str, str] = {
+    "pause": "`responder resume` ends the pause",
+    "maintenance": "order it again after the window; `responder maintenance --cancel` ends an announced one",
+    "mode": "the playbook says `mode: observe`: with ask or auto, orders are carried out",
+    "service budget": "order it again later, or raise limits: actions_per_hour in the playbook",
+    "fleet budget": "order it again later; the whole fleet has had its changes of this hour",
+    "dependency": "mend that first: new tasks would make it worse",
+    "task counts": "the bounds are limits: min_tasks and max_tasks of the playbook",
+    "native rollback": "wait for ECS to end it",
+    "external change": "look who deployed, then order it again",
+}
+"""What a person can do where a guardrail refuses an order."""
+
 _VERDICTS: Mapping[tuple[bool, bool], Text] = {
     (True, False): Text("✓ ", style="green"),
     (True, True): Text("! ", style="bold yellow"),
@@ -219,32 +232,34 @@ def _what(incident: Incident, approval: Approval | None, notes: Sequence[str]) -
 
 def dry_run(order: Order, tried: Reply) -> RenderableType:
     """What would become of an order."""
+    where = "would open an incident" if tried.incident_id is None else f"would join {tried.incident_id}"
+    title = Text.assemble(("dry run  ", "bold cyan"), (_text(order.wanted), "bold"), (f", {where}", "dim"))
     would = {
         OrderState.ALLOWED: "would be done",
         OrderState.ASKED: "people would be asked first",
-        OrderState.REFUSED: f"would be refused by {_by_rule(tried)}",
+        OrderState.REFUSED: "would be refused",
     }
-    where = "would open an incident" if tried.incident_id is None else f"would join {tried.incident_id}"
-    title = Text.assemble(("dry run  ", "bold cyan"), (_text(order.wanted), "bold"), (f", {where}", "dim"))
-    return Group(title, *_replied(tried, would.get(tried.state, "would be looked at")), _untouched())
+    return Group(title, *_replied(tried, would.get(tried.state, "would look")), _untouched())
 
 
 def order_given(order: Order, given: Given) -> RenderableType:
     """That an order was taken in."""
-    again = " was ordered before, and is one order" if given.duplicate else ""
-    return Text.assemble(
-        ("ordered  ", "bold cyan"), (_text(order.wanted), "bold"), again, (f" in {given.incident_id}", "dim")
-    )
+    again = ", the same order as before," if given.duplicate else ""
+    where = (f" in {given.incident_id}", "dim")
+    return Text.assemble(("ordered  ", "bold cyan"), (_text(order.wanted), "bold"), again, where)
 
 
 def order_reply(given: Given, reply: Reply, *, waited_s: int) -> RenderableType:
     """What became of it, and what comes next."""
     show = f"responder show {given.incident_id}"
+    late = (
+        "not decided yet" if reply.reason else f"nobody has looked at it in {waited_s} s: it is done, or refused, later"
+    )
     said = {
-        OrderState.WAITING: f"nobody has looked at it in {waited_s} s: it is done, or refused, later",
+        OrderState.WAITING: late,
         OrderState.ALLOWED: "is being done",
         OrderState.ASKED: "people have to grant it",
-        OrderState.REFUSED: f"refused by {_by_rule(reply)}",
+        OrderState.REFUSED: "refused",
         OrderState.DONE: "done" if reply.plan is not None else "looked",
         OrderState.FAILED: "failed",
     }
@@ -253,31 +268,42 @@ def order_reply(given: Given, reply: Reply, *, waited_s: int) -> RenderableType:
         OrderState.DONE: f"{show} tells whether it helped" if reply.plan is not None else show,
     }
     nothing = [_untouched()] if reply.state is OrderState.REFUSED else []
-    return Group(
-        *_replied(reply, said[reply.state]), *nothing, Text(f"  → {then.get(reply.state, show)}", style="bold")
-    )
-
-
-def _by_rule(reply: Reply) -> str:
-    return ", ".join(reply.refused_by)
+    next_line = Text(f"  → {then.get(reply.state, show)}", style="bold")
+    return Group(*_replied(reply, said[reply.state]), *nothing, next_line)
 
 
 def _replied(reply: Reply, said: str) -> Iterable[RenderableType]:
     mark, style = _REPLIES[reply.state]
-    title = Text.assemble((f"{mark} {said}", style))
-    summary = "" if reply.plan is None else reply.plan.summary
+    refused = reply.state is OrderState.REFUSED
+    denied = {verdict.guardrail: verdict.reason for verdict in reply.verdicts if not verdict.allowed}
+    rules = [rule for rule in reply.refused_by if rule in denied]
+    if refused and rules:
+        said = f"{said} by {', '.join(rules)}"
+    why = (
+        "; ".join(denied[rule] for rule in rules)
+        if refused and rules and denied[rules[0]] in reply.reason
+        else reply.reason
+    )
+    if reply.state is OrderState.ASKED:
+        why = denied.get("approval", why).removeprefix("people have to grant it: ")
+    shows_why = bool(why) and reply.state is not OrderState.ALLOWED
+    yield Text.assemble((f"{mark} {said}", style), *([": ", _text(why)] if shows_why else []))
     facts = _pairs()
-    denied = [verdict for verdict in reply.verdicts if not verdict.allowed]
-    below = bool(denied) and all(verdict.reason in reply.reason for verdict in denied)
-    if reply.reason and reply.state is not OrderState.ALLOWED and not below:
-        facts.add_row("", Text(_text(reply.reason)))
-    if summary:
-        facts.add_row("plan", Text(_text(summary), style="bold"))
-    yield title
+    if reply.plan is not None:
+        facts.add_row("plan", Text(_text(reply.plan.summary), style="bold"))
+        if not refused:
+            facts.add_row("undo", _pasteable(_text(reply.plan.undo)))
+    for verdict in reply.verdicts:
+        if verdict.ordered:
+            facts.add_row(_text(verdict.guardrail), Text.assemble(_VERDICTS[True, True], _text(verdict.reason)))
+    for rule in reply.refused_by:
+        if rule in _WAYS_OUT:
+            facts.add_row("then", _WAYS_OUT[rule])
+    agreed = [_text(verdict.guardrail) for verdict in reply.verdicts if verdict.allowed and not verdict.ordered]
+    if agreed and not refused:
+        facts.add_row("guardrails", Text.assemble(("✓ ", "green"), (", ".join(agreed), "dim")))
     if facts.row_count:
         yield Padding(facts, (0, 0, 0, 2))
-    for details in _decision(reply.model_dump(mode="json"), summary, full=False):
-        yield Padding(details, (0, 0, 0, 2))
 
 
 def _untouched() -> RenderableType:

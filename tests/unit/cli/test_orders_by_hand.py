@@ -115,7 +115,12 @@ def test_an_order_is_waited_for_and_what_was_done_is_said(
 def test_a_look_by_hand_says_what_was_found(responder: Responder, capsys: pytest.CaptureFixture[str]) -> None:
     """As the first decision has it."""
     assert say(responder, "open", SERVICE, *WHY, steps=1) == 0
-    assert "every alarm of the incident is OK" in capsys.readouterr().out.replace("\n", " ")
+    assert "looked: all-clear: every alarm of the incident is OK" in capsys.readouterr().out
+    responder.world.running = responder.world.desired = 2
+    responder.world.stuck = True
+    responder.clock.advance(seconds=600)
+    assert say(responder, "open", SERVICE, *WHY, "--wait", "300", steps=1) == 0
+    assert "looked: act: stuck-tasks" in capsys.readouterr().out
 
 
 def test_what_a_guardrail_refuses_is_said_with_its_name(
@@ -125,7 +130,7 @@ def test_what_a_guardrail_refuses_is_said_with_its_name(
     assert say(responder, "scale", SERVICE, "21", *WHY) == 1
     out = capsys.readouterr().out
     assert "✗ refused by task counts" in out
-    assert "outside 1 to 20 tasks" in out
+    assert "task counts: outside 1 to 20 tasks" in out
     assert "nothing was changed" in out
     assert responder.world.changes == []
 
