@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import invariant, rule
 
 from functions.domain.changes import (
+    ActionName,
     Change,
     ForceNewDeployment,
     SetCeiling,
     SetCount,
     SetFloor,
     SetTaskDefinition,
-    StopDeployment,
     StopTask,
 )
 from functions.domain.evidence import ReleaseState
@@ -58,6 +58,11 @@ class CommandedDay(HostileDay):
     def an_operator_orders(
         self, what: Ordered, count: int, other: int, to: str, hours: int | None, twice: bool, rows: int
     ) -> None:
+        self.given(what, count, other, to, hours, twice=twice, rows=rows)
+
+    def given(
+        self, what: Ordered, count: int, other: int, to: str, hours: int | None, *, twice: bool, rows: int
+    ) -> None:
         lasting = {} if hours is None else {"duration_s": hours * 3600}
         about: dict[str, object] = {
             Ordered.ROLL_BACK: {"to": to},
@@ -74,6 +79,11 @@ class CommandedDay(HostileDay):
         for execution in self.alive()[-1:]:
             self.go(execution, rows)
         self.told(reply_to(self.responder.ledger, given).state)
+
+    @rule(what=st.sampled_from([Ordered.REDEPLOY, Ordered.SET_COUNT, Ordered.SET_LIMITS]), rows=st.integers(2, 6))
+    def ordered_while_somebody_ships(self, what: Ordered, rows: int) -> None:
+        self.happened("a slow good release")
+        self.given(what, self.world.desired + 1, 12, "latest", None, twice=False, rows=rows)
 
     def told(self, state: OrderState) -> None:
         """A trail can be read for every order, at every moment."""
@@ -96,7 +106,7 @@ class CommandedDay(HostileDay):
         assert not switch.paused(now), "ordered while paused"
         assert not self.in_maintenance(now), "ordered in a maintenance window"
         assert (self.playbook.mode if switch.mode is None else switch.mode) is not Mode.OBSERVE
-        assert world.in_flight is None or isinstance(change, StopDeployment | SetFloor), "two changes at once"
+        assert world.in_flight is None or plan.action is ActionName.ROLL_BACK, "two changes at once"
         adds = False
         match change:
             case SetFloor(minimum=count) | SetCount(count=count):
@@ -136,9 +146,10 @@ class CommandedDay(HostileDay):
         assert 1 <= self.world.desired <= 20
 
     def quiet(self) -> bool:
-        """When it is calm, an autoscaler takes tasks away that nobody needs, down to its floor."""
+        """When it is calm, a person lets two tasks run, and an autoscaler takes those above its floor."""
         world = self.world
-        world.desired = world.running = max(world.minimum, min(world.desired, 2))
+        world.maximum = max(world.maximum, 2)
+        world.desired = world.running = max(world.minimum, 2)
         return super().quiet()
 
 
