@@ -133,29 +133,30 @@ class GiveOrder:
         return number
 
     def _wake(self, opening: Opening, order: Order) -> None:
-        """Start the execution. One that only watches sleeps for up to a quarter of an hour and cannot be woken: another
-        takes its place, and whatever the sleeping one would still write is refused."""
+        """Start the execution. One that only watches, or waits for people, sleeps for up to a quarter of an hour: another
+        takes its place, and whatever the sleeping one would still write is refused. A question that is still needed
+        then is asked again."""
         if opening.incident_id is None:
             return
         incident = self.ledger.incident(opening.incident_id)
-        if opening.duplicate or not _watched(incident, tell(self.ledger.events(incident.id)), self.now()):
+        if opening.duplicate or not _asleep(incident, tell(self.ledger.events(incident.id)), self.now()):
             self.executions.start(opening.incident_id, opening.generation)
             return
         event = NewEvent(
             fact=Fact.EXECUTION_RESTARTED,
             actor=order.by,
-            summary="an order came while the incident was only watched: another execution looks at once",
+            summary="an order came while the incident only waited: another execution looks at once",
         )
         with suppress(Superseded):  # it is awake: it has just written something
             incident = self.ledger.next_generation(incident, event)
         self.executions.start(incident.id, incident.generation)
 
 
-def _watched(incident: Incident, story: Story, now: datetime) -> bool:
-    """Whether the incident is surely in watch by now: people know, and nothing is done."""
+def _asleep(incident: Incident, story: Story, now: datetime) -> bool:
+    """Whether its execution surely sleeps by now: people know, or are asked, and nothing is done."""
     if incident.status is not IncidentStatus.OPEN:
         return False
-    if incident.step in (StepName.PAGE, StepName.WATCH):
+    if incident.step in (StepName.PAGE, StepName.WATCH, StepName.APPROVAL):
         return True
     if incident.step != StepName.ASSESS or story.decision is None:
         return False

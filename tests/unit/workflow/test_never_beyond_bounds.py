@@ -63,13 +63,14 @@ class CommandedDay(HostileDay):
     def given(
         self, what: Ordered, count: int, other: int, to: str, hours: int | None, *, twice: bool, rows: int
     ) -> None:
-        lasting = {} if hours is None else {"duration_s": hours * 3600}
-        about: dict[str, object] = {
+        lasting: dict[str, object] = {} if hours is None else {"duration_s": hours * 3600}
+        abouts: dict[Ordered, dict[str, object]] = {
             Ordered.ROLL_BACK: {"to": to},
             Ordered.SET_COUNT: {"count": count, **lasting},
             Ordered.SET_LIMITS: {"minimum": min(count, other), "maximum": max(count, other), **lasting},
             Ordered.STOP_TASK: {"task": "1"},
-        }.get(what, {})
+        }
+        about = abouts.get(what, {})
         order = Order.model_validate({"what": what, "by": "ann", "reason": "because", **about})
         self.responder.clock.advance(seconds=1)
         given = self.responder.give_order(REF, order)

@@ -16,16 +16,16 @@ from functions.domain.changes import (
     StopDeployment,
     StopTask,
 )
-from functions.domain.errors import ChangeRefused, OrderRefused
+from functions.domain.errors import AnswerRefused, ChangeRefused, OrderRefused
 from functions.domain.evidence import ReleaseState, ServiceDeploymentFacts
 from functions.domain.incidents import Fact, IncidentStatus, Mode, Switch
 from functions.domain.orders import Order, Ordered
 from functions.domain.services import ServiceRef
 from functions.workflow.orders import Given, OrderState, Reply, reply_to
 from functions.workflow.table import StepName
-from tests.fakes.engine import Responder
+from tests.fakes.engine import Killed, Responder
 from tests.fakes.world import FAMILY, REF, V1, V2, V3
-from tests.unit.workflow.test_approval import answering, subjects
+from tests.unit.workflow.test_approval import answering, say, subjects
 from tests.unit.workflow.test_incident import after_bad_release, assert_sound, playbook, raise_alarm
 
 RESOURCE = "service/shop/orders"
@@ -492,13 +492,44 @@ def test_an_execution_that_is_at_work_is_left_at_it(responder: Responder) -> Non
 
 
 def test_a_bad_release_is_rolled_back_by_hand_in_mode_ask() -> None:
-    """Whoever types the order need not also answer the question."""
+    """Whoever types the order need not also answer the question, and does not wait until it expires."""
     responder = responder_in("ask")
     after_bad_release(responder)
-    responder.run(until=StepName.APPROVAL)
-    taken = give(responder, order(ROLL_BACK))
+    asked_at = []
+
+    def ordered() -> None:
+        asked_at.append(responder.clock.now())
+        give(responder, order(ROLL_BACK))
+        raise Killed  # the one that asks goes on sleeping
+
+    responder.asked = ordered
     responder.run()
-    assert reply_to(responder.ledger, taken).state is OrderState.DONE
+    responder.run()
+    (change,) = responder.world.changes
+    assert change == SetTaskDefinition(task_definition=V1)
+    incident = responder.executions.started[-1][0]
+    events = responder.ledger.events(incident)
+    (taken,) = [event for event in events if event.fact is Fact.ACTION_TAKEN]
+    assert taken.at - asked_at[0] < timedelta(minutes=1)
+    assert subjects(responder) == ["[approve?", "[recovered]"]
+    assert_sound(responder)
+
+
+def test_a_question_whose_execution_was_replaced_takes_no_answer() -> None:
+    """Its successor asks again, if it still has to."""
+    responder = responder_in("ask")
+    after_bad_release(responder)
+
+    def ordered() -> None:
+        give(responder, scale(21))
+        raise Killed
+
+    responder.asked = ordered
+    responder.run()
+    with pytest.raises(AnswerRefused, match="successor asks again"):
+        say(responder, Answer.GRANTED)
+    responder.asked = answering(responder, Answer.GRANTED)
+    responder.run()
     assert responder.world.changes == [SetTaskDefinition(task_definition=V1)]
 
 
