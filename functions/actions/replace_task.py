@@ -41,7 +41,9 @@ def plan_replace_task(cause: Cause, findings: Findings, terms: Terms) -> Plan | 
     if sick > healthy and terms.order is None:
         return Refusal("most targets are unhealthy: none of them is the odd one out")
     if healthy < max(1, terms.min_tasks):
-        return Refusal(f"only {healthy} healthy tasks would be left, and there have to be {max(1, terms.min_tasks)}")
+        instead = "" if terms.order is None else "; `responder redeploy` starts others first"
+        least = max(1, terms.min_tasks)
+        return Refusal(f"only {healthy} healthy tasks would be left, and there have to be {least}{instead}")
     cpu = _cpu(findings)
     if terms.order is None and cpu * service.running >= FULL_CPU * (service.running - 1):
         return Refusal(f"the CPU is at {cpu:.0f} %: the other tasks have none to spare for its part of the load")

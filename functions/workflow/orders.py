@@ -133,9 +133,9 @@ class GiveOrder:
         return number
 
     def _wake(self, opening: Opening, order: Order) -> None:
-        """Start the execution. One that only watches, or waits for people, sleeps for up to a quarter of an hour: another
-        takes its place, and whatever the sleeping one would still write is refused. A question that is still needed
-        then is asked again."""
+        """Start the execution. One that only watches, or waits for people, sleeps for up to a quarter of an hour:
+        another takes its place, and whatever the sleeping one would still write is refused. A question that is still
+        needed then is asked again."""
         if opening.incident_id is None:
             return
         incident = self.ledger.incident(opening.incident_id)

@@ -215,7 +215,7 @@ def _given(desk: "Desk", ref: "ServiceRef", order: "Order", said: Said, playbook
         told = _on_the_way(given, reply, told)
         desk.sleep(EVERY_S)
         reply = reply_to(ledger, given)
-    console().print(order_reply(given, reply, waited_s=said.wait))
+    console().print(order_reply(order, given, reply, waited_s=said.wait))
     return _status(reply)
 
 

@@ -251,7 +251,7 @@ def order_given(order: Order, given: Given) -> RenderableType:
     return Text.assemble(("ordered  ", "bold cyan"), (_text(order.wanted), "bold"), again, where)
 
 
-def order_reply(given: Given, reply: Reply, *, waited_s: int) -> RenderableType:
+def order_reply(order: Order, given: Given, reply: Reply, *, waited_s: int) -> RenderableType:
     """What became of it, and what comes next."""
     show = f"responder show {given.incident_id}"
     late = (
@@ -262,12 +262,12 @@ def order_reply(given: Given, reply: Reply, *, waited_s: int) -> RenderableType:
         OrderState.ALLOWED: "is being done",
         OrderState.ASKED: "people have to grant it",
         OrderState.REFUSED: "refused",
-        OrderState.DONE: "done" if reply.plan is not None else "looked",
+        OrderState.DONE: "done" if order.what.action is not None else "looked",
         OrderState.FAILED: "failed",
     }
     then = {
         OrderState.ASKED: f"responder approve {given.incident_id}",
-        OrderState.DONE: f"{show} tells whether it helped" if reply.plan is not None else show,
+        OrderState.DONE: f"{show} tells whether it helped" if order.what.action is not None else show,
     }
     nothing = [_untouched()] if reply.state is OrderState.REFUSED else []
     next_line = Text(f"  → {then.get(reply.state, show)}", style="bold")
