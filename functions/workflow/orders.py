@@ -139,6 +139,8 @@ class GiveOrder:
         if opening.incident_id is None:
             return
         incident = self.ledger.incident(opening.incident_id)
+        if incident.status is not IncidentStatus.OPEN:
+            return
         if opening.duplicate or not _asleep(incident, tell(self.ledger.events(incident.id)), self.now()):
             self.executions.start(opening.incident_id, opening.generation)
             return
