@@ -100,8 +100,8 @@ def composed(
     settings: Settings,
     clients: Clients,
     clock: Clock,
-    ledger: Ledger,
-    playbooks: tuple[Playbook, ...],
+    ledger: Ledger | None = None,
+    playbooks: tuple[Playbook, ...] = (),
     http: HttpReader | None = None,
     webhooks: WebhookCaller | None = None,
     threads: Callable[[int], Executor] | None = None,
@@ -109,10 +109,13 @@ def composed(
     """Build everything out of these parts until the block ends, for whoever runs the handlers outside of Lambda.
 
     Without `http`, `webhooks` and `threads`, HTTP requests go out, and reads run side by side, as they do on Lambda.
+    Without `ledger` there is none, for what needs none.
     """
     before = dict(_built)
     _built.clear()
-    _built.update(_settings=settings, _clients=clients, _clock=clock, _ledger=ledger, _playbooks=playbooks)
+    _built.update(_settings=settings, _clients=clients, _clock=clock, _playbooks=playbooks)
+    if ledger is not None:
+        _built["_ledger"] = ledger
     if http is not None:
         _built["_http"] = http
     if webhooks is not None:
@@ -277,7 +280,7 @@ def lift() -> Lift:
 
 @_once
 def verify() -> Verify:
-    return Verify(ledger=_ledger(), reader=_reader(), metrics=_metrics(), clock=_clock(), playbooks=_by_service())
+    return Verify(ledger=_ledger(), readers=_readers(), probes=PROBES, clock=_clock(), playbooks=_by_service())
 
 
 @_once
@@ -376,6 +379,12 @@ def desk_ledger(table: str, region: str) -> Ledger:
     clients = Clients(region=region)
     archive = S3Archive(clients.repeating("s3"), bucket=None)
     return DynamoLedger(clients.repeating("dynamodb"), table=table, clock=SystemClock(), archive=archive)
+
+
+def desk_readers(region: str) -> Readers:
+    """Everything a look may read, with the credentials of whoever sits at the desk."""
+    with composed(settings=DeskSettings(region), clients=Clients(region=region), clock=SystemClock()):
+        return _readers()
 
 
 def desk_answers(region: str) -> Answers:

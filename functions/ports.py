@@ -139,7 +139,7 @@ class MetricsReader(Protocol):
 
     def series(self, query: MetricsQuery) -> Series:
         """Data points in one request: counts as sums over the period, hosts as minimum, tasks as the number of samples
-        that came in over the period, all else as average."""
+        that came in over the period, percentiles as such, all else as average."""
 
     def alarm_history(self, names: Sequence[str], *, since: datetime) -> AlarmHistoryFacts:
         """When each of the alarms went off since then."""

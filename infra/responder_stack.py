@@ -11,6 +11,7 @@ from functions import settings
 from functions.actions.mute_alarm import UNMUTES
 from functions.actions.registry import ACTIONS
 from functions.diagnostics.registry import PROBES
+from functions.diagnostics.score import READS as SCORE_READS
 from functions.domain.changes import ActionName
 from functions.domain.permissions import Permission, Resource
 from functions.playbooks.concerned import stands_on
@@ -72,6 +73,7 @@ class ResponderStack(Stack):
                 check.header.secret for p in playbooks for check in p.synthetic_checks if check.header is not None
             ],
         )
+        self._scored = any(playbook.recovered.score is not None for playbook in playbooks)
         self._storage = Storage(
             self,
             "Storage",
@@ -165,10 +167,12 @@ class ResponderStack(Stack):
         contain = {settings.CONTAIN: str(deployment.contain).lower()}
         change = [*_needs_of("service", "scaling", "front", "dependencies"), *_needs_of_actions(*REMEDIATES)]
         give_back = [*_needs_of("service", "scaling"), *_needs_of_actions(*LEASED), *UNMUTES]
+        # The health score is read only where a playbook asks for one.
+        verified = SCORE_READS if self._scored else ("service", "targets", "alarms")
         rights: Mapping[Function, tuple[Sequence[Grant], Mapping[str, str]]] = {
             Function.ASSESS: (self._granted(_needs_of(*PROBES)), {**fleet_limit, **log_limit, **contain}),
             Function.REMEDIATE: (self._granted(change), {**fleet_limit, **log_limit}),
-            Function.VERIFY: (self._granted(_needs_of("service", "targets", "alarms")), {}),
+            Function.VERIFY: (self._granted(_needs_of(*verified)), log_limit),
             Function.NOTIFY: (page, page_topic),
             Function.CLOSE: (page, page_topic),
             Function.RESTORE: (self._granted(give_back), contain),

@@ -23,6 +23,7 @@ from functions.playbooks.schema import Playbook
 from functions.ports import Clock, Ledger, Readers
 from functions.workflow.answers import heard
 from functions.workflow.decision import Decision, decide
+from functions.workflow.scored import scored
 from functions.workflow.severity import changed, graded
 from functions.workflow.story import Intent, Story, tell
 from functions.workflow.table import Outcome, StepName
@@ -95,6 +96,7 @@ class Examiner:
         judgements = rank(findings)
         if ordered is not None and ordered.order.what.contains:
             judgements = _believed(ordered.order, judgements, findings)
+        score = scored(playbook, findings, away=story.shifted_from(now))
         charges = self.ledger.charges(incident.service, since=now - COOLDOWN_LOOKBACK)
         decision = decide(
             findings=findings,
@@ -131,7 +133,10 @@ class Examiner:
             ),
             ordered=ordered,
             isolated=story.isolated,
+            short=None if score is None or score.reached else score.reason,
         )
+        if score is not None and decision.outcome is Outcome.ALL_CLEAR:
+            decision = decision.model_copy(update={"reason": f"{decision.reason}; {score.reason}"})
         grade = graded(playbook, alarms_of(inbox), findings, judgements, story.grade)
         return Assessment(findings=findings, judgements=judgements, decision=decision, grade=grade)
 
@@ -189,13 +194,14 @@ class Examiner:
         }
 
 
-def surroundings_of(playbook: Playbook, *, readers: Readers, ledger: Ledger, now: datetime) -> Surroundings:
-    """What a playbook and the release history say of a service, for a look at it with or without an incident."""
+def surroundings_of(playbook: Playbook, *, readers: Readers, ledger: Ledger | None, now: datetime) -> Surroundings:
+    """What a playbook and the release history say of a service, for a look at it with or without an incident. Without
+    a ledger there is no history."""
     return Surroundings(
         ref=playbook.ref,
         readers=readers,
         now=now,
-        history=tuple(ledger.releases(playbook.ref)),
+        history=() if ledger is None else tuple(ledger.releases(playbook.ref)),
         dependencies=playbook.dependencies,
         sticky_s=playbook.sticky_sessions,
         budget_tasks=playbook.budget.tasks,

@@ -30,6 +30,7 @@ from functions.adapters import (
     webhooks,
 )
 from functions.diagnostics.registry import PROBES
+from functions.diagnostics.score import READS as READS_OF_SCORE
 from infra.permissions import WILDCARDS
 from tests.infra.synthesis import Allowed, Synthesis, Template
 
@@ -236,6 +237,15 @@ def test_what_is_declared_is_granted_where_it_is_needed(stack: Template) -> None
     changes = {permission.action for action in ours for permission in action.permissions}
     assert probes <= actions(stack, "assess")
     assert changes <= actions(stack, "remediate")
+
+
+def test_verify_reads_the_score_only_where_a_playbook_asks_for_it(stack: Template, containing: Synthesis) -> None:
+    """With a score to reach it reads what the score is made of; without one, service, targets and alarms."""
+    scored = {permission.action for name in READS_OF_SCORE for permission in PROBES[name].permissions}
+    plain = {p.action for name in ("service", "targets", "alarms") for p in PROBES[name].permissions}
+    without = {action for action in actions(containing.responder, "verify") if not OWN.match(action)}
+    assert scored <= actions(stack, "verify")
+    assert without == plain
 
 
 def test_backups_are_taken_of_what_is_named_and_never_deleted(stack: Template) -> None:

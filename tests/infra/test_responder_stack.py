@@ -366,7 +366,7 @@ def test_no_two_functions_share_a_role(stack: Template) -> None:
             "remediate",
             {settings.TABLE_NAME, settings.BUCKET_NAME, settings.FLEET_ACTIONS_PER_HOUR, settings.LOG_SCAN_MB},
         ),
-        ("verify", {settings.TABLE_NAME, settings.BUCKET_NAME}),
+        ("verify", {settings.TABLE_NAME, settings.BUCKET_NAME, settings.LOG_SCAN_MB}),
         ("notify", {settings.TABLE_NAME, settings.BUCKET_NAME, settings.PAGE_TOPIC_ARN}),
         ("close", {settings.TABLE_NAME, settings.BUCKET_NAME, settings.PAGE_TOPIC_ARN}),
         ("restore", {settings.TABLE_NAME, settings.BUCKET_NAME, settings.CONTAIN}),

@@ -15,20 +15,20 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from functions.domain.errors import LedgerError, PlaybookError, ResponderError
+from functions.domain.errors import LedgerError, PlaybookError, ReadFailed, ResponderError
 from tools.cli.byhand import COMMANDS as BY_HAND
 from tools.cli.options import Length as _Length
 from tools.cli.options import ledger_options as _ledger_options
 from tools.cli.options import order_options as _order_options
 from tools.cli.options import region_of as _region
 from tools.cli.options import service_of as _service
+from tools.cli.playbooks import playbook_of as _playbook
+from tools.cli.status import status
 
 if TYPE_CHECKING:
     from functions.domain.approvals import Answer
     from functions.domain.orders import Ordered
-    from functions.domain.services import ServiceRef
-    from functions.playbooks.schema import Playbook
-    from functions.ports import Answers, BackupKeeper, Executions, Ledger, MuteKeeper
+    from functions.ports import Answers, BackupKeeper, Executions, Ledger, MuteKeeper, Readers
     from functions.workflow.assess import Examiner
 
 USAGE_ERROR = 2
@@ -93,6 +93,22 @@ def desk_examiner(region: str, ledger: "Ledger") -> "Examiner":
     return bootstrap.desk_examiner(region, ledger)
 
 
+def desk_readers(region: str) -> "Readers":
+    """What a look may read on AWS.
+
+    Raises:
+        ReadFailed: if the AWS configuration does not allow to read anything, for example an unknown profile.
+    """
+    from botocore.exceptions import BotoCoreError
+
+    from functions import bootstrap
+
+    try:
+        return bootstrap.desk_readers(region)
+    except BotoCoreError as unusable:
+        raise ReadFailed(f"AWS cannot be read: {unusable}") from unusable
+
+
 @dataclass(frozen=True, kw_only=True)
 class Desk:
     """What the commands need from outside; tests hand in their own."""
@@ -112,8 +128,10 @@ class Desk:
     """By the Region, the responder's name, which is the table's, and who sits here."""
     open_examiner: Callable[[str, "Ledger"], "Examiner"] = desk_examiner
     """By the Region, and the ledger that it reads."""
+    open_readers: Callable[[str], "Readers"] = desk_readers
+    """By the Region."""
     sleep: Callable[[float], None] = time.sleep
-    """Between two looks at what became of an order."""
+    """Between two looks, at a service or at what became of an order."""
 
 
 def _with_ledger(command: Callable[..., None]) -> Callable[..., None]:
@@ -488,15 +506,6 @@ def unsilence(desk: Desk, alarm: str, region: str | None) -> None:
     click.echo(f"{alarm} is not muted any more" if was_muted else f"{alarm} was not muted by the responder")
 
 
-def _playbook(directory: Path, ref: "ServiceRef") -> "Playbook":
-    from functions.playbooks.loading import load_playbooks
-
-    found = next((playbook for playbook in load_playbooks([directory]) if playbook.ref == ref), None)
-    if found is None:
-        raise click.ClickException(f"no playbook in {directory} is for {ref}; write --playbooks, or another service")
-    return found
-
-
 @cli.command()
 @click.argument("service", metavar="SERVICE")
 @click.option("--from", "start", metavar="WHEN", help="now, 02:00 or 2026-11-22T02:00, in UTC.  [default: now]")
@@ -593,6 +602,7 @@ def drill(
 
 for _command in BY_HAND:
     cli.add_command(_command)
+cli.add_command(status)
 
 
 def _ledger(desk: Desk, table: str, region: str | None) -> "Ledger":
