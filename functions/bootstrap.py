@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import wraps
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from functions.actions.registry import ACTIONS
 from functions.adapters.account import AwsAccountReader
 from functions.adapters.backups import AwsBackups
+from functions.adapters.billing import CostExplorer, FargateQuota
 from functions.adapters.breach import AwsBreachReader
 from functions.adapters.changer import AwsChanger
 from functions.adapters.check_metrics import CloudWatchCheckMetrics
@@ -31,7 +32,7 @@ from functions.adapters.logs import InsightsReader
 from functions.adapters.mutes import AlarmMutes
 from functions.adapters.rds import RdsReader
 from functions.adapters.reader import AwsServiceReader
-from functions.adapters.s3 import S3Archive
+from functions.adapters.s3 import S3Archive, S3DrillRecords
 from functions.adapters.secret_values import AwsSecretValues
 from functions.adapters.secrets import AwsSecretsReader
 from functions.adapters.sns import SnsNotifier
@@ -40,12 +41,14 @@ from functions.adapters.stepfunctions import StepFunctionsAnswers, StepFunctions
 from functions.adapters.sts import caller
 from functions.adapters.webhooks import HttpsWebhooks
 from functions.diagnostics.registry import PROBES
+from functions.domain.digests import Period
 from functions.playbooks.compiled import load_compiled
 from functions.playbooks.schema import Playbook
 from functions.ports import (
     Answers,
     BackupKeeper,
     Clock,
+    DigestReaders,
     Executions,
     HttpReader,
     Ledger,
@@ -60,6 +63,8 @@ from functions.workflow.assess import Assess, Examiner
 from functions.workflow.bake import Bake
 from functions.workflow.checks import RunChecks
 from functions.workflow.close import Close
+from functions.workflow.digests.around import Sources
+from functions.workflow.digests.send import SendDigest
 from functions.workflow.intake import Intake
 from functions.workflow.page import PagePeople
 from functions.workflow.remediate import Remediate
@@ -324,6 +329,33 @@ def sweep() -> Sweep:
 
 
 @_once
+def send_digest() -> SendDigest:
+    return SendDigest(
+        ledger=_ledger(),
+        readers=_readers(),
+        more=_digest_readers(_clients(), clock=_clock(), bucket=_settings().bucket),
+        archive=_archive(),
+        notifier=_notifier(),
+        clock=_clock(),
+        playbooks=_playbooks(),
+        responder=_settings().table,
+        region=_settings().region,
+    )
+
+
+def _digest_readers(clients: Clients, *, clock: Clock, bucket: str | None) -> DigestReaders:
+    return DigestReaders(
+        bill=CostExplorer(clients.once("ce")),
+        quotas=FargateQuota(clients.repeating("service-quotas")),
+        queries=RdsReader(clients.repeating("rds"), insights=clients.once("pi"), clock=clock),
+        detectors=AwsAccountReader.of(clients, clock=clock),
+        mutes=AlarmMutes(client=clients.once, clock=clock),
+        backups=AwsBackups(client=clients.once),
+        drills=S3DrillRecords(clients.repeating("s3"), bucket=bucket),
+    )
+
+
+@_once
 def bake() -> Bake:
     return Bake(
         ledger=_ledger(),
@@ -400,6 +432,14 @@ def desk_backups(region: str) -> BackupKeeper:
 def desk_mutes(region: str) -> MuteKeeper:
     """Muted alarms, with the credentials of whoever sits at the desk."""
     return AlarmMutes(client=Clients(region=region).once, clock=SystemClock())
+
+
+def desk_digest_sources(region: str, *, ledger: Ledger, period: Period, until: datetime) -> Sources:
+    """Where a digest is read from, with the credentials of whoever sits at the desk. The archive is not among it."""
+    settings, clients, clock = DeskSettings(region), Clients(region=region), SystemClock()
+    with composed(settings=settings, clients=clients, clock=clock):
+        readers, more = _readers(), _digest_readers(clients, clock=clock, bucket=None)
+    return Sources(readers=readers, more=more, ledger=ledger, period=period, until=until)
 
 
 def desk_executions(region: str, name: str, identity: str) -> Executions:

@@ -18,6 +18,8 @@ from functions.playbooks.concerned import stands_on
 from functions.playbooks.schema import ExistingAlarm, Playbook
 from functions.workflow.bake import LOOKS_AT
 from functions.workflow.checks import NEEDS as CHECK_NEEDS
+from functions.workflow.digests.checklist import needs as digest_needs
+from functions.workflow.digests.compose import FUNCTION_TIMEOUT_S as DIGEST_TIMEOUT_S
 from functions.workflow.table import Function
 from infra.channels import Channels
 from infra.context import Deployment
@@ -124,6 +126,7 @@ class ResponderStack(Stack):
             if any(playbook.synthetic_checks for playbook in playbooks)
             else None
         )
+        digest = self._digest(deployment) if deployment.digest_periods else None
         intake.connect(reader=reader.function, forwarder=forwarder.function)
         Schedule(
             self,
@@ -131,6 +134,8 @@ class ResponderStack(Stack):
             sweep=sweep.function,
             bake=bake.function,
             check=check,
+            digest=digest,
+            digests=deployment.digest_periods,
             service_arns=service_arns(self, self._reach),
         )
         Health(
@@ -145,6 +150,7 @@ class ResponderStack(Stack):
                 "bake": bake.function,
                 "forward": forwarder.function,
                 **({} if check is None else {"check": check}),
+                **({} if digest is None else {"digest": digest}),
             },
             machine=workflow.machine,
             sweep=sweep.function,
@@ -202,6 +208,26 @@ class ResponderStack(Stack):
                 "bake", [*ledger, start, *self._granted(_needs_of(*LOOKS_AT))], {**places, **_log_limit(deployment)}
             ),
         )
+
+    def _digest(self, deployment: Deployment) -> lambda_.IFunction:
+        """It reads what its checklist says, remembers what was sent, and tells people. It changes nothing."""
+        return ResponderFunction(
+            self,
+            "Digest",
+            shipment=self._shipment,
+            module="digest",
+            grants=[
+                *self._storage.ledger_grants(),
+                *self._channels.page_grants(),
+                *self._granted(digest_needs()),
+            ],
+            environment={
+                **self._ledger_places(),
+                settings.PAGE_TOPIC_ARN: self._channels.pages.topic_arn,
+                **_log_limit(deployment),
+            },
+            timeout_s=DIGEST_TIMEOUT_S,
+        ).function
 
     def _ledger_places(self) -> dict[str, str]:
         return {

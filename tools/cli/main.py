@@ -17,6 +17,7 @@ import click
 
 from functions.domain.errors import LedgerError, PlaybookError, ReadFailed, ResponderError
 from tools.cli.byhand import COMMANDS as BY_HAND
+from tools.cli.digest import desk_sources, digest
 from tools.cli.options import Length as _Length
 from tools.cli.options import ledger_options as _ledger_options
 from tools.cli.options import order_options as _order_options
@@ -27,9 +28,11 @@ from tools.cli.status import status
 
 if TYPE_CHECKING:
     from functions.domain.approvals import Answer
+    from functions.domain.digests import Period
     from functions.domain.orders import Ordered
     from functions.ports import Answers, BackupKeeper, Executions, Ledger, MuteKeeper, Readers
     from functions.workflow.assess import Examiner
+    from functions.workflow.digests.around import Sources
 
 USAGE_ERROR = 2
 """Exit status of everything that went wrong on the way to an answer."""
@@ -132,6 +135,8 @@ class Desk:
     """By the Region."""
     sleep: Callable[[float], None] = time.sleep
     """Between two looks, at a service or at what became of an order."""
+    open_digest_sources: Callable[[str, "Ledger", "Period", datetime], "Sources"] = desk_sources
+    """By the Region, the ledger, which digest it is, and the time at which it ends."""
 
 
 def _with_ledger(command: Callable[..., None]) -> Callable[..., None]:
@@ -603,6 +608,7 @@ def drill(
 for _command in BY_HAND:
     cli.add_command(_command)
 cli.add_command(status)
+cli.add_command(digest)
 
 
 def _ledger(desk: Desk, table: str, region: str | None) -> "Ledger":
