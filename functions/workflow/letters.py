@@ -24,6 +24,7 @@ from functions.domain.evidence import Findings, short
 from functions.domain.incidents import Event, Fact, Incident
 from functions.domain.redaction import clean
 from functions.domain.severity import Grade
+from functions.domain.validation import Validation
 from functions.ports import Page
 from functions.workflow.decision import Decision
 from functions.workflow.story import Intent, Story, tell
@@ -127,6 +128,7 @@ def recovered(incident: Incident, events: Sequence[Event]) -> Page:
         *_gravest(events),
     ]
     lines += _section("Done", _tried(events))
+    lines += _section("Validated", _validated(events))
     lines += _section("To do", _drift(story))
     lines += _where(incident)
     return _page(incident, f"[recovered] {incident.service.service}: {summary}", lines, kind="recovered")
@@ -217,6 +219,15 @@ def _tried(events: Sequence[Event]) -> list[str]:
         f"{event.at:%H:%M:%S} {HEADINGS[event.fact]}: {event.summary}" for event in events if event.fact in HEADINGS
     ]
     return lines or ["nothing was changed"]
+
+
+def _validated(events: Sequence[Event]) -> list[str]:
+    """Each part of the validation, as the newest one found it; nothing of incidents that had none."""
+    told = next((e for e in reversed(events) if e.fact is Fact.RECOVERY_VALIDATED), None)
+    if told is None:
+        return []
+    parts = Validation.model_validate(told.data["validation"]).parts
+    return [f"{part.part:<11} {part.finding:<9} {clean(part.reason)}" for part in parts]
 
 
 def _drift(story: Story) -> list[str]:

@@ -7,10 +7,11 @@ from functions.domain.causes import Cause
 from functions.domain.incidents import Fact, NewEvent
 from functions.playbooks.schema import Playbook
 from functions.ports import Ledger
-from functions.workflow.assess import Examiner
+from functions.workflow.assess import Examiner, cleared
 from functions.workflow.severity import changed
 from functions.workflow.story import tell
 from functions.workflow.table import Outcome, StepName
+from functions.workflow.validation import Validator
 from functions.workflow.visit import Result, Visit, incident_of
 
 SHORTEST_S = 60
@@ -27,6 +28,7 @@ class Watch:
     ledger: Ledger
     examiner: Examiner
     playbooks: Mapping[str, Playbook]
+    validator: Validator
 
     def __call__(self, visit: Visit) -> Result:
         """Look; leave for assess when a signal came or the decision would now be another one."""
@@ -46,7 +48,8 @@ class Watch:
             event = NewEvent(
                 fact=Fact.LOOKED_AGAIN, actor=StepName.WATCH, summary=f"{decision.outcome}: {decision.reason}"
             )
-            self.ledger.append(incident, [event], step=StepName.WATCH)
+            validation = cleared(self.validator, incident, playbook, story, seen, actor=StepName.WATCH)
+            self.ledger.append(incident, [event, *validation], step=StepName.WATCH)
             return Result(outcome=Outcome.ALL_CLEAR)
         if story.decision is None or decision.gist != story.decision.gist:
             return Result(outcome=Outcome.CHANGED)
