@@ -476,3 +476,10 @@ def desk_executions(region: str, name: str, identity: str) -> Executions:
 def desk_identity(region: str) -> str:
     """ARN of whoever sits at the desk."""
     return caller(Clients(region=region).repeating("sts"))
+
+
+def desk_examiner(region: str, ledger: Ledger) -> Examiner:
+    """What looks at a service as assess does, with the credentials of whoever sits at the desk; it writes nothing."""
+    clients = Clients(region=region)
+    with composed(settings=DeskSettings(region), clients=clients, clock=SystemClock(), ledger=ledger, playbooks=()):
+        return _examiner()

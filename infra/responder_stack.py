@@ -254,7 +254,7 @@ class ResponderStack(Stack):
 REMEDIATES = tuple(name for name in ActionName if not name.contains)
 """The actions of remediate. Those of the contain stack are not among them, whatever is deployed."""
 
-LEASED = (ActionName.SCALE_OUT, ActionName.RAISE_CEILING, ActionName.TUNE_TRACKING)
+LEASED = (ActionName.SCALE_OUT, ActionName.RAISE_CEILING, ActionName.TUNE_TRACKING, ActionName.SET_COUNT)
 """The actions whose changes are leases and whose rights giving back takes, too. An alarm is unmuted with less."""
 
 

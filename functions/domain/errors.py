@@ -4,7 +4,8 @@ ResponderError
 ├── InputError                 what came in cannot be used; the message says what to do
 │   ├── SignalRefused          a message that is no readable signal
 │   ├── PlaybookError          a playbook that does not hold
-│   └── AnswerRefused          an answer to a request that takes none (any more)
+│   ├── AnswerRefused          an answer to a request that takes none (any more)
+│   └── OrderRefused           an order that cannot be given like this
 ├── LedgerError
 │   ├── Superseded             another execution or a later write was there first
 │   ├── NotInLedger            the ledger holds no such record
@@ -34,6 +35,10 @@ class PlaybookError(InputError):
 
 class AnswerRefused(InputError):
     """An answer to a request for approval that takes none, or none any more."""
+
+
+class OrderRefused(InputError):
+    """An order that cannot even be given; what a guardrail refuses is no error, and stands in the trail."""
 
 
 class LedgerError(ResponderError):

@@ -196,8 +196,9 @@ def test_the_look_up_reads_task_definitions_only_for_log_groups(stack: Template)
 
 
 def test_restore_gives_back_and_nothing_else(stack: Template) -> None:
-    """What was temporary is given back with three rights alone; an alarm can be unmuted, not muted."""
+    """What was temporary is given back with four rights alone; an alarm can be unmuted, not muted."""
     assert actions(stack, "restore") & CHANGES == {
+        "ecs:UpdateService",
         "application-autoscaling:RegisterScalableTarget",
         "application-autoscaling:PutScalingPolicy",
         "cloudwatch:DeleteAlarmMuteRule",
