@@ -18,12 +18,14 @@ from functions.adapters import (
     ecs,
     elbv2,
     front,
+    functions,
     ledger,
     logs,
     monitoring,
     mutes,
     network,
     rds,
+    runs,
     s3,
     secret_values,
     secrets,
@@ -33,6 +35,7 @@ from functions.adapters import (
     tables,
     webhooks,
 )
+from functions.adapters.runs import PLACE
 from functions.diagnostics.registry import PROBES
 from functions.diagnostics.score import READS as READS_OF_SCORE
 from functions.domain.permissions import Resource
@@ -63,6 +66,7 @@ CHANGES = {
     "elasticloadbalancing:DeregisterTargets",
     "elasticloadbalancing:ModifyTargetGroupAttributes",
 }
+ASKED = ("api", "read", "trial")
 LISTED_SNAPSHOTS = {
     ("rds:DescribeDBSnapshots", "arn:aws:rds:eu-west-1:123456789012:db:orders-db"),
     ("rds:DescribeDBSnapshots", "arn:aws:rds:eu-west-1:123456789012:snapshot:*"),
@@ -77,9 +81,11 @@ FUNCTIONS = [
     "intake",
     "lookup",
     "notify",
+    "read",
     "remediate",
     "restore",
     "sweep",
+    "trial",
     "verify",
 ]
 
@@ -149,6 +155,43 @@ def test_only_remediate_and_restore_change_anything(function: str, stack: Templa
     assert actions(stack, function).isdisjoint(CHANGES)
 
 
+@pytest.mark.parametrize("function", ["api", "read", "trial"])
+def test_the_http_api_changes_nothing_by_itself(function: str, stack: Template) -> None:
+    """Whoever breaks into it gives orders at most, and the guardrails judge these."""
+    assert actions(stack, function).isdisjoint(CHANGES)
+
+
+def test_who_is_asked_may_not_read_and_who_reads_may_not_write(stack: Template) -> None:
+    """Each of the three functions of the HTTP API has what the others lack."""
+    beside_logs = {f: {a for a in actions(stack, f) if not re.match(r"^(logs:(Create|Put)|xray:)", a)} for f in ASKED}
+    assert {action for action in beside_logs["api"] if not OWN.match(action)} == {
+        "states:StartExecution",
+        "states:SendTaskSuccess",
+        "lambda:InvokeFunction",
+    }
+    assert [
+        action for action in beside_logs["read"] if not READS.match(action) and not action.startswith("logs:")
+    ] == []
+    assert {"dynamodb:GetItem", "dynamodb:Query", "s3:GetObject"} <= beside_logs["read"]
+    assert beside_logs["trial"] == {"s3:PutObject"}
+    assert {e.resource for e in allowed(stack, "trial") if e.action == "s3:PutObject"} == {
+        next(e.resource for e in allowed(stack, "api") if e.action == "s3:PutObject").removesuffix("*") + f"{PLACE}*"
+    }
+
+
+def test_the_http_api_calls_its_two_functions_alone(stack: Template) -> None:
+    """And none of those that change a service."""
+    called = {entry.resource for entry in allowed(stack, "api") if entry.action == "lambda:InvokeFunction"}
+    where = "arn:aws:lambda:eu-west-1:123456789012:function:ecs-first-responder"
+    assert called == {f"{where}-read", f"{where}-trial"}
+
+
+def test_the_read_function_may_what_every_probe_declares(stack: Template) -> None:
+    """Otherwise an answer would say unknown for want of a right."""
+    probes = {permission.action for probe in PROBES.values() for permission in probe.permissions}
+    assert probes <= actions(stack, "read")
+
+
 @pytest.mark.parametrize("function", ["assess", "verify"])
 def test_looking_reads_aws_and_writes_the_ledger(function: str, stack: Template) -> None:
     """Assess and verify have no right that writes outside of the responder's own table, archive, log and traces."""
@@ -196,8 +239,9 @@ def test_the_look_up_reads_task_definitions_only_for_log_groups(stack: Template)
 
 
 def test_restore_gives_back_and_nothing_else(stack: Template) -> None:
-    """What was temporary is given back with three rights alone; an alarm can be unmuted, not muted."""
+    """What was temporary is given back with four rights alone; an alarm can be unmuted, not muted."""
     assert actions(stack, "restore") & CHANGES == {
+        "ecs:UpdateService",
         "application-autoscaling:RegisterScalableTarget",
         "application-autoscaling:PutScalingPolicy",
         "cloudwatch:DeleteAlarmMuteRule",
@@ -252,7 +296,8 @@ def test_what_is_called_is_granted(stack: Template) -> None:
         tables,
     )
     checking = (check_metrics, secret_values)
-    adapters = (*reading, *checking, backups, changer, ledger, mutes, s3, sns, sqs, stepfunctions, webhooks)
+    asked = (functions, runs)
+    adapters = (*reading, *checking, *asked, backups, changer, ledger, mutes, s3, sns, sqs, stepfunctions, webhooks)
     called = {call for adapter in adapters for call in adapter.CALLS} | set(backups.LIST_CALLS)
     assert called <= {entry.action for entry in everything_allowed(stack)}
 
@@ -328,7 +373,7 @@ def test_a_dashboard_and_a_table_are_read_by_their_names(stack: Template) -> Non
 
 
 def test_no_function_may_call_another(stack: Template) -> None:
-    """Only the state machine invokes; a function that is broken into leads no further."""
+    """Only the state machine invokes, and who is asked over HTTP; a function that is broken into leads no further."""
     for function in FUNCTIONS:
         assert "lambda:InvokeFunction" not in actions(stack, function)
 
