@@ -36,6 +36,11 @@ class Played:
         """When the first thing broke."""
         return min((at_s for at_s, _ in self.breaks.happened), default=NEVER)
 
+    @property
+    def broke_last_s(self) -> float:
+        """When the last thing broke."""
+        return max((at_s for at_s, _ in self.breaks.happened), default=-NEVER)
+
     def seconds(self, at: datetime) -> float:
         """A time as seconds of the run."""
         return (at - self.began).total_seconds()

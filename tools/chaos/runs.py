@@ -35,6 +35,10 @@ RESTLESS_S = 3600.0
 LONGEST_CALM_S = 14_400.0
 """How long the others have: the longest lease, the longest pause between two looks, and some sweeps more."""
 
+MENDED_S = 2400.0
+"""So long the world goes on after the last thing broke: a message is received five times in half an hour, and the sweep
+and its repetitions come in between."""
+
 T = TypeVar("T")
 
 
@@ -277,6 +281,8 @@ def _play(
         while not _at_rest(played) and world.seconds < horizon_s + calm_s:
             world.run_until(world.seconds + CALM_S)
         world.run_until(world.seconds + SERVED_S)
+        while world.seconds < played.broke_last_s + MENDED_S:
+            world.run_until(played.broke_last_s + MENDED_S)
         return judge(played)
 
 
