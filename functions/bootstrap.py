@@ -68,6 +68,7 @@ from functions.workflow.secrets import TellSecretChange
 from functions.workflow.sweep import Sweep
 from functions.workflow.table import StepName
 from functions.workflow.threats import TellThreat
+from functions.workflow.update import KeepPromises
 from functions.workflow.verify import Verify
 from functions.workflow.watch import Watch
 
@@ -209,6 +210,11 @@ def _notifier() -> SnsNotifier:
 
 
 @_once
+def _second_notifier() -> SnsNotifier:
+    return SnsNotifier(_clients().repeating("sns"), topic=_settings().second_topic)
+
+
+@_once
 def _executions() -> StepFunctionsExecutions:
     return StepFunctionsExecutions(_clients().repeating("stepfunctions"), state_machine=_settings().state_machine)
 
@@ -282,7 +288,16 @@ def verify() -> Verify:
 
 @_once
 def page_people() -> PagePeople:
-    return PagePeople(ledger=_ledger(), notifier=_notifier(), archive=_archive(), playbooks=_by_service())
+    return PagePeople(
+        ledger=_ledger(), notifier=_notifier(), archive=_archive(), clock=_clock(), playbooks=_by_service()
+    )
+
+
+@_once
+def keep_promises() -> KeepPromises:
+    return KeepPromises(
+        ledger=_ledger(), notifier=_notifier(), second=_second_notifier(), clock=_clock(), playbooks=_by_service()
+    )
 
 
 @_once
@@ -292,7 +307,9 @@ def ask_people() -> AskPeople:
 
 @_once
 def close() -> Close:
-    return Close(ledger=_ledger(), archive=_archive(), notifier=_notifier(), clock=_clock())
+    return Close(
+        ledger=_ledger(), archive=_archive(), notifier=_notifier(), clock=_clock(), playbooks=_by_service()
+    )
 
 
 @_once

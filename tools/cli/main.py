@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from functions.domain.errors import LedgerError, PlaybookError, ResponderError
+from tools.cli.desk import COMMANDS as ON_INCIDENTS
 
 if TYPE_CHECKING:
     from functions.domain.approvals import Answer
@@ -598,6 +599,10 @@ def drill(
         report_file=report_file,
     )
     context.exit(status)
+
+
+for _command in ON_INCIDENTS:
+    cli.add_command(_command)
 
 
 def _ledger(desk: Desk, table: str, region: str | None) -> "Ledger":
