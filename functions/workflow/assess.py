@@ -212,6 +212,7 @@ def surroundings_of(playbook: Playbook, *, readers: Readers, ledger: Ledger, now
         log_group=playbook.overrides.log_group,
         breach_evidence=playbook.contain.evidence,
         log_causes=playbook.log_causes,
+        recovery_of=None if playbook.rpo is None else playbook.backups,
     )
 
 

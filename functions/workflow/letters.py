@@ -121,7 +121,7 @@ def second_call(
         f"Nobody has acknowledged the page of {paged.at:%H:%M} UTC, {spoken(standing.now - paged.at)} ago.",
         "You are called in their place.",
         "",
-        *_needs_a_person(incident, events, grade, looked, standing),
+        *_needs_a_person(incident, events, grade, looked, standing, called=True),
     ]
     subject = f"[second contact{_label(grade)}] {_about(incident, story, grade)}"
     return _page(incident, subject, said, kind="second-contact", grade=grade)
@@ -160,8 +160,11 @@ def _needs_a_person(
     grade: Grade | None,
     looked: Findings | None,
     standing: Standing,
+    *,
+    called: bool = False,
 ) -> list[str]:
-    story = tell(events)
+    """`called`: this is what the second contact gets."""
+    story = replace(tell(events), escalated=called)
     decision = story.decision
     said = [
         f"{incident.service.service} in {incident.service.cluster} ({incident.service.region}) needs a person.",
@@ -256,7 +259,7 @@ def recovered(
             f"Preventive measures: {FOR_A_PERSON}",
             f"Post-mortem, date and time: {FOR_A_PERSON}",
             f"Incident commander: {story.commander}",
-            *recovery_times(story, then, looked=looked),
+            *recovery_times(story, then, looked=looked, over=True),
         ],
     )
     said += _where(incident, story)
@@ -458,8 +461,7 @@ def _section(title: str, said: Sequence[str]) -> list[str]:
 
 def _where(incident: Incident, story: Story, *, log_group: str | None = None) -> list[str]:
     tail = f"aws logs tail {log_group} --since 30m --region {incident.service.region}"
-    return [
-        "",
+    commands = [
         *([] if incident.status is IncidentStatus.RESOLVED else _lead(incident, story)),
         *([] if log_group is None else [f"Logs       {tail}"]),
         f"Look       responder show {incident.id}",
@@ -467,6 +469,7 @@ def _where(incident: Incident, story: Story, *, log_group: str | None = None) ->
         f"Pause      responder pause {incident.service.key} --for 2h --reason '...'",
         f"Trail      {incident.head_sequence} events, head {incident.head_hash[:16]}",
     ]
+    return _section("What you can do", commands)
 
 
 def _lead(incident: Incident, story: Story) -> list[str]:

@@ -82,11 +82,14 @@ def impact(grade: Grade | None, looked: Findings | None) -> str:
     return ", ".join(filter(None, (felt, *tasks))) or "not known: what would show it could not be read"
 
 
-def recovery_times(story: Story, standing: Standing, *, looked: Findings | None = None) -> list[str]:
-    """How much of the promised time is used, and what would be lost; nothing where the playbook promises none."""
+def recovery_times(
+    story: Story, standing: Standing, *, looked: Findings | None = None, over: bool = False
+) -> list[str]:
+    """How much of the promised time is used, and what would be lost; nothing where the playbook promises none. `over`:
+    the outage has ended."""
     said = []
     if standing.rto_s is not None and story.alarm_at is not None:
-        said.append(f"RTO: {_used(story.alarm_at, standing.now, standing.rto_s)}")
+        said.append(f"RTO: {_used(story.alarm_at, standing.now, standing.rto_s, over=over)}")
     if standing.rpo_s is not None:
         points = None if looked is None else looked.backups.value
         said.append(f"RPO: {hours(standing.rpo_s)}; {_newest(points, standing)}")
@@ -98,11 +101,12 @@ def hours(seconds: int) -> str:
     return f"{seconds // 3600} h" if seconds % 3600 == 0 else f"{seconds // 60} min"
 
 
-def _used(since: datetime, now: datetime, rto_s: int) -> str:
+def _used(since: datetime, now: datetime, rto_s: int, *, over: bool) -> str:
     used, limit = now - since, timedelta(seconds=rto_s)
-    if used <= limit:
-        return f"{spoken(used)} of {hours(rto_s)} used ({used / limit:.0%}), over at {since + limit:%H:%M} UTC"
-    return f"{hours(rto_s)}, exceeded by {spoken(used - limit)}"
+    if used > limit:
+        return f"{hours(rto_s)}, exceeded by {spoken(used - limit)}"
+    share = f"{spoken(used)} of {hours(rto_s)} used ({used / limit:.0%})"
+    return f"kept, {share}" if over else f"{share}, until {since + limit:%H:%M} UTC"
 
 
 def _newest(points: RecoveryPoints | None, standing: Standing) -> str:

@@ -63,7 +63,7 @@ class KeepPromises:
         called = NewEvent(
             fact=Fact.ESCALATED,
             actor=StepName.UPDATE,
-            summary=f"nobody acknowledged the page in time: called the second contact: {page.subject}",
+            summary="nobody acknowledged the page in time: called the second contact",
             data={"subject": page.subject, "message": message},
         )
         return self.ledger.append(incident, [called], step=StepName.UPDATE)

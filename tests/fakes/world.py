@@ -211,6 +211,7 @@ class World:
             breach=self.quiet,
             databases=self.quiet,
             http=self.quiet,
+            backups=self.quiet,
             threads=ThreadPoolExecutor,
         )
 
