@@ -24,6 +24,7 @@ from functions.adapters.clients import Clients
 from functions.adapters.clock import SystemClock
 from functions.adapters.cloudwatch import CloudWatchReader
 from functions.adapters.containment import CLOUDFRONT_REGION, AwsContainment
+from functions.adapters.eventbridge import EventBridgeAnnouncer
 from functions.adapters.front import AwsFrontReader
 from functions.adapters.http import HttpGetter
 from functions.adapters.ledger import DynamoLedger
@@ -55,6 +56,7 @@ from functions.ports import (
     WebhookCaller,
 )
 from functions.settings import Settings
+from functions.workflow.announce import Announce
 from functions.workflow.approval import AskPeople
 from functions.workflow.assess import Assess, Examiner
 from functions.workflow.bake import Bake
@@ -311,6 +313,11 @@ def close() -> Close:
     return Close(
         ledger=_ledger(), archive=_archive(), notifier=_notifier(), clock=_clock(), playbooks=_by_service()
     )
+
+
+@_once
+def announce() -> Announce:
+    return Announce(ledger=_ledger(), announcer=EventBridgeAnnouncer(_clients().once("events")))
 
 
 @_once
