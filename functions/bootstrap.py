@@ -310,9 +310,7 @@ def ask_people() -> AskPeople:
 
 @_once
 def close() -> Close:
-    return Close(
-        ledger=_ledger(), archive=_archive(), notifier=_notifier(), clock=_clock(), playbooks=_by_service()
-    )
+    return Close(ledger=_ledger(), archive=_archive(), notifier=_notifier(), clock=_clock(), playbooks=_by_service())
 
 
 @_once

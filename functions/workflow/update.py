@@ -56,9 +56,7 @@ class KeepPromises:
         story, playbook = tell(events), self.playbooks.get(incident.service.key)
         grade = self._grade(incident, story)
         standing = standing_of(playbook, story, now, next_update_at=story.next_update_at)
-        page = second_call(
-            incident, events, grade=grade, looked=newest_look(self.ledger, events), standing=standing
-        )
+        page = second_call(incident, events, grade=grade, looked=newest_look(self.ledger, events), standing=standing)
         message = self.second.publish(page)
         called = NewEvent(
             fact=Fact.ESCALATED,

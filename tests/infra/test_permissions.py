@@ -158,7 +158,9 @@ def test_events_are_put_on_the_bus_under_the_responders_own_name_alone(stack: Te
 def test_only_notify_calls_second_contacts(stack: Template) -> None:
     """Their topic is in nobody else's reach."""
     second, _ = stack.named("AWS::SNS::Topic", "TopicName", "ecs-first-responder-second")
-    reach = [f for f in FUNCTIONS if ("sns:Publish", f"<{second}>") in {(e.action, e.resource) for e in allowed(stack, f)}]
+    reach = [
+        f for f in FUNCTIONS if ("sns:Publish", f"<{second}>") in {(e.action, e.resource) for e in allowed(stack, f)}
+    ]
     assert reach == ["notify"]
 
 

@@ -14,9 +14,7 @@ IDENTITY = "arn:aws:sts::000000000000:assumed-role/on-call/ann"
 
 
 def say(made: Responder, *arguments: str, by: str = "ann") -> int:
-    desk = Desk(
-        open_ledger=lambda table, region: made.ledger, now=made.clock.now, identity=lambda region: IDENTITY
-    )
+    desk = Desk(open_ledger=lambda table, region: made.ledger, now=made.clock.now, identity=lambda region: IDENTITY)
     return run([*arguments, *(() if arguments[0] == "show" else ("--by", by)), "--region", REF.region], desk)
 
 

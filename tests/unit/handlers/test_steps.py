@@ -103,9 +103,7 @@ def test_a_step_is_called_once_with_the_payload(carried: tuple[StepName, Handler
     }
 
 
-def test_machines_are_told_after_the_step(
-    carried: tuple[StepName, Handler, FakeStep], announce: FakeAnnounce
-) -> None:
+def test_machines_are_told_after_the_step(carried: tuple[StepName, Handler, FakeStep], announce: FakeAnnounce) -> None:
     """By those who act and those who tell, from the last event on that they were told of."""
     step, handler, _ = carried
     answer = handler(payload(step, announced=17), context(step))
@@ -124,9 +122,7 @@ def test_whatever_goes_wrong_with_it_the_step_is_done(
     assert (answer["outcome"], answer["announced"]) == (fake.outcome, 17)
 
 
-def test_a_question_is_out_before_machines_hear_of_it(
-    announce: FakeAnnounce, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_question_is_out_before_machines_hear_of_it(announce: FakeAnnounce, monkeypatch: pytest.MonkeyPatch) -> None:
     """And stays asked when they cannot be told."""
     said: list[str] = []
     monkeypatch.setattr(bootstrap, "ask_people", lambda: lambda visit, token: said.append(f"told {announce.asked}"))

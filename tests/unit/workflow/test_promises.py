@@ -113,7 +113,9 @@ def test_an_update_that_cannot_be_sent_does_not_stop_the_incident() -> None:
     responder.notifier.failing = True
     go_on(responder, 40)
     assert responder.ledger.open_incidents()
-    assert [e.summary for e in trail(responder)].count("what was promised could not be sent: the topic takes nothing") == 1
+    assert [e.summary for e in trail(responder)].count(
+        "what was promised could not be sent: the topic takes nothing"
+    ) == 1
     responder.notifier.failing = False
     go_on(responder, 3)
     assert len(responder.notifier.updates) == 1
