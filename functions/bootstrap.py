@@ -187,7 +187,7 @@ def _readers() -> Readers:
         breach=AwsBreachReader.of(clients, clock=_clock(), region=_settings().region),
         databases=RdsReader(clients.repeating("rds"), insights=clients.once("pi"), clock=_clock()),
         http=_http(),
-        backups=AwsBackups(client=clients.once),
+        backups=AwsBackups(client=clients.repeating),
         threads=_threads(),
     )
 

@@ -112,7 +112,9 @@ def _chat(incident: Incident, story: Story, event: Event, happened: Happened, id
     label = "" if grade is None else f"[{grade.label}] "
     title = f"{label}{incident.service.service}: {_SAID[happened]}"
     lines = [in_chat(event.summary), *([] if grade is None or not grade.seen else [f"Impact: {in_chat(grade.seen)}"])]
-    if happened is not Happened.RESOLVED:
+    if happened is Happened.OPENED:
+        lines.append("Status: the responder looks at it")
+    elif happened is not Happened.RESOLVED:
         lines.append(f"Status: {in_chat(status(story))}")
     lines.append(f"Incident commander: {in_chat(story.commander)}")
     if story.next_update_at is not None:
