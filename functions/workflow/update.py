@@ -94,7 +94,6 @@ class KeepPromises:
 
     def _unsent(self, incident: Incident, error: ReadFailed) -> None:
         """Written down once, however often it is tried again."""
-        incident = self.ledger.incident(incident.id)
         events = self.ledger.events(incident.id)
         summary, told = f"what was promised could not be sent: {error}", tell(events).told
         if summary not in {event.summary for event in events if event.sequence > told}:
