@@ -156,5 +156,6 @@ def _dimensions(around: Surroundings, service: ServiceFacts) -> dict[Metric, dic
             front = {"LoadBalancer": balancer.split(":loadbalancer/", 1)[-1]}
             behind = front | {"TargetGroup": group.rsplit(":", 1)[-1]}
             dimensions |= {Metric.ELB_5XX: front, Metric.HEALTHY_HOSTS: behind}
-            dimensions |= dict.fromkeys((Metric.REQUESTS, Metric.TARGET_5XX, Metric.LATENCY), behind)
+            answers = (Metric.REQUESTS, Metric.TARGET_5XX, Metric.LATENCY, Metric.LATENCY_P95)
+            dimensions |= dict.fromkeys(answers, behind)
     return dimensions
