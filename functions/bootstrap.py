@@ -27,14 +27,17 @@ from functions.adapters.cloudwatch import CloudWatchReader
 from functions.adapters.containment import CLOUDFRONT_REGION, AwsContainment
 from functions.adapters.eventbridge import EventBridgeAnnouncer
 from functions.adapters.front import AwsFrontReader
+from functions.adapters.functions import ANSWERS_WITHIN_S, ReadingFunction, TryingFunction
 from functions.adapters.http import HttpGetter
 from functions.adapters.ledger import DynamoLedger
+from functions.adapters.loader import HttpLoader
 from functions.adapters.logs import InsightsReader
 from functions.adapters.monitoring import CloudWatchMonitoring
 from functions.adapters.mutes import AlarmMutes
 from functions.adapters.network import AwsNetworkReader
 from functions.adapters.rds import RdsReader
 from functions.adapters.reader import AwsServiceReader
+from functions.adapters.runs import S3Runs
 from functions.adapters.s3 import S3Archive, S3DrillRecords
 from functions.adapters.secret_values import AwsSecretValues
 from functions.adapters.secrets import AwsSecretsReader
@@ -55,6 +58,7 @@ from functions.ports import (
     DigestReaders,
     Executions,
     HttpReader,
+    Inspector,
     Ledger,
     MuteKeeper,
     Readers,
@@ -63,6 +67,13 @@ from functions.ports import (
 )
 from functions.settings import DeskSettings, Settings
 from functions.workflow.announce import Announce
+from functions.workflow.answers import TakeAnswer
+from functions.workflow.api.answer import AnswerPeople
+from functions.workflow.api.inquire import Inquire
+from functions.workflow.api.inspect import Inspect
+from functions.workflow.api.order import OrderByHand
+from functions.workflow.api.records import Records
+from functions.workflow.api.trials import MakeTrial, Try
 from functions.workflow.approval import AskPeople
 from functions.workflow.assess import Assess, Examiner
 from functions.workflow.bake import Bake
@@ -71,6 +82,7 @@ from functions.workflow.close import Close
 from functions.workflow.digests.around import Sources
 from functions.workflow.digests.send import SendDigest
 from functions.workflow.intake import Intake
+from functions.workflow.orders import GiveOrder, TryOrder
 from functions.workflow.page import PagePeople
 from functions.workflow.remediate import Remediate
 from functions.workflow.restore import Lift, Restore
@@ -443,6 +455,75 @@ def forward() -> Callable[[Mapping[str, Any]], None]:
 
 
 @_once
+def _own_reading() -> Inspector:
+    client = _clients().waiting("lambda", seconds=ANSWERS_WITHIN_S)
+    return ReadingFunction(client, function=_settings().read_function)
+
+
+@_once
+def records() -> Records:
+    return Records(ledger=_ledger(), clock=_clock(), playbooks=_playbooks())
+
+
+@_once
+def inquire() -> Inquire:
+    return Inquire(inspector=_own_reading(), records=records(), playbooks=_playbooks())
+
+
+@_once
+def try_order() -> TryOrder:
+    return TryOrder(ledger=_ledger(), examiner=_examiner(), clock=_clock(), playbooks=_by_service())
+
+
+@_once
+def order_by_hand() -> OrderByHand:
+    give = GiveOrder(ledger=_ledger(), executions=_executions(), now=_clock().now, playbooks=_by_service())
+    return OrderByHand(inspector=_own_reading(), give=give, ledger=_ledger(), playbooks=_playbooks())
+
+
+@_once
+def answer_people() -> AnswerPeople:
+    answers = StepFunctionsAnswers(_clients().once("stepfunctions"))
+    return AnswerPeople(take=TakeAnswer(ledger=_ledger(), answers=answers, now=_clock().now))
+
+
+@_once
+def trying() -> Try:
+    client = _clients().waiting("lambda", seconds=ANSWERS_WITHIN_S)
+    return Try(
+        trier=TryingFunction(client, function=_settings().trial_function),
+        inspector=_own_reading(),
+        runs=_runs(),
+        ledger=_ledger(),
+        clock=_clock(),
+        playbooks=_playbooks(),
+    )
+
+
+@_once
+def _runs() -> S3Runs:
+    return S3Runs(_clients().repeating("s3"), bucket=_settings().bucket)
+
+
+@_once
+def inspect() -> Inspect:
+    return Inspect(ledger=_ledger(), readers=_readers(), clock=_clock(), probes=PROBES, playbooks=_by_service())
+
+
+@_once
+def make_trial() -> MakeTrial:
+    return MakeTrial(
+        caller=HttpChecker(),
+        http=_http(),
+        loader=HttpLoader(_http(), threads=_threads()),
+        runs=_runs(),
+        clock=_clock(),
+        playbooks=_playbooks(),
+        threads=_threads(),
+    )
+
+
+@_once
 def service_reader() -> ServiceReader:
     """For the look-up of a service at deployment."""
     return _reader()
@@ -499,3 +580,10 @@ def desk_executions(region: str, name: str, identity: str) -> Executions:
 def desk_identity(region: str) -> str:
     """ARN of whoever sits at the desk."""
     return caller(Clients(region=region).repeating("sts"))
+
+
+def desk_examiner(region: str, ledger: Ledger) -> Examiner:
+    """What looks at a service as assess does, with the credentials of whoever sits at the desk; it writes nothing."""
+    clients = Clients(region=region)
+    with composed(settings=DeskSettings(region), clients=clients, clock=SystemClock(), ledger=ledger, playbooks=()):
+        return _examiner()

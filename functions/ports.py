@@ -38,6 +38,7 @@ from functions.domain.costs import BillFacts
 from functions.domain.dependencies import DatabaseFacts, HttpAnswer, QueriesFacts
 from functions.domain.evidence import (
     AlarmFacts,
+    Findings,
     Metric,
     Release,
     ReleaseState,
@@ -52,11 +53,13 @@ from functions.domain.incidents import Event, InboxEntry, Incident, NewEvent, Sw
 from functions.domain.logged import LogCause, LogQuery
 from functions.domain.model import Model
 from functions.domain.network import SecurityGroup
+from functions.domain.orders import Order
 from functions.domain.services import ServiceRef
 from functions.domain.signals import Signal
 from functions.domain.synthetic import CheckAnswer, Checked, SyntheticCheck
 from functions.domain.tables import TableFacts
 from functions.domain.threats import ThreatsFacts
+from functions.domain.trials import CheckSaid, Load, Run, Sample
 from functions.domain.validation import MonitoringFacts
 
 
@@ -289,6 +292,58 @@ class CheckMetrics(Protocol):
         Raises:
             ReadFailed: CloudWatch does not take them.
         """
+
+
+class Inspector(Protocol):
+    def inspect(self, ref: ServiceRef, probes: Sequence[str] = ()) -> Findings:
+        """One look at a service by somebody who may read AWS: through these probes and those they need, or all.
+
+        Raises:
+            ReadFailed: nobody looked.
+        """
+
+    def reply(self, ref: ServiceRef, order: Order) -> Mapping[str, Any]:
+        """What would become of an order now, as the plain JSON of a reply; nothing is done and nothing written.
+
+        Raises:
+            ReadFailed: nobody looked.
+        """
+
+
+class Trier(Protocol):
+    """Somebody who asks a service over HTTP, with no rights of its own."""
+
+    def checks(self, ref: ServiceRef, *, whole: bool) -> Sequence[CheckSaid]:
+        """The checks of the service's playbook, made at once: their answers, or with `whole` also what is in them.
+
+        Raises:
+            ReadFailed: nobody asked.
+        """
+
+    def begin(self, load: Load) -> None:
+        """Let a trial under load begin; it ends by itself, and writes down what it found.
+
+        Raises:
+            ReadFailed: nobody knows whether it begins.
+        """
+
+
+class LoadMaker(Protocol):
+    def make(self, load: Load) -> Sequence[Sample]:
+        """Send the requests of a trial, side by side and no faster than it may; ends soon after its time."""
+
+
+class Runs(Protocol):
+    """Trials under load, by their ids."""
+
+    def announce(self, run: Run) -> bool:
+        """Write down that it begins. False when there is one of that id."""
+
+    def run(self, run_id: str) -> Run | None:
+        """None where there is none by that id, or it cannot be read."""
+
+    def close(self, run: Run) -> None:
+        """Write down what came of it."""
 
 
 class BackupReader(Protocol):

@@ -13,6 +13,8 @@ FUNCTION_TIMEOUT = "RESPONDER_FUNCTION_TIMEOUT_S"
 FLEET_ACTIONS_PER_HOUR = "RESPONDER_FLEET_ACTIONS_PER_HOUR"
 LOG_SCAN_MB = "RESPONDER_LOG_SCAN_MB"
 CONTAIN = "RESPONDER_CONTAIN"
+READ_FUNCTION = "RESPONDER_READ_FUNCTION"
+TRIAL_FUNCTION = "RESPONDER_TRIAL_FUNCTION"
 
 COMPILED_PLAYBOOKS = "playbooks.json"
 """File beside the `functions` package, in the asset, that holds the playbooks as synth validated them."""
@@ -92,6 +94,16 @@ class Settings:
     def contain_deployed(self) -> bool:
         """Whether the contain stack is deployed beside this one."""
         return required(CONTAIN) == "true"
+
+    @property
+    def read_function(self) -> str:
+        """Name of the function that reads AWS for the HTTP API."""
+        return required(READ_FUNCTION)
+
+    @property
+    def trial_function(self) -> str:
+        """Name of the function that asks services over HTTP for the HTTP API."""
+        return required(TRIAL_FUNCTION)
 
 
 class DeskSettings(Settings):

@@ -79,6 +79,8 @@ class Deployment:
     """ARNs of the only roles that a re-registered task definition may carry; without any, all."""
     chat: bool = False
     """Whether there is a topic for chat, to which every event about an incident goes."""
+    api: bool = True
+    """Whether there is an HTTP API for operators. Nothing is asked of it without IAM."""
     digests: str = "daily,weekly,monthly"
     """Which digests go to the page topic, at six in the morning UTC; `none` for none of them."""
     contain: bool = False
@@ -123,6 +125,7 @@ class Deployment:
             subscribers=reader.texts("subscribers"),
             task_roles=reader.texts("task_roles"),
             chat=reader.choice("chat", "false", ["true", "false"]) == "true",
+            api=reader.choice("api", "true", ["true", "false"]) == "true",
             digests=reader.several("digests", defaults.digests, [period.value for period in Period]),
             contain=reader.choice("contain", "false", ["true", "false"]) == "true",
         )

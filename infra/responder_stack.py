@@ -27,6 +27,7 @@ from infra.channels import Channels
 from infra.context import Deployment
 from infra.function import TIMEOUT_S, ResponderFunction
 from infra.health import Health
+from infra.http_api import HttpApi
 from infra.intake import Intake
 from infra.machine import IncidentMachine, execution_arns, machine_arn
 from infra.permissions import Grant, Reach, grants, service_arns
@@ -133,6 +134,7 @@ class ResponderStack(Stack):
             if any(playbook.synthetic_checks for playbook in playbooks)
             else None
         )
+        api = self._http_api(deployment)
         digest = self._digest(deployment) if deployment.digest_periods else None
         intake.connect(reader=reader.function, forwarder=forwarder.function)
         Schedule(
@@ -157,6 +159,7 @@ class ResponderStack(Stack):
                 "bake": bake.function,
                 "forward": forwarder.function,
                 **({} if check is None else {"check": check}),
+                **({} if api is None else {"api": api.api, "read": api.read, "trial": api.trial}),
                 **({} if digest is None else {"digest": digest}),
             },
             machine=workflow.machine,
@@ -222,6 +225,22 @@ class ResponderStack(Stack):
             ),
         )
 
+    def _http_api(self, deployment: Deployment) -> HttpApi | None:
+        if not deployment.api:
+            return None
+        return HttpApi(
+            self,
+            "HttpApi",
+            shipment=self._shipment,
+            storage=self._storage,
+            reads=self._granted(_needs_of(*PROBES)),
+            deciding={
+                settings.FLEET_ACTIONS_PER_HOUR: str(deployment.fleet_actions_per_hour),
+                settings.CONTAIN: str(deployment.contain).lower(),
+                **_log_limit(deployment),
+            },
+        )
+
     def _digest(self, deployment: Deployment) -> lambda_.IFunction:
         """It reads what its checklist says, remembers what was sent, and tells people. It changes nothing."""
         return ResponderFunction(
@@ -262,7 +281,7 @@ class ResponderStack(Stack):
 REMEDIATES = tuple(name for name in ActionName if not name.contains)
 """The actions of remediate. Those of the contain stack are not among them, whatever is deployed."""
 
-LEASED = (ActionName.SCALE_OUT, ActionName.RAISE_CEILING, ActionName.TUNE_TRACKING)
+LEASED = (ActionName.SCALE_OUT, ActionName.RAISE_CEILING, ActionName.TUNE_TRACKING, ActionName.SET_COUNT)
 """The actions whose changes are leases and whose rights giving back takes, too. An alarm is unmuted with less."""
 
 

@@ -76,6 +76,13 @@ class Storage(Construct):
             "Only the responder's own functions write it; the trail's hash chain shows tampering, CloudTrail shows who",
         )
 
+    def reading_grants(self) -> list[Grant]:
+        """Read the ledger, and the evidence beside it. Lists are not read by key."""
+        return [
+            Grant(["dynamodb:GetItem", "dynamodb:Query"], [self.table.table_arn]),
+            Grant(["s3:GetObject"], [self.archive.arn_for_objects("*")]),
+        ]
+
     def ledger_grants(self) -> list[Grant]:
         """Read and write the ledger, and keep evidence too large for it beside it."""
         indexes = [

@@ -1,6 +1,6 @@
 """What an action is: permissions, and a pure function from findings to a plan."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -13,6 +13,7 @@ from functions.domain.changes import (
     DisableUser,
     Lease,
     LeaseKind,
+    LeaseTerms,
     Plan,
     ScaleToZero,
     SetCeiling,
@@ -26,6 +27,7 @@ from functions.domain.changes import (
 from functions.domain.circumstances import FrontFacts
 from functions.domain.containment import Containment
 from functions.domain.evidence import Findings, ReleasesFacts, ScalingFacts, ServiceFacts
+from functions.domain.orders import Order
 from functions.domain.permissions import Permission
 from functions.domain.webhooks import Webhook
 
@@ -54,6 +56,8 @@ class Terms:
     mute_s: int = 3600
     """How long an alarm that flaps is muted."""
     containment: Containment = field(default_factory=Containment)
+    order: Order | None = None
+    """The order that is being answered."""
 
     def original(self, kind: LeaseKind, resource_id: str, now: float, *, policy: str = "") -> int | float:
         """The value to give back. One that a lease of ours set is not it; one that a person set since then is."""
@@ -117,6 +121,40 @@ def deployable(findings: Findings) -> tuple[ServiceFacts, ReleasesFacts] | Refus
     if service.controller != "ECS":
         return Refusal(f"deployment controller {service.controller} does not take deployments by UpdateService")
     return service, releases
+
+
+def at_rest(findings: Findings) -> ServiceFacts | Refusal:
+    """The service, where nobody else is at it: what a person may set by hand, also on a service that has no task."""
+    service, releases, stack = findings.service.value, findings.releases.value, findings.stack.value
+    if service is None or releases is None:
+        return Refusal("the service or its releases could not be read")
+    if service.status != "ACTIVE":
+        return Refusal(f"the service is {service.status}, not ACTIVE")
+    if releases.in_flight is not None or len(service.deployments) != 1:
+        return Refusal("a deployment is under way: order it again when that is over, or roll back")
+    if stack is not None and stack.in_progress:
+        return Refusal(f"stack {stack.name} is {stack.status}: somebody is at work on the service")
+    return service
+
+
+def taken_back(order: Order, terms: Terms, wanted: Mapping[LeaseKind, float]) -> Refusal | None:
+    """Why these values would not stay for good: a lease that set one of them gives it back when it ends."""
+    if order.duration_s is not None:
+        return None
+    for lease in terms.leases:
+        known = lease.terms
+        if known.kind in wanted and wanted[known.kind] == known.value:
+            return Refusal(
+                f"the {known.kind} of {known.value:g} is a lease, which gives {known.original:g} back at "
+                f"{lease.due_at:%Y-%m-%d %H:%M} UTC: order it for a while, or after that"
+            )
+    return None
+
+
+def by_itself(leases: Sequence[LeaseTerms]) -> str:
+    """The undo of what was ordered for a while."""
+    before = " and ".join(f"{terms.kind} {terms.original:g}" for terms in leases)
+    return f"by itself when the lease ends: {before}, unless somebody changed it meanwhile"
 
 
 def undisturbed(service: ServiceFacts) -> str | None:

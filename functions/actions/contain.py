@@ -70,7 +70,7 @@ def _back(service: ServiceFacts, scaling: ScalingFacts, findings: Findings, term
 
 def plan_block_address(cause: Cause, findings: Findings, terms: Terms) -> Plan | Refusal:
     """One address, for as long as the order says, in the IP set that the playbook names."""
-    service, order, ip_set = findings.service.value, terms.containment.order, terms.containment.ip_set
+    service, order, ip_set = findings.service.value, terms.order, terms.containment.ip_set
     if order is None or not order.address or order.duration_s is None:
         return Refusal("an operator has to name the address and how long it stays blocked")
     if ip_set is None:
@@ -107,7 +107,7 @@ def plan_block_address(cause: Cause, findings: Findings, terms: Terms) -> Plan |
 def plan_disable_user(cause: Cause, findings: Findings, terms: Terms) -> Plan | Refusal:
     """One user of the pool that the playbook names, whose tokens are revoked as well (Amazon Cognito API reference:
     AdminDisableUser). Whoever only checks a token's signature takes it until it expires."""
-    service, order, pool = findings.service.value, terms.containment.order, terms.containment.user_pool
+    service, order, pool = findings.service.value, terms.order, terms.containment.user_pool
     if order is None or not order.user:
         return Refusal("an operator has to name the user")
     if pool is None:

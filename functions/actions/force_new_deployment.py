@@ -1,6 +1,6 @@
 """Replace every task by a fresh one of the same task definition."""
 
-from functions.actions.action import Action, Refusal, Terms, deployable, state_before
+from functions.actions.action import Action, Refusal, Terms, at_rest, deployable, state_before
 from functions.domain.causes import Cause
 from functions.domain.changes import ActionName, ForceNewDeployment, Plan
 from functions.domain.evidence import Findings
@@ -8,14 +8,19 @@ from functions.domain.permissions import Permission, Resource
 
 
 def plan_force_new_deployment(cause: Cause, findings: Findings, terms: Terms) -> Plan | Refusal:
-    """Never on top of a deployment: ECS would start another one over it."""
+    """Never on top of a deployment: ECS would start another one over it. Who orders it need not say which secret
+    changed."""
     found = deployable(findings)
     if isinstance(found, Refusal):
         return found
     service, releases = found
     if releases.in_flight is not None or len(service.deployments) != 1:
         return Refusal("a deployment is under way, and forcing another on top of it would fight it")
-    if cause is Cause.AUTHENTICATION_FAILING:
+    if terms.order is not None:
+        resting = at_rest(findings)
+        if isinstance(resting, Refusal):
+            return resting
+    elif cause is Cause.AUTHENTICATION_FAILING:
         stale = _stale(findings)
         if stale is not None:
             return Refusal(stale)

@@ -15,6 +15,8 @@ from functions.actions.replace_task import REPLACE_TASK
 from functions.actions.restore_stickiness import RESTORE_STICKINESS
 from functions.actions.roll_back import ROLL_BACK
 from functions.actions.scale_out import SCALE_OUT
+from functions.actions.set_count import SET_COUNT
+from functions.actions.set_limits import SET_LIMITS
 from functions.actions.shift_zone import SHIFT_ZONE
 from functions.actions.tune_tracking import TUNE_TRACKING
 from functions.domain.changes import ActionName
@@ -38,5 +40,7 @@ ACTIONS: Mapping[ActionName, Action] = {
         ISOLATE,
         BLOCK_ADDRESS,
         DISABLE_USER,
+        SET_COUNT,
+        SET_LIMITS,
     )
 }

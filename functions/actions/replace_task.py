@@ -1,10 +1,11 @@
 """Take the one bad task out: drain it, then stop it, and ECS starts another one in its place."""
 
-from functions.actions.action import Action, Refusal, Terms, state_before
+from functions.actions.action import Action, Refusal, Terms, at_rest, state_before
 from functions.domain import outliers
 from functions.domain.causes import Cause
 from functions.domain.changes import ActionName, Change, DeregisterTarget, Plan, StopTask
 from functions.domain.evidence import Findings, Metric, TargetFacts
+from functions.domain.orders import Order
 from functions.domain.permissions import Permission, Resource
 
 WITHIN_S = 20
@@ -18,6 +19,7 @@ FULL_CPU = 100.0
 """Percent that the tasks left may not reach with the load of all; one among tasks that are all at their end is rather
 the first that complains."""
 
+ORDERED = "stopped by hand, through the first responder"
 REASON = "one bad task among healthy ones, replaced by the first responder"
 
 
@@ -29,21 +31,24 @@ def plan_replace_task(cause: Cause, findings: Findings, terms: Terms) -> Plan | 
         return Refusal("the service or its targets could not be read")
     if not service.steady or service.status != "ACTIVE":
         return Refusal("the service is not in a steady state: other tasks come and go")
-    found = outliers.bad_task(findings)
+    found = outliers.bad_task(findings) if terms.order is None else _named(terms.order, findings)
     if isinstance(found, outliers.Nowhere):
         return Refusal(found.reason)
     task = found.task
     own, others = _apart(targets.targets, task.address)
     sick = sum(1 for target in others if target.state == "unhealthy")
     healthy = _healthy(service.target_groups, others, running=service.running - 1)
-    if sick > healthy:
+    if sick > healthy and terms.order is None:
         return Refusal("most targets are unhealthy: none of them is the odd one out")
     if healthy < max(1, terms.min_tasks):
-        return Refusal(f"only {healthy} healthy tasks would be left, and there have to be {max(1, terms.min_tasks)}")
+        instead = "" if terms.order is None else "; `responder redeploy` starts others first"
+        least = max(1, terms.min_tasks)
+        return Refusal(f"only {healthy} healthy tasks would be left, and there have to be {least}{instead}")
     cpu = _cpu(findings)
-    if cpu * service.running >= FULL_CPU * (service.running - 1):
+    if terms.order is None and cpu * service.running >= FULL_CPU * (service.running - 1):
         return Refusal(f"the CPU is at {cpu:.0f} %: the other tasks have none to spare for its part of the load")
-    changes: tuple[Change, ...] = (*(_drain(target) for target in own * DRAINS), StopTask(task=task.arn, reason=REASON))
+    reason = REASON if terms.order is None else ORDERED
+    changes: tuple[Change, ...] = (*(_drain(target) for target in own * DRAINS), StopTask(task=task.arn, reason=reason))
     return Plan(
         action=ActionName.REPLACE_TASK,
         cause=cause,
@@ -55,6 +60,20 @@ def plan_replace_task(cause: Cause, findings: Findings, terms: Terms) -> Plan | 
         deadline_s=terms.deadline_s,
         pause_s=WITHIN_S // max(1, len(changes) - 1),
     )
+
+
+def _named(order: Order, findings: Findings) -> outliers.BadTask | outliers.Nowhere:
+    """The task that an operator names, by id or ARN, if it is one of the service's that run."""
+    tasks, resting = findings.tasks.value, at_rest(findings)
+    if isinstance(resting, Refusal):
+        return outliers.Nowhere(resting.reason)
+    if tasks is None:
+        return outliers.Nowhere("the tasks could not be read")
+    task = next((each for each in tasks.running if order.task in (each.id, each.arn)), None)
+    if task is None:
+        run = ", ".join(each.id for each in tasks.running)
+        return outliers.Nowhere(f"no task {order.task} of the service runs; these do: {run or 'none'}")
+    return outliers.BadTask(task=task, evidence=f"{order.by} named it")
 
 
 def _cpu(findings: Findings) -> float:

@@ -1,6 +1,6 @@
 """Go back to the last known good release; never simply to "revision − 1"."""
 
-from functions.actions.action import Action, Refusal, Terms, deployable, state_before
+from functions.actions.action import Action, Refusal, Terms, at_rest, deployable, state_before
 from functions.actions.sizing import comfortable_cpu, scalable, tasks_for_requests
 from functions.domain.causes import Cause
 from functions.domain.changes import (
@@ -15,7 +15,7 @@ from functions.domain.changes import (
     SetTaskDefinition,
     StopDeployment,
 )
-from functions.domain.evidence import Findings, Metric, short
+from functions.domain.evidence import Findings, Metric, ReleasesFacts, ServiceFacts, short
 from functions.domain.permissions import Permission, Resource
 from functions.domain.releases import born_with_a_release
 
@@ -37,8 +37,10 @@ def plan_roll_back(cause: Cause, findings: Findings, terms: Terms) -> Plan | Ref
     flight = releases.in_flight
     if flight is not None and flight.rolling_back:
         return Refusal("ECS is rolling back by itself")
-    if cause not in RELEASE_BY_NATURE and not born_with_a_release(findings):
+    if terms.order is None and cause not in RELEASE_BY_NATURE and not born_with_a_release(findings):
         return Refusal(f"{short(releases.current)} ran well before: going back from it would change nothing")
+    if terms.order is not None and terms.order.target is not None:
+        return _to_a_chosen_one(cause, findings, service, releases, terms)
     if flight is not None:
         changes: tuple[Change, ...] = (StopDeployment(service_deployment=flight.arn),)
         target = "what ran before it"
@@ -47,20 +49,12 @@ def plan_roll_back(cause: Cause, findings: Findings, terms: Terms) -> Plan | Ref
         good = releases.last_known_good
         if good is None:
             return Refusal(f"there is nothing to go back to: {releases.last_known_good_reason}")
-        if releases.differs_beyond_task_definition is None:
-            return Refusal(
-                f"nobody recorded whether network, load balancer or volumes changed since {short(good)}, "
-                "and a rollback of the task definition would leave them as they are"
-            )
-        if releases.differs_beyond_task_definition:
-            return Refusal(f"more than the task definition changed since {short(good)}: going back needs a deployment")
+        refusal = _more_changed(good, releases.differs_beyond_task_definition)
+        if refusal is not None:
+            return refusal
         target = short(good)
         summary = f"roll back from {short(releases.current)} to {target}, {releases.last_known_good_reason}"
-        changes = (
-            (SetTaskDefinition(task_definition=good),)
-            if releases.last_known_good_active
-            else (RegisterCopy(task_definition=good), SetTaskDefinition(task_definition=COPY_JUST_REGISTERED))
-        )
+        changes = _setting(good, active=releases.last_known_good_active)
     room = _room_for_load(findings, terms)
     if room is not None:
         summary = (
@@ -75,11 +69,62 @@ def plan_roll_back(cause: Cause, findings: Findings, terms: Terms) -> Plan | Ref
         before=state_before(changes, service, scaling=findings.scaling.value),
         pause_s=FLOOR_TAKES_S if room is not None else 0,
         leases=() if room is None else (room,),
-        undo=f"aws ecs update-service --cluster {cluster_of(service.arn)} --service {name_of(service.arn)} "
-        f"--task-definition {short(releases.current)}",
+        undo=_undo(service, releases),
         settle_s=terms.settle_s,
         deadline_s=terms.deadline_s,
         quarantine=releases.current,
+    )
+
+
+def _to_a_chosen_one(
+    cause: Cause, findings: Findings, service: ServiceFacts, releases: ReleasesFacts, terms: Terms
+) -> Plan | Refusal:
+    """The release that an operator named. What ran before it is not declared bad by that: it may be the way forward
+    again."""
+    chosen, resting = releases.chosen, at_rest(findings)
+    if isinstance(resting, Refusal):
+        return resting
+    if chosen is None or chosen.task_definition is None:
+        return Refusal("the release could not be looked up" if chosen is None else chosen.reason)
+    refusal = _more_changed(chosen.task_definition, chosen.differs_beyond_task_definition)
+    if refusal is not None:
+        return refusal
+    changes = _setting(chosen.task_definition, active=chosen.active)
+    return Plan(
+        action=ActionName.ROLL_BACK,
+        cause=cause,
+        summary=f"set the service from {short(releases.current)} to {short(chosen.task_definition)}, {chosen.reason}",
+        changes=changes,
+        before=state_before(changes, service),
+        undo=_undo(service, releases),
+        settle_s=terms.settle_s,
+        deadline_s=terms.deadline_s,
+    )
+
+
+def _more_changed(release: str, differs: bool | None) -> Refusal | None:
+    """Why a task definition alone does not bring that release back; None where it does."""
+    if differs is None:
+        return Refusal(
+            f"nobody recorded whether network, load balancer or volumes changed since {short(release)}, "
+            "and a rollback of the task definition would leave them as they are"
+        )
+    if differs:
+        return Refusal(f"more than the task definition changed since {short(release)}: going back needs a deployment")
+    return None
+
+
+def _setting(release: str, *, active: bool) -> tuple[Change, ...]:
+    """What brings a task definition back; an inactive one cannot be an update target itself."""
+    if active:
+        return (SetTaskDefinition(task_definition=release),)
+    return (RegisterCopy(task_definition=release), SetTaskDefinition(task_definition=COPY_JUST_REGISTERED))
+
+
+def _undo(service: ServiceFacts, releases: ReleasesFacts) -> str:
+    return (
+        f"aws ecs update-service --cluster {cluster_of(service.arn)} --service {name_of(service.arn)} "
+        f"--task-definition {short(releases.current)}"
     )
 
 

@@ -25,6 +25,7 @@ from functions.domain.changes import (
     RegisterCopy,
     ScaleToZero,
     SetCeiling,
+    SetCount,
     SetFloor,
     SetStickiness,
     SetTaskDefinition,
@@ -64,7 +65,7 @@ SHIFT_COMMENT = "ECS first responder: an impaired zone"
 class AwsChanger:
     """The `ServiceChanger` of the deployed responder. IAM actions: `CALLS`.
 
-    No call carries a desired count: that belongs to the autoscaler and to people.
+    No call carries a desired count but the one that a person ordered: it belongs to the autoscaler and to people.
     """
 
     def __init__(
@@ -110,6 +111,8 @@ class AwsChanger:
                 return self._shift_zone(change)
             case SetStickiness(target_group=target_group, duration_s=duration_s):
                 return self._set_stickiness(target_group, duration_s)
+            case SetCount(count=count):
+                return self._update_service(ref, desiredCount=count)
             case CallWebhook():
                 return self._webhooks.call(change)
             case BackUpTable() | SnapshotDatabase():

@@ -22,6 +22,7 @@ Service = Literal[
     "events",
     "guardduty",
     "health",
+    "lambda",
     "logs",
     "pi",
     "rds",
@@ -64,11 +65,18 @@ class Clients:
         """
         return self._client(service, attempts=1)
 
+    def waiting(self, service: Service, *, seconds: float) -> Any:
+        """A client for one call at a time that takes as long to be answered; it is sent at most once."""
+        return self._one(service, attempts=1, read_timeout_s=seconds)
+
     def _client(self, service: Service, *, attempts: int) -> Any:
+        return self._one(service, attempts=attempts, read_timeout_s=READ_TIMEOUT_S)
+
+    def _one(self, service: Service, *, attempts: int, read_timeout_s: float) -> Any:
         # The mode is named because botocore's default differs between releases and can be set from the environment.
         config = Config(
             connect_timeout=CONNECT_TIMEOUT_S,
-            read_timeout=READ_TIMEOUT_S,
+            read_timeout=read_timeout_s,
             retries={"mode": "standard", "total_max_attempts": attempts},
             user_agent_extra=_USER_AGENT,
         )

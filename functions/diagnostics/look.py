@@ -59,6 +59,8 @@ class Surroundings:
     """What the playbook allows the service to cost a day."""
     cost_alarms: tuple[str, ...] = ()
     """Names of the alarms of the playbook that tell of many tasks."""
+    wanted_release: str | None = None
+    """The task definition that an operator wants to go back to; None where nobody named one."""
     cost_told: bool = False
     """Whether a signal of the incident spoke of money in the last day."""
     recovery_of: Backups | None = None

@@ -6,12 +6,14 @@ from typing import Any, cast
 
 from functions.diagnostics.look import Surroundings
 from functions.domain.evidence import (
+    ChosenRelease,
     Release,
     ReleasesFacts,
     ReleaseState,
     RevisionFacts,
     ServiceDeploymentFacts,
     ServiceFacts,
+    short,
 )
 
 
@@ -40,7 +42,55 @@ def read_releases(around: Surroundings, known: Mapping[str, Any]) -> ReleasesFac
         ),
         changed_during_incident=_someone_else(around, service, deployments),
         deployed_by_us=_ours(around, service),
+        chosen=None if around.wanted_release is None else _chosen(around, service, current, deployments, revisions),
     )
+
+
+def _chosen(
+    around: Surroundings,
+    service: ServiceFacts,
+    current: str,
+    deployments: Sequence[ServiceDeploymentFacts],
+    revisions: Sequence[RevisionFacts],
+) -> ChosenRelease:
+    """The release that an operator named, by ARN, `family:revision` or revision alone: one that ran, and well."""
+    wanted, history = around.wanted_release or "", around.history
+    family = short(current).rpartition(":")[0]
+    names = {wanted, f"{family}:{wanted}"}
+    ran = dict.fromkeys(
+        [*_reached_steady_state(deployments, revisions), *(r.task_definition for r in history), current]
+    )
+    found = next((each for each in ran if each in names or short(each) in names), None)
+    if found is None:
+        known = ", ".join(short(each) for each in ran if each != current)
+        return ChosenRelease(reason=f"{wanted} is not on record as a release that ran; on record: {known or 'none'}")
+    if found == current:
+        return ChosenRelease(reason=f"{short(found)} is what runs now")
+    known_as = _known(found, history)
+    if known_as is not None and known_as.state in (ReleaseState.QUARANTINED, ReleaseState.SUSPECT):
+        because = f": {known_as.reason}" if known_as.reason else ""
+        return ChosenRelease(reason=f"{short(found)} is {known_as.state}{because}")
+    good = known_as is not None and known_as.state is ReleaseState.GOOD
+    return ChosenRelease(
+        task_definition=found,
+        reason="which was watched to be good" if good else "which reached a steady state; nobody watched it afterwards",
+        active=around.readers.service.task_definition_status(found) == "ACTIVE",
+        differs_beyond_task_definition=_surroundings_differ(found, service, history, revisions, current),
+    )
+
+
+def _reached_steady_state(
+    deployments: Sequence[ServiceDeploymentFacts], revisions: Sequence[RevisionFacts]
+) -> tuple[str, ...]:
+    """Task definitions with which a deployment ended well, newest first.
+
+    A rollback creates no new revision: after ROLLBACK_SUCCESSFUL what ran is the rollback's revision, not the target.
+    """
+    by_arn = {revision.arn: revision.task_definition for revision in revisions}
+    arns = (
+        {"SUCCESSFUL": d.target_revision, "ROLLBACK_SUCCESSFUL": d.rollback_revision}.get(d.status) for d in deployments
+    )
+    return tuple(by_arn[arn] for arn in arns if arn is not None and arn in by_arn)
 
 
 def _ours(around: Surroundings, service: ServiceFacts) -> bool:
@@ -98,20 +148,10 @@ def last_known_good(
 ) -> tuple[str | None, str]:
     """Where a rollback would go, and why there.
 
-    A rollback creates no new revision: after ROLLBACK_SUCCESSFUL what ran is the rollback's revision, not the target. A
-    forced redeployment is SUCCESSFUL too, so the same task definition never counts as another release.
+    A forced redeployment is SUCCESSFUL too, so the same task definition never counts as another release.
     """
-    by_arn = {revision.arn: revision for revision in revisions}
     known = {release.task_definition: release for release in history}
-    candidates: list[str] = []
-    for deployment in deployments:
-        arn = {"SUCCESSFUL": deployment.target_revision, "ROLLBACK_SUCCESSFUL": deployment.rollback_revision}.get(
-            deployment.status
-        )
-        revision = by_arn.get(arn or "")
-        if revision is not None:
-            candidates.append(revision.task_definition)
-    candidates += [release.task_definition for release in history]
+    candidates = [*_reached_steady_state(deployments, revisions), *(release.task_definition for release in history)]
 
     def usable(task_definition: str) -> bool:
         state = known[task_definition].state if task_definition in known else ReleaseState.SEEN

@@ -25,6 +25,8 @@ class ActionName(StrEnum):
     CALL_WEBHOOK = "call-webhook"
     BACK_UP = "back-up"
     MUTE_ALARM = "mute-alarm"
+    SET_COUNT = "set-count"
+    SET_LIMITS = "set-limits"
     ISOLATE = "isolate"
     BLOCK_ADDRESS = "block-address"
     DISABLE_USER = "disable-user"
@@ -220,6 +222,13 @@ class IpSet(Model):
     scope: IpScope
 
 
+class SetCount(Model):
+    """UpdateService(desiredCount): only ever what a person ordered; an autoscaler goes on from there."""
+
+    kind: Literal["set-count"] = "set-count"
+    count: int
+
+
 class BlockAddress(Model):
     """UpdateIPSet with one address more; all others stay."""
 
@@ -262,6 +271,7 @@ Change = Annotated[
     | MuteAlarm
     | UnmuteAlarm
     | SetStickiness
+    | SetCount
     | ScaleToZero
     | BlockAddress
     | UnblockAddress
@@ -296,6 +306,8 @@ class LeaseKind(StrEnum):
     MUTE = "mute"
     ADDRESS = "address"
     """Its value is 1 while the address is in the set, and 0 without it."""
+    COUNT = "count"
+    """The desired count of a service that has no scalable target."""
 
 
 class LeaseTerms(Model):
@@ -306,7 +318,7 @@ class LeaseTerms(Model):
 
     kind: LeaseKind = LeaseKind.FLOOR
     resource_id: str
-    """The scalable target; MUTE: the alarm."""
+    """The scalable target; MUTE: the alarm; COUNT: `service/CLUSTER/SERVICE`."""
     policy: str = ""
     """TRACKING: the scaling policy."""
     block: BlockAddress | None = None
@@ -329,6 +341,8 @@ def lease_kind(change: Change) -> LeaseKind | None:
             return LeaseKind.MUTE
         case BlockAddress():
             return LeaseKind.ADDRESS
+        case SetCount():
+            return LeaseKind.COUNT
         case _:
             return None
 
@@ -344,6 +358,8 @@ def giving_back(terms: LeaseTerms) -> Change:
             return SetTracking(resource_id=terms.resource_id, policy=terms.policy, target=float(terms.original))
         case LeaseKind.MUTE:
             return UnmuteAlarm(alarm=terms.resource_id)
+        case LeaseKind.COUNT:
+            return SetCount(count=int(terms.original))
         case LeaseKind.ADDRESS:
             if terms.block is None:
                 raise LookupError("a lease of an address does not say which one")
@@ -380,7 +396,10 @@ class StateBefore(Model):
                 return self.model_copy(update={"minimum": minimum, "desired": desired})
             case SetCeiling(maximum=maximum, minimum=minimum):
                 floor = self.minimum if minimum is None else minimum
-                return self.model_copy(update={"maximum": maximum, "minimum": floor})
+                desired = None if self.desired is None else min(self.desired, maximum)
+                return self.model_copy(update={"maximum": maximum, "minimum": floor, "desired": desired})
+            case SetCount(count=count):
+                return self.model_copy(update={"desired": count})
             case SetStickiness(target_group=group):
                 return self.model_copy(update={"sticky": (*(self.sticky or ()), group)})
             case _:
@@ -430,9 +449,38 @@ class Plan(Model):
         return rung(self.action, named)
 
     @property
+    def only_takes_away(self) -> bool:
+        """No more tasks can come of it than are wanted and allowed now."""
+        return bool(self.changes) and all(_takes_away(change, self.before) for change in self.changes)
+
+    @property
+    def leaves_no_task(self) -> bool:
+        """Nobody is served once it is done: never without a grant, whoever ordered it."""
+        return any(map(_stops_every_task, self.changes))
+
+    @property
     def hash(self) -> str:
         """What an approval is bound to: the same cause, action, changes and state before give the same hash."""
         return digest(self.model_dump(mode="json", include={"action", "cause", "changes", "before"}))
+
+
+def _takes_away(change: Change, before: StateBefore) -> bool:
+    match change:
+        case SetCount(count=count) | SetFloor(minimum=count):
+            return before.desired is not None and count <= before.desired
+        case SetCeiling(maximum=maximum, minimum=minimum):
+            lower = before.maximum is not None and maximum <= before.maximum
+            return lower and (minimum is None or (before.desired is not None and minimum <= before.desired))
+        case _:
+            return False
+
+
+def _stops_every_task(change: Change) -> bool:
+    match change:
+        case ScaleToZero() | SetCount(count=0) | SetCeiling(maximum=0):
+            return True
+        case _:
+            return False
 
 
 class Verdict(Model):
@@ -441,6 +489,8 @@ class Verdict(Model):
     guardrail: str
     allowed: bool
     reason: str
+    ordered: bool = False
+    """It would have said no to the responder itself, and lets a person's order pass."""
 
 
 class ChangeResult(Model):

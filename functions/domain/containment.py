@@ -1,54 +1,13 @@
-"""Containment: what an operator orders against an attacker, and which addresses may be blocked at all."""
+"""Containment: what may be done against an attacker, and which addresses may be blocked at all."""
 
 from collections.abc import Sequence
-from enum import StrEnum
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
-from typing import Annotated
 
-from pydantic import Field
-
-from functions.domain.changes import ActionName, IpSet
-from functions.domain.durations import DAY_S
+from functions.domain.changes import IpSet
 from functions.domain.model import Model
-
-LONGEST_BLOCK_S = 90 * DAY_S
 
 _NAT64 = IPv6Network("64:ff9b::/96")
 """IPv4 addresses behind a translator (RFC 6052)."""
-
-
-class Ordered(StrEnum):
-    """What an operator may order; each is asked for before it is done, in every mode."""
-
-    ISOLATE = ActionName.ISOLATE.value
-    BLOCK_ADDRESS = ActionName.BLOCK_ADDRESS.value
-    DISABLE_USER = ActionName.DISABLE_USER.value
-
-    @property
-    def action(self) -> ActionName:
-        return ActionName(self.value)
-
-
-class Order(Model):
-    """One order, as it lies in the inbox of an incident."""
-
-    what: Ordered
-    address: str = ""
-    """BLOCK_ADDRESS: the one address, as `one_address` writes it."""
-    user: str = ""
-    """DISABLE_USER: the user's name in the pool."""
-    duration_s: Annotated[int, Field(ge=60, le=LONGEST_BLOCK_S)] | None = None
-    """BLOCK_ADDRESS: how long."""
-    by: str
-    """Who orders it, in their own words."""
-    identity: str = ""
-    """The same person as IAM knows them: the ARN of the caller."""
-    reason: str
-
-    @property
-    def summary(self) -> str:
-        about = self.address or self.user
-        return f"{self.by} orders {self.what}{about and ' ' + about}: {self.reason}"
 
 
 class Containment(Model):
@@ -56,8 +15,6 @@ class Containment(Model):
 
     deployed: bool = False
     """Whether the stack is there whose function carries it out."""
-    order: Order | None = None
-    """The order that is being answered."""
     ip_set: IpSet | None = None
     user_pool: str | None = None
     never_block: tuple[str, ...] = ()

@@ -28,6 +28,13 @@ Seconds = Annotated[int, BeforeValidator(seconds), Field(ge=0, le=DAY_S, strict=
 """A length of time in whole seconds, a day at most."""
 
 
+def written(length_s: int) -> str:
+    """A length of time as operators write it, in its largest whole unit: `2h`, `90m`, `7d`."""
+    units = {"d": DAY_S, "h": 3600, "m": 60, "s": 1}
+    unit = next(name for name, unit_s in units.items() if length_s % unit_s == 0)
+    return f"{length_s // units[unit]}{unit}"
+
+
 def spoken(span: timedelta) -> str:
     """A length of time for a person: `42 s`, `3 min 05 s` or `2 h 10 min`."""
     seconds = round(span.total_seconds())

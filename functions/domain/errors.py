@@ -4,12 +4,17 @@ ResponderError
 ├── InputError                 what came in cannot be used; the message says what to do
 │   ├── SignalRefused          a message that is no readable signal
 │   ├── PlaybookError          a playbook that does not hold
-│   └── AnswerRefused          an answer to a request that takes none (any more)
+│   ├── AnswerRefused          an answer to a request that takes none (any more)
+│   ├── OrderRefused           an order that cannot be given like this
+│   ├── NotNamed               a service, a plan or a run by a name that there is not
+│   ├── WhichService           there are several, and nobody said which
+│   └── Refused                something that is not done as things stand; `rule` names why
 ├── LedgerError
 │   ├── Superseded             another execution or a later write was there first
 │   ├── NotInLedger            the ledger holds no such record
 │   └── TrailBroken            the hash chain of an incident does not verify
 ├── ReadFailed                 AWS could not be read: the evidence stays unknown
+├── NotServing                 a service answers nobody, as far as can be seen
 └── ChangeFailed               a change was not made
     ├── ChangeRefused          AWS said no: nothing happened
     └── ChangeDoubtful         no answer: it may have happened, so it counts as done
@@ -36,6 +41,31 @@ class AnswerRefused(InputError):
     """An answer to a request for approval that takes none, or none any more."""
 
 
+class OrderRefused(InputError):
+    """An order that cannot even be given; what a guardrail refuses is no error, and stands in the trail."""
+
+
+class NotNamed(InputError):
+    """There is nothing by that name."""
+
+
+class WhichService(InputError):
+    """There are several services, and nobody said which one is meant."""
+
+    def __init__(self, services: tuple[str, ...]) -> None:
+        super().__init__(f"which service? write ?service= and one of {', '.join(services)}")
+        self.services = services
+
+
+class Refused(InputError):
+    """It is not done as things stand."""
+
+    def __init__(self, message: str, *, rule: str) -> None:
+        super().__init__(message)
+        self.rule = rule
+        """The rule or guardrail that says no, by its name."""
+
+
 class LedgerError(ResponderError):
     """The ledger could not do what was asked."""
 
@@ -54,6 +84,10 @@ class TrailBroken(LedgerError):
 
 class ReadFailed(ResponderError):
     """AWS could not be read. The evidence is unknown, which is never the same as fine."""
+
+
+class NotServing(ResponderError):
+    """A service answers nobody, as far as can be seen."""
 
 
 class ChangeFailed(ResponderError):

@@ -380,6 +380,16 @@ class Release(Model):
     """How many looks in a row found every check of the playbook passing; what nobody could read does not count."""
 
 
+class ChosenRelease(Model):
+    """The release that an operator named, if the service may be set to it."""
+
+    task_definition: str | None = None
+    reason: str
+    """What speaks for it, or why not."""
+    active: bool = True
+    differs_beyond_task_definition: bool | None = None
+
+
 class ReleasesFacts(Model):
     """The release that runs, those before it, and where to go back to."""
 
@@ -403,6 +413,8 @@ class ReleasesFacts(Model):
     """A deployment began after the incident did, and it is not one of ours: a person or a pipeline is at work."""
     deployed_by_us: bool = False
     """The newest deployment is one that an action of this incident began."""
+    chosen: ChosenRelease | None = None
+    """Where an operator wants to go, if one was named."""
 
     @property
     def in_flight(self) -> ServiceDeploymentFacts | None:

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from enum import StrEnum
 
-from functions.domain.containment import Order
 from functions.domain.model import Model, Moment, digest
+from functions.domain.orders import Order, PendingOrder
 from functions.domain.people import Word
 from functions.domain.redaction import clean
 
@@ -127,7 +127,8 @@ class Signal(Model):
 
         SNS, EventBridge and DescribeAlarms tell the same change with different precision: alarms count by the second.
         Tasks that stopped by themselves count together, by their deployment and the ten minutes in which they stopped.
-        An event of AWS Health is told again and again, and counts once in each state; findings and costs once a day.
+        An event of AWS Health is told again and again, and counts once in each state; findings and costs once a day. An
+        order with a key counts once.
         """
         if self.kind is SignalKind.ALARM:
             return digest([self.kind, self.account, self.region, self.alarm, self.state, self._moment(1)])
@@ -136,8 +137,11 @@ class Signal(Model):
         if self.kind is SignalKind.SECRET:
             return digest([self.kind, self.region, self.cluster, self.service, self.secret, self._moment(1)])
         if self.kind is SignalKind.MANUAL:
+            given = [self.kind, self.region, self.cluster, self.service]
+            if self.order is not None and self.order.key:
+                return digest([*given, "key", self.order.key])
             ordered = None if self.order is None else self.order.model_dump(mode="json")
-            told = [self.kind, self.region, self.cluster, self.service, ordered, self._moment(1)]
+            told = [*given, ordered, self._moment(1)]
             return digest(told if self.word is None else [*told, self.word.model_dump(mode="json")])
         if self.kind in _OF_A_SERVICE:
             told = [self.kind, self.region, self.cluster, self.service, self.event_name, self.reference, self.level]
@@ -211,3 +215,10 @@ class Signal(Model):
         if self.kind is SignalKind.THREAT:
             return f"GuardDuty: {self.event_name} ({self.level})"
         return f"{self.event_name or self.kind}"
+
+
+def pending(number: int, signal: Signal) -> PendingOrder | None:
+    """The order in a signal that has this place in the inbox. None where nothing has to come of it but a look."""
+    if signal.order is None or signal.order.what.action is None:
+        return None
+    return PendingOrder(number=number, order=signal.order, at=signal.occurred_at)

@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from functions.domain.approvals import Consent
-from functions.domain.changes import Change, Plan, ScaleToZero, SetCeiling, SetFloor, Verdict
+from functions.domain.changes import Change, Plan, ScaleToZero, SetCeiling, SetCount, SetFloor, Verdict
 from functions.domain.dependencies import DependencyState
 from functions.domain.evidence import Findings
 from functions.domain.incidents import Mode, Switch
 from functions.domain.maintenance import Window
+from functions.domain.orders import PendingOrder
 
 HOUR = timedelta(hours=1)
 
@@ -45,11 +46,19 @@ class Situation:
     """The maintenance window that is open now."""
     began_in: Window | None = None
     """The one that was open when the incident was opened: it explains the trouble."""
+    ordered: PendingOrder | None = None
+    """The order that the plan answers."""
 
     @property
     def effective_mode(self) -> Mode:
         """An operator's switch comes before the playbook."""
         return self.mode if self.switch.mode is None else self.switch.mode
+
+    @property
+    def by_hand(self) -> PendingOrder | None:
+        """The order, where it is one that may pass what only holds back the responder's own zeal. What shuts somebody
+        out passes nothing."""
+        return None if self.ordered is None or self.ordered.order.what.contains else self.ordered
 
 
 def pause(situation: Situation, plan: Plan) -> Verdict:
@@ -97,19 +106,23 @@ def approval(situation: Situation, plan: Plan) -> Verdict:
         return _verdict("approval", False, "", f"people denied {plan.action} for {plan.cause} in this incident")
     if situation.consent.granted == plan.hash:
         return _verdict("approval", True, "people granted this very plan", "")
-    asking = situation.effective_mode is Mode.ASK
-    why = "the service is in mode ask" if asking else f"{plan.action} is never done without asking"
-    return _verdict(
-        "approval", not (asking or situation.asks), "nobody has to be asked", f"people have to grant it: {why}"
-    )
+    asking, always = situation.effective_mode is Mode.ASK, situation.asks or plan.leaves_no_task
+    if asking and not always and situation.by_hand is not None:
+        return _passed("approval", "the service is in mode ask", situation.by_hand)
+    why = f"{plan.action} is never done without asking" if situation.asks else "it leaves no task"
+    if asking and not always:
+        why = "the service is in mode ask"
+    return _verdict("approval", not (asking or always), "nobody has to be asked", f"people have to grant it: {why}")
 
 
 def attempts(situation: Situation, plan: Plan) -> Verdict:
+    """Holds back who tries one thing after the other; a person who orders has made up their mind."""
+    used = f"{situation.attempts} of {situation.attempts_limit} attempts of this incident are used"
+    left = situation.attempts < situation.attempts_limit
+    if not left and situation.by_hand is not None:
+        return _passed("attempts", used, situation.by_hand)
     return _verdict(
-        "attempts",
-        situation.attempts < situation.attempts_limit,
-        f"attempt {situation.attempts + 1} of {situation.attempts_limit} in this incident",
-        f"{situation.attempts} of {situation.attempts_limit} attempts of this incident are used",
+        "attempts", left, f"attempt {situation.attempts + 1} of {situation.attempts_limit} in this incident", used
     )
 
 
@@ -137,14 +150,15 @@ def cooldown(situation: Situation, plan: Plan) -> Verdict:
     own = set(situation.own_charges)
     earlier = max((at for at in situation.charges if at not in own), default=None)
     ends = None if earlier is None else earlier + timedelta(seconds=situation.cooldown_s)
-    return _verdict(
-        "cooldown",
-        ends is None or situation.now >= ends,
-        "no earlier incident was acted upon lately",
+    over = ends is None or situation.now >= ends
+    lately = (
         f"an earlier incident was acted upon at {earlier:%H:%M:%S} UTC, the cooldown ends at {ends:%H:%M:%S}"
         if earlier is not None and ends is not None
-        else "",
+        else ""
     )
+    if not over and situation.by_hand is not None:
+        return _passed("cooldown", lately, situation.by_hand)
+    return _verdict("cooldown", over, "no earlier incident was acted upon lately", lately)
 
 
 def dependency(situation: Situation, plan: Plan) -> Verdict:
@@ -155,6 +169,8 @@ def dependency(situation: Situation, plan: Plan) -> Verdict:
     facts = situation.findings.dependencies.value
     if not situation.restarts_or_scales:
         return _verdict("dependency", True, "this action neither restarts nor scales", "")
+    if plan.only_takes_away:
+        return _verdict("dependency", True, "fewer tasks are no burden to what the service stands on", "")
     if facts is None:
         return _verdict("dependency", False, "", "the dependencies could not be read")
     troubled = ", ".join(f"{d.name} is {d.state}" for d in facts.troubled)
@@ -177,14 +193,25 @@ def native_rollback(situation: Situation, plan: Plan) -> Verdict:
 
 
 def external_change(situation: Situation, plan: Plan) -> Verdict:
-    releases = situation.findings.releases.value
+    """What somebody deploys is not fought. A person who orders knows of what was there by then, and not of what came
+    after the order."""
+    releases, order = situation.findings.releases.value, situation.by_hand
     changed = releases is None or releases.changed_during_incident
+    if releases is not None and changed and order is not None and _known_by_then(order, situation.findings):
+        return _passed("external change", "somebody else deployed during the incident", order)
     return _verdict(
         "external change",
         not changed,
         "nobody else deployed during the incident",
         "somebody else deployed during the incident, or it could not be read",
     )
+
+
+def _known_by_then(order: PendingOrder, findings: Findings) -> bool:
+    """Whether the newest deployment began before the order was given."""
+    service = findings.service.value
+    primary = None if service is None else service.primary
+    return primary is not None and order.at is not None and primary.created_at <= order.at
 
 
 def task_counts(situation: Situation, plan: Plan) -> Verdict:
@@ -214,6 +241,8 @@ def _counts(change: Change) -> tuple[int, ...]:
     match change:
         case SetFloor(minimum=minimum):
             return (minimum,)
+        case SetCount(count=count):
+            return (count,)
         case SetCeiling(maximum=maximum, minimum=minimum):
             return (maximum,) if minimum is None else (minimum, maximum)
         case _:
@@ -239,6 +268,13 @@ GUARDRAILS: Sequence[Guardrail] = (
 def judge(situation: Situation, plan: Plan, guardrails: Sequence[Guardrail] = GUARDRAILS) -> tuple[Verdict, ...]:
     """Every guardrail's verdict, in a fixed order; the plan is allowed when all of them allow it."""
     return tuple(guardrail(situation, plan) for guardrail in guardrails)
+
+
+def _passed(name: str, otherwise: str, order: PendingOrder) -> Verdict:
+    """A yes that only a person's order has made one; the trail says so."""
+    return Verdict(
+        guardrail=name, allowed=True, reason=f"{otherwise}; the order of {order.order.by} passes it", ordered=True
+    )
 
 
 def _verdict(name: str, allowed: bool, yes: str, no: str) -> Verdict:

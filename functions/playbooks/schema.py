@@ -401,11 +401,13 @@ _SETTLE: Mapping[ActionName, Mapping[str, int]] = {
     ActionName.ISOLATE: {"first_look": 60, "deadline": 600},
     ActionName.BLOCK_ADDRESS: {"first_look": 60, "deadline": 600},
     ActionName.DISABLE_USER: {"first_look": 60, "deadline": 600},
+    ActionName.SET_COUNT: {"first_look": 90, "deadline": 300},
+    ActionName.SET_LIMITS: {"first_look": 90, "deadline": 300},
 }
 
 
-_ORDERED = frozenset({ActionName.BLOCK_ADDRESS, ActionName.DISABLE_USER})
-"""Actions that need to be told whom: no ladder can say so."""
+_ORDERED = frozenset({ActionName.BLOCK_ADDRESS, ActionName.DISABLE_USER, ActionName.SET_COUNT, ActionName.SET_LIMITS})
+"""Actions that need to be told whom, or how many: no ladder can say so."""
 
 
 class Approving(Strict):

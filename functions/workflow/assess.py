@@ -10,20 +10,21 @@ from functions.diagnostics.look import Probe, Surroundings, look
 from functions.diagnostics.ranking import rank
 from functions.domain.causes import Cause, Judgement
 from functions.domain.changes import ActionName, Plan
-from functions.domain.containment import Containment, Order
+from functions.domain.containment import Containment
 from functions.domain.evidence import Findings, ReleaseState
 from functions.domain.incidents import Fact, InboxEntry, Incident, NewEvent
 from functions.domain.logged import LogQuery
 from functions.domain.maintenance import window_at
+from functions.domain.orders import Order, PendingOrder
 from functions.domain.people import Said
 from functions.domain.severity import Grade
-from functions.domain.signals import Signal, SignalKind
+from functions.domain.signals import Signal, SignalKind, pending
 from functions.guardrails.verdicts import Situation
 from functions.playbooks.schema import Playbook
 from functions.ports import Clock, Ledger, Readers
 from functions.workflow.answers import heard
 from functions.workflow.command import led_by
-from functions.workflow.decision import Decision, PendingOrder, decide
+from functions.workflow.decision import Decision, decide
 from functions.workflow.promises import in_time
 from functions.workflow.scored import scored
 from functions.workflow.severity import changed, graded
@@ -86,19 +87,24 @@ class Examiner:
         inbox: Sequence[InboxEntry],
         *,
         log_queries: Sequence[LogQuery] = (),
+        waiting: Sequence[PendingOrder] | None = None,
     ) -> Assessment:
-        """`log_queries` cost money and tell no cause: they are for a look that people will read."""
+        """`log_queries` cost money and tell no cause: they are for a look that people will read. `waiting` are orders
+        instead of those that wait in the inbox."""
         now = self.clock.now()
+        if waiting is None:
+            waiting = _waiting(incident, story, inbox)
+        ordered = waiting[0] if waiting else None
         around = self._surroundings(incident, playbook, story, inbox, now)
+        if ordered is not None:
+            around = replace(around, wanted_release=ordered.order.target)
         switch = self.ledger.switch(incident.service)
         windows = (playbook.maintenance, switch.maintenance)
         findings = look(
             self.probes.values(), replace(around, log_queries=tuple(log_queries)), deadline_s=LOOK_DEADLINE_S
         )
         judgements = rank(findings)
-        waiting = _waiting(incident, story, inbox)
-        ordered = waiting[0] if waiting else None
-        if ordered is not None:
+        if ordered is not None and ordered.order.what.contains:
             judgements = _believed(ordered.order, judgements, findings)
         score = scored(playbook, findings, away=story.shifted_from(now))
         charges = self.ledger.charges(incident.service, since=now - COOLDOWN_LOOKBACK)
@@ -174,7 +180,6 @@ class Examiner:
         ip_set = playbook.contain.ip_set
         containment = Containment(
             deployed=self.contain_deployed,
-            order=order,
             ip_set=None if ip_set is None else ip_set.ref,
             user_pool=playbook.contain.user_pool,
             never_block=playbook.contain.never_block,
@@ -195,6 +200,7 @@ class Examiner:
                 alarms=playbook.mutable_alarms,
                 mute_s=playbook.mute.lease,
                 containment=containment,
+                order=order,
             )
             for name in self.actions
         }
@@ -226,8 +232,7 @@ def surroundings_of(playbook: Playbook, *, readers: Readers, ledger: Ledger | No
 def _waiting(incident: Incident, story: Story, inbox: Sequence[InboxEntry]) -> tuple[PendingOrder, ...]:
     """What operators ordered and nothing has come of yet, with what nobody has seen so far."""
     unseen = [entry for entry in inbox if entry.number > incident.signals_seen]
-    new = (PendingOrder(number=e.number, order=e.signal.order) for e in unseen if e.signal.order is not None)
-    return (*story.orders, *new)
+    return (*story.orders, *(order for entry in unseen if (order := pending(entry.number, entry.signal)) is not None))
 
 
 def _believed(order: Order, judgements: Sequence[Judgement], findings: Findings) -> tuple[Judgement, ...]:
@@ -286,7 +291,7 @@ class Assess:
             return in_time(settling, story.due_at, self.examiner.clock.now())
         playbook = self.playbooks.get(incident.service.key)
         if playbook is None:
-            return self._without_playbook(incident, fresh, len(inbox))
+            return self._without_playbook(incident, inbox, fresh)
         assessment = self.examiner.examine(incident, playbook, story, inbox, log_queries=playbook.log_queries)
         decision = assessment.decision
         grave = [] if decision.outcome is Outcome.ALL_CLEAR else changed(story.grade, assessment.grade, actor="assess")
@@ -308,13 +313,22 @@ class Assess:
         # People who are asked are promised the end of their time instead.
         return result if decision.outcome is Outcome.ASK else in_time(result, story.due_at, self.examiner.clock.now())
 
-    def _without_playbook(self, incident: Incident, fresh: list[NewEvent], seen: int) -> Result:
-        """The playbook was taken away while the incident was open: nothing may be done any more."""
+    def _without_playbook(self, incident: Incident, inbox: Sequence[InboxEntry], fresh: list[NewEvent]) -> Result:
+        """The playbook was taken away while the incident was open: nothing may be done any more. An order for a service
+        that nobody wrote a playbook for is over at once."""
         decision = Decision(
             outcome=Outcome.ESCALATE, cause=Cause.UNKNOWN, confidence=0.0, reason="the service has no playbook any more"
         )
-        self.ledger.append(incident, [*fresh, _decided(decision)], step=StepName.ASSESS, signals_seen=seen)
-        return Result(outcome=Outcome.ESCALATE)
+        if all(entry.signal.kind is SignalKind.MANUAL for entry in inbox):
+            decision = decision.model_copy(
+                update={
+                    "outcome": Outcome.ALL_CLEAR,
+                    "reason": f"no playbook names {incident.service}: nothing may be done there",
+                    "order": inbox[-1].number,
+                }
+            )
+        self.ledger.append(incident, [*fresh, _decided(decision)], step=StepName.ASSESS, signals_seen=len(inbox))
+        return Result(outcome=decision.outcome)
 
     def _note_release(self, incident: Incident, findings: Findings) -> None:
         service = findings.service.value
@@ -433,7 +447,7 @@ def _ranked(judgements: Sequence[Judgement]) -> NewEvent:
 
 def _decided(decision: Decision) -> NewEvent:
     return NewEvent(
-        fact=FACT_OF[decision.outcome],
+        fact=Fact.ACTION_WITHHELD if decision.refused_by else FACT_OF[decision.outcome],
         actor=StepName.ASSESS,
         summary=f"{decision.outcome}: {decision.reason}",
         data={"decision": decision.model_dump(mode="json")},

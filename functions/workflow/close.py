@@ -57,7 +57,7 @@ class Close:
         return NewEvent(
             fact=Fact.INCIDENT_RESOLVED,
             actor=StepName.CLOSE,
-            summary=f"recovered {how}, {spoken(took)} after the alarm",
+            summary=f"recovered {how}, {spoken(took)} after the {'order' if story.by_hand else 'alarm'}",
             data={"seconds": round(took.total_seconds(), 1)},
         )
 

@@ -10,9 +10,9 @@ from functions.diagnostics.signs import Signs
 from functions.domain.approvals import Consent
 from functions.domain.causes import Cause, Judgement
 from functions.domain.changes import ActionName, Plan, Verdict, split_rung
-from functions.domain.containment import Order
 from functions.domain.evidence import Findings
 from functions.domain.model import Model
+from functions.domain.orders import PendingOrder
 from functions.guardrails.verdicts import Situation, judge
 from functions.workflow.table import Outcome
 
@@ -60,18 +60,14 @@ ASKS_PER_INCIDENT = 3
 ADDS_ROOM = frozenset({ActionName.SCALE_OUT, ActionName.RAISE_CEILING})
 """Actions that may follow another one before it was seen what that one did: more tasks take nothing back."""
 
+PRECONDITION = "precondition"
+"""In place of a guardrail's name, where an action makes no plan from what was found."""
+
 NOT_DEPLOYED = "the contain stack is not deployed"
 """Why nothing is shut out, where the deployment did not say `-c contain=true`."""
 
 OTHERS_AT_WORK = frozenset({Cause.NATIVE_ROLLBACK, Cause.SOMEONE_AT_WORK})
 """Causes that are waited for, until the patience ends."""
-
-
-class PendingOrder(Model):
-    """What an operator ordered and nothing has come of yet. `number` is its place in the inbox."""
-
-    number: int
-    order: Order
 
 
 class Alternative(Model):
@@ -101,6 +97,16 @@ class Decision(Model):
     """The maintenance window for which people are not paged yet."""
     taken_by: str = ""
     """Who leads the incident, so that the responder only watches."""
+
+    @property
+    def refused_by(self) -> tuple[str, ...]:
+        """What stands against the order that this answers: guardrails by their names, or `precondition` where the
+        action itself makes no plan. Empty where it is done, or where only a grant is missing."""
+        if self.order is None or self.outcome in (Outcome.ACT, Outcome.ASK):
+            return ()
+        denied = tuple(verdict.guardrail for verdict in self.verdicts if not verdict.allowed)
+        beyond_asking = tuple(name for name in denied if name != "approval")
+        return beyond_asking or denied or (PRECONDITION,)
 
     @property
     def is_about_to_act(self) -> bool:
@@ -301,15 +307,26 @@ def _obey(
     situation: Situation,
 ) -> Decision:
     """What an operator orders is planned, judged and asked for like everything else. Only what people said to earlier
-    plans is no answer to this one."""
-    action = actions[ordered.order.what.action]
+    plans is no answer to this one. Where it is refused, whoever ordered it is told, and nobody is paged for it; but for
+    what shuts somebody out, of which everybody has to know."""
+    name = ordered.order.what.action
+    if name is None:
+        raise LookupError("a look has no action to plan")
+    action = actions[name]
     plan = _plan(action, top.cause, findings, terms[action.name])
     if isinstance(plan, Refusal):
         passed = (Alternative(action=action.name, reason=plan.reason),)
-        decision = _said(Outcome.ESCALATE, top, f"{action.name} was ordered: {plan.reason}", alternatives=passed)
+        decision = _said(
+            Outcome.ESCALATE, top, f"{ordered.order.wanted} was ordered: {plan.reason}", alternatives=passed
+        )
     else:
         fresh = Consent(granted=situation.consent.granted)
-        decision = _guarded(top, plan, (), _with(Situation(**{**vars(situation), "consent": fresh}), action))
+        obeying = Situation(**{**vars(situation), "consent": fresh, "ordered": ordered})
+        decision = _guarded(top, plan, (), _with(obeying, action))
+    if decision.outcome is Outcome.ESCALATE and not action.name.contains:
+        decision = decision.model_copy(update={"outcome": Outcome.STAND_DOWN})
+    if decision.outcome is Outcome.ACT and decision.plan is not None:
+        decision = decision.model_copy(update={"reason": f"{ordered.order.summary}; {decision.plan.summary}"})
     return decision.model_copy(update={"order": ordered.number})
 
 

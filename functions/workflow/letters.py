@@ -19,6 +19,8 @@ from functions.domain.changes import (
     RegisterCopy,
     ScaleToZero,
     SetCeiling,
+    SetCount,
+    SetFloor,
     SetStickiness,
     SetTaskDefinition,
     ShiftZone,
@@ -55,6 +57,8 @@ HEADINGS = {
     Fact.LEASE_POSTPONED: "not given back",
 }
 
+
+BY_HAND = frozenset({ActionName.SET_COUNT, ActionName.SET_LIMITS})
 
 NEWS = frozenset(
     {
@@ -441,6 +445,12 @@ def _differs(intent: Intent) -> list[str]:
             return [
                 "whatever switched sticky sessions off may do it again; your infrastructure code has to say:",
                 f"  stickiness on, lb_cookie, {duration} s, in {group.rsplit(':', 1)[-1]}",
+            ]
+        case SetFloor() | SetCeiling() | SetCount() if plan.action in BY_HAND and not plan.leases:
+            return [
+                "set by hand, and your infrastructure code may say otherwise; its next deployment brings that back:",
+                f"  {plan.summary}",
+                f"  or take it back: {plan.undo}",
             ]
         case SetCeiling() | ScaleToZero() if plan.action is ActionName.ISOLATE:
             return ["the service is isolated until a person brings it back:", f"  {plan.undo}"]

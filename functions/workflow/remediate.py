@@ -24,6 +24,7 @@ from functions.domain.changes import (
     RegisterCopy,
     ScaleToZero,
     SetCeiling,
+    SetCount,
     SetFloor,
     SetStickiness,
     SetTaskDefinition,
@@ -84,7 +85,7 @@ class Remediate:
         done = story.stages_done(plan)
         if len(done) == len(plan.changes):
             return self._in_time(self._through(plan), story)
-        reason = self._difference(incident, plan, story, done)
+        reason = self._difference(incident, plan, story, done, by_hand=decision.order is not None)
         if reason is not None:
             return self._outdated(incident, reason)
         return self._in_time(self._act(incident, plan, done), story)
@@ -98,8 +99,11 @@ class Remediate:
         self.ledger.append(incident, [event], step=self.step)
         return Result(outcome=Outcome.DIFFERS)
 
-    def _difference(self, incident: Incident, plan: Plan, story: Story, done: tuple[Intent, ...]) -> str | None:
-        """What is no longer as it was when the plan was made; None when everything is."""
+    def _difference(
+        self, incident: Incident, plan: Plan, story: Story, done: tuple[Intent, ...], *, by_hand: bool
+    ) -> str | None:
+        """What is no longer as it was when the plan was made; None when everything is. `by_hand`: an operator ordered
+        it, which is a yes, but for what is asked for in every mode."""
         playbook = self.playbooks.get(incident.service.key)
         if playbook is None:
             return "the service has no playbook any more"
@@ -114,9 +118,10 @@ class Remediate:
         if mode is Mode.OBSERVE:
             return "the service is in mode observe now"
         granted = story.granted(plan) if done else story.consent(now).granted == plan.hash
-        if mode is Mode.ASK and not granted:
+        always = self.actions[plan.action].asks or plan.leaves_no_task
+        if mode is Mode.ASK and not granted and (always or not by_hand):
             return "the service is in mode ask now, and nobody granted this plan"
-        if self.actions[plan.action].asks and not granted:
+        if always and not granted:
             return f"nobody granted this plan, and {plan.action} is never done without asking"
         if self.ledger.lock_holder(incident.service) != incident.id:
             return "another incident holds the service"
@@ -147,7 +152,7 @@ class Remediate:
 
     def _in_trouble(self, incident: Incident, plan: Plan, playbook: Playbook, now: datetime) -> str | None:
         """A dependency that got into trouble since the plan was made: new tasks, or more, would make that worse."""
-        if not self.actions[plan.action].restarts_or_scales:
+        if not self.actions[plan.action].restarts_or_scales or plan.only_takes_away:
             return None
         watched = Watcher(self.readers)(incident.service, playbook.dependencies, now=now)
         troubled = DependenciesFacts(dependencies=watched).troubled
@@ -300,6 +305,8 @@ def _done(change: Change, result: ChangeResult) -> str:
             return f"the scalable target was set to {minimum} to {maximum} tasks"
         case SetTracking(policy=policy, target=target):
             return f"policy {policy} was set to aim at {target:g} %"
+        case SetCount(count=count):
+            return f"the service was set to {count} tasks"
         case DeregisterTarget(target=address):
             return f"target {address} was deregistered and drains"
         case StopTask(task=task):

@@ -92,8 +92,12 @@ class Restore:
         """
         terms = lease.terms
         scaling: ScalingFacts | None = None
+        value: float | None
         if terms.kind is LeaseKind.MUTE:
-            value: float | None = self.mutes.muted_s(terms.resource_id)
+            value = self.mutes.muted_s(terms.resource_id)
+        elif terms.kind is LeaseKind.COUNT:
+            service = self.reader.service(incident.service)
+            value = None if service is None else service.desired
         else:
             scaling = self.reader.scaling(incident.service, resource_id=terms.resource_id)
             value = _value(terms, scaling)
@@ -118,7 +122,8 @@ class Restore:
     def _why_left(self, lease: Lease, value: float | None) -> str:
         terms = lease.terms
         if value is None:
-            return f"the scalable target or its policy is gone, and {_name(terms)} with it"
+            gone = "service" if terms.kind is LeaseKind.COUNT else "scalable target or its policy"
+            return f"the {gone} is gone, and {_name(terms)} with it"
         for other in self.ledger.service_leases(self.ledger.incident(lease.incident_id).service):
             if _same_thing(other.terms, terms) and other.terms.value == value:
                 return f"{_name(terms)} is {value:g}: the lease of incident {other.incident_id} gives it back"
@@ -210,8 +215,8 @@ def _value(terms: LeaseTerms, scaling: ScalingFacts) -> float | None:
             return scaling.minimum
         case LeaseKind.CEILING:
             return scaling.maximum
-        case LeaseKind.MUTE:
-            raise ValueError("a mute is none of the scalable target")
+        case LeaseKind.MUTE | LeaseKind.COUNT:
+            raise ValueError(f"a {terms.kind} is none of the scalable target")
         case LeaseKind.TRACKING:
             if scaling.policies is None:
                 raise ReadFailed("the scaling policies could not be read")

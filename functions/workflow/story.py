@@ -17,11 +17,12 @@ from functions.domain.changes import (
     StopDeployment,
     repeatable,
 )
-from functions.domain.containment import Order
 from functions.domain.incidents import Event, Fact, InboxEntry
+from functions.domain.orders import PendingOrder
 from functions.domain.people import AUTOMATIC, Said, Word
 from functions.domain.severity import Grade, Severity
-from functions.workflow.decision import OTHERS_AT_WORK, Decision, PendingOrder
+from functions.domain.signals import Signal, pending
+from functions.workflow.decision import OTHERS_AT_WORK, Decision
 from functions.workflow.table import Outcome
 
 _CHANGE: TypeAdapter[Change] = TypeAdapter(Change)
@@ -72,6 +73,8 @@ class Story:
     """An incident so far."""
 
     alarm_at: datetime | None = None
+    by_hand: bool = False
+    """It was opened by an order, and not by an alarm."""
     decision: Decision | None = None
     """The newest decision."""
     intents: tuple[Intent, ...] = ()
@@ -244,13 +247,13 @@ def _after(story: Story, event: Event) -> Story:
     match event.fact:
         case Fact.INCIDENT_OPENED:
             occurred = event.data.get("signal", {}).get("occurred_at")
-            return replace(story, alarm_at=event.at if occurred is None else datetime.fromisoformat(occurred))
+            began = event.at if occurred is None else datetime.fromisoformat(occurred)
+            return replace(story, alarm_at=began, by_hand=bool(event.data.get("signal", {}).get("order")))
         case Fact.SIGNAL_RECEIVED:
-            ordered = event.data.get("signal", {}).get("order")
-            if ordered is None:
+            if event.data.get("signal", {}).get("order") is None:
                 return story
-            pending = PendingOrder(number=event.data["number"], order=Order.model_validate(ordered))
-            return replace(story, orders=(*story.orders, pending))
+            order = pending(event.data["number"], Signal.model_validate(event.data["signal"]))
+            return story if order is None else replace(story, orders=(*story.orders, order))
         case Fact.WAITED:
             decision = _decision(event)
             since = (story.waiting_since or event.at) if decision.cause in OTHERS_AT_WORK else None

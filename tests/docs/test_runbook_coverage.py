@@ -15,6 +15,7 @@ from functions.domain.causes import Cause
 from functions.domain.changes import ActionName
 from functions.domain.incidents import Mode
 from functions.guardrails.verdicts import GUARDRAILS
+from functions.handlers.http.app import document
 from functions.playbooks.schema import Playbook
 from infra.context import Deployment
 from tests.docs.pages import PROJECT, Page, code, written
@@ -88,7 +89,7 @@ def test_every_answer_is_given_in_full(row: Row) -> None:
     if row.answer == AUTOMATIC:
         assert row.shown_by
     if row.answer == OPERATOR:
-        assert "`responder " in row.how
+        assert re.search(r"`(?:responder |GET /|POST /)", row.how)
 
 
 @each_row
@@ -115,6 +116,8 @@ def exists(name: str) -> bool:
         return (PROJECT / file).exists() and (not function or function in functions_of(file))
     if name.startswith("responder "):
         return name.split()[1] in cli.commands
+    if name.startswith(("GET ", "POST ")):
+        return name in REQUESTS
     return name.startswith("aws ") or name in KNOWN
 
 
@@ -135,6 +138,7 @@ def keys_of(schema: object) -> Iterator[str]:
             yield from keys_of(part)
 
 
+REQUESTS = {f"{method.upper()} {path}" for path, operations in document()["paths"].items() for method in operations}
 KNOWN = {
     *Cause,
     *ActionName,

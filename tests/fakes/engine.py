@@ -17,6 +17,7 @@ from functions.workflow.bake import Bake
 from functions.workflow.close import Close
 from functions.workflow.command import SaySo
 from functions.workflow.intake import Intake
+from functions.workflow.orders import GiveOrder, TryOrder
 from functions.workflow.page import PagePeople
 from functions.workflow.remediate import Remediate
 from functions.workflow.restore import Lift, Restore
@@ -115,6 +116,10 @@ class Responder:
         self.say = SaySo(ledger=self.ledger, now=self.clock.now)
         self.take_answer = TakeAnswer(ledger=self.ledger, answers=self.people, now=self.clock.now)
         self.ask_people = AskPeople(ledger=self.ledger, notifier=self.notifier, clock=self.clock, playbooks=playbooks)
+        self.give_order = GiveOrder(
+            ledger=self.ledger, executions=self.executions, now=self.clock.now, playbooks=playbooks
+        )
+        self.try_order = TryOrder(ledger=self.ledger, examiner=examiner, clock=self.clock, playbooks=playbooks)
         remediate = Remediate(
             ledger=self.ledger,
             readers=self.world.readers,

@@ -21,6 +21,7 @@ from functions.domain.changes import (
     RegisterCopy,
     ScaleToZero,
     SetCeiling,
+    SetCount,
     SetFloor,
     SetStickiness,
     SetTaskDefinition,
@@ -500,10 +501,13 @@ class World:
             case SetCeiling(maximum=maximum, minimum=floor):
                 self.maximum = maximum
                 self.minimum = self.minimum if floor is None else floor
-                self.desired = self.running = min(self.desired, maximum)
+                self.desired = self.running = max(self.minimum, min(self.desired, maximum))
                 return ChangeResult()
             case SetTracking(target=target):
                 self.tracking = target
+                return ChangeResult()
+            case SetCount(count=count):
+                self.desired = self.running = count
                 return ChangeResult()
             case ScaleToZero():
                 self.desired = self.running = 0

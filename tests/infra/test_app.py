@@ -122,13 +122,24 @@ def test_an_emulator_gets_the_same_stacks_without_the_layer(tmp_path: Path) -> N
         tmp_path / "cdk.out",
     )
     assert made.responder.resources("AWS::Lambda::LayerVersion") == {}
-    assert len(made.responder.resources("AWS::Lambda::Function")) == 12
+    assert len(made.responder.resources("AWS::Lambda::Function")) == 15
     ((_, table),) = made.responder.attributes("AWS::DynamoDB::Table").items()
     assert (table["DeletionPolicy"], table["Properties"]["DeletionProtectionEnabled"]) == ("Delete", False)
     ((_, alarm),) = made.services["ecs-first-responder-shop-orders"].resources("AWS::CloudWatch::Alarm").items()
     assert alarm["Period"] == 10
     lookup = {right.action for right in made.responder.allowed_to("ecs-first-responder-lookup")}
     assert "ecs:DescribeTaskDefinition" not in lookup, "no alarm of this playbook is on a log"
+
+
+def test_a_deployment_may_do_without_the_http_api(tmp_path: Path) -> None:
+    """Then there are neither routes nor its functions."""
+    made = synthesise(
+        Deployment(region="us-east-1", playbooks=tmp_path, architecture=Architecture.LOCAL, api=False),
+        tmp_path / "cdk.out",
+    )
+    names = {each["FunctionName"] for each in made.responder.resources("AWS::Lambda::Function").values()}
+    assert names.isdisjoint(f"ecs-first-responder-{name}" for name in ("api", "read", "trial"))
+    assert made.responder.resources("AWS::ApiGatewayV2::Route") == {}
 
 
 def test_the_archive_can_be_locked(tmp_path: Path) -> None:

@@ -19,12 +19,14 @@ from functions.adapters import (
     elbv2,
     eventbridge,
     front,
+    functions,
     ledger,
     logs,
     monitoring,
     mutes,
     network,
     rds,
+    runs,
     s3,
     secret_values,
     secrets,
@@ -34,6 +36,7 @@ from functions.adapters import (
     tables,
     webhooks,
 )
+from functions.adapters.runs import PLACE
 from functions.diagnostics.registry import PROBES
 from functions.diagnostics.score import READS as READS_OF_SCORE
 from functions.domain.permissions import Resource
@@ -64,6 +67,7 @@ CHANGES = {
     "elasticloadbalancing:DeregisterTargets",
     "elasticloadbalancing:ModifyTargetGroupAttributes",
 }
+ASKED = ("api", "read", "trial")
 LISTED_SNAPSHOTS = {
     ("rds:DescribeDBSnapshots", "arn:aws:rds:eu-west-1:123456789012:db:orders-db"),
     ("rds:DescribeDBSnapshots", "arn:aws:rds:eu-west-1:123456789012:snapshot:*"),
@@ -78,9 +82,11 @@ FUNCTIONS = [
     "intake",
     "lookup",
     "notify",
+    "read",
     "remediate",
     "restore",
     "sweep",
+    "trial",
     "verify",
 ]
 
@@ -148,6 +154,43 @@ def generic(resource: str) -> str:
 def test_only_remediate_and_restore_change_anything(function: str, stack: Template) -> None:
     """Whatever looks, decides or tells cannot change a service, whatever its code does."""
     assert actions(stack, function).isdisjoint(CHANGES)
+
+
+@pytest.mark.parametrize("function", ["api", "read", "trial"])
+def test_the_http_api_changes_nothing_by_itself(function: str, stack: Template) -> None:
+    """Whoever breaks into it gives orders at most, and the guardrails judge these."""
+    assert actions(stack, function).isdisjoint(CHANGES)
+
+
+def test_who_is_asked_may_not_read_and_who_reads_may_not_write(stack: Template) -> None:
+    """Each of the three functions of the HTTP API has what the others lack."""
+    beside_logs = {f: {a for a in actions(stack, f) if not re.match(r"^(logs:(Create|Put)|xray:)", a)} for f in ASKED}
+    assert {action for action in beside_logs["api"] if not OWN.match(action)} == {
+        "states:StartExecution",
+        "states:SendTaskSuccess",
+        "lambda:InvokeFunction",
+    }
+    assert [
+        action for action in beside_logs["read"] if not READS.match(action) and not action.startswith("logs:")
+    ] == []
+    assert {"dynamodb:GetItem", "dynamodb:Query", "s3:GetObject"} <= beside_logs["read"]
+    assert beside_logs["trial"] == {"s3:PutObject"}
+    assert {e.resource for e in allowed(stack, "trial") if e.action == "s3:PutObject"} == {
+        next(e.resource for e in allowed(stack, "api") if e.action == "s3:PutObject").removesuffix("*") + f"{PLACE}*"
+    }
+
+
+def test_the_http_api_calls_its_two_functions_alone(stack: Template) -> None:
+    """And none of those that change a service."""
+    called = {entry.resource for entry in allowed(stack, "api") if entry.action == "lambda:InvokeFunction"}
+    where = "arn:aws:lambda:eu-west-1:123456789012:function:ecs-first-responder"
+    assert called == {f"{where}-read", f"{where}-trial"}
+
+
+def test_the_read_function_may_what_every_probe_declares(stack: Template) -> None:
+    """Otherwise an answer would say unknown for want of a right."""
+    probes = {permission.action for probe in PROBES.values() for permission in probe.permissions}
+    assert probes <= actions(stack, "read")
 
 
 @pytest.mark.parametrize("function", ["assess", "verify"])
@@ -218,8 +261,9 @@ def test_the_look_up_reads_task_definitions_only_for_log_groups(stack: Template)
 
 
 def test_restore_gives_back_and_nothing_else(stack: Template) -> None:
-    """What was temporary is given back with three rights alone; an alarm can be unmuted, not muted."""
+    """What was temporary is given back with four rights alone; an alarm can be unmuted, not muted."""
     assert actions(stack, "restore") & CHANGES == {
+        "ecs:UpdateService",
         "application-autoscaling:RegisterScalableTarget",
         "application-autoscaling:PutScalingPolicy",
         "cloudwatch:DeleteAlarmMuteRule",
@@ -274,7 +318,8 @@ def test_what_is_called_is_granted(stack: Template) -> None:
         tables,
     )
     checking = (check_metrics, secret_values)
-    adapters = (*reading, *checking, backups, changer, ledger, mutes, s3, sns, sqs, stepfunctions, webhooks)
+    asked = (functions, runs)
+    adapters = (*reading, *checking, *asked, backups, changer, ledger, mutes, s3, sns, sqs, stepfunctions, webhooks)
     called = {call for adapter in adapters for call in adapter.CALLS} | set(backups.LIST_CALLS)
     assert called <= {entry.action for entry in everything_allowed(stack)}
 
@@ -351,7 +396,7 @@ def test_a_dashboard_and_a_table_are_read_by_their_names(stack: Template) -> Non
 
 
 def test_no_function_may_call_another(stack: Template) -> None:
-    """Only the state machine invokes; a function that is broken into leads no further."""
+    """Only the state machine invokes, and who is asked over HTTP; a function that is broken into leads no further."""
     for function in FUNCTIONS:
         assert "lambda:InvokeFunction" not in actions(stack, function)
 

@@ -32,6 +32,9 @@ FUNCTIONS = {
     "digest",
     "forward",
     "lookup",
+    "api",
+    "read",
+    "trial",
 }
 
 
@@ -585,6 +588,9 @@ def test_the_responder_is_watched_too(stack: Template) -> None:
         "bake-errors",
         "forward-errors",
         "check-errors",
+        "api-errors",
+        "read-errors",
+        "trial-errors",
         "digest-errors",
         "check-silent",
         "checks-not-made",

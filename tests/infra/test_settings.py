@@ -23,6 +23,15 @@ BUILT_BY: Mapping[str, tuple[Callable[[], Any], ...]] = {
     "forward": (bootstrap.forward,),
     "lookup": (bootstrap.service_reader,),
     "contain": (bootstrap.contain, bootstrap.lift),
+    "api": (
+        bootstrap.records,
+        bootstrap.inquire,
+        bootstrap.order_by_hand,
+        bootstrap.answer_people,
+        bootstrap.trying,
+    ),
+    "read": (bootstrap.inspect, bootstrap.try_order),
+    "trial": (bootstrap.make_trial,),
 }
 """What each function is made of, by the name of its handler's module."""
 

@@ -20,6 +20,7 @@ from functions.domain.changes import (
     ForceNewDeployment,
     RegisterCopy,
     SetCeiling,
+    SetCount,
     SetFloor,
     SetStickiness,
     SetTaskDefinition,
@@ -116,6 +117,17 @@ def test_the_floor_alone() -> None:
         "ScalableDimension": "ecs:service:DesiredCount",
     }
     assert [parameters for _, parameters in aws.calls] == [{**common, "MinCapacity": 4}, {**common, "MinCapacity": 2}]
+
+
+def test_a_count_is_sent_alone() -> None:
+    """What a person ordered, and no other parameter of the service."""
+    aws = FakeAws(UpdateService={"service": {}})
+
+    changer(aws).apply(ORDERS, SetCount(count=3))
+
+    assert [parameters for _, parameters in aws.calls] == [
+        {"cluster": ORDERS.cluster, "service": ORDERS.service, "desiredCount": 3}
+    ]
 
 
 def test_a_copy_has_the_content_and_nothing_else() -> None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from functions.domain.errors import LedgerError, PlaybookError, ReadFailed, ResponderError
+from tools.cli.byhand import COMMANDS as BY_HAND
 from tools.cli.desk import COMMANDS as ON_INCIDENTS
 from tools.cli.digest import desk_sources, digest
 from tools.cli.options import Length as _Length
@@ -28,9 +29,10 @@ from tools.cli.status import status
 
 if TYPE_CHECKING:
     from functions.domain.approvals import Answer
-    from functions.domain.containment import Ordered
     from functions.domain.digests import Period
+    from functions.domain.orders import Ordered
     from functions.ports import Answers, BackupKeeper, Executions, Ledger, MuteKeeper, Readers
+    from functions.workflow.assess import Examiner
     from functions.workflow.digests.around import Sources
 
 USAGE_ERROR = 2
@@ -88,6 +90,13 @@ def desk_executions(region: str, name: str, identity: str) -> "Executions":
     return bootstrap.desk_executions(region, name, identity)
 
 
+def desk_examiner(region: str, ledger: "Ledger") -> "Examiner":
+    """Looks at services on AWS, with the credentials of whoever sits here."""
+    from functions import bootstrap
+
+    return bootstrap.desk_examiner(region, ledger)
+
+
 def desk_readers(region: str) -> "Readers":
     """What a look may read on AWS.
 
@@ -121,9 +130,12 @@ class Desk:
     """By the Region."""
     open_executions: Callable[[str, str, str], "Executions"] = desk_executions
     """By the Region, the responder's name, which is the table's, and who sits here."""
+    open_examiner: Callable[[str, "Ledger"], "Examiner"] = desk_examiner
+    """By the Region, and the ledger that it reads."""
     open_readers: Callable[[str], "Readers"] = desk_readers
     """By the Region."""
     sleep: Callable[[float], None] = time.sleep
+    """Between two looks, at a service or at what became of an order."""
     open_digest_sources: Callable[[str, "Ledger", "Period", datetime], "Sources"] = desk_sources
     """By the Region, the ledger, which digest it is, and the time at which it ends."""
 
@@ -340,7 +352,7 @@ def _with_order(command: Callable[..., None]) -> Callable[..., None]:
 @click.pass_obj
 def isolate(desk: Desk, service: str, reason: str, by: str, table: str, region: str | None) -> None:
     """Order that a service is isolated, to no task at all: [region/]cluster/service. People are asked first."""
-    from functions.domain.containment import Ordered
+    from functions.domain.orders import Ordered
 
     _order(desk, service, Ordered.ISOLATE, reason=reason, by=by, table=table, region=region)
 
@@ -355,7 +367,8 @@ def block(
     desk: Desk, service: str, address: str, length: timedelta, reason: str, by: str, table: str, region: str | None
 ) -> None:
     """Order that one address is blocked for a while, in the IP set of the playbook. People are asked first."""
-    from functions.domain.containment import Ordered, one_address, why_not_block
+    from functions.domain.containment import one_address, why_not_block
+    from functions.domain.orders import Ordered
 
     try:
         written = one_address(address)
@@ -375,7 +388,7 @@ def block(
 @click.pass_obj
 def disable_user(desk: Desk, service: str, user: str, reason: str, by: str, table: str, region: str | None) -> None:
     """Order that a user of the playbook's pool is disabled, and never deleted. People are asked first."""
-    from functions.domain.containment import Ordered
+    from functions.domain.orders import Ordered
     from functions.domain.redaction import clean
 
     if not user or clean(user, limit=128) != user:
@@ -396,7 +409,7 @@ def _order(
 ) -> None:
     from pydantic import ValidationError
 
-    from functions.domain.containment import LONGEST_BLOCK_S, Order
+    from functions.domain.orders import LONGEST_S, Order
     from functions.domain.redaction import clean
     from functions.workflow.orders import GiveOrder
 
@@ -406,11 +419,11 @@ def _order(
     try:
         order = Order.model_validate({"what": what, **said})
     except ValidationError as wrong:
-        days = LONGEST_BLOCK_S // 86_400
+        days = LONGEST_S // 86_400
         raise click.ClickException(f"a block lasts a minute at least and {days} days at most") from wrong
     ledger = _ledger(desk, table, ref.region)
     give = GiveOrder(ledger=ledger, executions=desk.open_executions(ref.region, table, identity), now=desk.now)
-    incident = give(ref, order)
+    incident = give(ref, order).incident_id
     click.echo(
         f"ordered in {incident}: {order.summary}\n"
         "Nothing is done yet: the responder looks at the service, sends its plan, and waits for\n"
@@ -593,7 +606,7 @@ def drill(
     context.exit(status)
 
 
-for _command in ON_INCIDENTS:
+for _command in (*BY_HAND, *ON_INCIDENTS):
     cli.add_command(_command)
 cli.add_command(status)
 cli.add_command(digest)

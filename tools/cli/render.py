@@ -19,10 +19,12 @@ from functions.domain.circumstances import LogQueryFacts
 from functions.domain.durations import spoken
 from functions.domain.incidents import Event, Fact, Incident, IncidentStatus
 from functions.domain.maintenance import Announced, next_window
+from functions.domain.orders import Order
 from functions.domain.redaction import clean
 from functions.domain.services import ServiceRef
 from functions.domain.signals import Signal
 from functions.playbooks.schema import Playbook
+from functions.workflow.orders import Given, OrderState, Reply
 from tools.cli.explain import Explanation
 from tools.cli.trails import Trail
 
@@ -75,6 +77,35 @@ _COMMAND = (
 """Who leads it and who has the page, by what they said."""
 
 _CAUSES_SHOWN = 4
+
+_WAYS_OUT: Mapping[str, str] = {
+    "pause": "`responder resume` ends the pause",
+    "maintenance": "order it again after the window; `responder maintenance --cancel` ends an announced one",
+    "mode": "the playbook says `mode: observe`: with ask or auto, orders are carried out",
+    "service budget": "order it again later, or raise limits: actions_per_hour in the playbook",
+    "fleet budget": "order it again later; the whole fleet has had its changes of this hour",
+    "dependency": "mend that first: new tasks would make it worse",
+    "task counts": "the bounds are limits: min_tasks and max_tasks of the playbook",
+    "native rollback": "wait for ECS to end it",
+    "external change": "look who deployed, then order it again",
+}
+"""What a person can do where a guardrail refuses an order."""
+
+_VERDICTS: Mapping[tuple[bool, bool], Text] = {
+    (True, False): Text("✓ ", style="green"),
+    (True, True): Text("! ", style="bold yellow"),
+    (False, False): Text("✗ ", style="bold red"),
+}
+"""By whether the guardrail allows it, and whether only because a person ordered it."""
+
+_REPLIES: Mapping[OrderState, tuple[str, str]] = {
+    OrderState.WAITING: ("…", "bold yellow"),
+    OrderState.ALLOWED: ("✓", "bold green"),
+    OrderState.ASKED: ("✉", "bold yellow"),
+    OrderState.REFUSED: ("✗", "bold red"),
+    OrderState.DONE: ("✓", "bold green"),
+    OrderState.FAILED: ("✗", "bold red"),
+}
 
 
 def console() -> Console:
@@ -215,6 +246,86 @@ def _what(incident: Incident, approval: Approval | None, notes: Sequence[str]) -
     if approval is not None and approval.answer is None:
         what.append(f"\nwaits for approval\nuntil {approval.expires_at:%H:%M} UTC", style="bold yellow")
     return what
+
+
+def dry_run(order: Order, tried: Reply) -> RenderableType:
+    """What would become of an order."""
+    where = "would open an incident" if tried.incident_id is None else f"would join {tried.incident_id}"
+    title = Text.assemble(("dry run  ", "bold cyan"), (_text(order.wanted), "bold"), (f", {where}", "dim"))
+    would = {
+        OrderState.ALLOWED: "would be done",
+        OrderState.ASKED: "people would be asked first",
+        OrderState.REFUSED: "would be refused",
+    }
+    return Group(title, *_replied(tried, would.get(tried.state, "would look")), _untouched())
+
+
+def order_given(order: Order, given: Given) -> RenderableType:
+    """That an order was taken in."""
+    again = ", the same order as before," if given.duplicate else ""
+    where = (f" in {given.incident_id}", "dim")
+    return Text.assemble(("ordered  ", "bold cyan"), (_text(order.wanted), "bold"), again, where)
+
+
+def order_reply(order: Order, given: Given, reply: Reply, *, waited_s: int) -> RenderableType:
+    """What became of it, and what comes next."""
+    show = f"responder show {given.incident_id}"
+    late = (
+        "not decided yet" if reply.reason else f"nobody has looked at it in {waited_s} s: it is done, or refused, later"
+    )
+    said = {
+        OrderState.WAITING: late,
+        OrderState.ALLOWED: "is being done",
+        OrderState.ASKED: "people have to grant it",
+        OrderState.REFUSED: "refused",
+        OrderState.DONE: "done" if order.what.action is not None else "looked",
+        OrderState.FAILED: "failed",
+    }
+    then = {
+        OrderState.ASKED: f"responder approve {given.incident_id}",
+        OrderState.DONE: f"{show} tells whether it helped" if order.what.action is not None else show,
+    }
+    nothing = [_untouched()] if reply.state is OrderState.REFUSED else []
+    next_line = Text(f"  → {then.get(reply.state, show)}", style="bold")
+    return Group(*_replied(reply, said[reply.state]), *nothing, next_line)
+
+
+def _replied(reply: Reply, said: str) -> Iterable[RenderableType]:
+    mark, style = _REPLIES[reply.state]
+    refused = reply.state is OrderState.REFUSED
+    denied = {verdict.guardrail: verdict.reason for verdict in reply.verdicts if not verdict.allowed}
+    rules = [rule for rule in reply.refused_by if rule in denied]
+    if refused and rules:
+        said = f"{said} by {', '.join(rules)}"
+    why = (
+        "; ".join(denied[rule] for rule in rules)
+        if refused and rules and denied[rules[0]] in reply.reason
+        else reply.reason
+    )
+    if reply.state is OrderState.ASKED:
+        why = denied.get("approval", why).removeprefix("people have to grant it: ")
+    shows_why = bool(why) and reply.state is not OrderState.ALLOWED
+    yield Text.assemble((f"{mark} {said}", style), *([": ", _text(why)] if shows_why else []))
+    facts = _pairs()
+    if reply.plan is not None:
+        facts.add_row("plan", Text(_text(reply.plan.summary), style="bold"))
+        if not refused:
+            facts.add_row("undo", _pasteable(_text(reply.plan.undo)))
+    for verdict in reply.verdicts:
+        if verdict.ordered:
+            facts.add_row(_text(verdict.guardrail), Text.assemble(_VERDICTS[True, True], _text(verdict.reason)))
+    for rule in reply.refused_by:
+        if rule in _WAYS_OUT:
+            facts.add_row("then", _WAYS_OUT[rule])
+    agreed = [_text(verdict.guardrail) for verdict in reply.verdicts if verdict.allowed and not verdict.ordered]
+    if agreed and not refused:
+        facts.add_row("guardrails", Text.assemble(("✓ ", "green"), (", ".join(agreed), "dim")))
+    if facts.row_count:
+        yield Padding(facts, (0, 0, 0, 2))
+
+
+def _untouched() -> RenderableType:
+    return Text("  nothing was changed", style="dim")
 
 
 def backup_table(found: Sequence[BackupFacts], *, now: datetime) -> RenderableType:
@@ -376,10 +487,10 @@ def _decision(decision: Mapping[str, Any], said: str, *, full: bool) -> Iterable
         facts.add_row("undo", _pasteable(_text(plan["undo"])))
     verdicts = decision.get("verdicts", ())
     for verdict in verdicts:
-        if full or not verdict["allowed"]:
-            mark = Text("✓ ", style="green") if verdict["allowed"] else Text("✗ ", style="bold red")
+        if full or not verdict["allowed"] or verdict.get("ordered"):
+            mark = _VERDICTS[verdict["allowed"], bool(verdict.get("ordered"))]
             facts.add_row(_text(verdict["guardrail"]), Text.assemble(mark, _text(verdict["reason"])))
-    agreed = [_text(verdict["guardrail"]) for verdict in verdicts if verdict["allowed"]]
+    agreed = [_text(verdict["guardrail"]) for verdict in verdicts if verdict["allowed"] and not verdict.get("ordered")]
     if agreed and not full:
         facts.add_row("guardrails", Text.assemble(("✓ ", "green"), (", ".join(agreed), "dim")))
     for alternative in decision.get("alternatives", ()):

@@ -22,8 +22,9 @@ from functions.domain.changes import (
     UnblockAddress,
     giving_back,
 )
-from functions.domain.containment import Containment, Order, Ordered
+from functions.domain.containment import Containment
 from functions.domain.evidence import ScalingFacts
+from functions.domain.orders import Order, Ordered
 from tests.fakes.findings import findings, scaling, service, terms
 
 BREACH = Cause.SUSPECTED_BREACH
@@ -90,7 +91,7 @@ def test_without_a_scalable_target_only_the_count_is_set() -> None:
 def test_a_block_is_a_lease_of_one_address() -> None:
     """For as long as ordered; its end takes out this address and nothing else. It relies on nothing of the service."""
     given = order(Ordered.BLOCK_ADDRESS, address="93.184.216.34", duration_s=7200)
-    plan = planned(plan_block_address(BREACH, findings(), terms(containment=containment(order=given))))
+    plan = planned(plan_block_address(BREACH, findings(), terms(containment=containment(), order=given)))
     assert plan.changes == (BlockAddress(ip_set=SET, address="93.184.216.34"),)
     (lease,) = plan.leases
     assert (lease.kind, lease.duration_s) == (LeaseKind.ADDRESS, 7200)
@@ -112,14 +113,15 @@ def test_a_block_is_a_lease_of_one_address() -> None:
 def test_what_is_not_blocked(said: dict[str, Any], why: str) -> None:
     """Without an order, an end or a set, and where it would hit ourselves or whom the playbook protects."""
     given = order(Ordered.BLOCK_ADDRESS, address="93.184.216.34", duration_s=7200)
-    around = containment(**({"order": given} | said))
-    assert why in refused(plan_block_address(BREACH, findings(), terms(containment=around)))
+    wanted = said.get("order", given)
+    around = containment(**{name: value for name, value in said.items() if name != "order"})
+    assert why in refused(plan_block_address(BREACH, findings(), terms(containment=around, order=wanted)))
 
 
 def test_a_user_is_disabled_in_the_playbooks_pool() -> None:
     """And the undo enables them again."""
-    around = containment(order=order(Ordered.DISABLE_USER, user="u-17"))
-    plan = planned(plan_disable_user(BREACH, findings(), terms(containment=around)))
+    given = order(Ordered.DISABLE_USER, user="u-17")
+    plan = planned(plan_disable_user(BREACH, findings(), terms(containment=containment(), order=given)))
     assert plan.changes == (DisableUser(user_pool="eu-west-1_A", user="u-17"),)
     assert "admin-enable-user" in plan.undo
 
@@ -127,8 +129,9 @@ def test_a_user_is_disabled_in_the_playbooks_pool() -> None:
 @pytest.mark.parametrize(("said", "why"), [({"order": None}, "name the user"), ({"user_pool": None}, "no user pool")])
 def test_who_is_not_disabled(said: dict[str, Any], why: str) -> None:
     """Nobody without an order, and nobody without a pool."""
-    around = containment(**({"order": order(Ordered.DISABLE_USER, user="u-17")} | said))
-    assert why in refused(plan_disable_user(BREACH, findings(), terms(containment=around)))
+    wanted = said.get("order", order(Ordered.DISABLE_USER, user="u-17"))
+    around = containment(**{name: value for name, value in said.items() if name != "order"})
+    assert why in refused(plan_disable_user(BREACH, findings(), terms(containment=around, order=wanted)))
 
 
 @pytest.mark.parametrize("name", [name for name in ActionName if name.contains])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from functions.domain.containment import Ordered
+from functions.domain.orders import Ordered
 from functions.workflow.table import StepName
 from tests.fakes.engine import Responder
 from tests.fakes.world import REF

@@ -15,12 +15,14 @@ from functions.domain.changes import (
     Plan,
     ScaleToZero,
     SetCeiling,
+    SetCount,
     SetFloor,
     Verdict,
 )
 from functions.domain.dependencies import DependencyState
 from functions.domain.incidents import Mode, Switch
 from functions.domain.maintenance import Window
+from functions.domain.orders import Order, Ordered, PendingOrder
 from functions.guardrails.verdicts import GUARDRAILS, Situation, judge
 from tests.fakes.findings import NOW, dependencies, findings, releases, service, service_deployment
 
@@ -191,9 +193,9 @@ ISOLATION = plan(
 
 def test_isolating_goes_below_every_bound() -> None:
     """No task is what it is for; a ceiling of 0 by itself is none."""
-    assert denied(situation(min_tasks=2), ISOLATION) == set()
+    assert denied(situation(min_tasks=2, consent=Consent(granted=ISOLATION.hash)), ISOLATION) == set()
     alone = plan(SetCeiling(resource_id="service/shop/orders", maximum=0), action=ActionName.LOWER_CEILING)
-    assert denied(situation(), alone) == {"task counts"}
+    assert denied(situation(), alone) == {"approval", "task counts"}
 
 
 @pytest.mark.parametrize("mode", Mode)
@@ -202,3 +204,50 @@ def test_what_shuts_out_is_never_carried_out_unasked(mode: Mode) -> None:
     assert "approval" in denied(situation(mode=mode, asks=True), ISOLATION)
     granted = situation(mode=mode, asks=True, consent=Consent(granted=ISOLATION.hash))
     assert denied(granted, ISOLATION) == ({"mode"} if mode is Mode.OBSERVE else set())
+
+
+def by(what: Ordered, *, at: datetime | None = NOW) -> PendingOrder:
+    return PendingOrder(number=1, order=Order(what=what, by="ann", reason="because"), at=at)
+
+
+PASSED = [
+    ("approval", {"mode": Mode.ASK}),
+    ("attempts", {"attempts": 3}),
+    ("cooldown", {"charges": (NOW - timedelta(minutes=1),), "hourly_limit": 4}),
+    ("external change", {"findings": findings(releases=releases(changed_during_incident=True))}),
+]
+
+
+@pytest.mark.parametrize(("name", "said"), PASSED)
+def test_an_order_passes_what_holds_back_the_responders_zeal(name: str, said: dict[str, object]) -> None:
+    """Without an order it is a no; with one a yes that says so; and what shuts somebody out passes nothing."""
+    assert denied(situation(**said), plan()) == {name}
+    ordered = situation(**said, ordered=by(Ordered.REDEPLOY))
+    assert denied(ordered, plan()) == set()
+    (passed,) = [verdict for verdict in judge(ordered, plan()) if verdict.ordered]
+    assert passed.guardrail == name
+    assert passed.reason.endswith("the order of ann passes it")
+    assert denied(situation(**said, ordered=by(Ordered.ISOLATE)), plan()) == {name}
+
+
+@pytest.mark.parametrize("at", [None, NOW - timedelta(days=30)])
+def test_an_order_does_not_pass_what_was_deployed_after_it(at: datetime | None) -> None:
+    """Nor where nobody knows which came first."""
+    changed = findings(releases=releases(changed_during_incident=True))
+    assert denied(situation(findings=changed, ordered=by(Ordered.REDEPLOY, at=at)), plan()) == {"external change"}
+    unread = situation(findings=findings(releases=None), ordered=by(Ordered.REDEPLOY))
+    assert denied(unread, plan()) == {"external change", "native rollback"}
+
+
+@pytest.mark.parametrize("mode", [Mode.ASK, Mode.AUTO])
+def test_what_leaves_no_task_is_asked_for_whoever_orders_it(mode: Mode) -> None:
+    """The playbook allows it, and still it is asked for."""
+    nothing = plan(SetCount(count=0), action=ActionName.SET_COUNT)
+    assert denied(situation(mode=mode, min_tasks=0, ordered=by(Ordered.LOOK)), nothing) == {"approval"}
+
+
+@pytest.mark.parametrize("count", [0, 21])
+def test_a_count_is_within_the_playbooks_bounds(count: int) -> None:
+    """Whoever sets it."""
+    beyond = plan(SetCount(count=count), action=ActionName.SET_COUNT)
+    assert "task counts" in denied(situation(ordered=by(Ordered.LOOK)), beyond)

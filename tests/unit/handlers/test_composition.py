@@ -6,6 +6,7 @@ from functions import bootstrap
 from functions.adapters.clients import Clients
 from functions.adapters.memory_ledger import MemoryLedger
 from functions.settings import Settings
+from infra.context import Deployment
 from tests.fakes.clock import FakeClock
 
 
@@ -44,3 +45,12 @@ class _Settings(Settings):
     state_machine = "arn:aws:states:eu-west-1:000000000000:stateMachine:responder"
     function_timeout_s = 60
     contain_deployed = False
+
+
+def test_the_desk_looks_with_its_own_region_and_the_default_limits() -> None:
+    """Nothing of a function's environment is needed, and nothing of the desk stays behind."""
+    ledger = MemoryLedger(clock=FakeClock(), archive=None)
+    examiner = bootstrap.desk_examiner("eu-west-1", ledger)
+    assert examiner.ledger is ledger
+    assert examiner.fleet_actions_per_hour == Deployment(region="eu-west-1").fleet_actions_per_hour
+    assert "_examiner" not in bootstrap._built

@@ -23,10 +23,10 @@ from functions.domain.changes import (
     UnblockAddress,
     UnmuteAlarm,
 )
-from functions.domain.containment import Order, Ordered
 from functions.domain.errors import ChangeDoubtful, ChangeRefused
 from functions.domain.incidents import Fact, IncidentStatus, Mode, NewEvent, Switch
 from functions.domain.maintenance import Announced
+from functions.domain.orders import Order, Ordered
 from functions.workflow.decision import NOT_DEPLOYED
 from functions.workflow.orders import GiveOrder
 from functions.workflow.restore import Restore
@@ -66,7 +66,9 @@ def block(address: str = ADDRESS, *, hours: int = 24) -> Order:
 
 def give(responder: Responder, given: Order) -> str:
     responder.clock.advance(seconds=1)
-    return GiveOrder(ledger=responder.ledger, executions=responder.executions, now=responder.clock.now)(REF, given)
+    return GiveOrder(ledger=responder.ledger, executions=responder.executions, now=responder.clock.now)(
+        REF, given
+    ).incident_id
 
 
 ORDERS = [order(Ordered.ISOLATE), block(), order(Ordered.DISABLE_USER, user="u-17")]

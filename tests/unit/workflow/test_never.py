@@ -350,10 +350,11 @@ class HostileDay(RuleBasedStateMachine):
                 self.responder.clock.advance(seconds=300)
                 self.responder.sweep()
 
+            slept = self.is_ghost(execution)
             self.world.meanwhile.append(overtake)
             self.go(execution)
             self.world.meanwhile.clear()
-            if self.is_ghost(execution):
+            if self.is_ghost(execution) and not slept:
                 assert self.responder.ledger.events(execution.incident)[-1].fact is Fact.EXECUTION_RESTARTED
 
     @rule()
