@@ -25,6 +25,7 @@ from functions.adapters.clients import Clients
 from functions.adapters.clock import SystemClock
 from functions.adapters.cloudwatch import CloudWatchReader
 from functions.adapters.containment import CLOUDFRONT_REGION, AwsContainment
+from functions.adapters.eventbridge import EventBridgeAnnouncer
 from functions.adapters.front import AwsFrontReader
 from functions.adapters.functions import ANSWERS_WITHIN_S, ReadingFunction, TryingFunction
 from functions.adapters.http import HttpGetter
@@ -65,6 +66,7 @@ from functions.ports import (
     WebhookCaller,
 )
 from functions.settings import DeskSettings, Settings
+from functions.workflow.announce import Announce
 from functions.workflow.answers import TakeAnswer
 from functions.workflow.api.answer import AnswerPeople
 from functions.workflow.api.inquire import Inquire
@@ -88,6 +90,7 @@ from functions.workflow.secrets import TellSecretChange
 from functions.workflow.sweep import Sweep
 from functions.workflow.table import StepName
 from functions.workflow.threats import TellThreat
+from functions.workflow.update import KeepPromises
 from functions.workflow.validation import Validator
 from functions.workflow.verify import Verify
 from functions.workflow.watch import Watch
@@ -210,6 +213,7 @@ def _readers() -> Readers:
         network=AwsNetworkReader.of(clients),
         tables=DynamoTableReader.of(clients),
         http=_http(),
+        backups=AwsBackups(client=clients.repeating),
         threads=_threads(),
     )
 
@@ -232,6 +236,11 @@ def _containment() -> AwsContainment:
 @_once
 def _notifier() -> SnsNotifier:
     return SnsNotifier(_clients().repeating("sns"), topic=_settings().page_topic)
+
+
+@_once
+def _second_notifier() -> SnsNotifier:
+    return SnsNotifier(_clients().repeating("sns"), topic=_settings().second_topic)
 
 
 @_once
@@ -326,7 +335,16 @@ def verify() -> Verify:
 
 @_once
 def page_people() -> PagePeople:
-    return PagePeople(ledger=_ledger(), notifier=_notifier(), archive=_archive(), playbooks=_by_service())
+    return PagePeople(
+        ledger=_ledger(), notifier=_notifier(), archive=_archive(), clock=_clock(), playbooks=_by_service()
+    )
+
+
+@_once
+def keep_promises() -> KeepPromises:
+    return KeepPromises(
+        ledger=_ledger(), notifier=_notifier(), second=_second_notifier(), clock=_clock(), playbooks=_by_service()
+    )
 
 
 @_once
@@ -336,7 +354,12 @@ def ask_people() -> AskPeople:
 
 @_once
 def close() -> Close:
-    return Close(ledger=_ledger(), archive=_archive(), notifier=_notifier(), clock=_clock())
+    return Close(ledger=_ledger(), archive=_archive(), notifier=_notifier(), clock=_clock(), playbooks=_by_service())
+
+
+@_once
+def announce() -> Announce:
+    return Announce(ledger=_ledger(), announcer=EventBridgeAnnouncer(_clients().once("events")))
 
 
 @_once

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, ClassVar, Protocol
 
+from functions.domain.announcements import Announcement
 from functions.domain.approvals import Answer, Approval
 from functions.domain.backups import BackupFacts, Backups
 from functions.domain.breach import DenialsFacts, ExposureFacts, ImagesFacts
@@ -345,6 +346,11 @@ class Runs(Protocol):
         """Write down what came of it."""
 
 
+class BackupReader(Protocol):
+    def known(self, backups: Backups) -> Sequence[BackupFacts]:
+        """Every backup of what is named, whoever took it, newest first."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Readers:
     """Everything a look may read."""
@@ -360,6 +366,7 @@ class Readers:
     network: NetworkReader
     tables: TableReader
     http: HttpReader
+    backups: BackupReader
     threads: Callable[[int], Executor]
     """Makes an executor that carries out so many reads side by side."""
 
@@ -399,11 +406,6 @@ class MuteKeeper(MuteReader, Protocol):
 
     def apply(self, change: MuteAlarm | UnmuteAlarm) -> ChangeResult:
         """As the `ServiceChanger` does it, and with the same errors."""
-
-
-class BackupReader(Protocol):
-    def known(self, backups: Backups) -> Sequence[BackupFacts]:
-        """Every backup of what is named, whoever took it, newest first."""
 
 
 class BackupKeeper(BackupReader, Protocol):
@@ -668,6 +670,13 @@ class Page(Model):
 class Notifier(Protocol):
     def publish(self, page: Page) -> str:
         """Send it; the identifier of the message. Raises ReadFailed when the topic does not take it."""
+
+
+class Announcer(Protocol):
+    """The bus for machines: whatever listens there."""
+
+    def announce(self, announcements: Sequence[Announcement]) -> None:
+        """Put them on the bus, in order. Raises ReadFailed when the bus does not take all of them."""
 
 
 class Archive(Protocol):

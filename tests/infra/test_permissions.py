@@ -17,6 +17,7 @@ from functions.adapters import (
     cloudwatch,
     ecs,
     elbv2,
+    eventbridge,
     front,
     functions,
     ledger,
@@ -198,6 +199,27 @@ def test_looking_reads_aws_and_writes_the_ledger(function: str, stack: Template)
     assert [action for action in actions(stack, function) if not READS.match(action) and not OWN.match(action)] == []
 
 
+def test_events_are_put_on_the_bus_under_the_responders_own_name_alone(stack: Template) -> None:
+    """By those who act and those who tell; who only looks does not, and nobody can pass for another source."""
+    for function in FUNCTIONS:
+        granted = {e for e in allowed(stack, function) if e.action in eventbridge.CALLS}
+        if function not in ("remediate", "notify", "close"):
+            assert granted == set()
+            continue
+        (entry,) = granted
+        assert entry.resource == "arn:aws:events:eu-west-1:123456789012:event-bus/default"
+        assert entry.conditions == '{"StringEquals": {"events:source": "ecs-first-responder"}}'
+
+
+def test_only_notify_calls_second_contacts(stack: Template) -> None:
+    """Their topic is in nobody else's reach."""
+    second, _ = stack.named("AWS::SNS::Topic", "TopicName", "ecs-first-responder-second")
+    reach = [
+        f for f in FUNCTIONS if ("sns:Publish", f"<{second}>") in {(e.action, e.resource) for e in allowed(stack, f)}
+    ]
+    assert reach == ["notify"]
+
+
 def test_only_two_read_secrets_and_only_what_playbooks_name(stack: Template) -> None:
     """Remediate the tokens of webhooks, check the headers of checks. Of every other secret it is only asked whether it
     exists; what is in it is in no function's rights."""
@@ -337,6 +359,7 @@ def test_backups_are_taken_of_what_is_named_and_never_deleted(stack: Template) -
         *LISTED_SNAPSHOTS,
     }
     assert granted - LISTED_SNAPSHOTS <= {(entry.action, entry.resource) for entry in allowed(stack, "remediate")}
+    assert {(entry.action, entry.resource) for entry in allowed(stack, "assess")} >= LISTED_SNAPSHOTS
 
 
 def test_a_digest_reads_and_tells_and_nothing_else(stack: Template) -> None:

@@ -17,6 +17,7 @@ import click
 
 from functions.domain.errors import LedgerError, PlaybookError, ReadFailed, ResponderError
 from tools.cli.byhand import COMMANDS as BY_HAND
+from tools.cli.desk import COMMANDS as ON_INCIDENTS
 from tools.cli.digest import desk_sources, digest
 from tools.cli.options import Length as _Length
 from tools.cli.options import ledger_options as _ledger_options
@@ -605,7 +606,7 @@ def drill(
     context.exit(status)
 
 
-for _command in BY_HAND:
+for _command in (*BY_HAND, *ON_INCIDENTS):
     cli.add_command(_command)
 cli.add_command(status)
 cli.add_command(digest)
