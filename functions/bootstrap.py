@@ -44,6 +44,7 @@ from functions.playbooks.compiled import load_compiled
 from functions.playbooks.schema import Playbook
 from functions.ports import (
     Answers,
+    Archive,
     BackupKeeper,
     Clock,
     Executions,
@@ -63,6 +64,7 @@ from functions.workflow.close import Close
 from functions.workflow.intake import Intake
 from functions.workflow.page import PagePeople
 from functions.workflow.remediate import Remediate
+from functions.workflow.report import WriteReport
 from functions.workflow.restore import Lift, Restore
 from functions.workflow.secrets import TellSecretChange
 from functions.workflow.sweep import Sweep
@@ -296,6 +298,13 @@ def close() -> Close:
 
 
 @_once
+def write_report() -> WriteReport:
+    return WriteReport(
+        ledger=_ledger(), archive=_archive(), readers=_readers(), clock=_clock(), playbooks=_by_service()
+    )
+
+
+@_once
 def restore() -> Restore:
     return Restore(
         ledger=_ledger(),
@@ -376,6 +385,16 @@ def desk_ledger(table: str, region: str) -> Ledger:
     clients = Clients(region=region)
     archive = S3Archive(clients.repeating("s3"), bucket=None)
     return DynamoLedger(clients.repeating("dynamodb"), table=table, clock=SystemClock(), archive=archive)
+
+
+def desk_archive(region: str) -> Archive:
+    """What lies beside the ledger, for a command at the desk: it fetches and keeps nothing."""
+    return S3Archive(Clients(region=region).repeating("s3"), bucket=None)
+
+
+def desk_reader(region: str) -> ServiceReader:
+    """Reads services, with the credentials of whoever sits at the desk."""
+    return AwsServiceReader.of(Clients(region=region))
 
 
 def desk_answers(region: str) -> Answers:

@@ -17,6 +17,7 @@ from functions.playbooks.concerned import stands_on
 from functions.playbooks.schema import ExistingAlarm, Playbook
 from functions.workflow.bake import LOOKS_AT
 from functions.workflow.checks import NEEDS as CHECK_NEEDS
+from functions.workflow.report import NEEDS as REPORT_NEEDS
 from functions.workflow.table import Function
 from infra.channels import Channels
 from infra.context import Deployment
@@ -142,6 +143,8 @@ class ResponderStack(Stack):
                 "sweep": sweep.function,
                 "bake": bake.function,
                 "forward": forwarder.function,
+                # The state machine spares its step: nobody else would hear of it.
+                "report": steps[Function.REPORT].function,
                 **({} if check is None else {"check": check}),
             },
             machine=workflow.machine,
@@ -171,6 +174,7 @@ class ResponderStack(Stack):
             Function.VERIFY: (self._granted(_needs_of("service", "targets", "alarms")), {}),
             Function.NOTIFY: (page, page_topic),
             Function.CLOSE: (page, page_topic),
+            Function.REPORT: (self._granted(REPORT_NEEDS), log_limit),
             Function.RESTORE: (self._granted(give_back), contain),
         }
         return {

@@ -124,6 +124,9 @@ def recovered(incident: Incident, events: Sequence[Event]) -> Page:
     lines += _section("Done", _tried(events))
     lines += _section("To do", _drift(story))
     lines += _where(incident)
+    place = None if resolved is None else resolved.data.get("report")
+    if place is not None:
+        lines += ["", f"Report     responder report {incident.id} --open", f"           {place}report.html"]
     return _page(incident, f"[recovered] {incident.service.service}: {summary}", lines, kind="recovered")
 
 

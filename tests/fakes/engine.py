@@ -18,6 +18,7 @@ from functions.workflow.close import Close
 from functions.workflow.intake import Intake
 from functions.workflow.page import PagePeople
 from functions.workflow.remediate import Remediate
+from functions.workflow.report import WriteReport
 from functions.workflow.restore import Lift, Restore
 from functions.workflow.secrets import TellSecretChange
 from functions.workflow.sweep import Sweep
@@ -130,6 +131,13 @@ class Responder:
                 ledger=self.ledger, notifier=self.notifier, archive=self.archive, playbooks=playbooks
             ),
             StepName.CLOSE: Close(ledger=self.ledger, archive=self.archive, notifier=self.notifier, clock=self.clock),
+            StepName.REPORT: WriteReport(
+                ledger=self.ledger,
+                archive=self.archive,
+                readers=self.world.readers,
+                clock=self.clock,
+                playbooks=playbooks,
+            ),
             StepName.RESTORE: Restore(
                 ledger=self.ledger,
                 reader=self.world,
