@@ -1,7 +1,7 @@
 """Report: once the incident is closed, and again when its leases are back, write down what people will want to read.
 
-Nothing depends on it: the lock is released before, and the table spares the step, so that the execution goes on whatever
-becomes of it. What cannot be read is said in the report; only what cannot be written fails.
+Nothing depends on it: the lock is released before, and the table spares the step, so that the execution goes on
+whatever becomes of it. What cannot be read is said in the report; only what cannot be written fails.
 """
 
 from collections.abc import Callable, Mapping
@@ -72,7 +72,7 @@ class WriteReport:
         found = _last_look(known)
         series, period_s = None, 60
         if found is not None and found.service.value is not None:
-            start = known.onset - USUAL
+            start = known.since - USUAL
             period_s = _period_s(until - start)
             series = _tried(unread, "metrics", lambda: self._series(incident, found, start, until, period_s))
         definitions = None
@@ -84,7 +84,7 @@ class WriteReport:
         groups = _log_groups(known)
         lines = None
         if groups:
-            since = known.onset - BEFORE
+            since = known.since - BEFORE
             lines = _tried(
                 unread, "log lines", lambda: self.readers.logs.lines(groups, since=since, until=until, most=MOST_LINES)
             )
@@ -156,6 +156,14 @@ def _log_groups(known: Known) -> tuple[str, ...]:
 def _period_s(span: timedelta) -> int:
     """The shortest period of which so long a time has not too many."""
     return next((s for s in PERIODS_S if span.total_seconds() / s <= MOST_POINTS), PERIODS_S[-1])
+
+
+def from_trail(ledger: Ledger, trail: Trail, playbook: Playbook | None, *, now: datetime) -> IncidentReport:
+    """The report without what is read beside the trail, for whoever may not read it, or before it was read."""
+    leases = [each for each in ledger.service_leases(trail.incident.service) if each.incident_id == trail.incident.id]
+    why = "they are read by the responder itself, when the incident closes"
+    gathered = Gathered(leases=leases, unread={"metrics, task definitions and log lines": why})
+    return compose(trail, gathered, playbook, now=now)
 
 
 def kept_report(ledger: Ledger, archive: Archive, incident: Incident) -> IncidentReport | None:

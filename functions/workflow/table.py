@@ -91,8 +91,8 @@ class Step:
     Functions does alone. `visits`: how often one execution may come by before the outcome is `exhausted`.
     `awaits`: the function only asks, and is given a token for it; the outcome comes from whoever answers with the
     token, or is `expired` after the payload's `wait_s`. Its visits are not counted, those of its neighbours are.
-    `spared`: nothing depends on it, and it says again what the step before it said; when it fails, the execution goes on
-    with that, and nobody is paged.
+    `spared`: nothing depends on it, and it says again what the step before it said; when it fails, the execution goes
+    on with that.
     """
 
     name: StepName

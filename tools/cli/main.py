@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from functions.domain.errors import LedgerError, PlaybookError, ResponderError
+from tools.cli import releases, report
 
 if TYPE_CHECKING:
     from functions.domain.approvals import Answer
     from functions.domain.containment import Ordered
     from functions.domain.services import ServiceRef
     from functions.playbooks.schema import Playbook
-    from functions.ports import Answers, BackupKeeper, Executions, Ledger, MuteKeeper
+    from functions.ports import Answers, Archive, BackupKeeper, Executions, Ledger, MuteKeeper, ServiceReader
 
 USAGE_ERROR = 2
 """Exit status of everything that went wrong on the way to an answer."""
@@ -99,6 +100,10 @@ class Desk:
     """By the Region."""
     open_executions: Callable[[str, str, str], "Executions"] = desk_executions
     """By the Region, the responder's name, which is the table's, and who sits here."""
+    open_archive: Callable[[str], "Archive"] = report.desk_archive
+    """By the Region."""
+    open_reader: Callable[[str], "ServiceReader"] = releases.desk_reader
+    """By the Region."""
 
 
 class _Length(click.ParamType[timedelta]):
@@ -598,6 +603,10 @@ def drill(
         report_file=report_file,
     )
     context.exit(status)
+
+
+cli.add_command(report.report)
+cli.add_command(releases.releases)
 
 
 def _ledger(desk: Desk, table: str, region: str | None) -> "Ledger":

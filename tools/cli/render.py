@@ -16,7 +16,9 @@ from rich.text import Text
 from functions.domain.approvals import Approval
 from functions.domain.backups import BackupFacts
 from functions.domain.circumstances import LogQueryFacts
+from functions.domain.differences import Difference
 from functions.domain.durations import spoken
+from functions.domain.evidence import Release, ReleaseState, short
 from functions.domain.incidents import Event, Fact, Incident, IncidentStatus
 from functions.domain.maintenance import Announced, next_window
 from functions.domain.redaction import clean
@@ -63,6 +65,16 @@ _ASKING = frozenset(
 """What begins and ends waiting for people."""
 
 _CAUSES_SHOWN = 4
+
+_JUDGED = {
+    ReleaseState.SEEN: "",
+    ReleaseState.GOOD: "bold green",
+    ReleaseState.SUSPECT: "bold yellow",
+    ReleaseState.QUARANTINED: "bold red",
+}
+
+_STILL_SEEN = timedelta(minutes=10)
+"""What was seen running so lately runs now: it is noted every five minutes."""
 
 
 def console() -> Console:
@@ -213,6 +225,39 @@ def backup_table(found: Sequence[BackupFacts], *, now: datetime) -> RenderableTy
             _text(backup.status.lower()),
             _text(backup.name),
         )
+    return table
+
+
+def release_table(ref: ServiceRef, known: Sequence[Release], *, now: datetime) -> RenderableType:
+    """What a service ran, in the order given, and what was judged of each."""
+    if not known:
+        return Text(f"{ref} has no release yet that was seen running steadily", style="yellow")
+    table = _columns("release", "judged", "first seen", "ran for", "why")
+    table.columns[0].no_wrap = True
+    newest = max(known, key=lambda release: release.last_seen)
+    for release in known:
+        runs_now = release is newest and now - release.last_seen < _STILL_SEEN
+        table.add_row(
+            Text(_text(short(release.task_definition)), style="bold" if runs_now else ""),
+            Text(release.state, style=_JUDGED[release.state]),
+            _clock(release.first_seen, with_seconds=False),
+            took(release.last_seen - release.first_seen) + ("\nruns now" if runs_now else ""),
+            Text(_text(release.reason) or "not judged yet", style="" if release.reason else "dim"),
+        )
+    return table
+
+
+def difference_table(before: str, after: str, told: Sequence[Difference]) -> RenderableType:
+    """What differs between two task definitions, by their names."""
+    if not told:
+        same = f"{before} and {after} are the same, as far as ECS tells; values of environment variables are not read"
+        return Text(same, style="green")
+    table = _columns("what", before, after)
+    for difference in told:
+        sides = (
+            Text(_text(side) or "none", style="" if side else "dim") for side in (difference.before, difference.after)
+        )
+        table.add_row(Text(_text(difference.what), style="bold"), *sides)
     return table
 
 

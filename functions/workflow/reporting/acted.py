@@ -40,6 +40,9 @@ from functions.workflow.reporting.words import figure
 from functions.workflow.story import Intent
 from functions.workflow.table import Outcome
 
+SAME = 0.1
+"""A figure that moved by less than this share of itself hardly changed."""
+
 POINTS = 3
 """Data points that are averaged before an action, and at the end of its effect."""
 
@@ -198,10 +201,12 @@ def _gains(curves: Sequence[Curve], at: datetime, until: datetime | None) -> Ite
         before = [value for moment, value in curve.points if moment < at][-POINTS:]
         after = [value for moment, value in curve.points if moment > at and (until is None or moment < until)][-POINTS:]
         if before and after:
+            was, now = fmean(before), fmean(after)
             yield Gain(
                 what=curve.title,
-                before=figure(fmean(before), curve.unit),
-                after=figure(fmean(after), curve.unit),
+                before=figure(was, curve.unit),
+                after=figure(now, curve.unit),
+                same=abs(now - was) <= SAME * max(abs(now), abs(was)),
             )
 
 

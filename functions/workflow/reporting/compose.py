@@ -26,7 +26,7 @@ from functions.workflow.reporting.model import (
     Objective,
 )
 from functions.workflow.reporting.pins import pins
-from functions.workflow.reporting.words import clock, number
+from functions.workflow.reporting.words import clock, figure, number
 from functions.workflow.trails import Trail
 
 CAUSES_SHOWN = 5
@@ -103,7 +103,7 @@ def compose(
         leases=leases,
         logs=logs_told(
             incident.service.region,
-            since=known.onset - BEFORE,
+            since=known.since - BEFORE,
             until=until,
             looked=known.telling,
             lines=gathered.lines,
@@ -133,15 +133,14 @@ def _unfetched(trail: Trail) -> Iterator[str]:
 def _summary(known: Known, actions: Sequence[ActionTold]) -> str:
     service, incident = known.trail.incident.service.service, known.trail.incident
     worst, done = known.worst, [action for action in actions if action.state]
-    felt = worst.seen if worst is not None and worst.seen else incident.title
+    felt = f"at its worst, {worst.seen}" if worst is not None and worst.seen else incident.title
     cause = "no cause was found" if known.cause is Cause.UNKNOWN else f"the cause was {known.cause}"
     if known.cause is not Cause.UNKNOWN and known.releases is not None:
         cause += f", which came with {short(known.releases[1])}"
     said = f"{service}: {felt}; {cause}; "
     if done:
-        began = done[0].at - known.alarm_at
         others = "" if len(done) == 1 else f" and {len(done) - 1} more"
-        said += f"{done[0].action}{others}, {_after(began, 'the alarm')}"
+        said += f"{done[0].action}{others} {_after(done[0].at - known.alarm_at, 'the alarm')}"
     else:
         said += "nothing was changed"
     if incident.closed_at is None:
@@ -162,14 +161,15 @@ def _no_action(known: Known) -> str:
 
 def _figures(known: Known, series: Series | None, until: datetime) -> Iterator[tuple[str, str]]:
     first = known.first(Fact.ACTION_TAKEN, Fact.ACTION_DOUBTFUL)
-    yield ("trouble to alarm", spoken(known.alarm_at - known.onset))
+    if known.onset is not None:
+        yield ("trouble to alarm", spoken(known.alarm_at - known.onset))
     yield ("alarm to first action", "none" if first is None else spoken(first.at - known.alarm_at))
     closed_at = known.trail.incident.closed_at
     yield ("alarm to all clear", "open" if closed_at is None else spoken(closed_at - known.alarm_at))
-    failed = None if series is None else _failed(series, known.onset, until)
+    failed = None if series is None else _failed(series, known.since, until)
     if failed is not None:
         count, requests = failed
-        yield ("requests failed", f"{number(count)} of {number(requests)} ({number(100 * count / requests)} %)")
+        yield (f"requests failed: {number(count)} of {number(requests)}", figure(100 * count / requests, "%"))
 
 
 def _failed(series: Series, since: datetime, until: datetime) -> tuple[float, float] | None:
@@ -216,6 +216,7 @@ def _curves(gathered: Gathered, playbook: Playbook | None) -> tuple[Curve, ...]:
                 limit=None if limit is None else limit * scale,
                 limit_text="" if limit is None else "alarm",
                 top=top,
+                fewer_is_worse=symptom is Symptom.HEALTHY_HOSTS,
             )
         )
     return tuple(found)
@@ -261,7 +262,7 @@ def _entries(known: Known) -> Iterator[Entry]:
 def _before(known: Known) -> Iterator[Entry]:
     for at, text in _deployments(known):
         yield Entry(at=at, kind=MarkKind.RELEASE, actor="ECS", text=text, loud=True)
-    if known.onset < known.alarm_at:
+    if known.onset is not None and known.onset < known.alarm_at:
         text = "the trouble began, as far as the metrics of the alarm tell"
         yield Entry(at=known.onset, kind=MarkKind.TROUBLE, actor="CloudWatch", text=text, loud=True)
 
@@ -272,7 +273,7 @@ def _deployments(known: Known) -> Iterator[tuple[datetime, str]]:
     for _, findings in known.looks[:1]:
         service = findings.service.value
         for deployment in () if service is None else service.deployments:
-            soon = known.onset - _RELEASE_SHOWN <= deployment.created_at <= known.trail.incident.opened_at
+            soon = known.since - _RELEASE_SHOWN <= deployment.created_at <= known.trail.incident.opened_at
             if soon and deployment.id not in told:
                 told.add(deployment.id)
                 yield deployment.created_at, f"the deployment of {short(deployment.task_definition)} began"
@@ -287,13 +288,21 @@ def _folded(events: Sequence[Event]) -> Iterator[Entry]:
             continue
         yield Entry(
             at=event.at,
-            kind=_LOUD.get(event.fact, MarkKind.OTHER),
+            kind=_kind(event),
             actor=event.actor,
             text=event.summary,
             loud=event.fact in _LOUD,
             times=times,
         )
         times = 1
+
+
+def _kind(event: Event) -> MarkKind:
+    """What the line is about. A signal is one of an alarm, or of something else."""
+    if event.fact is Fact.SIGNAL_RECEIVED:
+        state = event.data.get("signal", {}).get("state")
+        return {"ALARM": MarkKind.ALARM, "OK": MarkKind.RECOVERED}.get(state, MarkKind.OTHER)
+    return _LOUD.get(event.fact, MarkKind.OTHER)
 
 
 def _same_again(event: Event, following: Event | None) -> bool:

@@ -12,6 +12,7 @@ from functions.domain.evidence import Findings
 from functions.domain.incidents import Event, Fact
 from functions.domain.releases import born_with_a_release
 from functions.domain.severity import Grade
+from functions.domain.signals import AlarmState
 from functions.ports import Series
 from functions.workflow.decision import Decision
 from functions.workflow.story import Intent, Story, tell
@@ -101,10 +102,17 @@ class Known:
         return self.trail.alarm_at
 
     @cached_property
-    def onset(self) -> datetime:
-        """When the trouble began, as the first look reckoned: never after the alarm."""
+    def since(self) -> datetime:
+        """From when on the trouble may have lasted, as the first look reckoned: never after the alarm."""
         reckoned = (f.metrics.value.onset for _, f in self.looks if f.metrics.value is not None)
         return min(next(reckoned, self.alarm_at), self.alarm_at)
+
+    @cached_property
+    def onset(self) -> datetime | None:
+        """When the trouble began. Only an alarm tells, which looks back over its own periods; else None."""
+        first = next((findings for _, findings in self.looks if findings.alarms.value is not None), None)
+        alarms = () if first is None or first.alarms.value is None else first.alarms.value.alarms
+        return self.since if any(alarm.state is AlarmState.ALARM for alarm in alarms) else None
 
     @cached_property
     def worst(self) -> Grade | None:

@@ -66,8 +66,7 @@ def logs_told(
             for group in groups
             for command in (
                 f"aws logs tail {group} --since {since:%Y-%m-%dT%H:%M:%SZ} --region {region}",
-                f"aws logs filter-log-events --log-group-name {group} --start-time {_ms(since)} "
-                f"--end-time {_ms(until)} --region {region}",
+                _whole_range(group, since, until, region),
             )
         ),
         link=insights_link(region, groups, since=since, until=until) if groups else "",
@@ -101,6 +100,11 @@ def _iso(moment: datetime) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%S}.000Z"
 
 
+def _whole_range(group: str, since: datetime, until: datetime, region: str) -> str:
+    times = f"--start-time {_ms(since)} --end-time {_ms(until)}"
+    return f"aws logs filter-log-events --log-group-name {group} {times} --region {region}"
+
+
 def _ms(moment: datetime) -> int:
     return int(moment.timestamp() * 1000)
 
@@ -108,8 +112,10 @@ def _ms(moment: datetime) -> int:
 def _kept(lines: LinesFacts, place: str) -> str:
     _, count = as_lines(lines)
     where = f" in {place}log.jsonl" if place else ""
-    said = f"{count:,} line{'s' * (count != 1)} from {lines.since:%H:%M:%S} to {lines.until:%H:%M:%S} UTC"
-    if lines.whole and count == len(lines.lines):
+    whole = lines.whole and count == len(lines.lines)
+    last = lines.until if whole or not count else lines.lines[count - 1].at
+    said = f"{count:,} line{'s' * (count != 1)} from {lines.since:%H:%M:%S} to {last:%H:%M:%S} UTC"
+    if whole:
         return f"All {said} are kept{where}."
     return (
         f"{said} are kept{where}. There were more: at most {MOST_LINES:,} lines are read, those that speak of errors "

@@ -13,7 +13,7 @@ _FENCE = re.compile(r"`{3,}")
 
 
 def as_markdown(report: IncidentReport) -> str:
-    """The whole text. What comes from outside cannot be markup: whatever could is escaped, or stands in a code block."""
+    """The whole text. What comes from outside cannot be markup: it is escaped, or stands in a code block."""
     return "\n".join(_lines(report)).rstrip() + "\n"
 
 
@@ -31,23 +31,23 @@ def _lines(report: IncidentReport) -> Iterator[str]:
     yield from _section(
         "Timeline", _table(("UTC", "who", "what"), [_entry_row(report, n) for n in range(len(report.entries))])
     )
-    yield from _section("Metrics", _table(("metric", "peak", "at", "last"), list(_curves(report))))
+    yield from _section("Metrics", _table(("metric", "worst", "at", "last"), list(_curves(report))))
     yield from _section("Causes", _causes(report))
-    leases = [(l.text, l.ended or f"out until {clock(l.due_at)} UTC") for l in report.leases]
+    leases = [(lease.text, lease.ended or f"out until {clock(lease.due_at)} UTC") for lease in report.leases]
     yield from _section("Put back", _table(("temporary", "how it ended"), leases))
     yield from _section("Logs", _logs(report))
     if report.at_fault:
         yield from _section(f"What {_text(report.at_fault)} changed", _release(report))
-    yield from _section("Draft for the post-mortem", _draft(report))
-    yield from _section("What the infrastructure code does not know", _pins(report))
+    yield from _section("Post-mortem draft", _draft(report))
+    yield from _section("Drift from the infrastructure code", _pins(report))
     yield from _section("Next steps", _steps(report))
     for unread in report.unread:
         yield f"Not read for this report: {_text(unread)}."
         yield ""
     kept = f" Kept in {_text(report.place)}." if report.place else ""
     yield (
-        f"Incident {_text(report.incident_id)}, written at {day_and_clock(report.written_at)} from {report.events} events, "
-        f"head {report.head[:16]}.{kept}"
+        f"Incident {_text(report.incident_id)}, written at {day_and_clock(report.written_at)} from {report.events} "
+        f"events, head {report.head[:16]}.{kept}"
     )
 
 
@@ -109,10 +109,10 @@ def _entry_row(report: IncidentReport, place: int) -> tuple[str, str, str]:
 
 def _curves(report: IncidentReport) -> Iterator[tuple[str, str, str, str]]:
     for curve in report.curves:
-        peak = curve.peak
-        if peak is not None:
+        if (extreme := curve.extreme) is not None:
             last = figure(curve.points[-1][1], curve.unit)
-            yield curve.title, figure(peak[1], curve.unit), clock(peak[0]), last
+            worst = f"{curve.extreme_name} {figure(extreme[1], curve.unit)}"
+            yield curve.title, worst, clock(extreme[0]), last
 
 
 def _causes(report: IncidentReport) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """Everything a report of an incident says, complete and frozen: a renderer only lays it out.
 
-It is kept as JSON beside the page, so that the desk shows the same report later, when the metrics and the logs behind it
-are gone. A field that is added has a default: old reports are read with new code.
+It is kept as JSON beside the page, so that the desk shows the same report later, when the metrics and the logs behind
+it are gone. A field that is added has a default: old reports are read with new code.
 """
 
 from enum import StrEnum
@@ -48,10 +48,17 @@ class Curve(Model):
     limit_text: str = ""
     top: float | None = None
     """Where the scale ends at least, as 100 for percent that fill up; None where the values alone decide."""
+    fewer_is_worse: bool = False
 
     @property
-    def peak(self) -> tuple[Moment, float] | None:
-        return max(self.points, key=lambda point: point[1], default=None)
+    def extreme(self) -> tuple[Moment, float] | None:
+        """The first of its worst points: the highest, or the lowest where fewer is worse."""
+        sign = -1 if self.fewer_is_worse else 1
+        return max(self.points, key=lambda point: sign * point[1], default=None)
+
+    @property
+    def extreme_name(self) -> str:
+        return "lowest" if self.fewer_is_worse else "peak"
 
 
 class Gain(Model):
@@ -60,6 +67,8 @@ class Gain(Model):
     what: str
     before: str
     after: str
+    same: bool = False
+    """It hardly changed."""
 
 
 class ActionTold(Model):
@@ -187,7 +196,8 @@ class IncidentReport(Model):
     summary: str
     """One sentence."""
     cause: str
-    onset: Moment
+    onset: Moment | None = None
+    """When the trouble began, as far as the alarm's metric tells; None where no alarm did."""
     alarm_at: Moment
     closed_at: Moment | None = None
     written_at: Moment

@@ -129,9 +129,15 @@ def _action(action: ActionTold) -> Element:
         if action.state or action.gains
         else None,
         el("ul", [el("li", line) for line in action.details], class_="plain small soft") if action.details else None,
-        [el("p", "To take it back:", class_="small soft"), el("pre", action.undo)] if action.undo else None,
+        _undo(action.undo),
         class_="card",
     )
+
+
+def _undo(undo: str) -> Child:
+    if undo.startswith("aws "):
+        return [el("p", "To take it back:", class_="small soft"), el("pre", undo)]
+    return el("p", f"To take it back: {undo}.", class_="small soft") if undo else None
 
 
 def _changes(what: str, changes: Sequence[Difference]) -> Element | None:
@@ -139,8 +145,15 @@ def _changes(what: str, changes: Sequence[Difference]) -> Element | None:
 
 
 def _gains(action: ActionTold) -> Element | None:
-    rows = [(gain.what, gain.before, gain.after) for gain in action.gains]
-    return _table(("measured", "before", "after"), rows) if rows else None
+    moved = [(gain.what, gain.before, gain.after) for gain in action.gains if not gain.same]
+    same = [f"{gain.what} {gain.after}" for gain in action.gains if gain.same]
+    if not action.gains:
+        return None
+    return el(
+        "div",
+        _table(("measured", "before", "after"), moved) if moved else None,
+        el("p", f"About as before: {', '.join(same)}.", class_="small soft") if same else None,
+    )
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Element:
@@ -227,7 +240,10 @@ def _cause(cause: CauseTold) -> Element:
 
 
 def _leases(report: IncidentReport) -> Element:
-    rows = [(l.text, l.ended or f"out until {clock(l.due_at)} UTC, then given back by itself") for l in report.leases]
+    rows = [
+        (lease.text, lease.ended or f"out until {clock(lease.due_at)} UTC, then given back by itself")
+        for lease in report.leases
+    ]
     if not rows:
         said = "Nothing temporary was set: there is nothing to put back."
         return _section("leases", "Put back", el("p", said, class_="soft"))
@@ -296,9 +312,9 @@ def _lessons(report: IncidentReport) -> Element:
     ]
     return _section(
         "postmortem",
-        "Draft for the post-mortem",
+        "Post-mortem draft",
         el("p", "Written from the trail. What only people know is marked.", class_="soft"),
-        parts,
+        el("div", parts, class_="draft"),
         [el("h3", "What to change"), el("ul", changes, class_="plain")] if changes else None,
     )
 
@@ -327,7 +343,7 @@ def _pins(report: IncidentReport) -> Element | None:
         )
         for pin in report.pins
     ]
-    return _section("drift", "What the infrastructure code does not know", cards)
+    return _section("drift", "Drift from the infrastructure code", cards)
 
 
 def _steps(report: IncidentReport) -> Element:
@@ -342,7 +358,7 @@ def _foot(report: IncidentReport) -> Element:
         unread,
         el(
             "p",
-            f"Incident {report.incident_id}, written at {day_and_clock(report.written_at)} from {report.events} events, "
-            f"head {report.head[:16]}.{kept}",
+            f"Incident {report.incident_id}, written at {day_and_clock(report.written_at)} from {report.events} "
+            f"events, head {report.head[:16]}.{kept}",
         ),
     )

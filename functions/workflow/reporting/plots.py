@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
-from math import floor, log10
+from math import ceil, floor, log10
 from xml.etree.ElementTree import Element
 
 from functions.workflow.reporting.elements import el
@@ -59,13 +59,16 @@ def plot(curve: Curve, marks: Sequence[Mark], *, over: tuple[datetime, datetime]
     def up(value: float) -> float:
         return bottom - HEIGHT * min(value, top) / top
 
-    peak = curve.peak
-    said = "" if peak is None else f"peak {figure(peak[1], curve.unit)} at {clock(peak[0])[:5]}"
-    label = f"{curve.title}{f' in {curve.unit}' if curve.unit else ''}; {said}"
+    extreme = curve.extreme
+    said = ""
+    if extreme is not None:
+        said = f"{curve.extreme_name} {figure(extreme[1], curve.unit)} at {clock(extreme[0])[:5]}"
+    title = f"{curve.title}{f', {curve.unit}' if curve.unit else ''}"
+    label = f"{title}; {said}"
     total = bottom + BELOW
     return el(
         "svg",
-        el("text", curve.title, class_="name", x=0, y=12),
+        el("text", title, class_="name", x=0, y=12),
         el("text", said, class_="peak", x=WIDTH - RIGHT, y=12, text_anchor="end"),
         _bad_time(marks, across, above, bottom),
         list(_grid(curve, top, up)),
@@ -97,7 +100,8 @@ def _top(curve: Curve) -> float:
         highest = max(highest, curve.limit)
     if curve.top is not None:
         return max(curve.top, _round_up(highest) if highest > curve.top else 0.0)
-    return _round_up(highest * 1.05)
+    # Things that are counted one by one have an even scale, so that its middle is a whole number.
+    return _round_up(highest * 1.05) if curve.unit else 2.0 * ceil(max(highest, 1.0) * 1.05 / 2)
 
 
 def _round_up(value: float) -> float:
@@ -112,15 +116,7 @@ def _grid(curve: Curve, top: float, up: Up) -> Iterator[Element]:
         value = top * share
         y = up(value)
         yield el("line", class_="grid", x1=LEFT, x2=WIDTH - RIGHT, y1=_at(y), y2=_at(y))
-        unit = curve.unit if share == 1.0 and len(curve.unit) < 3 else ""
-        yield el(
-            "text",
-            f"{number(value)}{unit and ' ' + unit}",
-            class_="tick",
-            x=LEFT - 4,
-            y=_at(y + 3.5),
-            text_anchor="end",
-        )
+        yield el("text", number(value), class_="tick", x=LEFT - 4, y=_at(y + 3.5), text_anchor="end")
 
 
 def _times(start: datetime, end: datetime, across: Across, bottom: float) -> Iterator[Element]:

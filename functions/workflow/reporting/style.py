@@ -29,7 +29,8 @@ section{margin-top:2.6rem;padding-top:1.6rem;border-top:1px solid var(--line)}
 .figure{background:var(--card);border-radius:10px;padding:.7rem .9rem}
 .figure b{display:block;font-size:1.2rem;font-weight:650;line-height:1.3;font-variant-numeric:tabular-nums}
 .figure span{color:var(--soft);font-size:.85rem}
-.next{margin:1rem 0 0;padding:.7rem .9rem;border-left:4px solid var(--amber);background:var(--card);border-radius:0 10px 10px 0}
+.next{margin:1rem 0 0;padding:.7rem .9rem;border-left:4px solid var(--amber);background:var(--card);
+border-radius:0 10px 10px 0}
 nav{margin-top:1.2rem;font-size:.9rem;display:flex;flex-wrap:wrap;gap:.2rem 1rem}
 .card{background:var(--card);border-radius:12px;padding:1rem 1.1rem;margin:0 0 1rem}
 .card>:last-child{margin-bottom:0}
@@ -85,10 +86,13 @@ ul.proof li{padding-left:1.3rem;text-indent:-1.3rem}
 ul.proof b{display:inline-block;width:1.3rem;text-indent:0}
 .pins{display:grid;grid-template-columns:repeat(auto-fit,minmax(280px,1fr));gap:.6rem 1rem;margin-top:.6rem}
 .log{font-size:.8rem;margin:0;padding:0;list-style:none}
-.log li{padding:.1rem 0;border-bottom:1px solid var(--line);font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
+.log li{padding:.1rem 0;border-bottom:1px solid var(--line);
+font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
 .log time,.log .who{color:var(--soft)}
 .ask{border-left:3px solid var(--amber);padding:.1rem 0 .1rem .7rem;margin:.35rem 0}
 .ask b{color:var(--amber)}
+.draft{display:grid;grid-template-columns:repeat(auto-fit,minmax(300px,1fr));gap:1rem;margin:1rem 0}
+.draft .card{margin:0}
 .about{display:inline-block;min-width:7.2rem;color:var(--soft)}
 ul.plain{margin:.2rem 0;padding-left:1.15rem}
 footer{margin-top:3rem;padding-top:1rem;border-top:1px solid var(--line);color:var(--soft);font-size:.85rem}
@@ -97,6 +101,7 @@ footer{margin-top:3rem;padding-top:1rem;border-top:1px solid var(--line);color:v
 ol.time li{grid-template-columns:4.3rem 1rem 1fr}ol.time .who{display:none}
 .about{display:block}section{margin-top:2rem;padding-top:1.2rem}.plots{grid-template-columns:1fr}}
 @media print{@page{margin:14mm}body{font-size:10.5pt}main{max-width:none;padding:0}nav{display:none}
-.card,.figure,svg,tr,ol.time li,.ask,pre{break-inside:avoid}h2,h3{break-after:avoid}.plots{grid-template-columns:1fr 1fr}
+.card,.figure,svg,tr,ol.time li,.ask,pre{break-inside:avoid}h2,h3{break-after:avoid}
+.plots{grid-template-columns:1fr 1fr}
 *{-webkit-print-color-adjust:exact;print-color-adjust:exact}a{color:inherit}}
 """

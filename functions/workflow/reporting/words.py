@@ -13,8 +13,8 @@ def number(value: float) -> str:
 
 
 def figure(value: float, unit: str) -> str:
-    """A number with its unit."""
-    return f"{number(value)} {unit}".rstrip()
+    """A number with its unit, which no line break parts."""
+    return f"{number(value)}\N{NO-BREAK SPACE}{unit}" if unit else number(value)
 
 
 def clock(moment: datetime) -> str:

@@ -151,7 +151,7 @@ SLICE_S = 10.0
 
 
 def filter_log_events(world: World, parameters: Parameters) -> Answer:
-    """The oldest lines first, one page. The world has error lines alone: every pattern for such lines finds them all."""
+    """The oldest lines first, one page. The world has error lines alone: a pattern for such lines finds them all."""
     name, limit = parameters["logGroupName"], int(parameters.get("limit", 10_000))
     logs = next((service.logs for service in world.services.values() if service.logs.group == name), None)
     if logs is None:
