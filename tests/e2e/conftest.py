@@ -11,11 +11,22 @@ import pytest
 
 from functions.domain.incidents import Fact, Incident, IncidentStatus
 from functions.ports import Ledger
+from tests.e2e.front_door import FrontDoor, front_door
+from tests.fakes.certificates import Certificate, make_certificate
 from tools.cli.trails import Trail, read_trail
 from tools.demo.scenarios import SCENARIOS
-from tools.demo.stage import ALARM, ALARM_PERIOD_S, REF, RESPONDER, Stage, open_stage, traffic
+from tools.demo.stage import ALARM, ALARM_PERIOD_S, PLAYBOOKS, REF, RESPONDER, Stage, open_stage, traffic
 
 HERE = Path(__file__).parent
+
+TOKEN_SECRET = "orders/clean-up"
+WEBHOOK = f"""
+webhooks:
+  - {{{{name: clean-up, url: "{{url}}/api/clean-up", token: {TOKEN_SECRET}}}}}
+ladders:
+  stuck-tasks: [call-webhook:clean-up, force-new-deployment, page]
+"""
+"""What the playbook of the demo does not have. The URL is the server's that the tests start."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -58,14 +69,14 @@ class Responder:
     def ship_bad_release(self) -> Incident:
         """Break the service as the demo does; the incident that its alarm opens."""
         # A release that comes into trouble may be its cure and is not rolled back: the last trouble has to be over.
-        self.until(self._calm, "the service did not stay well", patience_s=150.0)
+        self.until(self.calm, "the service did not stay well", patience_s=150.0)
         before = self.incidents()
         SCENARIOS["bad-release"].cause(self.stage)
         self.until(lambda: len(self.incidents()) > len(before), "no incident was opened")
         (opened,) = self.incidents().keys() - before.keys()
         return self.ledger.incident(opened)
 
-    def _calm(self) -> bool:
+    def calm(self) -> bool:
         """Whether no request failed for as long as a look at what preceded a release goes back, and somewhat longer."""
         recent = self.stage.totals()[-CALM_S:]
         return len(recent) == CALM_S and all(second.failed == 0 for second in recent)
@@ -110,10 +121,12 @@ class Responder:
 
     # --- what it does
 
-    def until_closed(self, incident: Incident) -> Trail:
+    def until_closed(self, incident: Incident, *, patience_s: float = 90.0) -> Trail:
         """Wait until the incident is over and the service's alarm is quiet; its whole trail."""
         self.until(
-            lambda: self.ledger.incident(incident.id).status is IncidentStatus.RESOLVED, "the incident was not resolved"
+            lambda: self.ledger.incident(incident.id).status is IncidentStatus.RESOLVED,
+            "the incident was not resolved",
+            patience_s=patience_s,
         )
         self.until(lambda: self.stage.alarm_state() == "OK", f"alarm {ALARM} did not go back to OK")
         return read_trail(self.ledger, incident.id)
@@ -183,10 +196,28 @@ class Responder:
 
 
 @pytest.fixture(scope="session")
-def responder() -> Iterator[Responder]:
-    with open_stage() as stage:
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
+    return make_certificate(tmp_path_factory.mktemp("certificate"))
+
+
+@pytest.fixture(scope="session")
+def door(certificate: Certificate) -> Iterator[FrontDoor]:
+    """What the service of the demo answers with, for those who do not come through its load balancer."""
+    with front_door(certificate) as door:
+        yield door
+
+
+@pytest.fixture(scope="session")
+def responder(
+    certificate: Certificate, door: FrontDoor, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Responder]:
+    """With the playbook of the demo and a webhook in it."""
+    directory = tmp_path_factory.mktemp("playbooks")
+    for file in PLAYBOOKS.glob("*.yaml"):
+        (directory / file.name).write_text(file.read_text("utf-8") + WEBHOOK.format(url=door.url), "utf-8")
+    with open_stage(trust=certificate.chain) as stage:
         stage.deploy_service()
-        stage.deploy_responder()
+        stage.deploy_responder(directory)
         responder = Responder(stage)
         with traffic(stage):
             stage.warm_up(tick=lambda: None)

@@ -1,7 +1,8 @@
 """Each alarm of each runbook's playbook, from the alarm to the closed trail, on the stacks that go to AWS.
 
 The services of the playbooks are made in the emulator, as empty as its services are, and their metrics are published
-here; checks are made by the deployed function, against a real server on this machine. One thing breaches at a time: the
+here; checks are made by the deployed function, over TLS
+against a real server on this machine. One thing breaches at a time: the
 emulator pools the data of a metric's name, so that the alarms on it go off for every service of the Region, and one
 incident of each is followed to its end.
 """
@@ -32,6 +33,7 @@ from functions.playbooks.loading import load_playbooks
 from functions.playbooks.schema import Alarm, CheckAlarm, LogAlarm, NewAlarm, Playbook, Symptom
 from infra.service_alarms import LOG_NAMESPACE, new_alarms
 from tests.e2e.front_door import FrontDoor, front_door
+from tests.fakes.certificates import make_certificate
 from tools.cli.trails import Trail, read_trail
 from tools.demo import cdk
 from tools.demo.emulator import Emulator, emulator
@@ -277,7 +279,9 @@ class Region:
         return read_trail(self.ledger, incident.id)
 
 
-DECIDED = frozenset({Fact.PAGE_SENT, Fact.ACTION_TAKEN, Fact.STOOD_DOWN, Fact.APPROVAL_REQUESTED})
+DECIDED = frozenset({Fact.PAGE_SENT, Fact.ACTION_TAKEN, Fact.APPROVAL_REQUESTED})
+"""To stand down is none of these: an alarm is a false one until whole periods of its metric breach, and is looked at
+again until then."""
 
 
 def until(true: Callable[[], bool], otherwise: str) -> None:
@@ -295,10 +299,11 @@ def runbooks() -> tuple[Playbook, ...]:
 def ended(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Trail]:
     """By alarm, the trail of its incident; both Regions side by side."""
     with ExitStack() as running:
-        aws = running.enter_context(emulator(wait_scale=WAIT_SCALE))
+        certificate = make_certificate(tmp_path_factory.mktemp("certificate"))
+        aws = running.enter_context(emulator(wait_scale=WAIT_SCALE, trust=certificate.chain))
         regions = []
         for name in REGIONS:
-            door = running.enter_context(front_door())
+            door = running.enter_context(front_door(certificate))
             directory = tmp_path_factory.mktemp(name)
             for file in sorted(PLAYBOOKS.glob("*.yaml")):
                 text = file.read_text("utf-8")

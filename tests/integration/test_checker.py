@@ -9,17 +9,10 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from functions import bootstrap
 from functions.adapters import check_metrics, secret_values
@@ -33,6 +26,7 @@ from functions.handlers import check as handler
 from functions.playbooks.schema import Playbook
 from functions.workflow.checks import RunChecks
 from tests.fakes.aws import FakeAws, refusal
+from tests.fakes.certificates import Certificate, make_certificate
 from tests.fakes.clock import FakeClock
 from tests.unit.handlers.context import context
 
@@ -147,47 +141,9 @@ def upgrades(**changed: str | None) -> Answer:
     return answer
 
 
-class Certificate(NamedTuple):
-    """Signed by itself, for 127.0.0.1 and localhost."""
-
-    chain: Path
-    key: Path
-
-    @property
-    def serving(self) -> ssl.SSLContext:
-        made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        made.load_cert_chain(self.chain, self.key)
-        return made
-
-    @property
-    def trusting(self) -> ssl.SSLContext:
-        return ssl.create_default_context(cafile=str(self.chain))
-
-
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
-    directory, key = tmp_path_factory.mktemp("certificate"), ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    names = [x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1"))]
-    now = datetime.now(UTC)
-    signed = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName(names), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    made = Certificate(directory / "certificate.pem", directory / "key.pem")
-    made.chain.write_bytes(signed.public_bytes(serialization.Encoding.PEM))
-    made.key.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    return made
+    return make_certificate(tmp_path_factory.mktemp("certificate"))
 
 
 @pytest.fixture

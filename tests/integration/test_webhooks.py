@@ -7,16 +7,9 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from ipaddress import ip_address
-from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from functions.adapters.changer import AwsChanger
 from functions.adapters.webhooks import ANSWER_BYTES, CALLS, LINE_LIMIT, HttpsWebhooks
@@ -24,6 +17,7 @@ from functions.domain.changes import CallWebhook, ChangeResult
 from functions.domain.errors import ChangeDoubtful, ChangeFailed, ChangeRefused
 from functions.domain.services import ServiceRef
 from tests.fakes.aws import FakeAws, refusal
+from tests.fakes.certificates import Certificate, make_certificate
 
 TOKEN = "0f9a3c-Tell_Nobody-77e1"
 SECRET = "pardon/cron-secret"
@@ -55,31 +49,12 @@ class Application:
 
 
 @pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Key and certificate of 127.0.0.1, which no authority knows, in one file."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "application")])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    plain = serialization.NoEncryption()
-    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
-    path = tmp_path_factory.mktemp("certificate") / "application.pem"
-    path.write_bytes(pem + made.public_bytes(serialization.Encoding.PEM))
-    return path
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
+    return make_certificate(tmp_path_factory.mktemp("certificate"))
 
 
 @pytest.fixture
-def application(certificate: Path) -> Iterator[Application]:
+def application(certificate: Certificate) -> Iterator[Application]:
     running: Application
 
     class Handler(BaseHTTPRequestHandler):
@@ -97,11 +72,8 @@ def application(certificate: Path) -> Iterator[Application]:
             """A client that goes away is what these tests are about."""
 
     server = Server(("127.0.0.1", 0), Handler)
-    own = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    own.load_cert_chain(certificate)
-    server.socket = own.wrap_socket(server.socket, server_side=True)
-    context = ssl.create_default_context(cafile=str(certificate))
-    running = Application(url=f"https://127.0.0.1:{server.server_port}", context=context)
+    server.socket = certificate.serving.wrap_socket(server.socket, server_side=True)
+    running = Application(url=f"https://127.0.0.1:{server.server_port}", context=certificate.trusting)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     yield running

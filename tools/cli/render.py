@@ -203,7 +203,9 @@ def incident_table(
 
 
 def _what(incident: Incident, approval: Approval | None, notes: Sequence[str]) -> Text:
-    what = Text(_text(incident.title))
+    # The names of the alarms that the deployment makes begin with the service, which has a column of its own.
+    named = f"responder-{incident.service.cluster}-{incident.service.service}-"
+    what = Text(_text(incident.title.replace(named, "")))
     for note in notes:
         what.append(f"\n{_text(note)}", style="yellow")
     if approval is not None and approval.answer is None:

@@ -114,13 +114,16 @@ class Emulator:
 
 
 @contextmanager
-def emulator(*, wait_scale: float = 1.0, enforce_iam: bool = False, record_calls: bool = False) -> Iterator[Emulator]:
+def emulator(
+    *, wait_scale: float = 1.0, enforce_iam: bool = False, record_calls: bool = False, trust: Path | None = None
+) -> Iterator[Emulator]:
     """Start the emulator and stop it for sure: at the end, on an error, on Ctrl-C, on SIGTERM.
 
     Args:
         wait_scale: factor on the waits and retry intervals of Step Functions; their time-outs stay real seconds.
         enforce_iam: refuse calls that a function's role does not grant.
         record_calls: make CloudTrail's LookupEvents show the calls that were made.
+        trust: certificates (PEM) that its functions trust, instead of the machine's authorities.
 
     Raises:
         EmulatorFailed: if a server is not there within a minute.
@@ -149,6 +152,7 @@ def emulator(*, wait_scale: float = 1.0, enforce_iam: bool = False, record_calls
             "AUTH": str(enforce_iam).lower(),
             "CLOUDTRAIL_RECORDING": str(int(record_calls)),
             "AWS_ENDPOINT_URL_APPLICATION_AUTO_SCALING": running.autoscaling_endpoint,
+            **({} if trust is None else {"SSL_CERT_FILE": str(trust)}),
         }
         gateway = servers.enter_context(
             process_group([sys.executable, "-m", "ministack"], environment=environment, log=running.log)

@@ -100,9 +100,9 @@ class Stage:
             cluster=shop.CLUSTER, service=shop.SERVICE, minimum=shop.TASKS_MINIMUM, maximum=shop.TASKS_MAXIMUM
         )
 
-    def deploy_responder(self) -> None:
+    def deploy_responder(self, playbooks: Path = PLAYBOOKS) -> None:
         """Deploy the stacks that go to AWS, and subscribe a queue to the pages as a pager would be."""
-        cdk.deploy(self.aws, app=f"{sys.executable} app.py", context=CONTEXT)
+        cdk.deploy(self.aws, app=f"{sys.executable} app.py", context={**CONTEXT, "playbooks": str(playbooks)})
         spell_time_outs_out(self._stepfunctions)
         sns = self.aws.client("sns")
         topics = [topic["TopicArn"] for topic in sns.list_topics()["Topics"]]
@@ -241,9 +241,9 @@ def spell_time_outs_out(stepfunctions: Any) -> None:
 
 
 @contextmanager
-def open_stage() -> Iterator[Stage]:
-    """An emulator with a stage in it, which goes when the block ends."""
-    with emulator(wait_scale=WAIT_SCALE) as aws:
+def open_stage(*, trust: Path | None = None) -> Iterator[Stage]:
+    """An emulator with a stage in it, which goes when the block ends. Its functions `trust` these certificates."""
+    with emulator(wait_scale=WAIT_SCALE, trust=trust) as aws:
         yield Stage(aws)
 
 

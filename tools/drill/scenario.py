@@ -114,27 +114,24 @@ def shipped() -> tuple[str, ...]:
 def load_scenarios(wanted: Sequence[str] = (), *, playbook: Path | None = None) -> tuple[Scenario, ...]:
     """Scenarios by name or file, all that are shipped without any; with a playbook of the user's in place of theirs.
 
+    Several playbooks, as a file with variants holds, are drilled in every scenario each; its name says which.
+
     Raises:
         ScenarioError: one line per mistake, over all files.
         PlaybookError: if the user's playbook does not hold.
     """
-    own = None if playbook is None else _only(load_playbooks([playbook]), playbook)
+    owns: Sequence[Playbook | None] = [None] if playbook is None else load_playbooks([playbook])
     problems: list[str] = []
     found: list[Scenario] = []
     for path in _paths(wanted or shipped(), problems):
         try:
-            found.append(_scenario(read_tree(path, what=_NO_SCENARIO), own))
+            tree = read_tree(path, what=_NO_SCENARIO)
+            found += [_scenario(tree, own, several=len(owns) > 1) for own in owns]
         except Problems as wrong:
             problems += wrong.lines
     if problems:
         raise ScenarioError("\n".join(dict.fromkeys(problems)))
     return tuple(found)
-
-
-def _only(playbooks: Sequence[Playbook], path: Path) -> Playbook:
-    if len(playbooks) != 1:
-        raise ScenarioError(f"{path}: holds {len(playbooks)} playbooks; drill a file with one")
-    return playbooks[0]
 
 
 def _paths(wanted: Iterable[str], problems: list[str]) -> list[Path]:
@@ -151,7 +148,7 @@ def _paths(wanted: Iterable[str], problems: list[str]) -> list[Path]:
     return paths
 
 
-def _scenario(tree: Tree, own: Playbook | None) -> Scenario:
+def _scenario(tree: Tree, own: Playbook | None, *, several: bool) -> Scenario:
     world = tree.below("world")
     raw = dict(world.data)
     written = tree.below("playbook") if "playbook" in tree.data else Tree(tree.path, {}, {})
@@ -184,7 +181,10 @@ def _scenario(tree: Tree, own: Playbook | None) -> Scenario:
     ]
     raw["faults"] = _of_known_alarms(raw.get("faults", []), playbooks[0])
     return Scenario(
-        name=tree.path.stem, head=head, setting=_validated(Setting, world, raw, above=("world",)), playbooks=playbooks
+        name=f"{tree.path.stem}@{own.name}" if several and own is not None else tree.path.stem,
+        head=head,
+        setting=_validated(Setting, world, raw, above=("world",)),
+        playbooks=playbooks,
     )
 
 

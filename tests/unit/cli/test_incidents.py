@@ -82,6 +82,17 @@ def test_a_recovered_incident(recovered: Responder, capsys: pytest.CaptureFixtur
     assert max(map(len, out.splitlines())) <= 100
 
 
+def test_a_list_says_what_went_off_without_the_names_around_it(capsys: pytest.CaptureFixture[str]) -> None:
+    """The alarms that the deployment makes are named after their service, which has a column of its own."""
+    made = Responder(playbook=playbook(alarms=[{"symptom": "error-rate"}]))
+    made.intake(alarm_signal(alarm=f"responder-{REF.cluster}-{REF.service}-error-rate"))
+    ask(made, "incidents")
+
+    out = capsys.readouterr().out
+    assert "error-rate is ALARM" in out
+    assert "responder-" not in out
+
+
 def test_what_a_playbook_asks_of_the_logs_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
     """How many lines, a few of them, and that nothing is known where a query failed."""
     asking = Responder(playbook=playbook(log_queries=[{"name": "slow", "contains": "took"}]))

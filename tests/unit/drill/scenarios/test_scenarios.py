@@ -131,6 +131,16 @@ def test_a_playbook_without_alarms_is_drilled_in_every_scenario(tmp_path: Path) 
     assert len(load_scenarios(playbook=own)) == len(shipped())
 
 
+def test_each_variant_of_a_users_playbook_is_drilled(tmp_path: Path) -> None:
+    """The same scenario once for each, told apart by name; a file without variants leaves the names alone."""
+    variants = "region: us-east-1\ncluster: books\nvariants:\n  dev: {service: books-dev}\n  prod: {service: books}\n"
+    own = written(tmp_path, variants, "books.yaml")
+    found = load_scenarios(["database-down"], playbook=own)
+    assert [scenario.name for scenario in found] == ["database-down@books-dev", "database-down@books-prod"]
+    assert [scenario.playbooks[0].service for scenario in found] == ["books-dev", "books"]
+    assert [service.name for scenario in found for service in scenario.setting.services] == ["books-dev", "books"]
+
+
 def test_a_users_playbook_that_does_not_hold_is_told_as_everywhere(tmp_path: Path) -> None:
     """With its own file and line."""
     own = written(tmp_path, PLAYBOOK.replace("cluster: books", "cluster: 'b o'"), "playbook.yaml")
