@@ -70,6 +70,7 @@ from functions.workflow.secrets import TellSecretChange
 from functions.workflow.sweep import Sweep
 from functions.workflow.table import StepName
 from functions.workflow.threats import TellThreat
+from functions.workflow.update import KeepPromises
 from functions.workflow.verify import Verify
 from functions.workflow.watch import Watch
 
@@ -186,6 +187,7 @@ def _readers() -> Readers:
         breach=AwsBreachReader.of(clients, clock=_clock(), region=_settings().region),
         databases=RdsReader(clients.repeating("rds"), insights=clients.once("pi"), clock=_clock()),
         http=_http(),
+        backups=AwsBackups(client=clients.once),
         threads=_threads(),
     )
 
@@ -208,6 +210,11 @@ def _containment() -> AwsContainment:
 @_once
 def _notifier() -> SnsNotifier:
     return SnsNotifier(_clients().repeating("sns"), topic=_settings().page_topic)
+
+
+@_once
+def _second_notifier() -> SnsNotifier:
+    return SnsNotifier(_clients().repeating("sns"), topic=_settings().second_topic)
 
 
 @_once
@@ -284,7 +291,16 @@ def verify() -> Verify:
 
 @_once
 def page_people() -> PagePeople:
-    return PagePeople(ledger=_ledger(), notifier=_notifier(), archive=_archive(), playbooks=_by_service())
+    return PagePeople(
+        ledger=_ledger(), notifier=_notifier(), archive=_archive(), clock=_clock(), playbooks=_by_service()
+    )
+
+
+@_once
+def keep_promises() -> KeepPromises:
+    return KeepPromises(
+        ledger=_ledger(), notifier=_notifier(), second=_second_notifier(), clock=_clock(), playbooks=_by_service()
+    )
 
 
 @_once
@@ -294,7 +310,9 @@ def ask_people() -> AskPeople:
 
 @_once
 def close() -> Close:
-    return Close(ledger=_ledger(), archive=_archive(), notifier=_notifier(), clock=_clock())
+    return Close(
+        ledger=_ledger(), archive=_archive(), notifier=_notifier(), clock=_clock(), playbooks=_by_service()
+    )
 
 
 @_once

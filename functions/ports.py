@@ -258,6 +258,11 @@ class CheckMetrics(Protocol):
         """
 
 
+class BackupReader(Protocol):
+    def known(self, backups: Backups) -> Sequence[BackupFacts]:
+        """Every backup of what is named, whoever took it, newest first."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Readers:
     """Everything a look may read."""
@@ -271,6 +276,7 @@ class Readers:
     breach: BreachReader
     databases: DatabaseReader
     http: HttpReader
+    backups: BackupReader
     threads: Callable[[int], Executor]
     """Makes an executor that carries out so many reads side by side."""
 
@@ -312,7 +318,7 @@ class MuteKeeper(MuteReader, Protocol):
         """As the `ServiceChanger` does it, and with the same errors."""
 
 
-class BackupKeeper(Protocol):
+class BackupKeeper(BackupReader, Protocol):
     """Backups, for whoever sits at the desk. It deletes none."""
 
     def take(self, change: BackUpTable | SnapshotDatabase) -> ChangeResult:
@@ -322,9 +328,6 @@ class BackupKeeper(Protocol):
             ChangeRefused: there is none; AWS says why.
             ChangeDoubtful: no answer; taking it again does no harm.
         """
-
-    def known(self, backups: Backups) -> Sequence[BackupFacts]:
-        """Every backup of what is named, whoever took it, newest first."""
 
 
 class IpSetReader(Protocol):

@@ -87,6 +87,7 @@ WILDCARDS: Mapping[str, str] = {
     "rds:CreateDBSnapshot": "A snapshot is named after its incident; the DB instance is named",
     "s3:GetObject": "Objects of the responder's own archive",
     "s3:PutObject": "Objects of the responder's own archive",
+    "rds:DescribeDBSnapshots": "A snapshot has the name that whoever took it gave it; granted only with a DB instance",
     "secretsmanager:DescribeSecret": f"Which secrets a task definition names {AT_RUN_TIME}; values are never read",
     "secretsmanager:GetSecretValue": (
         "An ARN ends in six characters that Secrets Manager chooses; only secrets that a playbook names"
@@ -201,6 +202,10 @@ def _resources(scope: Construct, resource: Resource, reach: Reach) -> list[str]:
             return [*instances, ours] if instances else []
         case Resource.BACKUP_LIST:
             return ["*"] if _tables(reach) else []
+        case Resource.SNAPSHOT_LIST:
+            names = sorted({backups.rds for backups in reach.backups if backups.rds is not None})
+            instances = [_of(scope, "rds", "db", name, ArnFormat.COLON_RESOURCE_NAME) for name in names]
+            return [*instances, _any(scope, "rds", "snapshot", ArnFormat.COLON_RESOURCE_NAME)] if instances else []
         case Resource.MUTED_ALARM:
             alarms = [_alarm(scope, "alarm", name) for name in sorted(reach.mutable_alarms)]
             return [*alarms, _alarm(scope, "alarm-mute-rule", f"{MUTES}*")] if alarms else []

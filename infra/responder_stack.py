@@ -85,6 +85,7 @@ class ResponderStack(Stack):
             "Channels",
             name=deployment.name,
             subscribers=[*deployment.subscribers, *_subscribers(playbooks)],
+            second_contacts=_second_contacts(playbooks),
             destroyable=deployment.destroyable,
         )
         intake = Intake(
@@ -172,7 +173,10 @@ class ResponderStack(Stack):
             Function.ASSESS: (self._granted(_needs_of(*PROBES)), {**fleet_limit, **log_limit, **contain}),
             Function.REMEDIATE: (self._granted(change), {**fleet_limit, **log_limit}),
             Function.VERIFY: (self._granted(_needs_of("service", "targets", "alarms")), {}),
-            Function.NOTIFY: (page, page_topic),
+            Function.NOTIFY: (
+                self._channels.notice_grants(),
+                {**page_topic, settings.SECOND_TOPIC_ARN: self._channels.second.topic_arn},
+            ),
             Function.CLOSE: (page, page_topic),
             Function.REPORT: (self._granted(REPORT_NEEDS), log_limit),
             Function.RESTORE: (self._granted(give_back), contain),
@@ -241,6 +245,15 @@ def _needs_of_actions(*names: ActionName) -> list[Permission]:
 
 def _existing_alarms(playbooks: Iterable[Playbook]) -> list[str]:
     return [alarm.existing for playbook in playbooks for alarm in playbook.alarms if isinstance(alarm, ExistingAlarm)]
+
+
+def _second_contacts(playbooks: Iterable[Playbook]) -> dict[str, list[str]]:
+    """Each second contact, with the services that name it."""
+    contacts: dict[str, list[str]] = {}
+    for playbook in playbooks:
+        for contact in playbook.escalation.contacts:
+            contacts.setdefault(contact, []).append(playbook.ref.key)
+    return contacts
 
 
 def _subscribers(playbooks: Iterable[Playbook]) -> list[str]:

@@ -23,6 +23,7 @@ from functions.diagnostics.probes import (
     read_tasks,
     read_threats,
 )
+from functions.diagnostics.recovery_points import read_backups
 from functions.diagnostics.releases import read_releases
 from functions.domain.permissions import Permission, Resource
 
@@ -161,6 +162,14 @@ PROBES: Mapping[str, Probe] = {
         ),
         Probe(name="budget", read=read_budget, needs=("service",), wants=("definition",), permissions=()),
         Probe(name="threats", read=read_threats, permissions=_may(Resource.DETECTOR, "guardduty:GetFindings")),
+        Probe(
+            name="backups",
+            read=read_backups,
+            permissions=(
+                *_may(Resource.BACKUP_LIST, "dynamodb:ListBackups"),
+                *_may(Resource.SNAPSHOT_LIST, "rds:DescribeDBSnapshots"),
+            ),
+        ),
     )
 }
 """Every probe by name. A new one needs a field in `Findings` and a line here."""

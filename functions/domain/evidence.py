@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import ClassVar, Generic, TypeVar
 
+from functions.domain.backups import RecoveryPoints
 from functions.domain.breach import DenialsFacts, ExposureFacts, ImagesFacts
 from functions.domain.circumstances import (
     AlarmHistoryFacts,
@@ -431,6 +432,7 @@ class Findings(Model):
     denials: Reading[DenialsFacts] = Reading()
     budget: Reading[BudgetFacts] = Reading()
     threats: Reading[ThreatsFacts] = Reading()
+    backups: Reading[RecoveryPoints] = Reading()
 
     def unknown(self) -> dict[str, str]:
         """The probes that brought nothing, with their reason."""

@@ -1,4 +1,4 @@
-"""Lambda `notify`: carries the steps page and approval."""
+"""Lambda `notify`: carries the steps page, update and approval."""
 
 from typing import Any
 
@@ -20,4 +20,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     if event["step"] == StepName.APPROVAL:
         ask(event, bootstrap.ask_people())
         return {}
+    if event["step"] == StepName.UPDATE:
+        return visit(StepName.UPDATE, event, bootstrap.keep_promises())
     return visit(StepName.PAGE, event, bootstrap.page_people())

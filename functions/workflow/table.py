@@ -21,6 +21,7 @@ class StepName(StrEnum):
     SETTLE = "settle"
     VERIFY = "verify"
     PAGE = "page"
+    UPDATE = "update"
     WATCH = "watch"
     SUCCESSOR = "successor"
     CLOSE = "close"
@@ -68,6 +69,10 @@ class Outcome(StrEnum):
     CANNOT_TELL = "cannot-tell"
     GIVE_UP = "give-up"
     PAGED = "paged"
+    PROMISED = "promised"
+    """People were promised to hear of it now, or nobody has the page."""
+    PROMISED_MEANWHILE = "promised-meanwhile"
+    """The same, while an action is given its time to show."""
     TOLD = "told"
     LOOK_AGAIN = "look-again"
     CHANGED = "changed"
@@ -173,6 +178,7 @@ TABLE: Mapping[StepName, Step] = {
                 Outcome.CANNOT_TELL: StepName.SETTLE,
                 Outcome.INEFFECTIVE: StepName.ASSESS,
                 Outcome.LOOK_AGAIN: StepName.ASSESS,
+                Outcome.PROMISED_MEANWHILE: StepName.UPDATE,
                 Outcome.GIVE_UP: StepName.PAGE,
                 Outcome.EXHAUSTED: StepName.PAGE,
             },
@@ -188,11 +194,22 @@ TABLE: Mapping[StepName, Step] = {
             },
         ),
         Step(
+            name=StepName.UPDATE,
+            function=Function.NOTIFY,
+            visits=200,
+            transitions={
+                Outcome.PAGED: StepName.WATCH,
+                Outcome.NOT_YET: StepName.SETTLE,
+                Outcome.EXHAUSTED: StepName.WATCH,
+            },
+        ),
+        Step(
             name=StepName.WATCH,
             function=Function.ASSESS,
             waits=True,
             visits=200,
             transitions={
+                Outcome.PROMISED: StepName.UPDATE,
                 Outcome.LOOK_AGAIN: StepName.WATCH,
                 Outcome.CHANGED: StepName.ASSESS,
                 Outcome.ALL_CLEAR: StepName.CLOSE,

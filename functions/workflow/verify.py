@@ -12,6 +12,7 @@ from functions.domain.signals import AlarmState, SignalKind
 from functions.playbooks.schema import Playbook
 from functions.ports import Clock, Ledger, MetricsReader, ServiceReader
 from functions.workflow.assess import alarms_of, changed_at, received, told_lately
+from functions.workflow.promises import is_due
 from functions.workflow.story import Story, tell
 from functions.workflow.table import Outcome, StepName
 from functions.workflow.visit import Result, Visit, incident_of
@@ -45,6 +46,8 @@ class Verify:
     def __call__(self, visit: Visit) -> Result:
         incident = incident_of(visit, self.ledger)
         story = tell(self.ledger.events(incident.id))
+        if is_due(story.due_at, self.clock.now(), visit.visits):
+            return Result(outcome=Outcome.PROMISED_MEANWHILE)
         check = self._check(incident, story)
         if check.outcome is Outcome.CANNOT_TELL and story.cannot_tell + 1 >= CANNOT_TELL_LIMIT:
             check = check.model_copy(update={"outcome": Outcome.GIVE_UP})

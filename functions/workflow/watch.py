@@ -7,7 +7,8 @@ from functions.domain.causes import Cause
 from functions.domain.incidents import Fact, NewEvent
 from functions.playbooks.schema import Playbook
 from functions.ports import Ledger
-from functions.workflow.assess import Examiner
+from functions.workflow.assess import Assessment, Examiner
+from functions.workflow.promises import is_due, within
 from functions.workflow.severity import changed
 from functions.workflow.story import tell
 from functions.workflow.table import Outcome, StepName
@@ -17,6 +18,9 @@ SHORTEST_S = 60
 LONGEST_S = 900
 STANDS_ON = frozenset({Cause.DEPENDENCY_FAILING, Cause.DEPENDENCY_SLOW, Cause.TABLE_THROTTLED})
 """Causes that end elsewhere, and may leave something to do here at once: looked at every minute all the time."""
+
+LED_S = 120
+"""While a person leads the incident, the longest time until it is seen that they gave it back."""
 
 SAME_PACE = 5
 """So many visits at one distance before the distance doubles."""
@@ -34,12 +38,16 @@ class Watch:
         story = tell(self.ledger.events(incident.id))
         waits_for_one = story.decision is not None and story.decision.cause in STANDS_ON
         pause = SHORTEST_S if waits_for_one else pace(visit.visits.get(StepName.WATCH, 0) + 1)
+        if story.taken_by is not None:
+            pause = min(pause, LED_S)
+        now = self.examiner.clock.now()
+        due = is_due(story.due_at, now, visit.visits)
         inbox = self.ledger.inbox(incident.id)
         if len(inbox) > incident.signals_seen or story.orders:
             return Result(outcome=Outcome.CHANGED)
         playbook = self.playbooks.get(incident.service.key)
         if playbook is None:
-            return Result(outcome=Outcome.LOOK_AGAIN, wait_s=pause)
+            return Result(outcome=Outcome.PROMISED) if due else Result(outcome=Outcome.LOOK_AGAIN, wait_s=pause)
         seen = self.examiner.examine(incident, playbook, story, inbox)
         decision = seen.decision
         if decision.outcome is Outcome.ALL_CLEAR:
@@ -55,7 +63,14 @@ class Watch:
             self.ledger.append(incident, regraded, step=StepName.WATCH)
             if replace(story, grade=seen.grade).graver_than_told:
                 return Result(outcome=Outcome.CHANGED)
-        return Result(outcome=Outcome.LOOK_AGAIN, wait_s=min(pause, decision.wait_s or pause))
+        if due:
+            incident = self.ledger.incident(incident.id)
+            looked = NewEvent(fact=Fact.LOOKED_AGAIN, actor=StepName.WATCH, summary=_seen(seen))
+            self.ledger.append(incident, [looked], step=StepName.WATCH)
+            return Result(outcome=Outcome.PROMISED)
+        # What is overdue all the same is left to the successor: this execution has said all that it may.
+        ahead = None if story.due_at is None or story.due_at <= now else story.due_at
+        return Result(outcome=Outcome.LOOK_AGAIN, wait_s=within(ahead, now, min(pause, decision.wait_s or pause)))
 
     def hand_over(self, visit: Visit) -> Result:
         """The execution has grown long: a successor carries the incident on, with a fresh history of its own."""
@@ -65,6 +80,14 @@ class Watch:
         )
         successor = self.ledger.next_generation(incident, event)
         return Result(outcome=Outcome.EXHAUSTED, generation=successor.generation)
+
+
+def _seen(seen: Assessment) -> str:
+    """What the look that an update rests on found, in a line."""
+    service = seen.findings.service.value
+    tasks = "the service could not be read" if service is None else f"{service.running} of {service.desired} tasks run"
+    cause = "no cause fits the evidence" if seen.decision.cause is Cause.UNKNOWN else f"cause {seen.decision.cause}"
+    return ", ".join(filter(None, (tasks, seen.grade.seen, cause)))
 
 
 def pace(visit: int) -> int:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from functions.actions.action import Terms
+from functions.domain.backups import RecoveryPoints
 from functions.domain.breach import DenialsFacts, ExposureFacts, ImagesFacts
 from functions.domain.circumstances import (
     AlarmHistoryFacts,
@@ -101,6 +102,7 @@ def findings(**said: Any) -> Findings:
         "denials": DenialsFacts(),
         "budget": BudgetFacts(),
         "threats": ThreatsFacts(),
+        "backups": RecoveryPoints(),
     }
     readings = {
         name: Reading(error=f"{name} is throttled") if value is None else Reading(value=value)

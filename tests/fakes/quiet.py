@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from functions.domain.backups import BackupFacts, Backups
 from functions.domain.breach import CallFacts, DenialsFacts, ExposureFacts, ImageFacts, ImagesFacts, OpenDoor
 from functions.domain.circumstances import (
     ChangesFacts,
@@ -48,6 +49,7 @@ class Quiet:
     """By name; there are no others."""
     shown_answers: Mapping[str, HttpAnswer] = field(default_factory=dict)
     """By URL; every other name cannot be looked up."""
+    shown_backups: tuple[BackupFacts, ...] = ()
     unreadable: set[str] = field(default_factory=set)
     """Names of reading methods that fail."""
     asked: list[tuple[str, object]] = field(default_factory=list)
@@ -55,6 +57,10 @@ class Quiet:
 
     words_asked: list[tuple[tuple[LogCause, ...], tuple[LogQuery, ...]]] = field(default_factory=list)
     """Which words of the playbook the logs were asked for, at each reading of them."""
+
+    def known(self, backups: Backups) -> Sequence[BackupFacts]:
+        self._may("backups", backups)
+        return self.shown_backups
 
     def _may(self, call: str, about: object) -> None:
         self.asked.append((call, about))

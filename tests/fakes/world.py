@@ -211,6 +211,7 @@ class World:
             breach=self.quiet,
             databases=self.quiet,
             http=self.quiet,
+            backups=self.quiet,
             threads=ThreadPoolExecutor,
         )
 
@@ -516,7 +517,21 @@ class FakeExecutions:
 class FakeNotifier:
     pages: list[Page] = field(default_factory=list)
 
+    failing: bool = False
+    """The topic takes nothing."""
+
+    @property
+    def news(self) -> list[Page]:
+        """What was sent, but for the updates that were promised."""
+        return [page for page in self.pages if page.attributes["kind"] != "update"]
+
+    @property
+    def updates(self) -> list[Page]:
+        return [page for page in self.pages if page.attributes["kind"] == "update"]
+
     def publish(self, page: Page) -> str:
+        if self.failing:
+            raise ReadFailed("the topic takes nothing")
         self.pages.append(page)
         return f"message-{len(self.pages)}"
 

@@ -17,6 +17,7 @@ import click
 
 from functions.domain.errors import LedgerError, PlaybookError, ResponderError
 from tools.cli import releases, report
+from tools.cli.desk import COMMANDS as ON_INCIDENTS
 
 if TYPE_CHECKING:
     from functions.domain.approvals import Answer
@@ -607,6 +608,8 @@ def drill(
 
 cli.add_command(report.report)
 cli.add_command(releases.releases)
+for _command in ON_INCIDENTS:
+    cli.add_command(_command)
 
 
 def _ledger(desk: Desk, table: str, region: str | None) -> "Ledger":

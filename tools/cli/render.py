@@ -49,6 +49,11 @@ _MARKS: Mapping[Fact, tuple[str, str]] = {
     Fact.APPROVAL_DENIED: ("◇", "bold red"),
     Fact.APPROVAL_EXPIRED: ("◇", "bold yellow"),
     Fact.PAGE_SENT: ("✉", "bold magenta"),
+    Fact.UPDATE_POSTED: ("✉", "magenta"),
+    Fact.ESCALATED: ("✉", "bold red"),
+    Fact.ACKNOWLEDGED: ("●", "bold green"),
+    Fact.COMMAND_TAKEN: ("●", "bold green"),
+    Fact.COMMAND_RELEASED: ("○", "green"),
     Fact.INCIDENT_RESOLVED: ("✓", "bold green"),
 }
 _OTHER_MARK = ("·", "dim")
@@ -63,6 +68,12 @@ _ASKING = frozenset(
     }
 )
 """What begins and ends waiting for people."""
+
+_COMMAND = (
+    ("commander", frozenset({Fact.COMMAND_TAKEN, Fact.COMMAND_RELEASED})),
+    ("has the page", frozenset({Fact.ACKNOWLEDGED})),
+)
+"""Who leads it and who has the page, by what they said."""
 
 _CAUSES_SHOWN = 4
 
@@ -108,6 +119,10 @@ def head(found: Trail, *, now: datetime) -> RenderableType:
     if found.grade is not None:
         facts.add_row("severity", Text(f"{found.grade.name}: {_text(found.grade.reason)}"))
         facts.add_row("respond", found.grade.respond_text)
+    for said, names in _COMMAND:
+        newest_said = next((event for event in reversed(found.events) if event.fact in names), None)
+        if newest_said is not None and newest_said.fact is not Fact.COMMAND_RELEASED:
+            facts.add_row(said, Text(_text(newest_said.actor), style="bold"))
     if incident.closed_at is None:
         facts.add_row("open for", f"{took(now - incident.opened_at)}, last step {incident.step}")
         newest = next((event.fact for event in reversed(found.events) if event.fact in _ASKING), None)

@@ -71,6 +71,10 @@ class DrillSettings(Settings):
         return f"arn:aws:sns:{self._region}:{self.account}:ecs-first-responder-pages"
 
     @property
+    def second_topic(self) -> str:
+        return f"arn:aws:sns:{self._region}:{self.account}:ecs-first-responder-second"
+
+    @property
     def state_machine(self) -> str:
         return f"arn:aws:states:{self._region}:{self.account}:stateMachine:ecs-first-responder"
 
