@@ -247,6 +247,7 @@ class Responder:
 
     @property
     def path(self) -> list[str]:
-        """The steps visited, each with its outcome, repeated ones once."""
-        said = [f"{step}:{outcome}" for step, outcome in self.visited]
+        """The steps visited, each with its outcome, repeated ones once. What the table spares decides nothing and is
+        left out."""
+        said = [f"{step}:{outcome}" for step, outcome in self.visited if not TABLE[step].spared]
         return [line for n, line in enumerate(said) if n == 0 or line != said[n - 1]]

@@ -65,6 +65,7 @@ FUNCTIONS = [
     "lookup",
     "notify",
     "remediate",
+    "report",
     "restore",
     "sweep",
     "verify",
@@ -128,14 +129,15 @@ def generic(resource: str) -> str:
 
 
 @pytest.mark.parametrize(
-    "function", ["assess", "verify", "sweep", "bake", "check", "intake", "notify", "close", "lookup", "forward"]
+    "function",
+    ["assess", "verify", "sweep", "bake", "check", "intake", "notify", "close", "report", "lookup", "forward"],
 )
 def test_only_remediate_and_restore_change_anything(function: str, stack: Template) -> None:
     """Whatever looks, decides or tells cannot change a service, whatever its code does."""
     assert actions(stack, function).isdisjoint(CHANGES)
 
 
-@pytest.mark.parametrize("function", ["assess", "verify"])
+@pytest.mark.parametrize("function", ["assess", "verify", "report"])
 def test_looking_reads_aws_and_writes_the_ledger(function: str, stack: Template) -> None:
     """Assess and verify have no right that writes outside of the responder's own table, archive, log and traces."""
     assert [action for action in actions(stack, function) if not READS.match(action) and not OWN.match(action)] == []

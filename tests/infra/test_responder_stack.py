@@ -369,6 +369,7 @@ def test_no_two_functions_share_a_role(stack: Template) -> None:
         ("verify", {settings.TABLE_NAME, settings.BUCKET_NAME}),
         ("notify", {settings.TABLE_NAME, settings.BUCKET_NAME, settings.PAGE_TOPIC_ARN}),
         ("close", {settings.TABLE_NAME, settings.BUCKET_NAME, settings.PAGE_TOPIC_ARN}),
+        ("report", {settings.TABLE_NAME, settings.BUCKET_NAME, settings.LOG_SCAN_MB}),
         ("restore", {settings.TABLE_NAME, settings.BUCKET_NAME, settings.CONTAIN}),
         ("check", set()),
         ("forward", {settings.INTAKE_QUEUE_URL}),

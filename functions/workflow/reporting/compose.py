@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
+from functions.domain.backups import RecoveryPoints
 from functions.domain.causes import Cause
 from functions.domain.differences import differences
 from functions.domain.durations import spoken
@@ -43,6 +44,11 @@ _LOUD: Mapping[Fact, MarkKind] = {
     Fact.ACTION_REFUSED: MarkKind.ACTION,
     Fact.SEVERITY_GRADED: MarkKind.OTHER,
     Fact.PAGE_SENT: MarkKind.PEOPLE,
+    Fact.UPDATE_POSTED: MarkKind.PEOPLE,
+    Fact.ESCALATED: MarkKind.PEOPLE,
+    Fact.ACKNOWLEDGED: MarkKind.PEOPLE,
+    Fact.COMMAND_TAKEN: MarkKind.PEOPLE,
+    Fact.COMMAND_RELEASED: MarkKind.PEOPLE,
     Fact.APPROVAL_REQUESTED: MarkKind.PEOPLE,
     Fact.APPROVAL_GRANTED: MarkKind.PEOPLE,
     Fact.APPROVAL_DENIED: MarkKind.PEOPLE,
@@ -61,9 +67,7 @@ _RELEASE_SHOWN = timedelta(hours=1)
 """How long before the trouble a deployment is still worth a line."""
 
 
-def compose(
-    trail: Trail, gathered: Gathered, playbook: Playbook | None, *, now: datetime, objectives: Sequence[Objective] = ()
-) -> IncidentReport:
+def compose(trail: Trail, gathered: Gathered, playbook: Playbook | None, *, now: datetime) -> IncidentReport:
     """The report of an incident, closed or not, of what is known of it now."""
     known = Known(trail)
     incident = trail.incident
@@ -91,7 +95,7 @@ def compose(
         closed_at=incident.closed_at,
         written_at=now,
         figures=tuple(_figures(known, gathered.series, until)),
-        objectives=tuple(objectives),
+        objectives=tuple(_objectives(known, playbook, until)),
         actions=actions,
         no_action="" if actions else _no_action(known),
         people=tuple(f"{clock(e.at)} {e.summary}" for e in trail.events if e.fact in _PEOPLE),
@@ -170,6 +174,28 @@ def _figures(known: Known, series: Series | None, until: datetime) -> Iterator[t
     if failed is not None:
         count, requests = failed
         yield (f"requests failed: {number(count)} of {number(requests)}", figure(100 * count / requests, "%"))
+
+
+def _objectives(known: Known, playbook: Playbook | None, until: datetime) -> Iterator[Objective]:
+    """The recovery times that the playbook promises: how long it lasted, and how old the newest backup was then."""
+    if playbook is None:
+        return
+    if playbook.rto is not None:
+        yield Objective(name="RTO", allowed_s=playbook.rto, used_s=(until - known.alarm_at).total_seconds())
+    if playbook.rpo is not None:
+        points = None if known.telling is None else known.telling.backups.value
+        oldest = None if points is None else points.weakest
+        if oldest is not None:
+            age = (known.onset or known.alarm_at) - oldest.at
+            yield Objective(name="RPO", allowed_s=playbook.rpo, used_s=age.total_seconds(), what=oldest.of)
+        else:
+            yield Objective(name="RPO", allowed_s=playbook.rpo, used_s=None, what=_no_backup(points))
+
+
+def _no_backup(points: RecoveryPoints | None) -> str:
+    if points is None:
+        return "how old the newest backup was could not be read"
+    return f"no usable backup of {points.without}" if points.asked else "the playbook names no backups"
 
 
 def _failed(series: Series, since: datetime, until: datetime) -> tuple[float, float] | None:

@@ -7,7 +7,7 @@ import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions import bootstrap
-from functions.handlers import assess, close, notify, remediate, restore, sweep, verify
+from functions.handlers import assess, close, notify, remediate, report, restore, sweep, verify
 from functions.workflow.sweep import Swept
 from functions.workflow.table import TABLE, Outcome, StepName
 from functions.workflow.visit import Result, Visit
@@ -22,6 +22,7 @@ CARRIED: list[tuple[StepName, Handler, str, Outcome]] = [
     (StepName.VERIFY, verify.handler, "verify", Outcome.RECOVERED),
     (StepName.PAGE, notify.handler, "page_people", Outcome.PAGED),
     (StepName.CLOSE, close.handler, "close", Outcome.RESOLVED),
+    (StepName.REPORT, report.handler, "write_report", Outcome.RESOLVED),
     (StepName.RESTORE, restore.handler, "restore", Outcome.RESTORED),
 ]
 
