@@ -50,6 +50,7 @@ from functions.ports import (
     Executions,
     HttpReader,
     Ledger,
+    LogsReader,
     MuteKeeper,
     Readers,
     ServiceReader,
@@ -413,6 +414,11 @@ def desk_archive(region: str) -> Archive:
 def desk_reader(region: str) -> ServiceReader:
     """Reads services, with the credentials of whoever sits at the desk."""
     return AwsServiceReader.of(Clients(region=region))
+
+
+def desk_logs(region: str) -> LogsReader:
+    """Logs of services, with the credentials of whoever sits at the desk. No query is begun, which would cost money."""
+    return InsightsReader(Clients(region=region).once("logs"), most_bytes=1)
 
 
 def desk_answers(region: str) -> Answers:

@@ -92,7 +92,9 @@ class Quiet:
     def lines(self, groups: Sequence[str], *, since: datetime, until: datetime, most: int) -> LinesFacts:
         self._may("lines", (tuple(groups), since, until))
         told = [LogLine(at=since, stream="ecs/app/0123", message=line) for line in self.shown_lines]
-        return LinesFacts(since=since, until=until, groups=tuple(groups), lines=tuple(told[:most]))
+        return LinesFacts(
+            since=since, until=until, groups=tuple(groups), lines=tuple(told[:most]), whole=len(told) <= most
+        )
 
     def secrets(self, references: Sequence[str]) -> SecretsFacts:
         self._may("secrets", tuple(references))

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from functions.domain.errors import LedgerError, PlaybookError, ResponderError
-from tools.cli import releases, report
+from tools.cli import logs, releases, report
 from tools.cli.desk import COMMANDS as ON_INCIDENTS
 
 if TYPE_CHECKING:
@@ -24,7 +24,16 @@ if TYPE_CHECKING:
     from functions.domain.containment import Ordered
     from functions.domain.services import ServiceRef
     from functions.playbooks.schema import Playbook
-    from functions.ports import Answers, Archive, BackupKeeper, Executions, Ledger, MuteKeeper, ServiceReader
+    from functions.ports import (
+        Answers,
+        Archive,
+        BackupKeeper,
+        Executions,
+        Ledger,
+        LogsReader,
+        MuteKeeper,
+        ServiceReader,
+    )
 
 USAGE_ERROR = 2
 """Exit status of everything that went wrong on the way to an answer."""
@@ -104,6 +113,8 @@ class Desk:
     open_archive: Callable[[str], "Archive"] = report.desk_archive
     """By the Region."""
     open_reader: Callable[[str], "ServiceReader"] = releases.desk_reader
+    """By the Region."""
+    open_logs: Callable[[str], "LogsReader"] = logs.desk_logs
     """By the Region."""
 
 
@@ -608,6 +619,7 @@ def drill(
 
 cli.add_command(report.report)
 cli.add_command(releases.releases)
+cli.add_command(logs.logs)
 for _command in ON_INCIDENTS:
     cli.add_command(_command)
 

@@ -33,7 +33,7 @@ def releases(desk: "Desk", service: str, diff: tuple[str, str] | None, table: st
     """
     from tools.cli.render import console, release_table
 
-    ref = _service(service, region)
+    ref = service_of(service, region)
     ledger = desk.open_ledger(table, region or ref.region)
     known = ledger.releases(ref)
     if diff:
@@ -64,7 +64,8 @@ def _named(written: str, ref: ServiceRef, known: "Sequence[Release]") -> str:
     return f"{family}:{written}"
 
 
-def _service(text: str, region: str | None) -> ServiceRef:
+def service_of(text: str, region: str | None) -> ServiceRef:
+    """The service that somebody wrote as [region/]cluster/service."""
     parts = text.split("/")
     if len(parts) == 2 and region:
         parts.insert(0, region)

@@ -1,5 +1,7 @@
-"""`responder report` and `responder releases` over a ledger that real steps have written."""
+"""`responder report`, `releases` and `logs` over a ledger that real steps have written."""
 
+import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from tests.fakes.engine import Responder
 from tests.fakes.world import REF
 from tests.unit.workflow.test_incident import after_bad_release, playbook
+from tools.cli.logs import SHOWN
 from tools.cli.main import Desk, run
 
 
@@ -25,6 +28,7 @@ def ask(made: Responder, *arguments: str, status: int = 0) -> None:
         now=made.clock.now,
         open_archive=lambda region: made.archive,
         open_reader=lambda region: made.world,
+        open_logs=lambda region: made.world.quiet,
     )
     assert run([*arguments, "--region", REF.region], desk) == status
 
@@ -105,3 +109,35 @@ def test_what_is_no_service(responder: Responder, written: str, capsys: pytest.C
     """One line says how it is written."""
     ask(responder, "releases", written, status=2)
     assert "is no service" in capsys.readouterr().err
+
+
+def test_the_lines_of_any_time(responder: Responder, capsys: pytest.CaptureFixture[str]) -> None:
+    """From where the running task definition logs, for the time that was asked, with a link into the console."""
+    responder.world.quiet.shown_lines = ("ERROR no connection",)
+    ask(responder, "logs", "shop/orders", "--from", "2026-02-20T02:00", "--to", "2026-02-27T02:00")
+    out = capsys.readouterr().out
+    assert "2026-02-20 02:00:00 0123 ERROR no connection\n1 line\n" in out
+    assert "#logsV2:logs-insights$3FqueryDetail" in out
+    begin, end = datetime(2026, 2, 20, 2, tzinfo=UTC), datetime(2026, 2, 27, 2, tzinfo=UTC)
+    assert responder.world.quiet.asked[-1] == ("lines", (("/ecs/orders",), begin, end))
+
+
+def test_lines_are_kept_in_a_file(responder: Responder, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As JSON Lines; where there are more, the command that exports all of them is shown."""
+    responder.world.quiet.shown_lines = ("ERROR no connection",)
+    file = tmp_path / "lines.jsonl"
+    ask(responder, "logs", "shop/orders", "--save", str(file))
+    assert [json.loads(line)["message"] for line in file.read_text().splitlines()] == ["ERROR no connection"]
+    assert "create-export-task" not in capsys.readouterr().out
+
+    responder.world.quiet.shown_lines = tuple(f"ERROR {n}" for n in range(SHOWN + 1))
+    ask(responder, "logs", "shop/orders")
+    out = capsys.readouterr().out
+    assert "there are more" in out
+    assert "aws logs create-export-task --log-group-name /ecs/orders --from" in out
+
+
+def test_a_time_that_ends_before_it_begins(responder: Responder, capsys: pytest.CaptureFixture[str]) -> None:
+    """Is told in one line."""
+    ask(responder, "logs", "shop/orders", "--from", "2026-02-27T02:00", "--to", "2026-02-20T02:00", status=2)
+    assert "not before --to" in capsys.readouterr().err
