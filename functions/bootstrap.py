@@ -24,6 +24,7 @@ from functions.adapters.clients import Clients
 from functions.adapters.clock import SystemClock
 from functions.adapters.cloudwatch import CloudWatchReader
 from functions.adapters.containment import CLOUDFRONT_REGION, AwsContainment
+from functions.adapters.eventbridge import EventBridgeAnnouncer
 from functions.adapters.front import AwsFrontReader
 from functions.adapters.http import HttpGetter
 from functions.adapters.ledger import DynamoLedger
@@ -57,6 +58,7 @@ from functions.ports import (
     WebhookCaller,
 )
 from functions.settings import Settings
+from functions.workflow.announce import Announce
 from functions.workflow.approval import AskPeople
 from functions.workflow.assess import Assess, Examiner
 from functions.workflow.bake import Bake
@@ -188,7 +190,7 @@ def _readers() -> Readers:
         breach=AwsBreachReader.of(clients, clock=_clock(), region=_settings().region),
         databases=RdsReader(clients.repeating("rds"), insights=clients.once("pi"), clock=_clock()),
         http=_http(),
-        backups=AwsBackups(client=clients.once),
+        backups=AwsBackups(client=clients.repeating),
         threads=_threads(),
     )
 
@@ -311,9 +313,12 @@ def ask_people() -> AskPeople:
 
 @_once
 def close() -> Close:
-    return Close(
-        ledger=_ledger(), archive=_archive(), notifier=_notifier(), clock=_clock(), playbooks=_by_service()
-    )
+    return Close(ledger=_ledger(), archive=_archive(), notifier=_notifier(), clock=_clock(), playbooks=_by_service())
+
+
+@_once
+def announce() -> Announce:
+    return Announce(ledger=_ledger(), announcer=EventBridgeAnnouncer(_clients().once("events")))
 
 
 @_once

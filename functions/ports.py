@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar, Protocol
 
+from functions.domain.announcements import Announcement
 from functions.domain.approvals import Answer, Approval
 from functions.domain.backups import BackupFacts, Backups
 from functions.domain.breach import DenialsFacts, ExposureFacts, ImagesFacts
@@ -526,6 +527,13 @@ class Page(Model):
 class Notifier(Protocol):
     def publish(self, page: Page) -> str:
         """Send it; the identifier of the message. Raises ReadFailed when the topic does not take it."""
+
+
+class Announcer(Protocol):
+    """The bus for machines: whatever listens there."""
+
+    def announce(self, announcements: Sequence[Announcement]) -> None:
+        """Put them on the bus, in order. Raises ReadFailed when the bus does not take all of them."""
 
 
 class Archive(Protocol):

@@ -26,9 +26,11 @@ class Channels(Construct):
         name: str,
         subscribers: Sequence[str],
         second_contacts: Mapping[str, Sequence[str]],
+        chat: bool,
         destroyable: bool,
     ) -> None:
-        """`second_contacts` are e-mail addresses and URLs, each with the services (keys) for which it is called."""
+        """`second_contacts` are e-mail addresses and URLs, each with the services (keys) for which it is called.
+        `chat`: there is a topic for chat, too."""
         super().__init__(scope, id)
         self.key = kms.Key(
             self,
@@ -81,6 +83,20 @@ class Channels(Construct):
                 subscriptions.UrlSubscription(subscriber, filter_policy=only)
                 if subscriber.startswith("https://")
                 else subscriptions.EmailSubscription(subscriber, filter_policy=only)
+            )
+
+        self.chat: sns.Topic | None = None
+        if chat:
+            self.chat = self._topic("Chat", f"{name}-chat", "Incidents of the ECS first responder, for chat")
+            # AWS re:Post Knowledge Center, "Why isn't my SNS topic receiving EventBridge notifications?": EventBridge
+            # has to be let use the key, too; the topic's own policy comes with the rule.
+            self.key.add_to_resource_policy(
+                iam.PolicyStatement(
+                    sid="EventsPublish",
+                    principals=[iam.ServicePrincipal("events.amazonaws.com")],
+                    actions=["kms:Decrypt", "kms:GenerateDataKey"],
+                    resources=["*"],
+                )
             )
 
     def _of_costs(self) -> list[tuple[str, str, dict[str, dict[str, str]]]]:

@@ -73,6 +73,8 @@ class Deployment:
     """E-mail addresses and https:// URLs that get every page, beside those the playbooks name."""
     task_roles: tuple[str, ...] = ()
     """ARNs of the only roles that a re-registered task definition may carry; without any, all."""
+    chat: bool = False
+    """Whether there is a topic for chat, to which every event about an incident goes."""
     contain: bool = False
     """Whether a stack of its own gets the rights to isolate a service, block an address and disable a user."""
 
@@ -110,6 +112,7 @@ class Deployment:
             object_lock_days=reader.optional_number("object_lock_days"),
             subscribers=reader.texts("subscribers"),
             task_roles=reader.texts("task_roles"),
+            chat=reader.choice("chat", "false", ["true", "false"]) == "true",
             contain=reader.choice("contain", "false", ["true", "false"]) == "true",
         )
 

@@ -19,6 +19,7 @@ from functions.workflow.bake import LOOKS_AT
 from functions.workflow.checks import NEEDS as CHECK_NEEDS
 from functions.workflow.report import NEEDS as REPORT_NEEDS
 from functions.workflow.table import Function
+from infra.announcements import ChatRule, announce_grants
 from infra.channels import Channels
 from infra.context import Deployment
 from infra.function import TIMEOUT_S, ResponderFunction
@@ -86,8 +87,11 @@ class ResponderStack(Stack):
             name=deployment.name,
             subscribers=[*deployment.subscribers, *_subscribers(playbooks)],
             second_contacts=_second_contacts(playbooks),
+            chat=deployment.chat,
             destroyable=deployment.destroyable,
         )
+        if self._channels.chat is not None:
+            ChatRule(self, "Chat", topic=self._channels.chat)
         intake = Intake(
             self,
             "Inbox",
@@ -162,7 +166,7 @@ class ResponderStack(Stack):
 
     def _step_functions(self, deployment: Deployment) -> dict[Function, ResponderFunction]:
         """The functions that carry the workflow's steps."""
-        page = self._channels.page_grants()
+        page, announce = self._channels.page_grants(), announce_grants(self)
         page_topic = {settings.PAGE_TOPIC_ARN: self._channels.pages.topic_arn}
         fleet_limit = {settings.FLEET_ACTIONS_PER_HOUR: str(deployment.fleet_actions_per_hour)}
         log_limit = _log_limit(deployment)
@@ -171,13 +175,13 @@ class ResponderStack(Stack):
         give_back = [*_needs_of("service", "scaling"), *_needs_of_actions(*LEASED), *UNMUTES]
         rights: Mapping[Function, tuple[Sequence[Grant], Mapping[str, str]]] = {
             Function.ASSESS: (self._granted(_needs_of(*PROBES)), {**fleet_limit, **log_limit, **contain}),
-            Function.REMEDIATE: (self._granted(change), {**fleet_limit, **log_limit}),
+            Function.REMEDIATE: ([*self._granted(change), *announce], {**fleet_limit, **log_limit}),
             Function.VERIFY: (self._granted(_needs_of("service", "targets", "alarms")), {}),
             Function.NOTIFY: (
-                self._channels.notice_grants(),
+                [*self._channels.notice_grants(), *announce],
                 {**page_topic, settings.SECOND_TOPIC_ARN: self._channels.second.topic_arn},
             ),
-            Function.CLOSE: (page, page_topic),
+            Function.CLOSE: ([*page, *announce], page_topic),
             Function.REPORT: (self._granted(REPORT_NEEDS), log_limit),
             Function.RESTORE: (self._granted(give_back), contain),
         }

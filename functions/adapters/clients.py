@@ -18,6 +18,7 @@ Service = Literal[
     "ecr",
     "ecs",
     "elbv2",
+    "events",
     "guardduty",
     "health",
     "logs",

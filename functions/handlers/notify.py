@@ -5,7 +5,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions import bootstrap
-from functions.handlers.visits import ask, visit
+from functions.handlers.visits import announced, ask, question_announced, visit
 from functions.observability import logger, tracer
 from functions.workflow.table import StepName
 
@@ -19,7 +19,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """
     if event["step"] == StepName.APPROVAL:
         ask(event, bootstrap.ask_people())
+        question_announced(event, bootstrap.announce)
         return {}
     if event["step"] == StepName.UPDATE:
-        return visit(StepName.UPDATE, event, bootstrap.keep_promises())
-    return visit(StepName.PAGE, event, bootstrap.page_people())
+        return announced(visit(StepName.UPDATE, event, bootstrap.keep_promises()), bootstrap.announce)
+    return announced(visit(StepName.PAGE, event, bootstrap.page_people()), bootstrap.announce)

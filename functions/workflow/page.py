@@ -38,7 +38,9 @@ class PagePeople:
         story = heeding(tell(events), incident.id, [entry for entry in inbox if entry.number > incident.signals_seen])
         about, now, is_open = _about(story), self.clock.now(), incident.status is IncidentStatus.OPEN
         due_at = story.due_at
-        if about not in story.paged or story.graver_than_told:
+        # Whoever leads the incident has left the question behind.
+        settled = story.taken_by is not None and visit.outcome == Outcome.EXPIRED
+        if not settled and (about not in story.paged or story.graver_than_told):
             keep(self.archive, incident, events)
             playbook = self.playbooks.get(incident.service.key)
             grade = story.grade or by_playbook(playbook, alarms_of(inbox))

@@ -25,9 +25,7 @@ def is_due(due_at: datetime | None, now: datetime, visits: Mapping[str, int]) ->
     return left and due_at is not None and now >= due_at
 
 
-def standing_of(
-    playbook: Playbook | None, story: Story, now: datetime, *, next_update_at: datetime | None
-) -> Standing:
+def standing_of(playbook: Playbook | None, story: Story, now: datetime, *, next_update_at: datetime | None) -> Standing:
     """What a notice says beside the trail."""
     return Standing(
         now=now,

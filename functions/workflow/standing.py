@@ -49,6 +49,8 @@ def status(story: Story) -> str:
     if request is not None and request.ended is None:
         return f"waiting for a yes or a no until {request.expires_at:%H:%M} UTC: {request.plan.summary}"
     match decision.outcome:
+        case Outcome.ALL_CLEAR if story.postponed:
+            return "all is well, but for what could not be given back; it is tried again"
         case Outcome.ALL_CLEAR:
             return "all is well"
         case Outcome.ACT if decision.plan is not None and story.checked != Outcome.GIVE_UP:

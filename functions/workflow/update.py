@@ -1,11 +1,11 @@
 """Update: say what was promised, when it was promised; and call the second contact when nobody has the page."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from functions.domain.errors import ReadFailed
-from functions.domain.incidents import Fact, Incident, NewEvent
+from functions.domain.incidents import Event, Fact, Incident, NewEvent
 from functions.domain.severity import Grade
 from functions.playbooks.schema import Playbook
 from functions.ports import Clock, Ledger, Notifier
@@ -56,9 +56,7 @@ class KeepPromises:
         story, playbook = tell(events), self.playbooks.get(incident.service.key)
         grade = self._grade(incident, story)
         standing = standing_of(playbook, story, now, next_update_at=story.next_update_at)
-        page = second_call(
-            incident, events, grade=grade, looked=newest_look(self.ledger, events), standing=standing
-        )
+        page = second_call(incident, events, grade=grade, looked=newest_look(self.ledger, events), standing=standing)
         message = self.second.publish(page)
         called = NewEvent(
             fact=Fact.ESCALATED,
@@ -85,7 +83,7 @@ class KeepPromises:
         posted = NewEvent(
             fact=Fact.UPDATE_POSTED,
             actor=StepName.UPDATE,
-            summary="posted the update that was promised",
+            summary=f"posted the promised update{_newest_look(story, events)}",
             data={
                 "subject": page.subject,
                 "message": message,
@@ -96,7 +94,6 @@ class KeepPromises:
 
     def _unsent(self, incident: Incident, error: ReadFailed) -> None:
         """Written down once, however often it is tried again."""
-        incident = self.ledger.incident(incident.id)
         events = self.ledger.events(incident.id)
         summary, told = f"what was promised could not be sent: {error}", tell(events).told
         if summary not in {event.summary for event in events if event.sequence > told}:
@@ -106,6 +103,13 @@ class KeepPromises:
     def _grade(self, incident: Incident, story: Story) -> Grade | None:
         alarms = alarms_of(self.ledger.inbox(incident.id))
         return story.grade or by_playbook(self.playbooks.get(incident.service.key), alarms)
+
+
+def _newest_look(story: Story, events: Sequence[Event]) -> str:
+    """What the look found that the update rests on; nothing where there was none since people heard last."""
+    looks = (e.summary for e in reversed(events) if e.sequence > story.told and e.fact is Fact.LOOKED_AGAIN)
+    found = next(looks, None)
+    return "" if found is None else f": {found}"
 
 
 def _settling(story: Story, now: datetime) -> int:

@@ -19,6 +19,8 @@ class Visit(Model):
     outcome: str | None = None
     wait_s: int = 0
     visits: Mapping[str, int] = {}
+    announced: int = 0
+    """Sequence number of the last event of the trail that was put on the bus by this execution."""
 
 
 class Result(Model):
@@ -61,6 +63,7 @@ def carry(
         outcome=result.outcome,
         wait_s=result.wait_s,
         visits={**visit.visits, step: count},
+        announced=visit.announced,
     ).model_dump(mode="json")
 
 

@@ -60,11 +60,10 @@ class Watch:
             return Result(outcome=Outcome.CHANGED)
         regraded = changed(story.grade, seen.grade, actor=StepName.WATCH)
         if regraded:
-            self.ledger.append(incident, regraded, step=StepName.WATCH)
+            incident = self.ledger.append(incident, regraded, step=StepName.WATCH)
             if replace(story, grade=seen.grade).graver_than_told:
                 return Result(outcome=Outcome.CHANGED)
         if due:
-            incident = self.ledger.incident(incident.id)
             looked = NewEvent(fact=Fact.LOOKED_AGAIN, actor=StepName.WATCH, summary=_seen(seen))
             self.ledger.append(incident, [looked], step=StepName.WATCH)
             return Result(outcome=Outcome.PROMISED)

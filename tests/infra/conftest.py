@@ -49,6 +49,9 @@ ladders: {false-alarm: [mute-alarm]}
 backups: {dynamodb: [carts], rds: orders-db}
 notify:
   email: [on-call@example.com]
+escalation:
+  email: [lead@example.com]
+  https: ["https://pager.example.com/second"]
 variants:
   prod: {}
   elsewhere: {region: us-east-1}
@@ -63,6 +66,7 @@ alarms:
   - log: panic
     contains: panic
     period: 300
+escalation: {email: [lead@example.com]}
 overrides:
   log_group: /shop/payments
   target_groups: ["arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/pay/0123456789abcdef"]
@@ -113,6 +117,7 @@ def containing(tmp_path_factory: pytest.TempPathFactory) -> Synthesis:
         account="123456789012",
         playbooks=playbooks,
         architecture=Architecture.LOCAL,
+        chat=True,
         contain=True,
     )
     return synthesise(deployment, tmp_path_factory.mktemp("cdk.out"))

@@ -16,6 +16,7 @@ from functions.adapters import (
     cloudwatch,
     ecs,
     elbv2,
+    eventbridge,
     front,
     ledger,
     logs,
@@ -55,6 +56,7 @@ CHANGES = {
     "elasticloadbalancing:DeregisterTargets",
     "elasticloadbalancing:ModifyTargetGroupAttributes",
 }
+SNAPSHOTS_READ = "rds:DescribeDBSnapshots"
 READ_BY_NAME = ("rds:DescribeDBInstances", "pi:DescribeDimensionKeys", "ecs:DescribeServices")
 FUNCTIONS = [
     "assess",
@@ -141,6 +143,27 @@ def test_only_remediate_and_restore_change_anything(function: str, stack: Templa
 def test_looking_reads_aws_and_writes_the_ledger(function: str, stack: Template) -> None:
     """Assess and verify have no right that writes outside of the responder's own table, archive, log and traces."""
     assert [action for action in actions(stack, function) if not READS.match(action) and not OWN.match(action)] == []
+
+
+def test_events_are_put_on_the_bus_under_the_responders_own_name_alone(stack: Template) -> None:
+    """By those who act and those who tell; who only looks does not, and nobody can pass for another source."""
+    for function in FUNCTIONS:
+        granted = {e for e in allowed(stack, function) if e.action in eventbridge.CALLS}
+        if function not in ("remediate", "notify", "close"):
+            assert granted == set()
+            continue
+        (entry,) = granted
+        assert entry.resource == "arn:aws:events:eu-west-1:123456789012:event-bus/default"
+        assert entry.conditions == '{"StringEquals": {"events:source": "ecs-first-responder"}}'
+
+
+def test_only_notify_calls_second_contacts(stack: Template) -> None:
+    """Their topic is in nobody else's reach."""
+    second, _ = stack.named("AWS::SNS::Topic", "TopicName", "ecs-first-responder-second")
+    reach = [
+        f for f in FUNCTIONS if ("sns:Publish", f"<{second}>") in {(e.action, e.resource) for e in allowed(stack, f)}
+    ]
+    assert reach == ["notify"]
 
 
 def test_only_two_read_secrets_and_only_what_playbooks_name(stack: Template) -> None:
@@ -251,8 +274,11 @@ def test_backups_are_taken_of_what_is_named_and_never_deleted(stack: Template) -
         ("dynamodb:CreateBackup", "arn:aws:dynamodb:eu-west-1:123456789012:table/carts"),
         ("rds:CreateDBSnapshot", "arn:aws:rds:eu-west-1:123456789012:db:orders-db"),
         ("rds:CreateDBSnapshot", "arn:aws:rds:eu-west-1:123456789012:snapshot:responder-*"),
+        *((SNAPSHOTS_READ, f"arn:aws:rds:eu-west-1:123456789012:{of}") for of in ("db:orders-db", "snapshot:*")),
     }
-    assert granted <= {(entry.action, entry.resource) for entry in allowed(stack, "remediate")}
+    taken = {(action, resource) for action, resource in granted if action != SNAPSHOTS_READ}
+    assert taken <= {(entry.action, entry.resource) for entry in allowed(stack, "remediate")}
+    assert granted - taken <= {(entry.action, entry.resource) for entry in allowed(stack, "assess")}
 
 
 def test_what_playbooks_name_is_read_and_nothing_else(stack: Template) -> None:

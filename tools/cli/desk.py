@@ -55,9 +55,7 @@ def release(desk: "Desk", incident_id: str, reason: str, by: str, table: str, re
     _say(desk, incident_id, Said.RELEASED, reason=reason, by=by, table=table, region=region)
 
 
-def _say(
-    desk: "Desk", incident_id: str, said: "Said", *, reason: str, by: str, table: str, region: str | None
-) -> None:
+def _say(desk: "Desk", incident_id: str, said: "Said", *, reason: str, by: str, table: str, region: str | None) -> None:
     from functions.domain.redaction import clean
     from functions.workflow.command import SaySo
 
@@ -65,9 +63,7 @@ def _say(
         raise click.ClickException("no Region is given; set AWS_REGION or write --region, for example us-east-1")
     say = SaySo(ledger=desk.open_ledger(table, region), now=desk.now)
     identity = desk.identity(region)
-    told = say(
-        incident_id, said, by=clean(by, limit=100), identity=identity, reason=clean(reason, limit=500)
-    )
+    told = say(incident_id, said, by=clean(by, limit=100), identity=identity, reason=clean(reason, limit=500))
     click.echo(f"{incident_id}: {told}")
 
 

@@ -100,6 +100,22 @@ def test_an_incident_that_somebody_leads_is_closed_when_all_is_well(responder: R
     assert incident.status is IncidentStatus.RESOLVED
 
 
+def test_who_takes_an_incident_over_instead_of_answering_is_not_paged_for_it() -> None:
+    """The question ends unanswered, nothing is done, and what it promised is kept."""
+    responder = Responder(playbook=playbook(mode="ask"))
+    after_bad_release(responder)
+
+    def take() -> None:
+        say(responder, Said.TAKEN)
+
+    responder.asked = take
+    with pytest.raises(AssertionError, match="no end"):
+        responder.run(most=12)
+    assert responder.world.changes == []
+    assert [page.attributes["kind"] for page in responder.notifier.pages][:2] == ["approval", "update"]
+    assert "page" not in [page.attributes["kind"] for page in responder.notifier.pages]
+
+
 def test_saying_it_twice_is_fine(responder: Responder) -> None:
     """The second time nothing is written, and the answer says what holds."""
     after_bad_release(responder)

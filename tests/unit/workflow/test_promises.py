@@ -113,7 +113,9 @@ def test_an_update_that_cannot_be_sent_does_not_stop_the_incident() -> None:
     responder.notifier.failing = True
     go_on(responder, 40)
     assert responder.ledger.open_incidents()
-    assert [e.summary for e in trail(responder)].count("what was promised could not be sent: the topic takes nothing") == 1
+    assert [e.summary for e in trail(responder)].count(
+        "what was promised could not be sent: the topic takes nothing"
+    ) == 1
     responder.notifier.failing = False
     go_on(responder, 3)
     assert len(responder.notifier.updates) == 1
@@ -237,3 +239,20 @@ def _happened(responder: Responder, what: str, number: int) -> None:
         case _:
             for incident in responder.ledger.open_incidents():
                 responder.say(incident.id, Said(what), by=f"person {number}", identity="")
+
+
+def test_an_execution_that_was_overtaken_writes_nothing_for_a_promise_either() -> None:
+    """While it looks, for an update that is due, another one takes the incident over."""
+    responder = paged()
+    execution = Execution.begun(*responder.executions.started[-1])
+    execution.at, execution.payload = StepName.WATCH, {**execution.payload, "wait_s": 31 * 60}
+
+    def overtake() -> None:
+        responder.executions.ended.add(execution.key)
+        responder.clock.advance(seconds=300)
+        responder.sweep()
+
+    responder.world.meanwhile.append(overtake)
+    responder.go(execution)
+    assert [event.fact for event in trail(responder)[-1:]] == [Fact.EXECUTION_RESTARTED]
+    assert execution.at is StepName.END
