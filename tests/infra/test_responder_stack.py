@@ -534,6 +534,7 @@ def test_the_responder_is_watched_too(stack: Template) -> None:
         "intake-errors",
         "sweep-errors",
         "bake-errors",
+        "report-errors",
         "forward-errors",
         "check-errors",
         "check-silent",
