@@ -57,8 +57,7 @@ def _of_container(of: str, old: ContainerFacts, new: ContainerFacts) -> Iterator
     yield from _named(
         {
             f"image{of}": (old.image, new.image),
-            # A tag may be given to another image: only then do the digests say more than the tags.
-            f"what the image is{of}": (old.digest or "", new.digest or "") if old.digest and new.digest else ("", ""),
+            f"image digest{of}": _moved(old, new),
             f"command{of}": (old.command, new.command),
             f"CPU units{of}": (_text(old.cpu), _text(new.cpu)),
             f"memory{of}": (_mib(old.memory_mib), _mib(new.memory_mib)),
@@ -78,6 +77,13 @@ def _of_container(of: str, old: ContainerFacts, new: ContainerFacts) -> Iterator
             yield Difference(
                 what=f"secret {name}{of}", before=old.secrets.get(name, ""), after=new.secrets.get(name, "")
             )
+
+
+def _moved(old: ContainerFacts, new: ContainerFacts) -> tuple[str, str]:
+    """The digests, where a tag was given to another image: else they say no more than the tags."""
+    if old.image != new.image or old.digest is None or new.digest is None:
+        return "", ""
+    return old.digest, new.digest
 
 
 def _named(values: Mapping[str, tuple[str, str]]) -> Iterator[Difference]:

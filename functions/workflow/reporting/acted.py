@@ -83,7 +83,7 @@ def _told(
         done=done,
         effect=effect if changed else "",
         helped=helped if changed else None,
-        state=tuple(_state(stages)),
+        state=tuple(dict.fromkeys(_state(stages))),
         gains=tuple(_gains(curves, began.at, until)) if changed else (),
         undo=plan.undo,
         granted_by=_granted_by(known, began),

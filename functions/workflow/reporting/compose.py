@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
+from functions.diagnostics.severity import NOTHING_FELT
 from functions.domain.backups import RecoveryPoints
 from functions.domain.causes import Cause
 from functions.domain.differences import differences
@@ -10,6 +11,7 @@ from functions.domain.durations import spoken
 from functions.domain.evidence import Metric, short
 from functions.domain.incidents import Event, Fact, IncidentStatus
 from functions.domain.model import Moment
+from functions.domain.severity import Grade
 from functions.playbooks.schema import NewAlarm, Playbook, Symptom
 from functions.ports import Series
 from functions.workflow.reporting.acted import actions_told, leases_told
@@ -28,6 +30,7 @@ from functions.workflow.reporting.model import (
 )
 from functions.workflow.reporting.pins import pins
 from functions.workflow.reporting.words import clock, figure, number
+from functions.workflow.table import Outcome
 from functions.workflow.trails import Trail
 
 CAUSES_SHOWN = 5
@@ -74,8 +77,9 @@ def compose(trail: Trail, gathered: Gathered, playbook: Playbook | None, *, now:
     curves = _curves(gathered, playbook)
     actions = actions_told(known, curves)
     leases = leases_told(known, gathered.leases)
-    pinned = pins(known.story.intents, [(lease.terms, lease.due_at) for lease in gathered.leases])
     releases = known.releases
+    out = [(lease.terms, lease.due_at) for lease in gathered.leases]
+    pinned = pins(known.story.intents, out, good=None if releases is None else releases[0])
     causes = tuple(_causes(known))
     until = incident.closed_at or now
     compared = gathered.definitions
@@ -137,10 +141,8 @@ def _unfetched(trail: Trail) -> Iterator[str]:
 def _summary(known: Known, actions: Sequence[ActionTold]) -> str:
     service, incident = known.trail.incident.service.service, known.trail.incident
     worst, done = known.worst, [action for action in actions if action.state]
-    felt = f"at its worst, {worst.seen}" if worst is not None and worst.seen else incident.title
-    cause = "no cause was found" if known.cause is Cause.UNKNOWN else f"the cause was {known.cause}"
-    if known.cause is not Cause.UNKNOWN and known.releases is not None:
-        cause += f", which came with {short(known.releases[1])}"
+    felt = _felt(worst) or incident.title
+    cause = _cause_of(known)
     said = f"{service}: {felt}; {cause}; "
     if done:
         others = "" if len(done) == 1 else f" and {len(done) - 1} more"
@@ -152,6 +154,21 @@ def _summary(known: Known, actions: Sequence[ActionTold]) -> str:
     return f"{said}; all clear {_after(incident.closed_at - known.alarm_at, 'the alarm')}."
 
 
+def _felt(worst: Grade | None) -> str:
+    if worst is None or not worst.seen:
+        return ""
+    return "users felt nothing" if worst.seen == NOTHING_FELT else f"at its worst, {worst.seen}"
+
+
+def _cause_of(known: Known) -> str:
+    if known.cause is Cause.UNKNOWN:
+        return "no cause was found"
+    if known.others_at_work:
+        return f"somebody else was at it ({known.cause})"
+    came = "" if known.releases is None else f", which came with {short(known.releases[1])}"
+    return f"the cause was {known.cause}{came}"
+
+
 def _after(span: timedelta, what: str) -> str:
     return f"{spoken(abs(span))} {'before' if span < timedelta() else 'after'} {what}"
 
@@ -160,7 +177,10 @@ def _no_action(known: Known) -> str:
     withheld = [decision for _, decision in known.decisions if decision.plan is not None]
     if withheld and withheld[-1].plan is not None:
         return f"{withheld[-1].reason}. It would have been: {withheld[-1].plan.summary}."
-    return known.trouble.reason if known.trouble is not None else "nobody decided anything"
+    last = [decision for _, decision in known.decisions if decision.outcome in (Outcome.ESCALATE, Outcome.STAND_DOWN)]
+    about_it = [decision for decision in last if decision.cause is known.cause] or last
+    told = about_it[-1] if about_it else known.trouble
+    return told.reason if told is not None else "nobody decided anything"
 
 
 def _figures(known: Known, series: Series | None, until: datetime) -> Iterator[tuple[str, str]]:

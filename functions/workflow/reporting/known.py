@@ -14,7 +14,7 @@ from functions.domain.releases import born_with_a_release
 from functions.domain.severity import Grade
 from functions.domain.signals import AlarmState
 from functions.ports import Series
-from functions.workflow.decision import Decision
+from functions.workflow.decision import OTHERS_AT_WORK, Decision
 from functions.workflow.story import Intent, Story, tell
 from functions.workflow.table import Outcome
 from functions.workflow.trails import Trail
@@ -129,8 +129,16 @@ class Known:
 
     @cached_property
     def plan(self) -> Plan | None:
-        """The newest plan of which something was done."""
-        return self.story.acted.plan if self.story.acted is not None else None
+        """What of all that was done says best what it was: going back from a release, else the newest."""
+        done = [intent.plan for intent in self.story.intents if intent.ended in DONE]
+        back = [plan for plan in done if plan.quarantine is not None]
+        best = back or done
+        return best[-1] if best else None
+
+    @property
+    def others_at_work(self) -> bool:
+        """Somebody else was at it, and the responder kept out of it."""
+        return self.cause in OTHERS_AT_WORK
 
     @cached_property
     def cause(self) -> Cause:

@@ -276,14 +276,14 @@ def next_steps(known: Known, leases: Sequence[LeaseTold], pins: Sequence[Pin]) -
             "never goes back to it.",
             command=f"responder releases {incident.service.key}",
         )
-    if any("task definition" in pin.title.lower() or "task size" in pin.title.lower() for pin in pins):
+    if any(not pin.temporary for pin in pins):
         yield Step(
             text="Before the next deployment, pin it in the infrastructure code, as “Drift” shows, or it undoes this."
         )
     for lease in leases:
         if not lease.ended:
             yield Step(text=f"{lease.text}: given back by itself at {clock(lease.due_at)} UTC; nothing to do.")
-    if acted is None and known.cause not in (Cause.FALSE_ALARM, Cause.UNKNOWN):
+    if acted is None and known.cause not in (Cause.FALSE_ALARM, Cause.UNKNOWN) and not known.others_at_work:
         top = next((judgement for judgement in known.ranking if judgement.cause == known.cause), None)
         shown = f": {top.evidence_for[0].rstrip('.')}" if top is not None and top.evidence_for else ""
         yield Step(text=f"Mend {known.cause} at its root, or it comes again{shown}.")

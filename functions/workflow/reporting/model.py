@@ -134,6 +134,8 @@ class Pin(Model):
     cdk: str
     cloudformation: str
     terraform: str
+    temporary: bool = False
+    """It goes back by itself: only for those who want it to stay."""
 
 
 class LogsTold(Model):

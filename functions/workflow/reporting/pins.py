@@ -15,6 +15,7 @@ from functions.domain.changes import (
     SetCeiling,
     SetStickiness,
     SetTaskDefinition,
+    StopDeployment,
 )
 from functions.domain.evidence import short
 from functions.domain.model import Moment
@@ -23,27 +24,24 @@ from functions.workflow.reporting.model import Pin
 from functions.workflow.story import Intent
 
 
-def pins(intents: Sequence[Intent], open_leases: Sequence[tuple[LeaseTerms, Moment]]) -> tuple[Pin, ...]:
-    """One for each thing that lasts, the newest where several say the same; then one for each lease that is out."""
-    found = {pin.title: pin for intent in intents if intent.ended in DONE for pin in _lasting(intent)}
+def pins(
+    intents: Sequence[Intent], open_leases: Sequence[tuple[LeaseTerms, Moment]], *, good: str | None
+) -> tuple[Pin, ...]:
+    """One for each thing that lasts, the newest where several say the same; then one for each lease that is out.
+
+    `good` is the release to which ECS went back where a deployment was stopped."""
+    found = {pin.title: pin for intent in intents if intent.ended in DONE for pin in _lasting(intent, good)}
     found |= {pin.title: pin for terms, due_at in open_leases for pin in _leased(terms, due_at)}
     return tuple(found.values())
 
 
-def _lasting(intent: Intent) -> Iterator[Pin]:
+def _lasting(intent: Intent, good: str | None) -> Iterator[Pin]:
     plan = intent.plan
     match intent.change:
-        case SetTaskDefinition(task_definition=good) if plan.action is ActionName.ROLL_BACK:
-            family = short(good).partition(":")[0]
-            yield Pin(
-                title=f"Task definition {short(good)}",
-                why=f"The code still names the release at fault, {short(plan.quarantine or '')}: its next deployment "
-                "brings that back. Take the pin out together with the fix.",
-                cdk="const cfn = service.node.defaultChild as ecs.CfnService;\n"
-                f"cfn.addPropertyOverride('TaskDefinition', '{good}');",
-                cloudformation=f"Type: AWS::ECS::Service\nProperties:\n  TaskDefinition: {good}",
-                terraform=f'resource "aws_ecs_service" "{family}" {{\n  task_definition = "{good}"\n}}',
-            )
+        case SetTaskDefinition(task_definition=name) if plan.action is ActionName.ROLL_BACK:
+            yield _release(name, plan.quarantine)
+        case StopDeployment() if good is not None:
+            yield _release(good, plan.quarantine)
         case RegisterCopy(cpu=cpu, memory_mib=memory) if memory is not None:
             units = "" if cpu is None else f"  Cpu: '{cpu}'\n"
             yield Pin(
@@ -74,6 +72,19 @@ def _lasting(intent: Intent) -> Iterator[Pin]:
             return
 
 
+def _release(good: str, bad: str | None) -> Pin:
+    family = short(good).partition(":")[0]
+    return Pin(
+        title=f"Task definition {short(good)}",
+        why=f"The code still names the release at fault{'' if bad is None else f', {short(bad)}'}: its next deployment "
+        "brings that back. Take the pin out together with the fix.",
+        cdk="const cfn = service.node.defaultChild as ecs.CfnService;\n"
+        f"cfn.addPropertyOverride('TaskDefinition', '{good}');",
+        cloudformation=f"Type: AWS::ECS::Service\nProperties:\n  TaskDefinition: {good}",
+        terraform=f'resource "aws_ecs_service" "{family}" {{\n  task_definition = "{good}"\n}}',
+    )
+
+
 def _leased(terms: LeaseTerms, due_at: Moment) -> Iterator[Pin]:
     why = (
         f"It is a lease, and goes back to {terms.original:g} by itself at {due_at:%H:%M} UTC. Write it into the code "
@@ -81,13 +92,14 @@ def _leased(terms: LeaseTerms, due_at: Moment) -> Iterator[Pin]:
     )
     match terms.kind:
         case LeaseKind.FLOOR:
-            yield _range(why, minimum=int(terms.value))
+            yield _range(why, minimum=int(terms.value), temporary=True)
         case LeaseKind.CEILING:
-            yield _range(why, maximum=int(terms.value))
+            yield _range(why, maximum=int(terms.value), temporary=True)
         case LeaseKind.TRACKING:
             yield Pin(
                 title=f"Target of {terms.policy}: {terms.value:g} %",
                 why=why,
+                temporary=True,
                 cdk=f"scaling.scaleOnCpuUtilization('Cpu', {{ targetUtilizationPercent: {terms.value:g} }});",
                 cloudformation="Type: AWS::ApplicationAutoScaling::ScalingPolicy\nProperties:\n"
                 f"  TargetTrackingScalingPolicyConfiguration:\n    TargetValue: {terms.value:g}",
@@ -98,7 +110,7 @@ def _leased(terms: LeaseTerms, due_at: Moment) -> Iterator[Pin]:
             return
 
 
-def _range(why: str, *, minimum: int | None = None, maximum: int | None = None) -> Pin:
+def _range(why: str, *, minimum: int | None = None, maximum: int | None = None, temporary: bool = False) -> Pin:
     """The range of the scalable target, or one end of it."""
     ends = {"min": minimum, "max": maximum}
     named = {end: value for end, value in ends.items() if value is not None}
@@ -109,6 +121,7 @@ def _range(why: str, *, minimum: int | None = None, maximum: int | None = None) 
     return Pin(
         title=", ".join(f"{words[end]} of {value} tasks" for end, value in named.items()),
         why=why,
+        temporary=temporary,
         cdk=f"service.autoScaleTaskCount({{ {options} }});",
         cloudformation=f"Type: AWS::ApplicationAutoScaling::ScalableTarget\nProperties:\n{lines}",
         terraform=f'resource "aws_appautoscaling_target" "target" {{\n{terraform}\n}}',

@@ -35,7 +35,8 @@ nav{margin-top:1.2rem;font-size:.9rem;display:flex;flex-wrap:wrap;gap:.2rem 1rem
 .card{background:var(--card);border-radius:12px;padding:1rem 1.1rem;margin:0 0 1rem}
 .card>:last-child{margin-bottom:0}
 .effect{font-weight:600}
-.two{display:grid;grid-template-columns:repeat(auto-fit,minmax(280px,1fr));gap:.4rem 2rem;margin:.7rem 0}
+.two{display:grid;align-items:start;
+grid-template-columns:repeat(auto-fit,minmax(280px,1fr));gap:.4rem 2rem;margin:.7rem 0}
 table{border-collapse:collapse;width:100%;font-size:.925rem;font-variant-numeric:tabular-nums}
 th{font-weight:400;color:var(--soft);text-align:left;font-size:.85rem}
 th,td{padding:.28rem .8rem .28rem 0;border-bottom:1px solid var(--line);vertical-align:top}
@@ -91,8 +92,8 @@ font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
 .log time,.log .who{color:var(--soft)}
 .ask{border-left:3px solid var(--amber);padding:.1rem 0 .1rem .7rem;margin:.35rem 0}
 .ask b{color:var(--amber)}
-.draft{display:grid;grid-template-columns:repeat(auto-fit,minmax(300px,1fr));gap:1rem;margin:1rem 0}
-.draft .card{margin:0}
+.draft{columns:20rem;column-gap:1rem;margin:1rem 0 0}
+.draft .card{break-inside:avoid}
 .about{display:inline-block;min-width:7.2rem;color:var(--soft)}
 ul.plain{margin:.2rem 0;padding-left:1.15rem}
 footer{margin-top:3rem;padding-top:1rem;border-top:1px solid var(--line);color:var(--soft);font-size:.85rem}
@@ -101,7 +102,7 @@ footer{margin-top:3rem;padding-top:1rem;border-top:1px solid var(--line);color:v
 ol.time li{grid-template-columns:4.3rem 1rem 1fr}ol.time .who{display:none}
 .about{display:block}section{margin-top:2rem;padding-top:1.2rem}.plots{grid-template-columns:1fr}}
 @media print{@page{margin:14mm}body{font-size:10.5pt}main{max-width:none;padding:0}nav{display:none}
-.card,.figure,svg,tr,ol.time li,.ask,pre{break-inside:avoid}h2,h3{break-after:avoid}
+.figure,svg,tr,ol.time li,.ask,pre{break-inside:avoid}h2,h3{break-after:avoid}
 .plots{grid-template-columns:1fr 1fr}
 *{-webkit-print-color-adjust:exact;print-color-adjust:exact}a{color:inherit}}
 """

@@ -68,5 +68,5 @@ def test_a_tag_that_was_moved_is_told_by_its_digest() -> None:
     ]
     now = with_digests(definition(APP), revisions)
     before = with_digests(definition(APP), revisions[:1])
-    assert differences(before, now) == (Difference(what="what the image is", before="sha256:aa", after="sha256:bb"),)
+    assert differences(before, now) == (Difference(what="image digest", before="sha256:aa", after="sha256:bb"),)
     assert differences(definition(APP), now) == (), "one digest alone proves nothing"

@@ -9,7 +9,8 @@ import pytest
 from functions.domain.circumstances import LinesFacts, LogLine
 from functions.domain.errors import ReadFailed
 from functions.domain.incidents import Fact, IncidentStatus, Mode
-from functions.workflow.report import folder, from_trail, kept_report
+from functions.workflow.close import folder
+from functions.workflow.report import from_trail, kept_report
 from functions.workflow.reporting.logs import MOST_BYTES, MOST_LINES, as_lines, logs_told
 from functions.workflow.reporting.markdown import as_markdown
 from functions.workflow.reporting.model import IncidentReport

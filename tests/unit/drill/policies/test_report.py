@@ -59,7 +59,7 @@ def test_a_report_tells_what_the_trail_tells() -> None:
     (action,) = report.actions
     failed = next(gain for gain in action.gains if gain.what == "Failed requests")
     assert (failed.same, failed.after[:1]) == (False, "0")
-    assert [difference.what for difference in report.differences or ()] == ["image", "what the image is"]
+    assert [difference.what for difference in report.differences or ()] == ["image"]
 
 
 def test_the_lines_of_a_drilled_incident_are_kept_within_their_limits() -> None:
