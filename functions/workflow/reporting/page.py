@@ -299,7 +299,7 @@ def _release(report: IncidentReport) -> Element | None:
 
 
 def _lessons(report: IncidentReport) -> Element:
-    changes = [el("li", el("span", lesson.about, class_="about"), lesson.text) for lesson in report.lessons]
+    changes = [el("li", el("span", lesson.about, class_="about"), el("span", lesson.text)) for lesson in report.lessons]
     parts = [
         el(
             "div",
@@ -315,7 +315,7 @@ def _lessons(report: IncidentReport) -> Element:
         "Post-mortem draft",
         el("p", "Written from the trail. What only people know is marked.", class_="soft"),
         el("div", parts, class_="draft"),
-        [el("h3", "What to change"), el("ul", changes, class_="plain")] if changes else None,
+        [el("h3", "What to change"), el("ul", changes, class_="changes")] if changes else None,
     )
 
 

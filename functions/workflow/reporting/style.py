@@ -41,6 +41,7 @@ table{border-collapse:collapse;width:100%;font-size:.925rem;font-variant-numeric
 th{font-weight:400;color:var(--soft);text-align:left;font-size:.85rem}
 th,td{padding:.28rem .8rem .28rem 0;border-bottom:1px solid var(--line);vertical-align:top}
 td:last-child,th:last-child{padding-right:0}
+td:first-child,th{overflow-wrap:break-word}
 tr:last-child td{border-bottom:0}
 .was{color:var(--soft)}
 .none{color:var(--soft);font-style:italic}
@@ -94,13 +95,16 @@ font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
 .ask b{color:var(--amber)}
 .draft{columns:20rem;column-gap:1rem;margin:1rem 0 0}
 .draft .card{break-inside:avoid}
-.about{display:inline-block;min-width:7.2rem;color:var(--soft)}
+ul.changes{list-style:none;margin:.3rem 0;padding:0}
+ul.changes li{display:grid;grid-template-columns:7.5rem 1fr;gap:.6rem;padding:.1rem 0}
+.about{color:var(--soft)}
 ul.plain{margin:.2rem 0;padding-left:1.15rem}
 footer{margin-top:3rem;padding-top:1rem;border-top:1px solid var(--line);color:var(--soft);font-size:.85rem}
 @media (max-width:620px){main{padding:18px 16px 48px}h1{font-size:1.3rem}
 .figures{grid-template-columns:repeat(2,minmax(0,1fr))}
 ol.time li{grid-template-columns:4.3rem 1rem 1fr}ol.time .who{display:none}
-.about{display:block}section{margin-top:2rem;padding-top:1.2rem}.plots{grid-template-columns:1fr}}
+ul.changes li{grid-template-columns:1fr;gap:0;padding:.25rem 0}
+section{margin-top:2rem;padding-top:1.2rem}.plots{grid-template-columns:1fr}}
 @media print{@page{margin:14mm}body{font-size:10.5pt}main{max-width:none;padding:0}nav{display:none}
 .figure,svg,tr,ol.time li,.ask,pre{break-inside:avoid}h2,h3{break-after:avoid}
 .plots{grid-template-columns:1fr 1fr}

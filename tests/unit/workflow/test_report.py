@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 from html.parser import HTMLParser
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from functions.domain.circumstances import LinesFacts, LogLine
 from functions.domain.errors import ReadFailed
@@ -285,6 +287,18 @@ def test_hostile_text_stays_text() -> None:
     prose = "".join(as_markdown(hostile()).split("```")[::2])
     assert "<" not in prose.replace("\\<", "")
     assert prose.count("\\<script\\>") > 5
+
+
+PLAIN = report(ran())
+
+
+@given(st.text(max_size=60))
+def test_no_text_is_ever_markup(text: str) -> None:
+    """Whatever stands in it, the page has the same elements, and loads and runs nothing."""
+    entries = (PLAIN.entries[0].model_copy(update={"text": text}), *PLAIN.entries[1:])
+    page = Page(as_html(PLAIN.model_copy(update={"title": text, "entries": entries, "severity": f"P1 {text}"})))
+    assert page.tags == Page(as_html(PLAIN)).tags
+    assert (page.loads, page.handlers) == ([], [])
 
 
 def test_a_page_shows_no_control_characters() -> None:
