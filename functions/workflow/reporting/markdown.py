@@ -104,7 +104,8 @@ def _action(action: ActionTold) -> Iterator[str]:
 def _entry_row(report: IncidentReport, place: int) -> tuple[str, str, str]:
     entry = report.entries[place]
     times = f" (the last of {entry.times} like it)" if entry.times > 1 else ""
-    return clock(entry.at), entry.actor, entry.text + times
+    day = "" if entry.at.date() == report.entries[0].at.date() else f"{entry.at:%Y-%m-%d} "
+    return day + clock(entry.at), entry.actor, entry.text + times
 
 
 def _curves(report: IncidentReport) -> Iterator[tuple[str, str, str, str]]:

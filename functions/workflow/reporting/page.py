@@ -174,6 +174,8 @@ def _timeline(report: IncidentReport) -> Element:
     lines = []
     for place, entry in enumerate(report.entries):
         before = report.entries[place - 1] if place else None
+        if before is not None and entry.at.date() != before.at.date():
+            lines.append(el("li", el("b", f"{entry.at:%Y-%m-%d}", class_="day"), class_="loud gap"))
         lines.append(_entry(entry, before))
     return el("ol", lines, class_="time")
 

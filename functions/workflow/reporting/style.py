@@ -55,6 +55,7 @@ font-size:.925rem}
 ol.time li.loud{color:var(--text)}
 ol.time time{font-variant-numeric:tabular-nums}
 ol.time .who{color:var(--soft)}
+ol.time .day{grid-column:1/-1}
 ol.time li.gap{padding-top:.7rem}
 .sign{font-weight:700;text-align:center}
 .alarm{color:var(--red)}.trouble{color:var(--red)}.action{color:var(--violet)}.recovered{color:var(--green)}

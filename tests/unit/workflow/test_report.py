@@ -1,7 +1,7 @@
 """The report of an incident: when it is written, from what, and that nothing depends on it."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 
 import pytest
@@ -216,6 +216,17 @@ def test_the_draft_asks_what_only_people_know() -> None:
     assert all(part.lines or part.questions for part in found.draft)
     assert found.lessons
     assert any(step.command.startswith("responder releases") for step in found.steps)
+
+
+def test_a_timeline_that_goes_past_midnight_names_the_day() -> None:
+    """The first day stands at the top of the page; each later one where it begins."""
+    found = report(ran())
+    later = found.entries[-1].model_copy(update={"at": found.entries[-1].at + timedelta(days=1)})
+    moved = found.model_copy(update={"entries": (*found.entries, later)})
+    day = f"{later.at:%Y-%m-%d}"
+    assert day not in as_markdown(found)
+    assert f">{day}</b>" in as_html(moved)
+    assert as_markdown(moved).count(f"| {day} ") == 1
 
 
 class Page(HTMLParser):
