@@ -24,7 +24,7 @@ from functions.ports import Clock, Ledger, Readers
 from functions.workflow.answers import heard
 from functions.workflow.command import led_by
 from functions.workflow.decision import Decision, PendingOrder, decide
-from functions.workflow.promises import within
+from functions.workflow.promises import in_time
 from functions.workflow.severity import changed, graded
 from functions.workflow.story import Intent, Story, heeding, tell
 from functions.workflow.table import Outcome, StepName
@@ -274,8 +274,8 @@ class Assess:
             self.ledger.append(
                 incident, [*fresh, doubtful(story.open_intent)], step=StepName.ASSESS, signals_seen=len(inbox)
             )
-            wait_s = within(story.due_at, self.examiner.clock.now(), story.open_intent.plan.settle_s)
-            return Result(outcome=Outcome.WAIT, wait_s=wait_s)
+            settling = Result(outcome=Outcome.WAIT, wait_s=story.open_intent.plan.settle_s)
+            return in_time(settling, story.due_at, self.examiner.clock.now())
         playbook = self.playbooks.get(incident.service.key)
         if playbook is None:
             return self._without_playbook(incident, fresh, len(inbox))
@@ -289,10 +289,9 @@ class Assess:
             signals_seen=len(inbox),
         )
         self._note_release(incident, assessment.findings)
-        wait_s = _wait_s(decision, playbook)
-        if decision.outcome is not Outcome.ASK:
-            wait_s = within(story.due_at, self.examiner.clock.now(), wait_s)
-        return Result(outcome=_leads_to(decision), wait_s=wait_s)
+        result = Result(outcome=_leads_to(decision), wait_s=_wait_s(decision, playbook))
+        # People who are asked are promised the end of their time instead.
+        return result if decision.outcome is Outcome.ASK else in_time(result, story.due_at, self.examiner.clock.now())
 
     def _without_playbook(self, incident: Incident, fresh: list[NewEvent], seen: int) -> Result:
         """The playbook was taken away while the incident was open: nothing may be done any more."""

@@ -11,7 +11,7 @@ from functions.workflow.assess import alarms_of
 from functions.workflow.close import keep
 from functions.workflow.letters import escalation
 from functions.workflow.looked import newest_look
-from functions.workflow.promises import next_update, second_call_at, standing_of, within
+from functions.workflow.promises import in_time, next_update, second_call_at, standing_of
 from functions.workflow.restore import POSTPONE_LIMIT
 from functions.workflow.severity import by_playbook
 from functions.workflow.story import Story, heeding, tell
@@ -72,7 +72,7 @@ class PagePeople:
             incident = self.ledger.append(incident, [event], step=StepName.PAGE)
         if incident.status is IncidentStatus.RESOLVED:
             return Result(outcome=Outcome.TOLD)
-        return Result(outcome=Outcome.PAGED, wait_s=within(due_at, now, SHORTEST_S))
+        return in_time(Result(outcome=Outcome.PAGED, wait_s=SHORTEST_S), due_at, now)
 
 
 def _about(story: Story) -> str:

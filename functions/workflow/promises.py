@@ -9,14 +9,16 @@ from functions.playbooks.schema import Playbook
 from functions.workflow.standing import Standing
 from functions.workflow.story import Story
 from functions.workflow.table import TABLE, StepName
+from functions.workflow.visit import Result
 
 
-def within(due_at: datetime | None, now: datetime, wait_s: int) -> int:
-    """The wait in seconds, or less where something has to be said before its end; at least a second, unless the wait
-    itself is none."""
+def in_time(result: Result, due_at: datetime | None, now: datetime) -> Result:
+    """The result, with its wait interrupted where something has to be said before its end; the rest of it is kept for
+    afterwards. So a promise changes neither what is decided nor when."""
     if due_at is None:
-        return wait_s
-    return min(wait_s, max(1, ceil((due_at - now).total_seconds())))
+        return result
+    until = min(result.wait_s, max(1, ceil((due_at - now).total_seconds())))
+    return result.model_copy(update={"wait_s": until, "left_s": result.wait_s - until})
 
 
 def is_due(due_at: datetime | None, now: datetime, visits: Mapping[str, int]) -> bool:

@@ -45,7 +45,7 @@ from functions.guardrails.verdicts import in_maintenance
 from functions.playbooks.schema import Playbook
 from functions.ports import BudgetCharge, Clock, Ledger, Readers, ServiceChanger
 from functions.workflow.assess import doubtful, quarantine
-from functions.workflow.promises import within
+from functions.workflow.promises import in_time
 from functions.workflow.story import Intent, Story, heeding, tell
 from functions.workflow.table import Outcome, StepName
 from functions.workflow.visit import Result, Visit, incident_of
@@ -91,9 +91,7 @@ class Remediate:
 
     def _in_time(self, result: Result, story: Story) -> Result:
         """Settling is interrupted where people were promised to hear of it meanwhile."""
-        if result.outcome is not Outcome.DONE:
-            return result
-        return result.model_copy(update={"wait_s": within(story.due_at, self.clock.now(), result.wait_s)})
+        return in_time(result, story.due_at, self.clock.now()) if result.outcome is Outcome.DONE else result
 
     def _outdated(self, incident: Incident, reason: str) -> Result:
         event = NewEvent(fact=Fact.PLAN_OUTDATED, actor=self.step, summary=f"did not act: {reason}")

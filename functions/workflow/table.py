@@ -207,7 +207,7 @@ TABLE: Mapping[StepName, Step] = {
             name=StepName.WATCH,
             function=Function.ASSESS,
             waits=True,
-            visits=200,
+            visits=300,
             transitions={
                 Outcome.PROMISED: StepName.UPDATE,
                 Outcome.LOOK_AGAIN: StepName.WATCH,

@@ -12,11 +12,10 @@ from functions.ports import Clock, Ledger, Notifier
 from functions.workflow.assess import alarms_of
 from functions.workflow.letters import second_call, update
 from functions.workflow.looked import newest_look
-from functions.workflow.promises import next_update, standing_of
+from functions.workflow.promises import in_time, next_update, standing_of
 from functions.workflow.severity import by_playbook
 from functions.workflow.story import Story, heeding, tell
 from functions.workflow.table import Outcome, StepName
-from functions.workflow.verify import LOOK_EVERY_S
 from functions.workflow.visit import Result, Visit, incident_of
 from functions.workflow.watch import SHORTEST_S
 
@@ -43,9 +42,10 @@ class KeepPromises:
                 self._post(incident, now)
         except ReadFailed as error:
             self._unsent(incident, error)
-        if visit.outcome == Outcome.PROMISED_MEANWHILE:
-            return Result(outcome=Outcome.NOT_YET, wait_s=_settling(story, now))
-        return Result(outcome=Outcome.PAGED, wait_s=SHORTEST_S)
+        said = Outcome.NOT_YET if visit.outcome == Outcome.PROMISED_MEANWHILE else Outcome.PAGED
+        due_at = tell(self.ledger.events(incident.id)).due_at
+        again = now + timedelta(seconds=SHORTEST_S) if due_at is not None and due_at <= now else due_at
+        return in_time(Result(outcome=said, wait_s=visit.left_s or SHORTEST_S), again, now)
 
     def _heeded(self, incident: Incident, story: Story) -> Story:
         inbox = self.ledger.inbox(incident.id)
@@ -110,16 +110,3 @@ def _newest_look(story: Story, events: Sequence[Event]) -> str:
     looks = (e.summary for e in reversed(events) if e.sequence > story.told and e.fact is Fact.LOOKED_AGAIN)
     found = next(looks, None)
     return "" if found is None else f": {found}"
-
-
-def _settling(story: Story, now: datetime) -> int:
-    """Seconds until the action, or the wait, that was interrupted is to be looked at."""
-    acted, decision = story.acted, story.decision
-    if acted is not None and story.checked is None:
-        until = acted.at + timedelta(seconds=acted.plan.settle_s)
-    elif story.waited_at is not None and decision is not None:
-        until = story.waited_at + timedelta(seconds=decision.wait_s)
-    else:
-        until = now
-    left = int((until - now).total_seconds())
-    return left if left > 0 else LOOK_EVERY_S

@@ -1,16 +1,17 @@
 """Watch: people know; look again now and then, because alarms fire on transitions only and vetoes lift silently."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from functions.domain.causes import Cause
-from functions.domain.incidents import Fact, NewEvent
+from functions.domain.incidents import Fact, InboxEntry, Incident, NewEvent
 from functions.playbooks.schema import Playbook
 from functions.ports import Ledger
 from functions.workflow.assess import Assessment, Examiner
-from functions.workflow.promises import is_due, within
+from functions.workflow.promises import in_time, is_due
 from functions.workflow.severity import changed
-from functions.workflow.story import tell
+from functions.workflow.story import Story, tell
 from functions.workflow.table import Outcome, StepName
 from functions.workflow.visit import Result, Visit, incident_of
 
@@ -37,17 +38,24 @@ class Watch:
         incident = incident_of(visit, self.ledger)
         story = tell(self.ledger.events(incident.id))
         waits_for_one = story.decision is not None and story.decision.cause in STANDS_ON
-        pause = SHORTEST_S if waits_for_one else pace(visit.visits.get(StepName.WATCH, 0) + 1)
+        # A visit for a promise is no step of the pace.
+        looks = visit.visits.get(StepName.WATCH, 0) - visit.visits.get(StepName.UPDATE, 0)
+        pause = SHORTEST_S if waits_for_one else pace(max(0, looks) + 1)
         if story.taken_by is not None:
             pause = min(pause, LED_S)
         now = self.examiner.clock.now()
         due = is_due(story.due_at, now, visit.visits)
         inbox = self.ledger.inbox(incident.id)
+        if visit.left_s:
+            if due:
+                self._look_to_tell(incident, story, inbox)
+                return Result(outcome=Outcome.PROMISED, left_s=visit.left_s)
+            return self._again(visit.left_s, story, now)
         if len(inbox) > incident.signals_seen or story.orders:
             return Result(outcome=Outcome.CHANGED)
         playbook = self.playbooks.get(incident.service.key)
         if playbook is None:
-            return Result(outcome=Outcome.PROMISED) if due else Result(outcome=Outcome.LOOK_AGAIN, wait_s=pause)
+            return Result(outcome=Outcome.PROMISED, left_s=pause) if due else self._again(pause, story, now)
         seen = self.examiner.examine(incident, playbook, story, inbox)
         decision = seen.decision
         if decision.outcome is Outcome.ALL_CLEAR:
@@ -66,10 +74,21 @@ class Watch:
         if due:
             looked = NewEvent(fact=Fact.LOOKED_AGAIN, actor=StepName.WATCH, summary=_seen(seen))
             self.ledger.append(incident, [looked], step=StepName.WATCH)
-            return Result(outcome=Outcome.PROMISED)
+            return Result(outcome=Outcome.PROMISED, left_s=min(pause, decision.wait_s or pause))
+        return self._again(min(pause, decision.wait_s or pause), story, now)
+
+    def _again(self, pause: int, story: Story, now: datetime) -> Result:
         # What is overdue all the same is left to the successor: this execution has said all that it may.
         ahead = None if story.due_at is None or story.due_at <= now else story.due_at
-        return Result(outcome=Outcome.LOOK_AGAIN, wait_s=within(ahead, now, min(pause, decision.wait_s or pause)))
+        return in_time(Result(outcome=Outcome.LOOK_AGAIN, wait_s=pause), ahead, now)
+
+    def _look_to_tell(self, incident: Incident, story: Story, inbox: Sequence[InboxEntry]) -> None:
+        """A look for the update alone: what follows from it is left to the next one, whose time has not come."""
+        playbook = self.playbooks.get(incident.service.key)
+        if playbook is not None:
+            seen = self.examiner.examine(incident, playbook, story, inbox)
+            looked = NewEvent(fact=Fact.LOOKED_AGAIN, actor=StepName.WATCH, summary=_seen(seen))
+            self.ledger.append(incident, [looked], step=StepName.WATCH)
 
     def hand_over(self, visit: Visit) -> Result:
         """The execution has grown long: a successor carries the incident on, with a fresh history of its own."""

@@ -99,6 +99,7 @@ def test_a_step_is_called_once_with_the_payload(carried: tuple[StepName, Handler
         "step": step,
         "outcome": fake.outcome,
         "wait_s": 7,
+        "left_s": 0,
         "visits": {step: 2},
         "announced": 40 if step in TELLS else 0,
     }
