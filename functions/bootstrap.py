@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import wraps
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from functions.actions.registry import ACTIONS
 from functions.adapters.account import AwsAccountReader
 from functions.adapters.backups import AwsBackups
+from functions.adapters.billing import CostExplorer, FargateQuota
 from functions.adapters.breach import AwsBreachReader
 from functions.adapters.changer import AwsChanger
 from functions.adapters.check_metrics import CloudWatchCheckMetrics
@@ -32,7 +33,7 @@ from functions.adapters.logs import InsightsReader
 from functions.adapters.mutes import AlarmMutes
 from functions.adapters.rds import RdsReader
 from functions.adapters.reader import AwsServiceReader
-from functions.adapters.s3 import S3Archive
+from functions.adapters.s3 import S3Archive, S3DrillRecords
 from functions.adapters.secret_values import AwsSecretValues
 from functions.adapters.secrets import AwsSecretsReader
 from functions.adapters.sns import SnsNotifier
@@ -41,6 +42,7 @@ from functions.adapters.stepfunctions import StepFunctionsAnswers, StepFunctions
 from functions.adapters.sts import caller
 from functions.adapters.webhooks import HttpsWebhooks
 from functions.diagnostics.registry import PROBES
+from functions.domain.digests import Period
 from functions.playbooks.compiled import load_compiled
 from functions.playbooks.schema import Playbook
 from functions.ports import (
@@ -48,22 +50,24 @@ from functions.ports import (
     Archive,
     BackupKeeper,
     Clock,
+    DigestReaders,
     Executions,
     HttpReader,
     Ledger,
-    LogsReader,
     MuteKeeper,
     Readers,
     ServiceReader,
     WebhookCaller,
 )
-from functions.settings import Settings
+from functions.settings import DeskSettings, Settings
 from functions.workflow.announce import Announce
 from functions.workflow.approval import AskPeople
 from functions.workflow.assess import Assess, Examiner
 from functions.workflow.bake import Bake
 from functions.workflow.checks import RunChecks
 from functions.workflow.close import Close
+from functions.workflow.digests.around import Sources
+from functions.workflow.digests.send import SendDigest
 from functions.workflow.intake import Intake
 from functions.workflow.page import PagePeople
 from functions.workflow.remediate import Remediate
@@ -106,8 +110,8 @@ def composed(
     settings: Settings,
     clients: Clients,
     clock: Clock,
-    ledger: Ledger,
-    playbooks: tuple[Playbook, ...],
+    ledger: Ledger | None = None,
+    playbooks: tuple[Playbook, ...] = (),
     http: HttpReader | None = None,
     webhooks: WebhookCaller | None = None,
     threads: Callable[[int], Executor] | None = None,
@@ -115,10 +119,13 @@ def composed(
     """Build everything out of these parts until the block ends, for whoever runs the handlers outside of Lambda.
 
     Without `http`, `webhooks` and `threads`, HTTP requests go out, and reads run side by side, as they do on Lambda.
+    Without `ledger` there is none, for what needs none.
     """
     before = dict(_built)
     _built.clear()
-    _built.update(_settings=settings, _clients=clients, _clock=clock, _ledger=ledger, _playbooks=playbooks)
+    _built.update(_settings=settings, _clients=clients, _clock=clock, _playbooks=playbooks)
+    if ledger is not None:
+        _built["_ledger"] = ledger
     if http is not None:
         _built["_http"] = http
     if webhooks is not None:
@@ -289,7 +296,7 @@ def lift() -> Lift:
 
 @_once
 def verify() -> Verify:
-    return Verify(ledger=_ledger(), reader=_reader(), metrics=_metrics(), clock=_clock(), playbooks=_by_service())
+    return Verify(ledger=_ledger(), readers=_readers(), probes=PROBES, clock=_clock(), playbooks=_by_service())
 
 
 @_once
@@ -350,6 +357,33 @@ def sweep() -> Sweep:
         clock=_clock(),
         playbooks=_playbooks(),
         take_over_after=timedelta(seconds=_settings().function_timeout_s + TAKE_OVER_MARGIN_S),
+    )
+
+
+@_once
+def send_digest() -> SendDigest:
+    return SendDigest(
+        ledger=_ledger(),
+        readers=_readers(),
+        more=_digest_readers(_clients(), clock=_clock(), bucket=_settings().bucket),
+        archive=_archive(),
+        notifier=_notifier(),
+        clock=_clock(),
+        playbooks=_playbooks(),
+        responder=_settings().table,
+        region=_settings().region,
+    )
+
+
+def _digest_readers(clients: Clients, *, clock: Clock, bucket: str | None) -> DigestReaders:
+    return DigestReaders(
+        bill=CostExplorer(clients.once("ce")),
+        quotas=FargateQuota(clients.repeating("service-quotas")),
+        queries=RdsReader(clients.repeating("rds"), insights=clients.once("pi"), clock=clock),
+        detectors=AwsAccountReader.of(clients, clock=clock),
+        mutes=AlarmMutes(client=clients.once, clock=clock),
+        backups=AwsBackups(client=clients.once),
+        drills=S3DrillRecords(clients.repeating("s3"), bucket=bucket),
     )
 
 
@@ -416,14 +450,10 @@ def desk_archive(region: str) -> Archive:
     return S3Archive(Clients(region=region).repeating("s3"), bucket=None)
 
 
-def desk_reader(region: str) -> ServiceReader:
-    """Reads services, with the credentials of whoever sits at the desk."""
-    return AwsServiceReader.of(Clients(region=region))
-
-
-def desk_logs(region: str) -> LogsReader:
-    """Logs of services, with the credentials of whoever sits at the desk. No query is begun, which would cost money."""
-    return InsightsReader(Clients(region=region).once("logs"), most_bytes=1)
+def desk_readers(region: str) -> Readers:
+    """Everything a look may read, with the credentials of whoever sits at the desk."""
+    with composed(settings=DeskSettings(region), clients=Clients(region=region), clock=SystemClock()):
+        return _readers()
 
 
 def desk_answers(region: str) -> Answers:
@@ -439,6 +469,14 @@ def desk_backups(region: str) -> BackupKeeper:
 def desk_mutes(region: str) -> MuteKeeper:
     """Muted alarms, with the credentials of whoever sits at the desk."""
     return AlarmMutes(client=Clients(region=region).once, clock=SystemClock())
+
+
+def desk_digest_sources(region: str, *, ledger: Ledger, period: Period, until: datetime) -> Sources:
+    """Where a digest is read from, with the credentials of whoever sits at the desk. The archive is not among it."""
+    settings, clients, clock = DeskSettings(region), Clients(region=region), SystemClock()
+    with composed(settings=settings, clients=clients, clock=clock):
+        readers, more = _readers(), _digest_readers(clients, clock=clock, bucket=None)
+    return Sources(readers=readers, more=more, ledger=ledger, period=period, until=until)
 
 
 def desk_executions(region: str, name: str, identity: str) -> Executions:

@@ -6,7 +6,7 @@ Every reading method raises `ReadFailed` when AWS does not answer: never an empt
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, ClassVar, Protocol
 
 from functions.domain.announcements import Announcement
@@ -35,7 +35,8 @@ from functions.domain.circumstances import (
     StackFacts,
     TaskDefinitionFacts,
 )
-from functions.domain.dependencies import DatabaseFacts, HttpAnswer
+from functions.domain.costs import BillFacts
+from functions.domain.dependencies import DatabaseFacts, HttpAnswer, QueriesFacts
 from functions.domain.evidence import (
     AlarmFacts,
     Metric,
@@ -141,7 +142,7 @@ class MetricsReader(Protocol):
 
     def series(self, query: MetricsQuery) -> Series:
         """Data points in one request: counts as sums over the period, hosts as minimum, tasks as the number of samples
-        that came in over the period, all else as average."""
+        that came in over the period, percentiles as such, all else as average."""
 
     def alarm_history(self, names: Sequence[str], *, since: datetime) -> AlarmHistoryFacts:
         """When each of the alarms went off since then."""
@@ -331,9 +332,55 @@ class BackupKeeper(BackupReader, Protocol):
         """
 
 
+class BillReader(Protocol):
+    def bill(self, *, since: date, until: date) -> BillFacts:
+        """What the account cost on each day from `since` on, until the day before `until`, by service of AWS. Each
+        request costs money, so none is repeated."""
+
+
+class QuotaReader(Protocol):
+    def fargate_vcpus(self) -> float:
+        """How many vCPUs the account may run on Fargate at once in this Region, Spot aside."""
+
+
+class QueriesReader(Protocol):
+    def busiest(self, instance: str, *, since: datetime, until: datetime) -> QueriesFacts:
+        """The statements that loaded the DB instance most; `since` lies within the last seven days."""
+
+
+class DetectorReader(Protocol):
+    def detectors(self) -> Sequence[str]:
+        """Ids of GuardDuty's detectors in this Region; none where it was never switched on."""
+
+
+class DrillRecords(Protocol):
+    def last(self) -> "DrillRecord | None":
+        """The newest result of a drill that somebody put into the archive; None where there is none to be had."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DigestReaders:
+    """What a digest reads that no incident needs."""
+
+    bill: BillReader
+    quotas: QuotaReader
+    queries: QueriesReader
+    detectors: DetectorReader
+    mutes: MuteReader
+    backups: BackupReader
+    drills: DrillRecords
+
+
 class IpSetReader(Protocol):
     def holds(self, ip_set: IpSet, address: str) -> bool:
         """Whether this one address is in the set by itself; a range that it is in does not count."""
+
+
+class DrillRecord(Model):
+    """A document that `responder drill --json` wrote."""
+
+    kept_at: datetime
+    body: str
 
 
 class Opening(Model):
@@ -468,6 +515,14 @@ class Ledger(Protocol):
 
     def end_lease(self, incident: Incident, lease: Lease, event: NewEvent) -> Incident:
         """Remove a lease and say in the trail how it ended, in one transaction."""
+
+    # --- what is done once
+
+    def claim(self, what: str) -> bool:
+        """Whether the caller is the first to claim it; whoever comes second is told False. Kept for 400 days."""
+
+    def give_up(self, what: str) -> None:
+        """Give a claim back: what was claimed did not come about, and somebody else may try."""
 
     # --- lists, one request each
 

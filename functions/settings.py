@@ -92,3 +92,29 @@ class Settings:
     def contain_deployed(self) -> bool:
         """Whether the contain stack is deployed beside this one."""
         return required(CONTAIN) == "true"
+
+
+class DeskSettings(Settings):
+    """At a desk, where no environment was set: the Region is given, and all else is what a deployment has by default.
+
+    Other limits of the deployment are those that the responder itself will hold to; set them here by the same names.
+    """
+
+    def __init__(self, region: str) -> None:
+        self._region = region
+
+    @property
+    def region(self) -> str:
+        return self._region
+
+    @property
+    def fleet_actions_per_hour(self) -> int:
+        return int(os.environ.get(FLEET_ACTIONS_PER_HOUR, "20"))
+
+    @property
+    def log_scan_mb(self) -> int:
+        return int(os.environ.get(LOG_SCAN_MB, "1000"))
+
+    @property
+    def contain_deployed(self) -> bool:
+        return os.environ.get(CONTAIN) == "true"

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from aws_cdk import aws_logs as logs
 
+from functions.domain.digests import Period
+
 
 class ContextError(ValueError):
     """A context value that cannot be used. The message is one line and says what to write instead."""
@@ -42,6 +44,8 @@ RETENTIONS: Mapping[int, logs.RetentionDays] = {
 }
 """Days a log group may be kept: those of CloudWatch Logs that somebody would choose."""
 
+NO_DIGEST = "none"
+
 _SHORT_PERIODS = (10, 30)
 
 
@@ -75,8 +79,14 @@ class Deployment:
     """ARNs of the only roles that a re-registered task definition may carry; without any, all."""
     chat: bool = False
     """Whether there is a topic for chat, to which every event about an incident goes."""
+    digests: str = "daily,weekly,monthly"
+    """Which digests go to the page topic, at six in the morning UTC; `none` for none of them."""
     contain: bool = False
     """Whether a stack of its own gets the rights to isolate a service, block an address and disable a user."""
+
+    @property
+    def digest_periods(self) -> tuple[Period, ...]:
+        return tuple(period for period in Period if period in self.digests.split(","))
 
     @classmethod
     def from_context(
@@ -113,6 +123,7 @@ class Deployment:
             subscribers=reader.texts("subscribers"),
             task_roles=reader.texts("task_roles"),
             chat=reader.choice("chat", "false", ["true", "false"]) == "true",
+            digests=reader.several("digests", defaults.digests, [period.value for period in Period]),
             contain=reader.choice("contain", "false", ["true", "false"]) == "true",
         )
 
@@ -150,6 +161,15 @@ class _Reader:
         if said not in choices:
             raise ContextError(f"context {key}: {value!r} is none of {', '.join(choices)}")
         return str(said)
+
+    def several(self, key: str, default: str, choices: list[str]) -> str:
+        """Some of the choices with commas between them, or `none`."""
+        value = self.text(key) or default
+        chosen = [] if value == NO_DIGEST else [each.strip() for each in value.split(",")]
+        wrong = next((each for each in chosen if each not in choices), None)
+        if wrong is not None:
+            raise ContextError(f"context {key}: {wrong!r} is none of {', '.join(choices)}; write {NO_DIGEST} for none")
+        return ",".join(chosen) or NO_DIGEST
 
     def number(self, key: str, default: int, *, valid: Callable[[int], bool] = lambda _: True) -> int:
         number = self.optional_number(key)

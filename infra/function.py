@@ -13,7 +13,7 @@ from infra.permissions import Grant
 from infra.shipment import Shipment
 
 TIMEOUT_S = 60
-"""Of every function. One look at a service takes a few seconds; what has not answered by then will not."""
+"""Of every function but `digest`. One look at a service takes a few seconds; what has not answered by then will not."""
 
 MEMORY_MB = 512
 
@@ -30,6 +30,7 @@ class ResponderFunction(Construct):
         module: str,
         grants: Sequence[Grant],
         environment: Mapping[str, str] | None = None,
+        timeout_s: int = TIMEOUT_S,
     ) -> None:
         super().__init__(scope, id)
         name = f"{shipment.name}-{module}"
@@ -56,7 +57,7 @@ class ResponderFunction(Construct):
             runtime=shipment.runtime,
             architecture=shipment.architecture,
             memory_size=MEMORY_MB,
-            timeout=Duration.seconds(TIMEOUT_S),
+            timeout=Duration.seconds(timeout_s),
             role=role,
             log_group=log_group,
             tracing=lambda_.Tracing.ACTIVE,

@@ -43,7 +43,8 @@ WILDCARDS: Mapping[str, str] = {
     "cloudwatch:DescribeAlarmHistory": f"Which alarms speak of a service {AT_RUN_TIME}",
     "cloudwatch:DescribeAlarms": "The answer must say whether an alarm exists; composite alarms need it on all",
     "cloudwatch:DeleteAlarmMuteRule": f"A mute rule is named after its alarm; {ONLY_WHERE_MUTED}",
-    "cloudwatch:GetAlarmMuteRule": f"A mute rule is named after its alarm; {ONLY_WHERE_MUTED}",
+    "ce:GetCostAndUsage": "What it costs is told of the account as a whole; granted only where a digest is sent",
+    "cloudwatch:GetAlarmMuteRule": "A mute rule is named after its alarm",
     "cloudwatch:GetMetricData": NO_RESOURCE,
     "cloudwatch:PutAlarmMuteRule": f"A mute rule is named after its alarm, which is named too; {ONLY_WHERE_MUTED}",
     "cloudwatch:PutMetricData": f"{NO_RESOURCE}; a condition narrows it to the namespace of the checks' metrics",
@@ -67,6 +68,7 @@ WILDCARDS: Mapping[str, str] = {
     "elasticloadbalancing:DescribeTargetHealth": NO_RESOURCE,
     "elasticloadbalancing:ModifyTargetGroupAttributes": f"Which target groups a service has {AT_RUN_TIME}",
     "guardduty:GetFindings": "GuardDuty's detector has an opaque id, one in each Region",
+    "guardduty:ListDetectors": NO_RESOURCE,
     "health:DescribeEvents": NO_RESOURCE,
     "iam:PassRole": (
         "The roles in a task definition are known at run time only; they can be passed to ECS tasks and to nothing else"
@@ -85,13 +87,14 @@ WILDCARDS: Mapping[str, str] = {
     "logs:StopQuery": NO_RESOURCE,
     "logs:UpdateLogDelivery": "Step Functions' own logging: " + NO_RESOURCE,
     "rds:CreateDBSnapshot": "A snapshot is named after its incident; the DB instance is named",
+    "rds:DescribeDBSnapshots": "Whoever takes a snapshot names it; the DB instance is named",
     "s3:GetObject": "Objects of the responder's own archive",
     "s3:PutObject": "Objects of the responder's own archive",
-    "rds:DescribeDBSnapshots": "A snapshot has the name that whoever took it gave it; granted only with a DB instance",
     "secretsmanager:DescribeSecret": f"Which secrets a task definition names {AT_RUN_TIME}; values are never read",
     "secretsmanager:GetSecretValue": (
         "An ARN ends in six characters that Secrets Manager chooses; only secrets that a playbook names"
     ),
+    "servicequotas:GetServiceQuota": f"{NO_RESOURCE}; granted only where a digest is sent",
     "ssm:DescribeParameters": NO_RESOURCE,
     "states:DescribeExecution": "An execution is named after its incident; the state machine is named",
     "xray:GetSamplingRules": NO_RESOURCE,
@@ -200,6 +203,10 @@ def _resources(scope: Construct, resource: Resource, reach: Reach) -> list[str]:
             instances = [_of(scope, "rds", "db", name, ArnFormat.COLON_RESOURCE_NAME) for name in names]
             ours = _of(scope, "rds", "snapshot", f"{PREFIX}*", ArnFormat.COLON_RESOURCE_NAME)
             return [*instances, ours] if instances else []
+        case Resource.DATABASE_SNAPSHOTS:
+            names = sorted({backups.rds for backups in reach.backups if backups.rds is not None})
+            instances = [_of(scope, "rds", "db", name, ArnFormat.COLON_RESOURCE_NAME) for name in names]
+            return [*instances, _any(scope, "rds", "snapshot", ArnFormat.COLON_RESOURCE_NAME)] if instances else []
         case Resource.BACKUP_LIST:
             return ["*"] if _tables(reach) else []
         case Resource.SNAPSHOT_LIST:
@@ -209,6 +216,8 @@ def _resources(scope: Construct, resource: Resource, reach: Reach) -> list[str]:
         case Resource.MUTED_ALARM:
             alarms = [_alarm(scope, "alarm", name) for name in sorted(reach.mutable_alarms)]
             return [*alarms, _alarm(scope, "alarm-mute-rule", f"{MUTES}*")] if alarms else []
+        case Resource.OWN_MUTE_RULE:
+            return [_alarm(scope, "alarm-mute-rule", f"{MUTES}*")]
         case Resource.MUTE_RULE:
             return [_alarm(scope, "alarm-mute-rule", f"{MUTES}*")] if reach.mutable_alarms else []
         case Resource.IMAGE_REPOSITORY:

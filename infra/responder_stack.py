@@ -11,12 +11,15 @@ from functions import settings
 from functions.actions.mute_alarm import UNMUTES
 from functions.actions.registry import ACTIONS
 from functions.diagnostics.registry import PROBES
+from functions.diagnostics.score import READS as SCORE_READS
 from functions.domain.changes import ActionName
 from functions.domain.permissions import Permission, Resource
 from functions.playbooks.concerned import stands_on
 from functions.playbooks.schema import ExistingAlarm, Playbook
 from functions.workflow.bake import LOOKS_AT
 from functions.workflow.checks import NEEDS as CHECK_NEEDS
+from functions.workflow.digests.checklist import needs as digest_needs
+from functions.workflow.digests.compose import FUNCTION_TIMEOUT_S as DIGEST_TIMEOUT_S
 from functions.workflow.report import NEEDS as REPORT_NEEDS
 from functions.workflow.table import Function
 from infra.announcements import ChatRule, announce_grants
@@ -74,6 +77,7 @@ class ResponderStack(Stack):
                 check.header.secret for p in playbooks for check in p.synthetic_checks if check.header is not None
             ],
         )
+        self._scored = any(playbook.recovered.score is not None for playbook in playbooks)
         self._storage = Storage(
             self,
             "Storage",
@@ -128,6 +132,7 @@ class ResponderStack(Stack):
             if any(playbook.synthetic_checks for playbook in playbooks)
             else None
         )
+        digest = self._digest(deployment) if deployment.digest_periods else None
         intake.connect(reader=reader.function, forwarder=forwarder.function)
         Schedule(
             self,
@@ -135,6 +140,8 @@ class ResponderStack(Stack):
             sweep=sweep.function,
             bake=bake.function,
             check=check,
+            digest=digest,
+            digests=deployment.digest_periods,
             service_arns=service_arns(self, self._reach),
         )
         Health(
@@ -151,6 +158,7 @@ class ResponderStack(Stack):
                 # The state machine spares its step: nobody else would hear of it.
                 "report": steps[Function.REPORT].function,
                 **({} if check is None else {"check": check}),
+                **({} if digest is None else {"digest": digest}),
             },
             machine=workflow.machine,
             sweep=sweep.function,
@@ -173,10 +181,12 @@ class ResponderStack(Stack):
         contain = {settings.CONTAIN: str(deployment.contain).lower()}
         change = [*_needs_of("service", "scaling", "front", "dependencies"), *_needs_of_actions(*REMEDIATES)]
         give_back = [*_needs_of("service", "scaling"), *_needs_of_actions(*LEASED), *UNMUTES]
+        # The health score is read only where a playbook asks for one.
+        verified = SCORE_READS if self._scored else ("service", "targets", "alarms")
         rights: Mapping[Function, tuple[Sequence[Grant], Mapping[str, str]]] = {
             Function.ASSESS: (self._granted(_needs_of(*PROBES)), {**fleet_limit, **log_limit, **contain}),
             Function.REMEDIATE: ([*self._granted(change), *announce], {**fleet_limit, **log_limit}),
-            Function.VERIFY: (self._granted(_needs_of("service", "targets", "alarms")), {}),
+            Function.VERIFY: (self._granted(_needs_of(*verified)), log_limit),
             Function.NOTIFY: (
                 [*self._channels.notice_grants(), *announce],
                 {**page_topic, settings.SECOND_TOPIC_ARN: self._channels.second.topic_arn},
@@ -210,6 +220,26 @@ class ResponderStack(Stack):
                 "bake", [*ledger, start, *self._granted(_needs_of(*LOOKS_AT))], {**places, **_log_limit(deployment)}
             ),
         )
+
+    def _digest(self, deployment: Deployment) -> lambda_.IFunction:
+        """It reads what its checklist says, remembers what was sent, and tells people. It changes nothing."""
+        return ResponderFunction(
+            self,
+            "Digest",
+            shipment=self._shipment,
+            module="digest",
+            grants=[
+                *self._storage.ledger_grants(),
+                *self._channels.page_grants(),
+                *self._granted(digest_needs()),
+            ],
+            environment={
+                **self._ledger_places(),
+                settings.PAGE_TOPIC_ARN: self._channels.pages.topic_arn,
+                **_log_limit(deployment),
+            },
+            timeout_s=DIGEST_TIMEOUT_S,
+        ).function
 
     def _ledger_places(self) -> dict[str, str]:
         return {

@@ -1,6 +1,6 @@
-"""What wakes the sweep and the functions `bake` and `check`."""
+"""What wakes the sweep and the functions `bake`, `check` and `digest`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from aws_cdk import Duration
 from aws_cdk import aws_events as events
@@ -8,6 +8,7 @@ from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
+from functions.domain.digests import Period
 from functions.domain.secrets import CHANGING_CALLS, PARAMETER_WRITES, ROTATED
 from functions.domain.synthetic import EVERY_S
 from functions.domain.threats import LEAST_SEVERITY, ROLES
@@ -17,11 +18,19 @@ SWEEP_EVERY = Duration.minutes(5)
 BAKE_EVERY = Duration.minutes(1)
 CHECK_EVERY = Duration.seconds(EVERY_S)
 
+DIGEST_AT: Mapping[Period, Mapping[str, str]] = {
+    Period.DAILY: {"minute": "0", "hour": "6"},
+    Period.WEEKLY: {"minute": "10", "hour": "6", "week_day": "MON"},
+    Period.MONTHLY: {"minute": "20", "hour": "6", "day": "1"},
+}
+"""When each comes, in UTC: before the working day in Europe, and not all at once."""
+
 
 class Schedule(Construct):
     """Calls the sweep every five minutes, and `bake` every minute, when a deployment of one of `service_arns` has
     completed, and when a secret or a parameter was changed, or the credentials of a role were used as an intruder
-    would, whosever they are: only task definitions say whose. `check`, where there is one, is called every minute.
+    would, whosever they are: only task definitions say whose. `check`, where there is one, is called every minute,
+    and `digest` in the morning of each period of `digests`.
 
     A call that is lost is not repeated: the next one does the same, and a changed secret that hurts is told by alarms.
     """
@@ -34,6 +43,8 @@ class Schedule(Construct):
         sweep: lambda_.IFunction,
         bake: lambda_.IFunction,
         check: lambda_.IFunction | None,
+        digest: lambda_.IFunction | None,
+        digests: Sequence[Period],
         service_arns: Sequence[str],
     ) -> None:
         super().__init__(scope, id)
@@ -45,6 +56,8 @@ class Schedule(Construct):
                 schedule=events.Schedule.rate(CHECK_EVERY),
                 targets=[targets.LambdaFunction(check, retry_attempts=0)],
             )
+        if digest is not None:
+            self._digests(digest, digests)
         events.Rule(
             self,
             "Rule",
@@ -110,4 +123,15 @@ class Schedule(Construct):
                 description="Tasks that read a secret before it was changed may be locked out from now on",
                 event_pattern=events.EventPattern(source=[source], detail_type=[detail_type], detail=detail),
                 targets=[target],
+            )
+
+    def _digests(self, digest: lambda_.IFunction, digests: Sequence[Period]) -> None:
+        for period in digests:
+            said = events.RuleTargetInput.from_object({"period": period.value})
+            events.Rule(
+                self,
+                f"{period.value.title()}Digest",
+                description=f"The {period.value} checklist is gone through, and people are told",
+                schedule=events.Schedule.cron(**DIGEST_AT[period]),
+                targets=[targets.LambdaFunction(digest, event=said, retry_attempts=0)],
             )

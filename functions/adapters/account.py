@@ -23,6 +23,7 @@ CALLS = (
     "cloudformation:DescribeStacks",
     "health:DescribeEvents",
     "guardduty:GetFindings",
+    "guardduty:ListDetectors",
 )
 """IAM actions."""
 
@@ -121,6 +122,11 @@ class AwsAccountReader:
         if missing:
             raise ReadFailed(f"GuardDuty has no finding {', '.join(sorted(missing))}")
         return ThreatsFacts(threats=tuple(_threat_facts(each) for each in found))
+
+    def detectors(self) -> Sequence[str]:
+        """One, where GuardDuty was switched on: an account has one in each Region."""
+        with reading("GuardDuty"):
+            return tuple(self._guardduty.list_detectors().get("DetectorIds", ()))
 
 
 def _threat_facts(finding: Answer) -> ThreatFacts:

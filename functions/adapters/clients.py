@@ -9,6 +9,7 @@ from botocore.config import Config
 Service = Literal[
     "application-autoscaling",
     "arc-zonal-shift",
+    "ce",
     "cloudformation",
     "cloudtrail",
     "cloudwatch",
@@ -26,6 +27,7 @@ Service = Literal[
     "rds",
     "s3",
     "secretsmanager",
+    "service-quotas",
     "sns",
     "sqs",
     "ssm",

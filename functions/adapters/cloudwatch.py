@@ -32,6 +32,7 @@ _READ_AS: Mapping[Metric, tuple[str, str, str]] = {
     Metric.TARGET_5XX: (_ALB, Metric.TARGET_5XX, "Sum"),
     Metric.ELB_5XX: (_ALB, Metric.ELB_5XX, "Sum"),
     Metric.LATENCY: (_ALB, Metric.LATENCY, "Average"),
+    Metric.LATENCY_P95: (_ALB, Metric.LATENCY, "p95"),
     Metric.HEALTHY_HOSTS: (_ALB, Metric.HEALTHY_HOSTS, "Minimum"),
     Metric.CPU: (_ECS, Metric.CPU, "Average"),
     Metric.MEMORY: (_ECS, Metric.MEMORY, "Average"),

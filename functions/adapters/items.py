@@ -21,6 +21,7 @@ SIGNALS_KEPT = timedelta(days=180)
 must not start an old incident's execution anew."""
 
 UNMATCHED_KEPT = timedelta(days=90)
+CLAIMS_KEPT = timedelta(days=400)
 
 _EVENT = "EVENT#"
 _SIGNAL = "SIGNAL#"
@@ -80,6 +81,10 @@ def recorded_key(signal: Signal) -> Item:
 
 def unmatched_key(signal: Signal) -> Item:
     return key(f"UNMATCHED#{signal.dedupe_key}", "SIGNAL")
+
+
+def claim_key(what: str) -> Item:
+    return key(f"CLAIM#{what}", "CLAIM")
 
 
 EVENTS, SIGNALS, RELEASES, LEASES_OUT = _EVENT, _SIGNAL, _RELEASE, _LEASE
@@ -149,6 +154,10 @@ def unmatched_item(signal: Signal, reason: str, at: datetime) -> Item:
         LISTED.sort_key: stamp(at),
         TTL_ATTRIBUTE: _epoch(at + UNMATCHED_KEPT),
     }
+
+
+def claim_item(what: str, at: datetime) -> Item:
+    return {**claim_key(what), "at": stamp(at), TTL_ATTRIBUTE: _epoch(at + CLAIMS_KEPT)}
 
 
 def lease_item(lease: Lease) -> Item:

@@ -13,6 +13,7 @@
 | lease            | SERVICE#key            | LEASE#id                  | listed, by its end                  |
 | recorded signal  | RECORDED#dedupe key    | SIGNAL (180 days)         |                                     |
 | unmatched signal | UNMATCHED#dedupe key   | SIGNAL (90 days)          | listed                              |
+| claim            | CLAIM#what             | CLAIM (400 days)          |                                     |
 
 The head is written by two parties: intake counts signals, the workflow moves everything else. Neither overwrites what
 is the other's, and each is refused when its own part changed meanwhile. The approval is written by the workflow when it
@@ -397,6 +398,22 @@ class DynamoLedger:
 
         self._move(incident, writes)
         return after
+
+    # --- what is done once
+
+    def claim(self, what: str) -> bool:
+        try:
+            self._table.transact(self._table.writes().put(items.claim_item(what, self._now()), when=ABSENT))
+        except Cancelled as cancelled:
+            if cancelled.refused(0):
+                return False
+            raise
+        return True
+
+    def give_up(self, what: str) -> None:
+        stored = self._table.get(items.claim_key(what))
+        if stored is not None:
+            self._table.transact(self._table.writes().delete(items.claim_key(what), when={"at": stored["at"]}))
 
     # --- lists
 

@@ -33,6 +33,7 @@ class MemoryLedger:
         self._fleet_charges: tuple[datetime, ...] = ()
         self._leases: dict[tuple[str, str], Lease] = {}
         self._approvals: dict[str, Approval] = {}
+        self._claims: set[str] = set()
 
     def record_signal(self, signal: Signal, ref: ServiceRef, *, may_open: bool) -> Opening:
         key = signal.dedupe_key
@@ -204,6 +205,15 @@ class MemoryLedger:
         lines = self._continued(stored, [event])
         del self._leases[lease.service_key, lease.id]
         return self._advance(stored, lines)
+
+    def claim(self, what: str) -> bool:
+        if what in self._claims:
+            return False
+        self._claims.add(what)
+        return True
+
+    def give_up(self, what: str) -> None:
+        self._claims.discard(what)
 
     def open_incidents(self) -> Sequence[Incident]:
         return self._sorted_incidents(lambda incident: incident.status is IncidentStatus.OPEN)

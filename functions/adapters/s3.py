@@ -3,7 +3,10 @@
 from typing import Any
 from urllib.parse import urlsplit
 
-from functions.adapters.answers import reading
+from botocore.exceptions import ClientError
+
+from functions.adapters.answers import code_of, reading, required_moment
+from functions.ports import DrillRecord
 
 CALLS = ("s3:PutObject", "s3:GetObject")
 """IAM actions, on the objects of the bucket."""
@@ -41,3 +44,32 @@ class S3Archive:
             answer = self._client.get_object(Bucket=place.netloc, Key=place.path.removeprefix("/"))
             body: bytes = answer["Body"].read()
         return body.decode()
+
+
+LAST_DRILL = "drills/last.json"
+"""Where a pipeline puts what `responder drill --json` wrote."""
+
+_NOT_THERE = ("NoSuchKey", "AccessDenied")
+"""Without the right to list the bucket, S3 answers AccessDenied for what is not there (API reference, GetObject)."""
+
+
+class S3DrillRecords:
+    """The `DrillRecords` of the deployed responder. IAM actions: `CALLS`. Without a bucket there are none."""
+
+    def __init__(self, client: Any, *, bucket: str | None) -> None:
+        self._client = client
+        self._bucket = bucket
+
+    def last(self) -> DrillRecord | None:
+        if self._bucket is None:
+            return None
+        with reading(f"s3://{self._bucket}/{LAST_DRILL}"):
+            try:
+                answer = self._client.get_object(Bucket=self._bucket, Key=LAST_DRILL)
+            except ClientError as error:
+                if code_of(error) in _NOT_THERE:
+                    return None
+                raise
+            body: bytes = answer["Body"].read()
+        kept_at = required_moment(answer, "LastModified", of=f"s3://{self._bucket}/{LAST_DRILL}")
+        return DrillRecord(kept_at=kept_at, body=body.decode(errors="replace"))

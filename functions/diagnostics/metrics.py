@@ -163,5 +163,5 @@ def dimensions(ref: ServiceRef, groups: Sequence[str], balancer: str | None) -> 
         front = {"LoadBalancer": balancer.split(":loadbalancer/", 1)[-1]}
         behind = front | {"TargetGroup": groups[0].rsplit(":", 1)[-1]}
         found |= {Metric.ELB_5XX: front, Metric.HEALTHY_HOSTS: behind}
-        found |= dict.fromkeys((Metric.REQUESTS, Metric.TARGET_5XX, Metric.LATENCY), behind)
+        found |= dict.fromkeys((Metric.REQUESTS, Metric.TARGET_5XX, Metric.LATENCY, Metric.LATENCY_P95), behind)
     return found

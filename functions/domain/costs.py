@@ -1,5 +1,7 @@
 """What a service costs, and what its playbook allows it to cost."""
 
+from collections.abc import Mapping
+from datetime import date
 from math import floor
 
 from functions.domain.model import Model
@@ -38,3 +40,40 @@ class BudgetFacts(Model):
         parts = [f"{self.tasks} tasks"] if self.tasks is not None else []
         parts += [f"{self.usd_per_day:g} USD a day"] if self.usd_per_day is not None else []
         return " and ".join(parts)
+
+
+class BilledDay(Model):
+    """What one day cost, before credits are shared and upfront payments spread (`UnblendedCost`)."""
+
+    day: date
+    by_service: Mapping[str, float]
+    """By the name that the bill gives a service of AWS; in the currency of the bill."""
+    estimated: bool = False
+    """AWS may still change it: true until the month is billed."""
+
+    @property
+    def total(self) -> float:
+        return sum(self.by_service.values())
+
+
+class BillFacts(Model):
+    """What the whole account cost, day by day (Cost Explorer, GetCostAndUsage)."""
+
+    days: tuple[BilledDay, ...]
+    """Oldest first; days without a figure are left out."""
+    currency: str = "USD"
+    requests: int = 1
+    """How many requests it took: each costs 0.01 USD."""
+
+    @property
+    def total(self) -> float:
+        return sum(day.total for day in self.days)
+
+    @property
+    def by_service(self) -> Mapping[str, float]:
+        """All days together, the dearest first."""
+        sums: dict[str, float] = {}
+        for day in self.days:
+            for name, amount in day.by_service.items():
+                sums[name] = sums.get(name, 0.0) + amount
+        return dict(sorted(sums.items(), key=lambda entry: (-entry[1], entry[0])))

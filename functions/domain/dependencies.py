@@ -95,3 +95,20 @@ class HttpAnswer(Model):
     seconds: float
     """Until the status line was there, or until it was given up."""
     error: str = ""
+
+
+class QueryFacts(Model):
+    """One statement, without its literals."""
+
+    statement: str
+    sessions: float
+    """How many sessions were busy with it on average."""
+
+
+class QueriesFacts(Model):
+    """What loaded a DB instance most over a time, as Performance Insights has it."""
+
+    insights: bool
+    """Whether it is switched on; without it nothing is known."""
+    queries: tuple[QueryFacts, ...] = ()
+    """Those that took most."""

@@ -220,6 +220,8 @@ class Metric(StrEnum):
     TARGET_5XX = "HTTPCode_Target_5XX_Count"
     ELB_5XX = "HTTPCode_ELB_5XX_Count"
     LATENCY = "TargetResponseTime"
+    LATENCY_P95 = "TargetResponseTime p95"
+    """What 95 % of the requests keep to. Not a metric of that name, but a statistic of it."""
     HEALTHY_HOSTS = "HealthyHostCount"
     CPU = "CPUUtilization"
     MEMORY = "MemoryUtilization"

@@ -32,6 +32,7 @@ from functions.domain.incidents import Mode
 from functions.domain.logged import LONGEST_FILTER, LogCause, LogQuery, Words, filter_pattern
 from functions.domain.maintenance import Regular
 from functions.domain.model import digest
+from functions.domain.score import TargetLines
 from functions.domain.services import ServiceRef, is_ecs_name
 from functions.domain.severity import Later, Severity
 from functions.domain.synthetic import EVERY_S, SyntheticCheck
@@ -442,6 +443,13 @@ class Contain(Strict):
     """The Cognito user pool whose users may be disabled; without it none is."""
 
 
+class Recovered(Strict):
+    """What a service has to reach besides a steady state and quiet alarms to count as recovered."""
+
+    score: int | None = Field(default=None, ge=1, le=100, strict=True)
+    """The health score; without it, none is asked for. A score that nobody knows is never enough."""
+
+
 class Notify(Strict):
     """Who is subscribed to the page. Others may subscribe to the topic by themselves."""
 
@@ -502,6 +510,8 @@ class Playbook(Strict):
     """What error lines with certain words speak of, beside the words that everybody has for it."""
     log_queries: tuple[LogQuery, ...] = ()
     """What is asked of the logs at each assessment, for people to read; no cause is told by it."""
+    targets: TargetLines = TargetLines()
+    recovered: Recovered = Recovered()
     sticky_sessions: Annotated[Seconds, Field(ge=1)] | None = None
     """How long the load balancer's cookie has to last; without it, the service does not need one."""
     limits: Limits = Limits()

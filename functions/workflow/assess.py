@@ -25,6 +25,7 @@ from functions.workflow.answers import heard
 from functions.workflow.command import led_by
 from functions.workflow.decision import Decision, PendingOrder, decide
 from functions.workflow.promises import in_time
+from functions.workflow.scored import scored
 from functions.workflow.severity import changed, graded
 from functions.workflow.story import Intent, Story, heeding, tell
 from functions.workflow.table import Outcome, StepName
@@ -98,6 +99,7 @@ class Examiner:
         ordered = waiting[0] if waiting else None
         if ordered is not None:
             judgements = _believed(ordered.order, judgements, findings)
+        score = scored(playbook, findings, away=story.shifted_from(now))
         charges = self.ledger.charges(incident.service, since=now - COOLDOWN_LOOKBACK)
         decision = decide(
             findings=findings,
@@ -134,7 +136,10 @@ class Examiner:
             ),
             ordered=ordered,
             isolated=story.isolated,
+            short=None if score is None or score.reached else score.reason,
         )
+        if score is not None and decision.outcome is Outcome.ALL_CLEAR:
+            decision = decision.model_copy(update={"reason": f"{decision.reason}; {score.reason}"})
         told = heeding(story, incident.id, [entry for entry in inbox if entry.number > incident.signals_seen])
         decision = led_by(told.taken_by, decision)
         grade = graded(playbook, alarms_of(inbox), findings, judgements, story.grade)
@@ -194,13 +199,14 @@ class Examiner:
         }
 
 
-def surroundings_of(playbook: Playbook, *, readers: Readers, ledger: Ledger, now: datetime) -> Surroundings:
-    """What a playbook and the release history say of a service, for a look at it with or without an incident."""
+def surroundings_of(playbook: Playbook, *, readers: Readers, ledger: Ledger | None, now: datetime) -> Surroundings:
+    """What a playbook and the release history say of a service, for a look at it with or without an incident. Without
+    a ledger there is no history."""
     return Surroundings(
         ref=playbook.ref,
         readers=readers,
         now=now,
-        history=tuple(ledger.releases(playbook.ref)),
+        history=() if ledger is None else tuple(ledger.releases(playbook.ref)),
         dependencies=playbook.dependencies,
         sticky_s=playbook.sticky_sessions,
         budget_tasks=playbook.budget.tasks,

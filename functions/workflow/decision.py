@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from math import ceil
 
 from functions.actions.action import Action, Refusal, Terms
@@ -141,6 +141,7 @@ def decide(
     situation: Situation,
     ordered: PendingOrder | None = None,
     isolated: str | None = None,
+    short: str | None = None,
 ) -> Decision:
     """Choose: act, ask, wait, stand down, or escalate to people with a reason.
 
@@ -150,7 +151,8 @@ def decide(
     all clear before what that does could show. `verifying` is the action whose effect is still being waited for.
     `situation.restarts_or_scales` is filled in here, action by action. `ordered` comes before everything that the
     responder would find by itself; `judgements` begin with the cause that it is for. `isolated` says how to undo it
-    where an action of this incident has stopped every task.
+    where an action of this incident has stopped every task. `short` says what is missing of the health score that the
+    playbook asks for: without it nothing is all clear.
     """
     if ordered is not None:
         return _obey(ordered, judgements[0], findings, actions, terms, situation)
@@ -171,6 +173,7 @@ def decide(
         actions,
         terms,
         situation,
+        short,
     )
     if decision.outcome is Outcome.ESCALATE:
         decision = _in_its_window(decision, situation)
@@ -195,9 +198,12 @@ def _chosen(
     actions: Mapping[ActionName, Action],
     terms: Mapping[ActionName, Terms],
     situation: Situation,
+    short: str | None,
 ) -> Decision:
     top = judgements[0]
     if _all_clear(findings) and not (change_came and age < YOUNG_AT_MOST):
+        if short is not None:
+            return _short(top, findings, age, situation.now, short)
         return _said(Outcome.ALL_CLEAR, top, "every alarm of the incident is OK and the service shows no symptom")
     if top.cause in OTHERS_AT_WORK:
         if waited >= PATIENCE:
@@ -233,6 +239,16 @@ def _chosen(
     if yields is not None:
         return _said(Outcome.WAIT, top, *yields)
     return _climb(top, findings, ladders[top.cause], tried, carried_out, actions, terms, situation)
+
+
+def _short(top: Judgement, findings: Findings, age: timedelta, now: datetime, short: str) -> Decision:
+    """All clear but for the health score. What was a moment ago is still in it: only what stays is for people."""
+    alarms = () if findings.alarms.value is None else findings.alarms.value.alarms
+    quiet_for = min((now - alarm.since for alarm in alarms), default=age)
+    if quiet_for < UNFELT_PATIENCE:
+        return _said(Outcome.STAND_DOWN, top, f"no alarm and no symptom, but {short}")
+    still = f"no alarm and no symptom for {quiet_for.total_seconds() // 60:.0f} minutes, and still {short}"
+    return _said(Outcome.ESCALATE, top, still)
 
 
 def _in_its_window(decision: Decision, situation: Situation) -> Decision:

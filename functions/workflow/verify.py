@@ -1,18 +1,28 @@
 """Verify: did it help? Steady, healthy and quiet, held for as long as the alarm itself looks back."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from functions.diagnostics.look import Probe, look
+from functions.diagnostics.score import READS
 from functions.domain.errors import ReadFailed
 from functions.domain.evidence import AlarmsFacts, ServiceFacts, TargetsFacts
 from functions.domain.incidents import Fact, InboxEntry, Incident, NewEvent
 from functions.domain.model import Model
 from functions.domain.signals import AlarmState, SignalKind
 from functions.playbooks.schema import Playbook
-from functions.ports import Clock, Ledger, MetricsReader, ServiceReader
-from functions.workflow.assess import alarms_of, changed_at, received, told_lately
+from functions.ports import Clock, Ledger, Readers
+from functions.workflow.assess import (
+    LOOK_DEADLINE_S,
+    alarms_of,
+    changed_at,
+    received,
+    surroundings_of,
+    told_lately,
+)
 from functions.workflow.promises import is_due
+from functions.workflow.scored import scored
 from functions.workflow.story import Story, tell
 from functions.workflow.table import Outcome, StepName
 from functions.workflow.visit import Result, Visit, incident_of
@@ -38,8 +48,8 @@ class Check(Model):
 @dataclass(frozen=True, kw_only=True)
 class Verify:
     ledger: Ledger
-    reader: ServiceReader
-    metrics: MetricsReader
+    readers: Readers
+    probes: Mapping[str, Probe]
     clock: Clock
     playbooks: Mapping[str, Playbook]
 
@@ -83,13 +93,13 @@ class Verify:
             steady = story.steady_since is not None
             return Check(outcome=Outcome.LOOK_AGAIN, steady=steady, reason="an operator ordered something")
         try:
-            service = self.reader.service(incident.service)
+            service = self.readers.service.service(incident.service)
             if service is None:
                 return _cannot_tell("the service is gone")
             playbook = self.playbooks.get(incident.service.key)
             groups = (playbook.overrides.target_groups if playbook else ()) or service.target_groups
-            targets = TargetsFacts(targets=tuple(self.reader.targets(groups)) if groups else ())
-            alarms = tuple(self.metrics.alarms(names)) if names else ()
+            targets = TargetsFacts(targets=tuple(self.readers.service.targets(groups)) if groups else ())
+            alarms = tuple(self.readers.metrics.alarms(names)) if names else ()
         except ReadFailed as error:
             return _cannot_tell(str(error))
         if story.isolated is not None and service.desired == 0 and service.running == 0:
@@ -100,7 +110,7 @@ class Verify:
         trouble = unsteady(service, targets, groups, away=story.shifted_from(now))
         if trouble is None:
             raised = _raised(inbox, incident.signals_seen) if story.acted is not None else ()
-            return _held(
+            held = _held(
                 facts,
                 story,
                 now,
@@ -108,10 +118,38 @@ class Verify:
                 unrefuted=_unrefuted(inbox, now),
                 raised=raised,
             )
+            return self._scored(held, facts, incident, playbook, story, now)
         primary = service.primary
         if primary is not None and primary.rollout_state == "FAILED":
             return Check(outcome=Outcome.INEFFECTIVE, steady=False, reason=f"deployment {primary.id} failed")
         return _not_yet(trouble, story, now, steady=False)
+
+    def _scored(
+        self,
+        held: Check,
+        alarms: AlarmsFacts,
+        incident: Incident,
+        playbook: Playbook | None,
+        story: Story,
+        now: datetime,
+    ) -> Check:
+        """Recovered only with the health score that the playbook asks for, which is read last: it takes the most."""
+        if held.outcome is not Outcome.RECOVERED or playbook is None or playbook.recovered.score is None:
+            return held
+        around = replace(
+            surroundings_of(playbook, readers=self.readers, ledger=self.ledger, now=now),
+            alarms=tuple(alarm.name for alarm in alarms.alarms),
+            began_at=incident.opened_at,
+        )
+        findings = look([self.probes[name] for name in READS], around, deadline_s=LOOK_DEADLINE_S)
+        score = scored(playbook, findings, away=story.shifted_from(now))
+        if score is None:
+            return held
+        if score.reached is None:
+            return _cannot_tell(score.reason, steady=True)
+        if not score.reached:
+            return _not_yet(score.reason, story, now, steady=True, lag_s=alarms.window_s)
+        return held.model_copy(update={"reason": f"{held.reason}; {score.reason}"})
 
 
 def _unrefuted(inbox: Sequence[InboxEntry], now: datetime) -> bool:

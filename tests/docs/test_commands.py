@@ -33,6 +33,8 @@ NAME = re.compile(r"\becs-first-responder(?:-[a-z]+)*")
 OF_EVERY_COMMAND = ("--region", "--query", "--output", "--profile")
 BEYOND_THE_API = (["logs", "tail"],)
 """Commands of the aws CLI that are no operation of a service."""
+CALLED_OTHERWISE = {"s3api": "s3"}
+"""What the aws CLI calls a service, where that is not its name."""
 MARKS = "●○·▲◆◇▷▶✗◀✉✓"
 
 
@@ -96,7 +98,7 @@ def test_every_aws_command_exists(page: Page) -> None:
         words = command.split()
         if words[:1] != ["aws"] or len(words) < 3 or words[1:3] in BEYOND_THE_API:
             continue
-        model = session.get_service_model(words[1])
+        model = session.get_service_model(CALLED_OTHERWISE.get(words[1], words[1]))
         operations = {xform_name(name, "-"): name for name in model.operation_names}
         shape = model.operation_model(operations[words[2]]).input_shape
         options = {f"--{xform_name(name, '-')}" for name in (shape.members if shape is not None else ())}

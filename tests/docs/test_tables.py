@@ -2,16 +2,26 @@
 
 import dataclasses
 import inspect
+import re
 import tomllib
 from collections.abc import Sequence
 
 from functions.actions.registry import ACTIONS
 from functions.adapters import ledger
 from functions.diagnostics.ranking import RULES
-from functions.diagnostics.thresholds import ERRORS_MATTER, ERRORS_P1, ERRORS_P2, NOBODY_SERVED, SLOW_P2_S
+from functions.diagnostics.score import ERRORS_TIMES, LATENCY_TIMES, LEAST_KNOWN, LOST_MOST, WEIGHTS
+from functions.diagnostics.thresholds import (
+    ERRORS_MATTER,
+    ERRORS_P1,
+    ERRORS_P2,
+    FAILURES_TELL,
+    NOBODY_SERVED,
+    SLOW_P2_S,
+)
 from functions.domain.causes import Cause
 from functions.domain.durations import seconds
 from functions.domain.incidents import Mode
+from functions.domain.score import TargetLines
 from functions.domain.severity import Later, Severity
 from functions.guardrails.verdicts import GUARDRAILS
 from functions.playbooks.ladders import default_ladder
@@ -66,6 +76,20 @@ def test_the_guardrails() -> None:
     """Every guardrail is explained, in the order in which they judge."""
     shown = [name for name, _ in README.table("guardrail", "the plan is carried out only if")]
     assert shown == [guardrail.__name__.replace("_", " ") for guardrail in GUARDRAILS]
+
+
+def test_the_health_score() -> None:
+    """Every part with its points, the targets that it is measured against, and the numbers around it."""
+    table = OPERATIONS.table("part", "points", "all of them", "none of them")
+    assert [(part, points) for part, points, _, _ in table] == [(part, str(w)) for part, w in WEIGHTS.items()]
+    assert set(re.findall(r"`(\w+)`", " ".join(row[2] for row in table))) == set(TargetLines.model_fields)
+    lost = {part: none for part, _, _, none in table}
+    assert lost["errors"] == f"at {ERRORS_TIMES:g} times that"
+    assert lost["latency"] == f"at {LATENCY_TIMES:g} times that"
+    said = " ".join(OPERATIONS.text.split())
+    assert f"Fewer than {FAILURES_TELL} failed requests" in said
+    assert f"the score is {LOST_MOST} at most" in said
+    assert f"less than {LEAST_KNOWN:.0%} of the points".replace("%", " %") in said
 
 
 def test_the_severities() -> None:

@@ -129,7 +129,7 @@ class Responder:
             StepName.WATCH: self.watch,
             StepName.REMEDIATE: remediate,
             StepName.VERIFY: Verify(
-                ledger=self.ledger, reader=self.world, metrics=self.world, clock=self.clock, playbooks=playbooks
+                ledger=self.ledger, readers=self.world.readers, probes=PROBES, clock=self.clock, playbooks=playbooks
             ),
             StepName.PAGE: PagePeople(
                 ledger=self.ledger,

@@ -55,6 +55,7 @@ ORDINARY: Mapping[Metric, float] = {
     Metric.REQUESTS: 10.0,
     Metric.TARGET_5XX: 0.0,
     Metric.LATENCY: 0.12,
+    Metric.LATENCY_P95: 0.4,
     Metric.HEALTHY_HOSTS: 2.0,
     Metric.CPU: 35.0,
     Metric.MEMORY: 40.0,

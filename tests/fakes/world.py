@@ -62,12 +62,17 @@ CALM = {
     Metric.REQUESTS: 600.0,
     Metric.TARGET_5XX: 0.0,
     Metric.LATENCY: 0.12,
+    Metric.LATENCY_P95: 0.4,
     Metric.HEALTHY_HOSTS: 2.0,
     Metric.CPU: 35.0,
     Metric.MEMORY: 40.0,
     Metric.TASKS: 2.0,
 }
 """One minute of an ordinary day: ten requests a second, none fails."""
+
+
+def _slow(mean_s: float) -> dict[Metric, float]:
+    return {Metric.LATENCY: mean_s, Metric.LATENCY_P95: 3 * mean_s}
 
 
 @dataclass
@@ -390,9 +395,9 @@ class World:
         elif self.database_down:
             values |= {Metric.TARGET_5XX: requests * 0.9, Metric.CPU: 12.0}
         elif self.stuck:
-            values |= {Metric.TARGET_5XX: requests * 0.5, Metric.CPU: 3.0, Metric.LATENCY: 10.0}
+            values |= {Metric.TARGET_5XX: requests * 0.5, Metric.CPU: 3.0, **_slow(10.0)}
         elif self.unwell:
-            values |= {Metric.TARGET_5XX: requests * 0.2, Metric.CPU: 97.0, Metric.LATENCY: 3.0}
+            values |= {Metric.TARGET_5XX: requests * 0.2, Metric.CPU: 97.0, **_slow(3.0)}
         return values
 
     # --- IpSetReader

@@ -46,6 +46,7 @@ webhooks:
   - {name: purge, url: "https://shop.example.com/api/purge",
      token: "arn:aws:secretsmanager:eu-west-1:123456789012:secret:purge-AbCdEf"}
 ladders: {false-alarm: [mute-alarm]}
+recovered: {score: 80}
 backups: {dynamodb: [carts], rds: orders-db}
 notify:
   email: [on-call@example.com]

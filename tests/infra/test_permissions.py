@@ -10,6 +10,7 @@ from functions.adapters import (
     account,
     autoscaling,
     backups,
+    billing,
     breach,
     changer,
     check_metrics,
@@ -31,6 +32,8 @@ from functions.adapters import (
     webhooks,
 )
 from functions.diagnostics.registry import PROBES
+from functions.diagnostics.score import READS as READS_OF_SCORE
+from functions.workflow.digests.checklist import needs as digest_needs
 from infra.permissions import WILDCARDS
 from tests.infra.synthesis import Allowed, Synthesis, Template
 
@@ -56,12 +59,16 @@ CHANGES = {
     "elasticloadbalancing:DeregisterTargets",
     "elasticloadbalancing:ModifyTargetGroupAttributes",
 }
-SNAPSHOTS_READ = "rds:DescribeDBSnapshots"
+LISTED_SNAPSHOTS = {
+    ("rds:DescribeDBSnapshots", "arn:aws:rds:eu-west-1:123456789012:db:orders-db"),
+    ("rds:DescribeDBSnapshots", "arn:aws:rds:eu-west-1:123456789012:snapshot:*"),
+}
 READ_BY_NAME = ("rds:DescribeDBInstances", "pi:DescribeDimensionKeys", "ecs:DescribeServices")
 FUNCTIONS = [
     "assess",
     "check",
     "close",
+    "digest",
     "forward",
     "intake",
     "lookup",
@@ -130,10 +137,10 @@ def generic(resource: str) -> str:
     return resource
 
 
-@pytest.mark.parametrize(
-    "function",
-    ["assess", "verify", "sweep", "bake", "check", "intake", "notify", "close", "report", "lookup", "forward"],
-)
+LOOKING = ("assess", "verify", "sweep", "bake", "check", "digest", "intake", "notify", "close", "report", "lookup")
+
+
+@pytest.mark.parametrize("function", [*LOOKING, "forward"])
 def test_only_remediate_and_restore_change_anything(function: str, stack: Template) -> None:
     """Whatever looks, decides or tells cannot change a service, whatever its code does."""
     assert actions(stack, function).isdisjoint(CHANGES)
@@ -246,10 +253,10 @@ def test_wide_changes_are_conditional(stack: Template) -> None:
 
 def test_what_is_called_is_granted(stack: Template) -> None:
     """Every IAM action that an adapter calls is granted to some function: nothing fails for lack of a right."""
-    reading = (account, autoscaling, breach, cloudwatch, ecs, elbv2, front, logs, rds, secrets)
+    reading = (account, autoscaling, billing, breach, cloudwatch, ecs, elbv2, front, logs, rds, secrets)
     checking = (check_metrics, secret_values)
     adapters = (*reading, *checking, backups, changer, ledger, mutes, s3, sns, sqs, stepfunctions, webhooks)
-    called = {call for adapter in adapters for call in adapter.CALLS}
+    called = {call for adapter in adapters for call in adapter.CALLS} | {*backups.LIST_CALLS, *logs.LINES_CALLS}
     assert called <= {entry.action for entry in everything_allowed(stack)}
 
 
@@ -259,7 +266,17 @@ def test_what_is_declared_is_granted_where_it_is_needed(stack: Template) -> None
     ours = (action for name, action in ACTIONS.items() if not name.contains)
     changes = {permission.action for action in ours for permission in action.permissions}
     assert probes <= actions(stack, "assess")
+    assert {permission.action for permission in digest_needs()} <= actions(stack, "digest")
     assert changes <= actions(stack, "remediate")
+
+
+def test_verify_reads_the_score_only_where_a_playbook_asks_for_it(stack: Template, containing: Synthesis) -> None:
+    """With a score to reach it reads what the score is made of; without one, service, targets and alarms."""
+    scored = {permission.action for name in READS_OF_SCORE for permission in PROBES[name].permissions}
+    plain = {p.action for name in ("service", "targets", "alarms") for p in PROBES[name].permissions}
+    without = {action for action in actions(containing.responder, "verify") if not OWN.match(action)}
+    assert scored <= actions(stack, "verify")
+    assert without == plain
 
 
 def test_backups_are_taken_of_what_is_named_and_never_deleted(stack: Template) -> None:
@@ -274,11 +291,16 @@ def test_backups_are_taken_of_what_is_named_and_never_deleted(stack: Template) -
         ("dynamodb:CreateBackup", "arn:aws:dynamodb:eu-west-1:123456789012:table/carts"),
         ("rds:CreateDBSnapshot", "arn:aws:rds:eu-west-1:123456789012:db:orders-db"),
         ("rds:CreateDBSnapshot", "arn:aws:rds:eu-west-1:123456789012:snapshot:responder-*"),
-        *((SNAPSHOTS_READ, f"arn:aws:rds:eu-west-1:123456789012:{of}") for of in ("db:orders-db", "snapshot:*")),
+        *LISTED_SNAPSHOTS,
     }
-    taken = {(action, resource) for action, resource in granted if action != SNAPSHOTS_READ}
-    assert taken <= {(entry.action, entry.resource) for entry in allowed(stack, "remediate")}
-    assert granted - taken <= {(entry.action, entry.resource) for entry in allowed(stack, "assess")}
+    assert granted - LISTED_SNAPSHOTS <= {(entry.action, entry.resource) for entry in allowed(stack, "remediate")}
+
+
+def test_a_digest_reads_and_tells_and_nothing_else(stack: Template) -> None:
+    """Beside the responder's own table, archive, log and traces it only reads, and publishes to the pages."""
+    own = {action for action in actions(stack, "digest") if not OWN.match(action) and not READS.match(action)}
+    assert own == {"sns:Publish", "kms:Decrypt", "kms:GenerateDataKey"}
+    assert {(entry.action, entry.resource) for entry in allowed(stack, "digest")} >= LISTED_SNAPSHOTS
 
 
 def test_what_playbooks_name_is_read_and_nothing_else(stack: Template) -> None:

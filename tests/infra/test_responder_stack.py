@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
@@ -15,10 +16,11 @@ from functions.domain.table import INDEXES, PARTITION_KEY, SORT_KEY, TTL_ATTRIBU
 from functions.handlers.signals import read_message
 from functions.observability import CHECKS_NOT_MADE, METRICS_NAMESPACE, SERVICE, SIGNALS_REJECTED
 from functions.workflow.table import Function
+from infra.context import Architecture, Deployment
 from infra.function import TIMEOUT_S
 from infra.intake import Intake
 from infra.workflow import definition as compiled
-from tests.infra.synthesis import Synthesis, Template
+from tests.infra.synthesis import Synthesis, Template, synthesise
 from tests.unit.signals import samples
 
 FUNCTIONS = {
@@ -27,6 +29,7 @@ FUNCTIONS = {
     "sweep",
     "bake",
     "check",
+    "digest",
     "forward",
     "lookup",
 }
@@ -397,7 +400,7 @@ def test_no_two_functions_share_a_role(stack: Template) -> None:
             "remediate",
             {settings.TABLE_NAME, settings.BUCKET_NAME, settings.FLEET_ACTIONS_PER_HOUR, settings.LOG_SCAN_MB},
         ),
-        ("verify", {settings.TABLE_NAME, settings.BUCKET_NAME}),
+        ("verify", {settings.TABLE_NAME, settings.BUCKET_NAME, settings.LOG_SCAN_MB}),
         (
             "notify",
             {settings.TABLE_NAME, settings.BUCKET_NAME, settings.PAGE_TOPIC_ARN, settings.SECOND_TOPIC_ARN},
@@ -406,6 +409,10 @@ def test_no_two_functions_share_a_role(stack: Template) -> None:
         ("report", {settings.TABLE_NAME, settings.BUCKET_NAME, settings.LOG_SCAN_MB}),
         ("restore", {settings.TABLE_NAME, settings.BUCKET_NAME, settings.CONTAIN}),
         ("check", set()),
+        (
+            "digest",
+            {settings.TABLE_NAME, settings.BUCKET_NAME, settings.PAGE_TOPIC_ARN, settings.LOG_SCAN_MB},
+        ),
         ("forward", {settings.INTAKE_QUEUE_URL}),
         ("lookup", set()),
     ],
@@ -470,6 +477,49 @@ def test_releases_are_looked_after_every_minute(stack: Template) -> None:
 def test_checks_are_made_every_minute(stack: Template) -> None:
     """As often as their alarms count."""
     assert scheduled(stack, "check") == "rate(1 minute)"
+
+
+@pytest.mark.parametrize(
+    ("period", "expected"),
+    [("daily", "cron(0 6 * * ? *)"), ("weekly", "cron(10 6 ? * MON *)"), ("monthly", "cron(20 6 1 * ? *)")],
+)
+def test_each_digest_has_its_schedule(period: str, expected: str, stack: Template) -> None:
+    """In the morning, in UTC, and told which one it is."""
+    digest, _ = stack.named("AWS::Lambda::Function", "FunctionName", "ecs-first-responder-digest")
+    rules = [rule for rule in stack.resources("AWS::Events::Rule").values() if "ScheduleExpression" in rule]
+    ours = [rule["Targets"][0] | {"when": rule["ScheduleExpression"]} for rule in rules]
+    said = {json.loads(t["Input"])["period"]: t["when"] for t in ours if t["Arn"] == {"Fn::GetAtt": [digest, "Arn"]}}
+    assert said[period] == expected
+
+
+def test_without_digests_there_is_no_such_function(tmp_path: Path) -> None:
+    """What is switched off has no schedule, no role and no rights: nobody reads the bill."""
+    (tmp_path / "orders.yaml").write_text("region: eu-west-1\ncluster: shop\nservice: orders\n")
+    deployment = Deployment(
+        region="eu-west-1",
+        account="123456789012",
+        playbooks=tmp_path,
+        architecture=Architecture.LOCAL,
+        digests="none",
+    )
+    stack = synthesise(deployment, tmp_path / "cdk.out").responder
+    names = [each.get("FunctionName") for each in stack.resources("AWS::Lambda::Function").values()]
+    assert "ecs-first-responder-bake" in names
+    assert "ecs-first-responder-digest" not in names
+
+
+def test_only_the_digests_that_are_wanted_are_sent(tmp_path: Path) -> None:
+    """One of them may be enough."""
+    (tmp_path / "orders.yaml").write_text("region: eu-west-1\ncluster: shop\nservice: orders\n")
+    deployment = Deployment(
+        region="eu-west-1",
+        account="123456789012",
+        playbooks=tmp_path,
+        architecture=Architecture.LOCAL,
+        digests="weekly",
+    )
+    rules = synthesise(deployment, tmp_path / "cdk.out").responder.resources("AWS::Events::Rule")
+    assert [rule["ScheduleExpression"] for name, rule in rules.items() if "Digest" in name] == ["cron(10 6 ? * MON *)"]
 
 
 def scheduled(stack: Template, function: str) -> str:
@@ -537,6 +587,7 @@ def test_the_responder_is_watched_too(stack: Template) -> None:
         "report-errors",
         "forward-errors",
         "check-errors",
+        "digest-errors",
         "check-silent",
         "checks-not-made",
         "executions-failed",

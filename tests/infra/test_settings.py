@@ -20,6 +20,7 @@ BUILT_BY: Mapping[str, tuple[Callable[[], Any], ...]] = {
     "sweep": (bootstrap.sweep,),
     "bake": (bootstrap.bake,),
     "check": (bootstrap.run_checks,),
+    "digest": (bootstrap.send_digest,),
     "forward": (bootstrap.forward,),
     "lookup": (bootstrap.service_reader,),
     "contain": (bootstrap.contain, bootstrap.lift),

@@ -158,7 +158,9 @@ def test_declared_calls_are_the_calls_made() -> None:
         DescribeStacks={"Stacks": [{"StackName": "shop", "StackStatus": "CREATE_COMPLETE", "CreationTime": SINCE}]},
         DescribeEvents={},
         GetFindings={"Findings": [_finding("1cd2")]},
+        ListDetectors={"DetectorIds": []},
     )
+    account.detectors()
     account.changes(ORDERS, since=SINCE)
     account.stack(SERVICE)
     account.health("eu-west-1")

@@ -548,3 +548,18 @@ class TestApprovals:
         ledger.resolve(incident, RESOLVED)
         with pytest.raises(Superseded, match="closed"):
             ledger.answer_approval(asked, granted(asked))
+
+
+class TestClaims:
+    def test_only_the_first_gets_it(self, ledger: Ledger) -> None:
+        """Whoever comes second is told so; another claim is another matter."""
+        assert ledger.claim("digest/daily/2026-03-01")
+        assert not ledger.claim("digest/daily/2026-03-01")
+        assert ledger.claim("digest/daily/2026-03-02")
+
+    def test_what_was_given_up_may_be_claimed_again(self, ledger: Ledger) -> None:
+        """And giving up what nobody claimed is no error."""
+        ledger.give_up("digest/weekly/2026-W09")
+        assert ledger.claim("digest/weekly/2026-W09")
+        ledger.give_up("digest/weekly/2026-W09")
+        assert ledger.claim("digest/weekly/2026-W09")

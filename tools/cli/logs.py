@@ -7,27 +7,19 @@ from typing import TYPE_CHECKING
 import click
 
 from functions.domain.errors import InputError
-from tools.cli.releases import service_of
+from tools.cli.options import service_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from functions.domain.circumstances import LinesFacts
     from functions.domain.services import ServiceRef
-    from functions.ports import LogsReader
     from tools.cli.main import Desk
 
 MOST_LINES = 100_000
 """What one call fetches at the most; longer times are exported by CloudWatch Logs itself."""
 
 SHOWN = 50
-
-
-def desk_logs(region: str) -> "LogsReader":
-    """The logs on AWS."""
-    from functions import bootstrap
-
-    return bootstrap.desk_logs(region)
 
 
 @click.command()
@@ -52,7 +44,7 @@ def logs(desk: "Desk", service: str, start: str | None, end: str, file: Path | N
         raise InputError(f"--from is {since:%Y-%m-%d %H:%M} UTC, which is not before --to")
     groups = _groups(desk, ref)
     most = SHOWN if file is None else MOST_LINES
-    found = desk.open_logs(ref.region).lines(groups, since=since, until=until, most=most)
+    found = desk.open_readers(ref.region).logs.lines(groups, since=since, until=until, most=most)
     if file is None:
         _show(found)
     else:
@@ -69,7 +61,7 @@ def logs(desk: "Desk", service: str, start: str | None, end: str, file: Path | N
 
 def _groups(desk: "Desk", ref: "ServiceRef") -> "Sequence[str]":
     """Where the task definition that runs says that its containers log."""
-    reader = desk.open_reader(ref.region)
+    reader = desk.open_readers(ref.region).service
     facts = reader.service(ref)
     if facts is None:
         raise InputError(f"ECS knows no service {ref}")

@@ -4,8 +4,8 @@ Each command imports what it needs when it runs: explaining a payload must not w
 """
 
 import os
-import re
 import sys
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -15,31 +15,27 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from functions.domain.errors import LedgerError, PlaybookError, ResponderError
+from functions.domain.errors import LedgerError, PlaybookError, ReadFailed, ResponderError
 from tools.cli import logs, releases, report
 from tools.cli.desk import COMMANDS as ON_INCIDENTS
+from tools.cli.digest import desk_sources, digest
+from tools.cli.options import Length as _Length
+from tools.cli.options import ledger_options as _ledger_options
+from tools.cli.options import order_options as _order_options
+from tools.cli.options import region_of as _region
+from tools.cli.options import service_of as _service
+from tools.cli.playbooks import playbook_of as _playbook
+from tools.cli.status import status
 
 if TYPE_CHECKING:
     from functions.domain.approvals import Answer
     from functions.domain.containment import Ordered
-    from functions.domain.services import ServiceRef
-    from functions.playbooks.schema import Playbook
-    from functions.ports import (
-        Answers,
-        Archive,
-        BackupKeeper,
-        Executions,
-        Ledger,
-        LogsReader,
-        MuteKeeper,
-        ServiceReader,
-    )
+    from functions.domain.digests import Period
+    from functions.ports import Answers, Archive, BackupKeeper, Executions, Ledger, MuteKeeper, Readers
+    from functions.workflow.digests.around import Sources
 
 USAGE_ERROR = 2
 """Exit status of everything that went wrong on the way to an answer."""
-
-_LENGTH = re.compile(r"([0-9]{1,6})([smhd])")
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 def desk_ledger(table: str, region: str) -> "Ledger":
@@ -93,6 +89,22 @@ def desk_executions(region: str, name: str, identity: str) -> "Executions":
     return bootstrap.desk_executions(region, name, identity)
 
 
+def desk_readers(region: str) -> "Readers":
+    """What a look may read on AWS.
+
+    Raises:
+        ReadFailed: if the AWS configuration does not allow to read anything, for example an unknown profile.
+    """
+    from botocore.exceptions import BotoCoreError
+
+    from functions import bootstrap
+
+    try:
+        return bootstrap.desk_readers(region)
+    except BotoCoreError as unusable:
+        raise ReadFailed(f"AWS cannot be read: {unusable}") from unusable
+
+
 @dataclass(frozen=True, kw_only=True)
 class Desk:
     """What the commands need from outside; tests hand in their own."""
@@ -112,28 +124,11 @@ class Desk:
     """By the Region, the responder's name, which is the table's, and who sits here."""
     open_archive: Callable[[str], "Archive"] = report.desk_archive
     """By the Region."""
-    open_reader: Callable[[str], "ServiceReader"] = releases.desk_reader
+    open_readers: Callable[[str], "Readers"] = desk_readers
     """By the Region."""
-    open_logs: Callable[[str], "LogsReader"] = logs.desk_logs
-    """By the Region."""
-
-
-class _Length(click.ParamType[timedelta]):
-    """A length of time such as `90s`, `30m`, `2h` or `7d`."""
-
-    name = "length"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
-        written = _LENGTH.fullmatch(str(value))
-        if written is None or int(written[1]) == 0:
-            self.fail(f"'{value}' is no length of time; write 30m, 2h or 7d", param, ctx)
-        return timedelta(**{_UNITS[written[2]]: int(written[1])})
-
-
-_ledger_options = (
-    click.option("--table", envvar="RESPONDER_TABLE", default="ecs-first-responder", help="The ledger's table."),
-    click.option("--region", envvar=["AWS_REGION", "AWS_DEFAULT_REGION"], help="The responder's Region."),
-)
+    sleep: Callable[[float], None] = time.sleep
+    open_digest_sources: Callable[[str, "Ledger", "Period", datetime], "Sources"] = desk_sources
+    """By the Region, the ledger, which digest it is, and the time at which it ends."""
 
 
 def _with_ledger(command: Callable[..., None]) -> Callable[..., None]:
@@ -336,13 +331,6 @@ def resume(desk: Desk, service: str, by: str, table: str, region: str | None) ->
     click.echo(f"{ref} is resumed" if was_paused else f"{ref} was not paused")
 
 
-_order_options = (
-    click.option("--reason", required=True, help="Why; it stands in the trail, and in the question to people."),
-    click.option("--by", envvar=["USER", "LOGNAME"], default="an operator", show_default="your login name"),
-    *_ledger_options,
-)
-
-
 def _with_order(command: Callable[..., None]) -> Callable[..., None]:
     for option in reversed(_order_options):
         command = option(command)
@@ -514,15 +502,6 @@ def unsilence(desk: Desk, alarm: str, region: str | None) -> None:
     click.echo(f"{alarm} is not muted any more" if was_muted else f"{alarm} was not muted by the responder")
 
 
-def _playbook(directory: Path, ref: "ServiceRef") -> "Playbook":
-    from functions.playbooks.loading import load_playbooks
-
-    found = next((playbook for playbook in load_playbooks([directory]) if playbook.ref == ref), None)
-    if found is None:
-        raise click.ClickException(f"no playbook in {directory} is for {ref}; write --playbooks, or another service")
-    return found
-
-
 @cli.command()
 @click.argument("service", metavar="SERVICE")
 @click.option("--from", "start", metavar="WHEN", help="now, 02:00 or 2026-11-22T02:00, in UTC.  [default: now]")
@@ -622,27 +601,12 @@ cli.add_command(releases.releases)
 cli.add_command(logs.logs)
 for _command in ON_INCIDENTS:
     cli.add_command(_command)
+cli.add_command(status)
+cli.add_command(digest)
 
 
 def _ledger(desk: Desk, table: str, region: str | None) -> "Ledger":
     return desk.open_ledger(table, _region(region))
-
-
-def _region(region: str | None) -> str:
-    if not region:
-        raise click.ClickException("no Region is given; set AWS_REGION or write --region, for example us-east-1")
-    return region
-
-
-def _service(text: str, region: str | None) -> "ServiceRef":
-    from functions.domain.services import ServiceRef, is_ecs_name
-
-    parts = text.split("/")
-    if len(parts) == 2:
-        parts.insert(0, _region(region))
-    if len(parts) != 3 or not all(map(is_ecs_name, parts)):
-        raise click.ClickException(f"'{text}' is no service; write cluster/service or region/cluster/service")
-    return ServiceRef(region=parts[0], cluster=parts[1], service=parts[2])
 
 
 def run(arguments: Sequence[str], desk: Desk) -> int:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from functions.domain.errors import InputError
+from tools.cli.options import ledger_options, region_of, with_options
 
 if TYPE_CHECKING:
     from functions.ports import Archive
@@ -27,8 +28,7 @@ def desk_archive(region: str) -> "Archive":
 @click.option("--markdown", "text_file", type=click.Path(path_type=Path), metavar="FILE", help="Write Markdown there.")
 @click.option("--open", "open_it", is_flag=True, help="Show the page in the browser.")
 @click.option("--playbooks", type=click.Path(path_type=Path), default="playbooks", show_default=True)
-@click.option("--table", envvar="RESPONDER_TABLE", default="ecs-first-responder", help="The ledger's table.")
-@click.option("--region", envvar=["AWS_REGION", "AWS_DEFAULT_REGION"], help="The responder's Region.")
+@with_options(*ledger_options)
 @click.pass_obj
 def report(
     desk: "Desk",
@@ -47,9 +47,7 @@ def report(
     from functions.workflow.reporting.page import as_html
     from tools.cli.render import console
 
-    if not region:
-        raise click.ClickException("no Region is given; set AWS_REGION or write --region, for example us-east-1")
-    found = _report(desk, incident_id, playbooks=playbooks, table=table, region=region)
+    found = _report(desk, incident_id, playbooks=playbooks, table=table, region=region_of(region))
     if html_file is not None:
         _write(html_file, as_html(found))
     if text_file is not None:

@@ -27,8 +27,7 @@ def ask(made: Responder, *arguments: str, status: int = 0) -> None:
         open_ledger=lambda table, region: made.ledger,
         now=made.clock.now,
         open_archive=lambda region: made.archive,
-        open_reader=lambda region: made.world,
-        open_logs=lambda region: made.world.quiet,
+        open_readers=lambda region: made.world.readers,
     )
     assert run([*arguments, "--region", REF.region], desk) == status
 

@@ -13,6 +13,7 @@ from functions.domain.dependencies import DependencyKind
 from functions.domain.incidents import Mode
 from functions.domain.logged import LogCause, LogQuery
 from functions.domain.maintenance import Regular
+from functions.domain.score import TargetLines
 from functions.domain.synthetic import FieldLimit, SecretHeader
 from functions.domain.watched import WATCHED, HttpCheck, MetricLimit, WatchedDatabase, WatchedUrl
 from functions.playbooks.ladders import NOT_OURS, default_ladder
@@ -70,6 +71,16 @@ def test_the_playbooks_of_runbooks_hold() -> None:
         assert all(alarm.severity is not None for alarm in playbook.alarms)
         assert playbook.limits.max_tasks < Limits().max_tasks
         assert playbook.overrides.log_group is not None
+
+
+def test_the_runbooks_targets() -> None:
+    """The lines that one runbook draws, and the score above 80 that another asks for, stand in their playbooks."""
+    loaded = {playbook.name: playbook for playbook in load_playbooks([PLAYBOOKS])}
+    assert loaded["pardon-simulator"].targets == TargetLines(
+        cpu_percent=70, memory_percent=80, p95_s=3, error_percent=1, database_cpu_percent=80
+    )
+    assert {name for name in RUNBOOKS if loaded[name].recovered.score is not None} == {"court-case-backend"}
+    assert loaded["court-case-backend"].recovered.score == 81
 
 
 def test_the_complete_example_has_every_key() -> None:

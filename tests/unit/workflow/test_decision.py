@@ -54,6 +54,7 @@ def decided(
     change_came: bool = False,
     verifying: ActionName | None = None,
     situation: Mapping[str, object] | None = None,
+    short: str | None = None,
 ) -> Decision:
     ranked = rank(seen) if judgements is None else judgements
     ordinary: dict[str, object] = {
@@ -86,6 +87,7 @@ def decided(
         actions=ACTIONS,
         terms=TERMS,
         situation=Situation(**(ordinary | dict(situation or {}))),  # type: ignore[arg-type]
+        short=short,
     )
 
 
@@ -435,3 +437,28 @@ def test_the_first_minutes_belong_to_whoever_shipped(seen: Findings, outcome: Ou
     """Two who roll back at the same moment are slower than one."""
     decision = decided(seen, judged((Cause.BAD_RELEASE, 0.9)))
     assert (decision.outcome, decision.wait_s) == (outcome, wait_s)
+
+
+@pytest.mark.parametrize(
+    ("quiet_for", "outcome"),
+    [(timedelta(minutes=9), Outcome.STAND_DOWN), (timedelta(minutes=10), Outcome.ESCALATE)],
+)
+def test_nothing_is_all_clear_below_the_score_that_is_asked_for(quiet_for: timedelta, outcome: Outcome) -> None:
+    """What was a moment ago is still in the score; when it stays low long after the alarms, people hear of it."""
+    quiet = alarm(state=AlarmState.OK, breaching_now=False, since=NOW - quiet_for)
+    decision = decided(findings(alarms=alarms(quiet)), short="the health score is 60, and 80 is asked for")
+    assert decision.outcome is outcome
+    assert decision.plan is None
+    assert "the health score is 60, and 80 is asked for" in decision.reason
+
+
+def test_a_score_too_low_does_not_end_what_verify_waits_for() -> None:
+    """While an action is given its time, a low score is no reason to leave."""
+    assert decided(CALM, verifying=ActionName.ROLL_BACK, short="it is low").outcome is Outcome.WAIT
+
+
+def test_a_score_too_low_is_no_reason_to_act() -> None:
+    """However sure a cause is: users feel nothing."""
+    decision = decided(CALM, judged((Cause.OVERLOAD, 0.9)), short="it is low", age=timedelta(hours=1))
+    assert decision.outcome in (Outcome.STAND_DOWN, Outcome.ESCALATE)
+    assert decision.plan is None

@@ -222,6 +222,29 @@ def test_watch_closes_when_everything_is_well_again(responder: Responder) -> Non
     assert "Cause      dependency-failing" in responder.notifier.pages[-1].text
 
 
+def test_a_score_that_stays_too_low_is_for_people() -> None:
+    """The action helped, the alarm is quiet, the score that is asked for is not reached: people are told, nothing more
+    is done, and the incident closes by itself once it is reached."""
+    responder = Responder(playbook=playbook(recovered={"score": 98}, targets={"cpu_percent": 10}))
+    after_bad_release(responder)
+    watched = 0
+
+    def eased(step: StepName) -> None:
+        nonlocal watched
+        watched += step is StepName.WATCH
+        if watched == 3:
+            responder.world.load = 0.25
+
+    responder.run(before=eased)
+    incident = responder.executions.started[-1][0]
+    assert responder.world.task_definition == V1
+    assert facts(responder).count(Fact.ACTION_TAKEN) == 1
+    assert responder.ledger.incident(incident).status is IncidentStatus.RESOLVED
+    assert any("the health score is 97, and 98 is asked for" in page.text for page in responder.notifier.pages)
+    looked = [e.summary for e in responder.ledger.events(incident) if e.fact is Fact.LOOKED_AGAIN]
+    assert looked[-1].endswith("the health score is 100, and 98 is asked for: nothing costs points")
+
+
 def test_observe_records_the_plan_and_changes_nothing() -> None:
     """Mode observe, which is the default, stops at the plan and tells people what it would do."""
     responder = Responder(playbook=playbook(mode="observe"))

@@ -1,18 +1,20 @@
 """Did it help? Steady, healthy and quiet, for as long as the alarm itself looks back; and never by missing data."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 import pytest
 
 from functions.adapters.memory_ledger import MemoryLedger
+from functions.diagnostics.registry import PROBES
 from functions.domain.causes import Cause
 from functions.domain.changes import ActionName, ForceNewDeployment, Plan, StateBefore
 from functions.domain.evidence import AlarmFacts, DeploymentFacts, ServiceFacts, TargetFacts
 from functions.domain.incidents import Event, Fact, NewEvent
 from functions.domain.services import ServiceRef
 from functions.domain.signals import AlarmState, Signal, SignalKind
+from functions.playbooks.schema import Playbook
 from functions.workflow.decision import Decision
 from functions.workflow.story import tell
 from functions.workflow.table import Outcome, StepName
@@ -65,7 +67,7 @@ class Shown(World):
 class Incident:
     """An incident in which the service was acted upon just now."""
 
-    def __init__(self, *, signal: Signal | None = None) -> None:
+    def __init__(self, *, signal: Signal | None = None, playbooks: Mapping[str, Playbook] | None = None) -> None:
         self.world = Shown()
         self.clock = self.world.clock
         self.quiet(minutes=60)
@@ -83,7 +85,9 @@ class Incident:
             step="remediate",
             signals_seen=1,
         )
-        self.verify = Verify(ledger=self.ledger, reader=self.world, metrics=self.world, clock=self.clock, playbooks={})
+        self.verify = Verify(
+            ledger=self.ledger, readers=self.world.readers, probes=PROBES, clock=self.clock, playbooks=playbooks or {}
+        )
 
     def quiet(self, *, minutes: float) -> None:
         """The alarm, which looks back over two minutes, is OK for so long."""
@@ -179,6 +183,49 @@ def test_missing_data_is_inconclusive_and_people_hear_after_three(incident: Inci
         case _:
             incident.world.unreadable = {blind}
     assert [incident.look() for _ in range(3)] == ["cannot-tell", "cannot-tell", "give-up"]
+
+
+def asking(score: int | None, **targets: float) -> Mapping[str, Playbook]:
+    """The playbook asks for that health score."""
+    said = {"region": REF.region, "cluster": REF.cluster, "service": REF.service, "targets": targets}
+    playbook = Playbook.model_validate(said if score is None else {**said, "recovered": {"score": score}})
+    return {playbook.ref.key: playbook}
+
+
+STRICT = {"cpu_percent": 10.0}
+"""The CPU is at 35 %, which leaves 96 of 100 points."""
+
+
+def test_the_score_that_is_asked_for_has_to_be_reached() -> None:
+    """Steady and quiet is recovered with 96 points of 96, and the trail has both numbers."""
+    incident = Incident(playbooks=asking(96, **STRICT))
+    assert incident.look() == "recovered"
+    assert "the health score is 96, and 96 is asked for: saturation costs 2.8: CPU is at 35 %" in incident.last.summary
+
+
+def test_a_score_too_low_is_like_an_alarm_that_stays() -> None:
+    """Not recovered, with the reason in the trail; past the deadline the action was ineffective."""
+    incident = Incident(playbooks=asking(97, **STRICT))
+    assert incident.look() == "not-yet"
+    assert "not-yet: the health score is 96, and 97 is asked for: saturation costs" in incident.last.summary
+    incident.clock.advance(seconds=DEADLINE_S + 120)
+    assert incident.look() == "ineffective"
+
+
+def test_a_score_that_nobody_knows_is_not_reached() -> None:
+    """Without metrics nobody can tell: after three looks people hear of it."""
+    incident = Incident(playbooks=asking(1))
+    incident.world.unreadable = {"series"}
+    assert [incident.look() for _ in range(3)] == ["cannot-tell", "cannot-tell", "give-up"]
+    assert "the health score is not known, and 1 is asked for" in incident.last.summary
+
+
+def test_without_a_score_to_reach_none_is_read() -> None:
+    """A playbook that asks for no score is verified as ever: no metric is read for it."""
+    incident = Incident(playbooks=asking(None, **STRICT))
+    incident.world.unreadable = {"series", "tasks", "measured"}
+    assert incident.look() == "recovered"
+    assert "score" not in incident.last.summary
 
 
 def test_one_clear_look_in_between_starts_the_count_anew(incident: Incident) -> None:
