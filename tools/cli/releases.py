@@ -31,7 +31,7 @@ def releases(desk: "Desk", service: str, diff: tuple[str, str] | None, table: st
     if diff:
         _print_differences(desk, ref, known, *diff)
         return
-    console().print(release_table(ref, known, now=desk.now()))
+    console().print(release_table(ref, known))
 
 
 def _print_differences(desk: "Desk", ref: "ServiceRef", known: "Sequence[Release]", a: str, b: str) -> None:

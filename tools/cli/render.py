@@ -84,9 +84,6 @@ _JUDGED = {
     ReleaseState.QUARANTINED: "bold red",
 }
 
-_STILL_SEEN = timedelta(minutes=10)
-"""What was seen running so lately runs now: it is noted every five minutes."""
-
 
 def console() -> Console:
     """Standard output, no wider than is good to read."""
@@ -245,20 +242,18 @@ def backup_table(found: Sequence[BackupFacts], *, now: datetime) -> RenderableTy
     return table
 
 
-def release_table(ref: ServiceRef, known: Sequence[Release], *, now: datetime) -> RenderableType:
+def release_table(ref: ServiceRef, known: Sequence[Release]) -> RenderableType:
     """What a service ran, in the order given, and what was judged of each."""
     if not known:
         return Text(f"{ref} has no release yet that was seen running steadily", style="yellow")
-    table = _columns("release", "judged", "first seen", "ran for", "why")
+    table = _columns("release", "judged", "first seen", "last seen", "why")
     table.columns[0].no_wrap = True
-    newest = max(known, key=lambda release: release.last_seen)
     for release in known:
-        runs_now = release is newest and now - release.last_seen < _STILL_SEEN
         table.add_row(
-            Text(_text(short(release.task_definition)), style="bold" if runs_now else ""),
+            Text(_text(short(release.task_definition)), style="bold"),
             Text(release.state, style=_JUDGED[release.state]),
             _clock(release.first_seen, with_seconds=False),
-            took(release.last_seen - release.first_seen) + ("\nruns now" if runs_now else ""),
+            _clock(release.last_seen, with_seconds=False),
             Text(_text(release.reason) or "not judged yet", style="" if release.reason else "dim"),
         )
     return table
