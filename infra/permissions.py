@@ -209,10 +209,6 @@ def _resources(scope: Construct, resource: Resource, reach: Reach) -> list[str]:
             return [*instances, _any(scope, "rds", "snapshot", ArnFormat.COLON_RESOURCE_NAME)] if instances else []
         case Resource.BACKUP_LIST:
             return ["*"] if _tables(reach) else []
-        case Resource.SNAPSHOT_LIST:
-            names = sorted({backups.rds for backups in reach.backups if backups.rds is not None})
-            instances = [_of(scope, "rds", "db", name, ArnFormat.COLON_RESOURCE_NAME) for name in names]
-            return [*instances, _any(scope, "rds", "snapshot", ArnFormat.COLON_RESOURCE_NAME)] if instances else []
         case Resource.MUTED_ALARM:
             alarms = [_alarm(scope, "alarm", name) for name in sorted(reach.mutable_alarms)]
             return [*alarms, _alarm(scope, "alarm-mute-rule", f"{MUTES}*")] if alarms else []

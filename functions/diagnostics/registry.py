@@ -167,7 +167,7 @@ PROBES: Mapping[str, Probe] = {
             read=read_backups,
             permissions=(
                 *_may(Resource.BACKUP_LIST, "dynamodb:ListBackups"),
-                *_may(Resource.SNAPSHOT_LIST, "rds:DescribeDBSnapshots"),
+                *_may(Resource.DATABASE_SNAPSHOTS, "rds:DescribeDBSnapshots"),
             ),
         ),
     )

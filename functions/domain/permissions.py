@@ -45,8 +45,6 @@ class Resource(StrEnum):
     """DB instances that playbooks want backed up, and snapshots with names as the responder gives them."""
     BACKUP_LIST = "backup-list"
     """The action takes no resource; only where a playbook names a table to back up."""
-    SNAPSHOT_LIST = "snapshot-list"
-    """Snapshots of the DB instances that playbooks want backed up, whoever took them."""
     MUTED_ALARM = "muted-alarm"
     """Alarms that playbooks let be muted, and the mute rules that the responder makes."""
     DATABASE_SNAPSHOTS = "database-snapshots"

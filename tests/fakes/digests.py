@@ -119,7 +119,7 @@ class Estate:
             breach=self.quiet,
             databases=self.quiet,
             http=self.quiet,
-            backups=self,
+            backups=self.quiet,
             threads=ThreadPoolExecutor,
         )
         return Sources(readers=readers, more=self.more, ledger=self.ledger, period=period, until=self.clock.now())

@@ -294,6 +294,7 @@ def test_backups_are_taken_of_what_is_named_and_never_deleted(stack: Template) -
         *LISTED_SNAPSHOTS,
     }
     assert granted - LISTED_SNAPSHOTS <= {(entry.action, entry.resource) for entry in allowed(stack, "remediate")}
+    assert {(entry.action, entry.resource) for entry in allowed(stack, "assess")} >= LISTED_SNAPSHOTS
 
 
 def test_a_digest_reads_and_tells_and_nothing_else(stack: Template) -> None:

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tools.cli.options import ledger_options, region_of
+
 if TYPE_CHECKING:
     from functions.domain.people import Said
     from tools.cli.main import Desk
@@ -13,8 +15,7 @@ _options = (
     click.argument("incident_id", metavar="ID"),
     click.option("--reason", default="", help="What else is to be known; it stands in the trail."),
     click.option("--by", envvar=["USER", "LOGNAME"], default="an operator", show_default="your login name"),
-    click.option("--table", envvar="RESPONDER_TABLE", default="ecs-first-responder", help="The ledger's table."),
-    click.option("--region", envvar=["AWS_REGION", "AWS_DEFAULT_REGION"], help="The responder's Region."),
+    *ledger_options,
 )
 
 
@@ -59,10 +60,9 @@ def _say(desk: "Desk", incident_id: str, said: "Said", *, reason: str, by: str, 
     from functions.domain.redaction import clean
     from functions.workflow.command import SaySo
 
-    if not region:
-        raise click.ClickException("no Region is given; set AWS_REGION or write --region, for example us-east-1")
-    say = SaySo(ledger=desk.open_ledger(table, region), now=desk.now)
-    identity = desk.identity(region)
+    known = region_of(region)
+    say = SaySo(ledger=desk.open_ledger(table, known), now=desk.now)
+    identity = desk.identity(known)
     told = say(incident_id, said, by=clean(by, limit=100), identity=identity, reason=clean(reason, limit=500))
     click.echo(f"{incident_id}: {told}")
 
