@@ -242,7 +242,7 @@ def _curves(gathered: Gathered, playbook: Playbook | None) -> tuple[Curve, ...]:
     wanted: tuple[tuple[str, str, tuple[tuple[Moment, float], ...], Symptom | None, float | None], ...] = (
         ("Failed requests", "%", _shares(series), Symptom.ERROR_RATE, None),
         ("Response time", "ms", plain(Metric.LATENCY, 1000.0), Symptom.RESPONSE_TIME, None),
-        ("Response time of the slowest 5 %", "ms", plain(Metric.LATENCY_P95, 1000.0), None, None),
+        ("Response time p95", "ms", plain(Metric.LATENCY_P95, 1000.0), None, None),
         ("Requests", "/s", plain(Metric.REQUESTS, 1 / period), None, None),
         ("Healthy targets", "", plain(Metric.HEALTHY_HOSTS), Symptom.HEALTHY_HOSTS, None),
         ("Running tasks", "", plain(Metric.TASKS, min(1.0, 60 / period)), Symptom.TASKS, None),
@@ -282,7 +282,8 @@ def _shares(series: Mapping[Metric, Sequence[tuple[datetime, float]]]) -> tuple[
 
 def _limits(playbook: Playbook | None) -> dict[Symptom, float]:
     alarms = () if playbook is None else playbook.alarms
-    return {alarm.symptom: alarm.threshold for alarm in alarms if isinstance(alarm, NewAlarm)}
+    # A percentile is not the average that is drawn.
+    return {a.symptom: a.threshold for a in alarms if isinstance(a, NewAlarm) and a.statistic in (None, "Average")}
 
 
 def _causes(known: Known) -> Iterator[CauseTold]:
