@@ -30,7 +30,9 @@ from functions.adapters.front import AwsFrontReader
 from functions.adapters.http import HttpGetter
 from functions.adapters.ledger import DynamoLedger
 from functions.adapters.logs import InsightsReader
+from functions.adapters.monitoring import CloudWatchMonitoring
 from functions.adapters.mutes import AlarmMutes
+from functions.adapters.network import AwsNetworkReader
 from functions.adapters.rds import RdsReader
 from functions.adapters.reader import AwsServiceReader
 from functions.adapters.s3 import S3Archive, S3DrillRecords
@@ -40,6 +42,7 @@ from functions.adapters.sns import SnsNotifier
 from functions.adapters.sqs import SqsQueue
 from functions.adapters.stepfunctions import StepFunctionsAnswers, StepFunctionsExecutions
 from functions.adapters.sts import caller
+from functions.adapters.tables import DynamoTableReader
 from functions.adapters.webhooks import HttpsWebhooks
 from functions.diagnostics.registry import PROBES
 from functions.domain.digests import Period
@@ -78,6 +81,7 @@ from functions.workflow.sweep import Sweep
 from functions.workflow.table import StepName
 from functions.workflow.threats import TellThreat
 from functions.workflow.update import KeepPromises
+from functions.workflow.validation import Validator
 from functions.workflow.verify import Verify
 from functions.workflow.watch import Watch
 
@@ -196,6 +200,8 @@ def _readers() -> Readers:
         account=AwsAccountReader.of(clients, clock=_clock()),
         breach=AwsBreachReader.of(clients, clock=_clock(), region=_settings().region),
         databases=RdsReader(clients.repeating("rds"), insights=clients.once("pi"), clock=_clock()),
+        network=AwsNetworkReader.of(clients),
+        tables=DynamoTableReader.of(clients),
         http=_http(),
         backups=AwsBackups(client=clients.repeating),
         threads=_threads(),
@@ -255,18 +261,29 @@ def _examiner() -> Examiner:
 
 
 @_once
+def _validator() -> Validator:
+    return Validator(
+        reader=_reader(),
+        metrics=_metrics(),
+        monitoring=CloudWatchMonitoring(_clients().once("cloudwatch")),
+        clock=_clock(),
+        threads=_threads(),
+    )
+
+
+@_once
 def intake() -> Intake:
     return Intake(ledger=_ledger(), executions=_executions(), playbooks=_playbooks())
 
 
 @_once
 def assess() -> Assess:
-    return Assess(ledger=_ledger(), examiner=_examiner(), playbooks=_by_service())
+    return Assess(ledger=_ledger(), examiner=_examiner(), playbooks=_by_service(), validator=_validator())
 
 
 @_once
 def watch() -> Watch:
-    return Watch(ledger=_ledger(), examiner=_examiner(), playbooks=_by_service())
+    return Watch(ledger=_ledger(), examiner=_examiner(), playbooks=_by_service(), validator=_validator())
 
 
 @_once
@@ -296,7 +313,14 @@ def lift() -> Lift:
 
 @_once
 def verify() -> Verify:
-    return Verify(ledger=_ledger(), readers=_readers(), probes=PROBES, clock=_clock(), playbooks=_by_service())
+    return Verify(
+        ledger=_ledger(),
+        readers=_readers(),
+        probes=PROBES,
+        clock=_clock(),
+        playbooks=_by_service(),
+        validator=_validator(),
+    )
 
 
 @_once

@@ -52,10 +52,13 @@ from functions.domain.evidence import (
 from functions.domain.incidents import Event, InboxEntry, Incident, NewEvent, Switch
 from functions.domain.logged import LogCause, LogQuery
 from functions.domain.model import Model
+from functions.domain.network import SecurityGroup
 from functions.domain.services import ServiceRef
 from functions.domain.signals import Signal
 from functions.domain.synthetic import CheckAnswer, Checked, SyntheticCheck
+from functions.domain.tables import TableFacts
 from functions.domain.threats import ThreatsFacts
+from functions.domain.validation import MonitoringFacts
 
 
 class Clock(Protocol):
@@ -133,6 +136,14 @@ class Measure(Model):
     summed_over: tuple[str, ...] = ()
     """Further dimensions that it has, and over whose values it is added up."""
 
+    @property
+    def expression(self) -> str:
+        """The metric math that adds it up (CloudWatch User Guide, "CloudWatch search expression syntax": the dimensions
+        are named in full, in braces)."""
+        schema = ",".join([self.namespace, *self.dimensions, *self.summed_over])
+        terms = [f'MetricName="{self.metric}"', *(f'{name}="{value}"' for name, value in self.dimensions.items())]
+        return f"SUM(SEARCH('{{{schema}}} {' '.join(terms)}', '{self.statistic}', {self.period_s}))"
+
 
 class MetricsReader(Protocol):
     """CloudWatch: alarms and their metrics."""
@@ -149,6 +160,14 @@ class MetricsReader(Protocol):
 
     def measured(self, measures: Sequence[Measure], *, start: datetime, end: datetime) -> Sequence[Points]:
         """The data points of each measure, in the order given; empty where there are none."""
+
+
+class MonitoringReader(Protocol):
+    """What watches a service."""
+
+    def monitoring(self, alarms: Sequence[str], *, dashboard: str | None) -> MonitoringFacts:
+        """The alarms of these names, what mutes them now, and whether the dashboard of that name exists, where one is
+        named. Mute rules and a dashboard that cannot be read are named as unread; alarms raise `ReadFailed`."""
 
 
 class FrontReader(Protocol):
@@ -220,6 +239,22 @@ class DatabaseReader(Protocol):
         """The DB instance of RDS now, or None when RDS says there is none by that name."""
 
 
+class NetworkReader(Protocol):
+    """Security groups."""
+
+    def of_load_balancer(self, arn: str) -> Sequence[str]:
+        """Ids of the security groups of a load balancer."""
+
+    def groups(self, ids: Sequence[str]) -> Sequence[SecurityGroup]:
+        """The rules of these security groups."""
+
+
+class TableReader(Protocol):
+    def table(self, table: str, *, called: str, now: datetime) -> TableFacts:
+        """What the DynamoDB table of that name takes, and how concentrated its throttled keys were lately. `called` is
+        what people call it."""
+
+
 class HttpReader(Protocol):
     def answer(self, url: str, *, timeout_s: int) -> HttpAnswer:
         """What comes back on one GET request; redirects are not followed.
@@ -277,6 +312,8 @@ class Readers:
     account: AccountReader
     breach: BreachReader
     databases: DatabaseReader
+    network: NetworkReader
+    tables: TableReader
     http: HttpReader
     backups: BackupReader
     threads: Callable[[int], Executor]

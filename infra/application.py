@@ -20,8 +20,8 @@ _SYNTHESIZERS: dict[Synthesizer, Callable[[], cdk.IReusableStackSynthesizer]] = 
 
 
 def build(app: cdk.App, deployment: Deployment) -> tuple[ResponderStack, tuple[ServiceAlarmsStack, ...]]:
-    """Add the responder's stack, one for each playbook of the deployment's Region that makes alarms, and the contain
-    stack where it is wanted.
+    """Add the responder's stack, one for each playbook of the deployment's Region that makes alarms or a dashboard,
+    and the contain stack where it is wanted.
 
     Raises:
         PlaybookError: if a playbook does not hold; one line per mistake.
@@ -45,7 +45,7 @@ def build(app: cdk.App, deployment: Deployment) -> tuple[ResponderStack, tuple[S
         contain.add_stack_dependency(responder)
     services = []
     for playbook in playbooks:
-        if not new_alarms(playbook):
+        if not new_alarms(playbook) and not playbook.dashboard:
             continue
         stack = ServiceAlarmsStack(
             app,

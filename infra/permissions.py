@@ -17,7 +17,7 @@ from functions.domain.mutes import PREFIX as MUTES
 from functions.domain.permissions import Permission, Resource
 from functions.domain.services import ServiceRef
 from functions.domain.synthetic import NAMESPACE
-from functions.domain.watched import Watched, WatchedDatabase, WatchedService
+from functions.domain.watched import Watched, WatchedDatabase, WatchedService, WatchedTable
 
 CLOUDFRONT_REGION = "us-east-1"
 """Where AWS WAF keeps what is for CloudFront."""
@@ -45,7 +45,9 @@ WILDCARDS: Mapping[str, str] = {
     "cloudwatch:DeleteAlarmMuteRule": f"A mute rule is named after its alarm; {ONLY_WHERE_MUTED}",
     "ce:GetCostAndUsage": "What it costs is told of the account as a whole; granted only where a digest is sent",
     "cloudwatch:GetAlarmMuteRule": "A mute rule is named after its alarm",
+    "cloudwatch:GetInsightRuleReport": "A rule's name ends in when DynamoDB made it; granted only with a table",
     "cloudwatch:GetMetricData": NO_RESOURCE,
+    "cloudwatch:ListAlarmMuteRules": "The answer must say whether any rule, whoever made it, silences an alarm",
     "cloudwatch:PutAlarmMuteRule": f"A mute rule is named after its alarm, which is named too; {ONLY_WHERE_MUTED}",
     "cloudwatch:PutMetricData": f"{NO_RESOURCE}; a condition narrows it to the namespace of the checks' metrics",
     "dynamodb:ListBackups": f"{NO_RESOURCE}; granted only with a table to back up",
@@ -63,6 +65,7 @@ WILDCARDS: Mapping[str, str] = {
     "ecs:StopServiceDeployment": "A deployment's id is made at run time; its service is named",
     "elasticloadbalancing:DeregisterTargets": f"Which target groups a service has {AT_RUN_TIME}",
     "elasticloadbalancing:DescribeLoadBalancerAttributes": NO_RESOURCE,
+    "elasticloadbalancing:DescribeLoadBalancers": NO_RESOURCE,
     "elasticloadbalancing:DescribeTargetGroupAttributes": NO_RESOURCE,
     "elasticloadbalancing:DescribeTargetGroups": NO_RESOURCE,
     "elasticloadbalancing:DescribeTargetHealth": NO_RESOURCE,
@@ -141,6 +144,8 @@ class Reach(NamedTuple):
     """Ids of the Cognito user pools that playbooks name."""
     check_secrets: Sequence[str] = ()
     """Names and ARNs of the secrets that playbooks' checks send in a header."""
+    dashboards: Sequence[str] = ()
+    """Names of the dashboards that playbooks ask for."""
 
 
 def grants(scope: Construct, permissions: Iterable[Permission], reach: Reach) -> list[Grant]:
@@ -224,6 +229,12 @@ def _resources(scope: Construct, resource: Resource, reach: Reach) -> list[str]:
             return sorted(_of(scope, "cognito-idp", "userpool", pool) for pool in set(reach.user_pools))
         case Resource.CHECK_SECRET:
             return sorted({_secret(scope, secret) for secret in reach.check_secrets})
+        case Resource.DASHBOARD:
+            return sorted(_dashboard(scope, name) for name in reach.dashboards)
+        case Resource.WATCHED_TABLE:
+            return [_of(scope, "dynamodb", "table", name) for name in _watched_tables(reach)]
+        case Resource.TABLE_INSIGHTS:
+            return [_insight_rules(scope)] if _watched_tables(reach) else []
         case Resource.DETECTOR:
             return [_any(scope, "guardduty", "detector")]
         case Resource.CLUSTER_CONDITION | Resource.CHECK_METRICS | Resource.ANY:
@@ -268,6 +279,20 @@ def _databases(reach: Reach) -> list[str]:
 
 def _alarm(scope: Construct, kind: str, name: str) -> str:
     return _of(scope, "cloudwatch", kind, name, ArnFormat.COLON_RESOURCE_NAME)
+
+
+def _watched_tables(reach: Reach) -> list[str]:
+    return sorted({each.dynamodb for _, each in reach.watched if isinstance(each, WatchedTable)})
+
+
+def _insight_rules(scope: Construct) -> str:
+    """The rules that DynamoDB makes (DynamoDB Developer Guide, "Using IAM with Contributor Insights")."""
+    return _of(scope, "cloudwatch", "insight-rule", "DynamoDBContributorInsights*")
+
+
+def _dashboard(scope: Construct, name: str) -> str:
+    """Dashboards belong to no Region (Service Authorization Reference, CloudWatch: `dashboard`)."""
+    return Stack.of(scope).format_arn(service="cloudwatch", region="", resource="dashboard", resource_name=name)
 
 
 def _tables(reach: Reach) -> list[str]:

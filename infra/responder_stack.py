@@ -22,6 +22,7 @@ from functions.workflow.digests.checklist import needs as digest_needs
 from functions.workflow.digests.compose import FUNCTION_TIMEOUT_S as DIGEST_TIMEOUT_S
 from functions.workflow.report import NEEDS as REPORT_NEEDS
 from functions.workflow.table import Function
+from functions.workflow.validation import NEEDS as VALIDATION_NEEDS
 from infra.announcements import ChatRule, announce_grants
 from infra.channels import Channels
 from infra.context import Deployment
@@ -72,6 +73,7 @@ class ResponderStack(Stack):
             task_roles=deployment.task_roles,
             mutable_alarms=[name for p in playbooks for name in p.mutable_alarms],
             backups=[p.backups for p in playbooks],
+            dashboards=[name for p in playbooks if (name := p.dashboard_name) is not None],
             webhook_tokens=[hook.token for p in playbooks for hook in p.webhooks if hook.token is not None],
             check_secrets=[
                 check.header.secret for p in playbooks for check in p.synthetic_checks if check.header is not None
@@ -184,9 +186,12 @@ class ResponderStack(Stack):
         # The health score is read only where a playbook asks for one.
         verified = SCORE_READS if self._scored else ("service", "targets", "alarms")
         rights: Mapping[Function, tuple[Sequence[Grant], Mapping[str, str]]] = {
-            Function.ASSESS: (self._granted(_needs_of(*PROBES)), {**fleet_limit, **log_limit, **contain}),
+            Function.ASSESS: (
+                self._granted([*_needs_of(*PROBES), *VALIDATION_NEEDS]),
+                {**fleet_limit, **log_limit, **contain},
+            ),
             Function.REMEDIATE: ([*self._granted(change), *announce], {**fleet_limit, **log_limit}),
-            Function.VERIFY: (self._granted(_needs_of(*verified)), log_limit),
+            Function.VERIFY: (self._granted([*_needs_of(*verified), *VALIDATION_NEEDS]), log_limit),
             Function.NOTIFY: (
                 [*self._channels.notice_grants(), *announce],
                 {**page_topic, settings.SECOND_TOPIC_ARN: self._channels.second.topic_arn},

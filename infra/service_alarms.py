@@ -24,7 +24,7 @@ BEHIND_LOAD_BALANCER = frozenset({Symptom.ERROR_RATE, Symptom.ERRORS, Symptom.HE
 LOG_NAMESPACE = f"{METRICS_NAMESPACE}/Logs"
 """Where the counted lines of services are; each metric has the name of its alarm."""
 
-_ELB = "AWS/ApplicationELB"
+ELB = "AWS/ApplicationELB"
 _LONGEST_DESCRIPTION = 1024
 """Characters that CloudWatch takes (API reference, PutMetricAlarm)."""
 _BREACHING_WHEN_SILENT = frozenset({Symptom.HEALTHY_HOSTS})
@@ -80,7 +80,7 @@ class ServiceAlarms(Construct):
         self, alarm: NewAlarm, playbook: Playbook, front_door: FrontDoor | None, default_period_s: int
     ) -> cloudwatch.Alarm:
         period_s = default_period_s if alarm.period is None else alarm.period
-        metric = _metric(alarm, period_s, playbook, front_door)
+        metric = symptom_metric(alarm, period_s, playbook, front_door)
         return self._made(
             alarm,
             alarm.symptom,
@@ -133,7 +133,7 @@ class ServiceAlarms(Construct):
             f"Check-{alarm.check}",
             alarm_name=playbook.alarm_name(alarm),
             alarm_description=alarm.demands[:_LONGEST_DESCRIPTION],
-            metric=_plain(
+            metric=plain(
                 NAMESPACE, METRIC, "Maximum", dimensions(playbook.ref, alarm.check), Duration.seconds(EVERY_S)
             ),
             threshold=0,
@@ -150,7 +150,7 @@ class ServiceAlarms(Construct):
         """
         if log_group is None:
             raise ValueError(f"the alarm on log {alarm.log} of {playbook.ref} needs a log group")
-        metric = _plain(LOG_NAMESPACE, playbook.alarm_name(alarm), "Sum", {}, Duration.seconds(max(60, period_s)))
+        metric = plain(LOG_NAMESPACE, playbook.alarm_name(alarm), "Sum", {}, Duration.seconds(max(60, period_s)))
         logs.CfnMetricFilter(
             self,
             f"{_id(f'log {alarm.log}')}Lines",
@@ -187,30 +187,32 @@ def _id(about: str) -> str:
     return about.title().replace("-", "").replace(" ", "")
 
 
-def _metric(alarm: NewAlarm, period_s: int, playbook: Playbook, front_door: FrontDoor | None) -> cloudwatch.IMetric:
+def symptom_metric(
+    alarm: NewAlarm, period_s: int, playbook: Playbook, front_door: FrontDoor | None
+) -> cloudwatch.IMetric:
     symptom, period = alarm.symptom, Duration.seconds(period_s)
     if symptom not in BEHIND_LOAD_BALANCER:
         of_service = {"ClusterName": playbook.cluster, "ServiceName": playbook.service}
         if symptom is Symptom.TASKS:
-            return _running_tasks(of_service, period_s)
+            return running_tasks(of_service, period_s)
         name = "CPUUtilization" if symptom is Symptom.CPU else "MemoryUtilization"
-        return _plain("AWS/ECS", name, "Average", of_service, period)
+        return plain("AWS/ECS", name, "Average", of_service, period)
     if front_door is None:
         raise ValueError(f"{symptom} of {playbook.ref} needs a load balancer")
     balancer = {"LoadBalancer": front_door.load_balancer}
     group = {**balancer, "TargetGroup": front_door.target_group}
     match symptom:
         case Symptom.ERRORS:
-            return _plain(_ELB, "HTTPCode_Target_5XX_Count", "Sum", group, period)
+            return plain(ELB, "HTTPCode_Target_5XX_Count", "Sum", group, period)
         case Symptom.HEALTHY_HOSTS:
-            return _plain(_ELB, "HealthyHostCount", "Minimum", group, period)
+            return plain(ELB, "HealthyHostCount", "Minimum", group, period)
         case Symptom.RESPONSE_TIME:
-            return _plain(_ELB, "TargetResponseTime", alarm.statistic or "Average", group, period)
+            return plain(ELB, "TargetResponseTime", alarm.statistic or "Average", group, period)
         case _:
-            return _error_rate(balancer, group, period, period_s)
+            return error_rate(balancer, group, period, period_s)
 
 
-def _error_rate(
+def error_rate(
     balancer: Mapping[str, str], group: Mapping[str, str], period: Duration, period_s: int
 ) -> cloudwatch.IMetric:
     """Without a healthy target the load balancer answers by itself: RequestCount leaves those requests out and
@@ -226,15 +228,15 @@ def _error_rate(
             "100*(FILL(target5xx,0)+FILL(balancer5xx,0))/(FILL(requests,0)+FILL(balancer5xx,0)),0)"
         ),
         using_metrics={
-            "requests": _plain(_ELB, "RequestCount", "Sum", group, period),
-            "target5xx": _plain(_ELB, "HTTPCode_Target_5XX_Count", "Sum", group, period),
-            "balancer5xx": _plain(_ELB, "HTTPCode_ELB_5XX_Count", "Sum", balancer, period),
+            "requests": plain(ELB, "RequestCount", "Sum", group, period),
+            "target5xx": plain(ELB, "HTTPCode_Target_5XX_Count", "Sum", group, period),
+            "balancer5xx": plain(ELB, "HTTPCode_ELB_5XX_Count", "Sum", balancer, period),
         },
         period=period,
     )
 
 
-def _running_tasks(of_service: Mapping[str, str], period_s: int) -> cloudwatch.IMetric:
+def running_tasks(of_service: Mapping[str, str], period_s: int) -> cloudwatch.IMetric:
     """Every running task sends its CPU once a minute, so that the samples of a minute are the running tasks.
 
     Source: ECS Developer Guide, "Amazon ECS CloudWatch metrics", service RUNNING task count. ECS sends nothing more
@@ -242,7 +244,7 @@ def _running_tasks(of_service: Mapping[str, str], period_s: int) -> cloudwatch.I
     """
     period_s = max(60, period_s)
     period = Duration.seconds(period_s)
-    samples = _plain("AWS/ECS", "CPUUtilization", "SampleCount", of_service, period)
+    samples = plain("AWS/ECS", "CPUUtilization", "SampleCount", of_service, period)
     if period_s == 60:
         return samples
     return cloudwatch.MathExpression(
@@ -250,13 +252,21 @@ def _running_tasks(of_service: Mapping[str, str], period_s: int) -> cloudwatch.I
     )
 
 
-def _plain(
-    namespace: str, name: str, statistic: str, dimensions: Mapping[str, str], period: Duration
+def plain(
+    namespace: str,
+    name: str,
+    statistic: str,
+    dimensions: Mapping[str, str],
+    period: Duration,
+    *,
+    label: str | None = None,
 ) -> cloudwatch.Metric:
+    """One metric. `label` is what people read beside it, instead of its name."""
     return cloudwatch.Metric(
         namespace=namespace,
         metric_name=name,
         statistic=statistic,
         dimensions_map=dict(dimensions),
         period=period,
+        label=label,
     )

@@ -11,12 +11,13 @@ from constructs import Construct
 
 from functions.playbooks.schema import Playbook
 from infra.service_alarms import FrontDoor, ServiceAlarms, needs_front_door, needs_log_group
+from infra.service_dashboard import ServiceDashboard
 
 _LONGEST_STACK_NAME = 128
 
 
 class ServiceAlarmsStack(Stack):
-    """The alarms of one playbook, for a service that exists already."""
+    """The alarms of one playbook and the dashboard that it asks for, for a service that exists already."""
 
     def __init__(
         self,
@@ -37,15 +38,18 @@ class ServiceAlarmsStack(Stack):
             synthesizer=synthesizer,
             description=f"Alarms of ECS service {playbook.ref} for the first responder",
         )
+        front_door = self._front_door(playbook, lookup) if needs_front_door(playbook) else None
         ServiceAlarms(
             self,
             "Alarms",
             playbook=playbook,
-            front_door=self._front_door(playbook, lookup) if needs_front_door(playbook) else None,
+            front_door=front_door,
             log_group=self._log_group(playbook, lookup) if needs_log_group(playbook) else None,
             default_period_s=default_period_s,
             topic=alarm_topic,
         )
+        if playbook.dashboard_name is not None:
+            ServiceDashboard(self, "Dashboard", name=playbook.dashboard_name, playbook=playbook, front_door=front_door)
 
     def _front_door(self, playbook: Playbook, lookup: lambda_.IFunction) -> FrontDoor:
         """What the playbook says, else what the service itself says when it is deployed."""

@@ -333,11 +333,7 @@ def _measure_query(identifier: str, measure: Measure) -> dict[str, Any]:
             period_s=measure.period_s,
             statistic=measure.statistic,
         )
-    # CloudWatch User Guide, "CloudWatch search expression syntax": the dimensions are named in full, in braces.
-    schema = ",".join([measure.namespace, *measure.dimensions, *measure.summed_over])
-    terms = [f'MetricName="{measure.metric}"', *(f'{name}="{value}"' for name, value in measure.dimensions.items())]
-    search = f"SEARCH('{{{schema}}} {' '.join(terms)}', '{measure.statistic}', {measure.period_s})"
-    return {"Id": identifier, "Expression": f"SUM({search})", "Period": measure.period_s}
+    return {"Id": identifier, "Expression": measure.expression, "Period": measure.period_s}
 
 
 def _pairs(dimensions: Mapping[str, str]) -> list[dict[str, str]]:

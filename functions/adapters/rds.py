@@ -30,7 +30,16 @@ class RdsReader:
         found = self._instance(instance)
         if found is None:
             return None
-        return DatabaseFacts(status=found.get("DBInstanceStatus", "unknown"), top_queries=self._top_queries(found))
+        return DatabaseFacts(
+            status=found.get("DBInstanceStatus", "unknown"),
+            top_queries=self._top_queries(found),
+            security_groups=tuple(
+                group["VpcSecurityGroupId"]
+                for group in found.get("VpcSecurityGroups", ())
+                if "VpcSecurityGroupId" in group and group.get("Status") == "active"
+            ),
+            port=(found.get("Endpoint") or {}).get("Port"),
+        )
 
     def busiest(self, instance: str, *, since: datetime, until: datetime) -> QueriesFacts:
         """What a digest asks for over days, in one request. It goes back seven days at most, whatever is kept longer

@@ -177,6 +177,8 @@ class Watcher:
             state=state,
             detail=f"RDS says {database.status}",
             top_queries=tuple(database.top_queries),
+            security_groups=database.security_groups,
+            port=database.port,
         )
 
     def _service(self, watched: WatchedService, ref: ServiceRef) -> DependencyFacts:
@@ -280,6 +282,8 @@ def _together(measured: DependencyFacts | None, asked: DependencyFacts | None) -
             "figures": measured.figures,
             "back_since": measured.back_since if first.state is DependencyState.OK else None,
             "top_queries": asked.top_queries if first.state.trouble else (),
+            "security_groups": asked.security_groups,
+            "port": asked.port,
         }
     )
 

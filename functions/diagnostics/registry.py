@@ -6,6 +6,7 @@ from functions.diagnostics.breach import read_denials, read_exposure, read_image
 from functions.diagnostics.costs import read_budget
 from functions.diagnostics.look import Probe
 from functions.diagnostics.metrics import read_metrics
+from functions.diagnostics.network import read_network
 from functions.diagnostics.probes import (
     read_alarms,
     read_changes,
@@ -25,6 +26,7 @@ from functions.diagnostics.probes import (
 )
 from functions.diagnostics.recovery_points import read_backups
 from functions.diagnostics.releases import read_releases
+from functions.diagnostics.tables import read_tables
 from functions.domain.permissions import Permission, Resource
 
 
@@ -161,6 +163,22 @@ PROBES: Mapping[str, Probe] = {
             permissions=_may(Resource.ANY, "cloudtrail:LookupEvents"),
         ),
         Probe(name="budget", read=read_budget, needs=("service",), wants=("definition",), permissions=()),
+        Probe(
+            name="network",
+            read=read_network,
+            # After the logs, which say that something cannot be reached; on every other day it costs no request.
+            wants=("service", "tasks", "targets", "front", "dependencies", "logs"),
+            permissions=_may(Resource.ANY, "ec2:DescribeSecurityGroups", "elasticloadbalancing:DescribeLoadBalancers"),
+        ),
+        Probe(
+            name="tables",
+            read=read_tables,
+            wants=("dependencies",),
+            permissions=(
+                *_may(Resource.WATCHED_TABLE, "dynamodb:DescribeTable", "dynamodb:DescribeContributorInsights"),
+                *_may(Resource.TABLE_INSIGHTS, "cloudwatch:GetInsightRuleReport"),
+            ),
+        ),
         Probe(name="threats", read=read_threats, permissions=_may(Resource.DETECTOR, "guardduty:GetFindings")),
         Probe(
             name="backups",

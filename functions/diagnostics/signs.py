@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from functions.diagnostics.complaints import Complaint, complaint_in, complaints
 from functions.diagnostics.costs import task_usd_per_day
+from functions.diagnostics.network import timed_out, ways_to_tasks
 from functions.diagnostics.thresholds import (
     AFTERMATH,
     COMPLAINTS_AGREE,
@@ -296,7 +297,20 @@ class Signs:
             f"the metric of alarm {alarm.name} breaches" + (f": {alarm.demands}" if alarm.demands else "")
             for alarm in self.breaching
         ]
-        return tuple(said)
+        return (*said, *self.timeouts)
+
+    @cached_property
+    def timeouts(self) -> tuple[str, ...]:
+        """Targets that answer no health check in time. Without more load the network is a suspect, and what the
+        security groups say of it comes with it."""
+        late = timed_out(self._findings)
+        if not late:
+            return ()
+        count = f"{len(late)} target{'' if len(late) == 1 else 's'}"
+        said = f"{count} of the load balancer timed out on the health check"
+        if self._metrics is not None and not self.load_up and not self.cpu_high:
+            said += ", without more load: tasks that hang, or the network between them"
+        return (said, *ways_to_tasks(self._findings))
 
     @cached_property
     def load_ratio(self) -> float | None:

@@ -53,6 +53,10 @@ class DependencyFacts(Model):
     """When it came back, where it is OK now and was not within the hour before."""
     top_queries: tuple[str, ...] = ()
     """RDS with Performance Insights: the statements that load it most, without their literals."""
+    security_groups: tuple[str, ...] = ()
+    """RDS: ids of those that stand before it."""
+    port: int | None = None
+    """RDS: where it listens."""
 
 
 class DependenciesFacts(Model):
@@ -85,6 +89,9 @@ class DatabaseFacts(Model):
     """DBInstanceStatus, for example `available`."""
     top_queries: tuple[str, ...] = ()
     """The statements that load it most, without their literals; empty without Performance Insights."""
+    security_groups: tuple[str, ...] = ()
+    """Ids of its security groups in the VPC that are active."""
+    port: int | None = None
 
 
 class HttpAnswer(Model):

@@ -19,7 +19,9 @@ from functions.domain.circumstances import (
 from functions.domain.costs import BudgetFacts
 from functions.domain.dependencies import DependenciesFacts
 from functions.domain.model import Model, Moment
+from functions.domain.network import NetworkFacts
 from functions.domain.signals import AlarmState
+from functions.domain.tables import TablesFacts
 from functions.domain.threats import ThreatsFacts
 
 T = TypeVar("T")
@@ -433,6 +435,8 @@ class Findings(Model):
     images: Reading[ImagesFacts] = Reading()
     denials: Reading[DenialsFacts] = Reading()
     budget: Reading[BudgetFacts] = Reading()
+    network: Reading[NetworkFacts] = Reading()
+    tables: Reading[TablesFacts] = Reading()
     threats: Reading[ThreatsFacts] = Reading()
     backups: Reading[RecoveryPoints] = Reading()
 

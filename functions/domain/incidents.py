@@ -42,6 +42,7 @@ class Fact(StrEnum):
     ACTION_DOUBTFUL = "ActionDoubtful"
     ACTION_REFUSED = "ActionRefused"
     RECOVERY_CHECKED = "RecoveryChecked"
+    RECOVERY_VALIDATED = "RecoveryValidated"
     PAGE_SENT = "PageSent"
     UPDATE_POSTED = "UpdatePosted"
     ESCALATED = "Escalated"

@@ -63,6 +63,13 @@ class Resource(StrEnum):
     """Secrets that playbooks name for the header of a synthetic check."""
     CHECK_METRICS = "check-metrics"
     """No resource, but only with the condition `cloudwatch:namespace`: the metrics of synthetic checks."""
+    DASHBOARD = "dashboard"
+    """The dashboards that the deployment makes, where a playbook asks for one."""
+    WATCHED_TABLE = "watched-table"
+    """DynamoDB tables that playbooks name as dependencies or checks."""
+    TABLE_INSIGHTS = "table-insights"
+    """Contributor Insights of any table, by the names that DynamoDB gives its rules; only where a playbook names a
+    table."""
     DETECTOR = "detector"
     """Detectors of GuardDuty: an account has one in each Region, whose id is opaque."""
     ANY = "*"

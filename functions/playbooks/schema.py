@@ -41,7 +41,7 @@ from functions.domain.webhooks import Webhook
 from functions.playbooks.ladders import NOT_OURS, Ladder, default_ladder
 from functions.playbooks.people import UPDATES, Bridge, Escalation, Every, Recovery, Silence
 
-_LONGEST_ALARM_NAME = 255
+_LONGEST_NAME = 255
 _MOST_QUERIES = 5
 
 
@@ -476,6 +476,14 @@ class Overrides(Strict):
     """Resource id of the scalable target whose floor is raised, `service/CLUSTER/SERVICE`."""
 
 
+def _fitting(name: str) -> str:
+    """A name that CloudWatch takes; one that is too long ends in a hash."""
+    if len(name) <= _LONGEST_NAME:
+        return name
+    mark = f"-{digest(name)[:12]}"
+    return name[: _LONGEST_NAME - len(mark)] + mark
+
+
 class Playbook(Strict):
     """Everything the responder may do for one ECS service."""
 
@@ -527,6 +535,9 @@ class Playbook(Strict):
     confidence: float = Field(default=0.6, ge=0, le=1, strict=True)
     """A cause less certain than this is not acted upon but given to people."""
     approval: Approving = Approving()
+    dashboard: bool = Field(default=False, strict=True)
+    """Whether the deployment makes a dashboard in CloudWatch. An account has three for nothing; every further one costs
+    3 USD a month."""
     bake: Seconds = 900
     """How long a release has to run steadily, with every alarm OK, before it counts as good and may be rolled back
     to."""
@@ -702,16 +713,17 @@ class Playbook(Strict):
                 watched = f"check-{alarm.check}"
             case NewAlarm():
                 watched = alarm.symptom
-        name = f"responder-{self.cluster}-{self.service}-{watched}"
-        if len(name) <= _LONGEST_ALARM_NAME:
-            return name
-        mark = f"-{digest(name)[:12]}"
-        return name[: _LONGEST_ALARM_NAME - len(mark)] + mark
+        return _fitting(f"responder-{self.cluster}-{self.service}-{watched}")
 
     @property
     def alarm_names(self) -> tuple[str, ...]:
         """Names of all alarms of this playbook, created and existing, in the order they are written."""
         return tuple(self.alarm_name(alarm) for alarm in self.alarms)
+
+    @property
+    def dashboard_name(self) -> str | None:
+        """The dashboard's name in CloudWatch, where dashboards belong to no Region; None where none is asked for."""
+        return _fitting(f"responder-{self.region}-{self.cluster}-{self.service}") if self.dashboard else None
 
     @property
     def synthetic_checks(self) -> tuple[CheckAlarm, ...]:

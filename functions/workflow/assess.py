@@ -29,6 +29,7 @@ from functions.workflow.scored import scored
 from functions.workflow.severity import changed, graded
 from functions.workflow.story import Intent, Story, heeding, tell
 from functions.workflow.table import Outcome, StepName
+from functions.workflow.validation import Validator, healthy, validated
 from functions.workflow.visit import Result, Visit, incident_of
 
 LOOK_DEADLINE_S = 20.0
@@ -268,6 +269,7 @@ class Assess:
     ledger: Ledger
     examiner: Examiner
     playbooks: Mapping[str, Playbook]
+    validator: Validator
 
     def __call__(self, visit: Visit) -> Result:
         incident = incident_of(visit, self.ledger)
@@ -290,7 +292,14 @@ class Assess:
         grave = [] if decision.outcome is Outcome.ALL_CLEAR else changed(story.grade, assessment.grade, actor="assess")
         self.ledger.append(
             incident,
-            [*fresh, _gathered(assessment.findings), _ranked(assessment.judgements), *grave, _decided(decision)],
+            [
+                *fresh,
+                _gathered(assessment.findings),
+                _ranked(assessment.judgements),
+                *grave,
+                _decided(decision),
+                *cleared(self.validator, incident, playbook, story, assessment, actor=StepName.ASSESS),
+            ],
             step=StepName.ASSESS,
             signals_seen=len(inbox),
         )
@@ -316,6 +325,29 @@ class Assess:
                 at=findings.looked_at,
                 surroundings=service.surroundings,
             )
+
+
+def cleared(
+    validator: Validator,
+    incident: Incident,
+    playbook: Playbook,
+    story: Story,
+    assessment: Assessment,
+    *,
+    actor: StepName,
+) -> list[NewEvent]:
+    """What the validation says, where a look found that all is clear. It is told, and holds nothing back: what speaks
+    against all being clear is in the look itself."""
+    if assessment.decision.outcome is not Outcome.ALL_CLEAR:
+        return []
+    findings = assessment.findings
+    validation = validator(
+        playbook,
+        health=healthy(assessment.decision.reason, unread=[] if findings.targets.known else ["targets"]),
+        service=findings.service.value,
+        began_at=story.alarm_at or incident.opened_at,
+    )
+    return [validated(validation, actor=actor)]
 
 
 def _leads_to(decision: Decision) -> Outcome:

@@ -28,6 +28,7 @@ from functions.domain.evidence import Findings, short
 from functions.domain.incidents import Event, Fact, Incident, IncidentStatus
 from functions.domain.redaction import clean
 from functions.domain.severity import Grade
+from functions.domain.validation import Validation
 from functions.ports import Page
 from functions.workflow.decision import Decision
 from functions.workflow.standing import Standing, impact, lines, recovery_times, services, started
@@ -252,6 +253,7 @@ def recovered(
         *(f"  + {line}" for line in _spoke_for_it(story, events)),
     ]
     said += _section("Done", _tried(events))
+    said += _section("Validated", _validated(events))
     said += _section("To do", _drift(story))
     said += _section(
         "Next steps",
@@ -390,6 +392,15 @@ def _tried(events: Sequence[Event]) -> list[str]:
         f"{event.at:%H:%M:%S} {HEADINGS[event.fact]}: {event.summary}" for event in events if event.fact in HEADINGS
     ]
     return lines or ["nothing was changed"]
+
+
+def _validated(events: Sequence[Event]) -> list[str]:
+    """Each part of the validation, as the newest one found it; nothing of incidents that had none."""
+    told = next((e for e in reversed(events) if e.fact is Fact.RECOVERY_VALIDATED), None)
+    if told is None:
+        return []
+    parts = Validation.model_validate(told.data["validation"]).parts
+    return [f"{part.part:<11} {part.finding:<9} {clean(part.reason)}" for part in parts]
 
 
 def _drift(story: Story) -> list[str]:

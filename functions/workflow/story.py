@@ -82,6 +82,8 @@ class Story:
     """The newest wait, whatever it was for."""
     checked: str | None = None
     """What the newest check of the recovery said."""
+    held: bool = False
+    """Only a synthetic check kept the service from being recovered then."""
     steady_since: datetime | None = None
     """Since when every check of the recovery found the service steady and healthy."""
     cannot_tell: int = 0
@@ -299,6 +301,7 @@ def _after(story: Story, event: Event) -> Story:
             return replace(
                 story,
                 checked=checked,
+                held=event.data.get("held", False),
                 cannot_tell=story.cannot_tell + 1 if checked == Outcome.CANNOT_TELL else 0,
                 steady_since=(story.steady_since or event.at) if event.data["steady"] else None,
             )

@@ -1,4 +1,4 @@
-"""Verify: did it help? Steady, healthy and quiet, held for as long as the alarm itself looks back."""
+"""Verify: did it help? Steady, healthy and quiet, held for as long as the alarm itself looks back; then validated."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -25,6 +25,7 @@ from functions.workflow.promises import is_due
 from functions.workflow.scored import scored
 from functions.workflow.story import Story, tell
 from functions.workflow.table import Outcome, StepName
+from functions.workflow.validation import Validator, healthy, validated
 from functions.workflow.visit import Result, Visit, incident_of
 
 WITHOUT_ALARM = timedelta(minutes=5)
@@ -38,11 +39,13 @@ LATE_S = 60
 
 
 class Check(Model):
-    """One look at the recovery. `steady`: service and targets are as they should be."""
+    """One look at the recovery. `steady`: service and targets are as they should be. `held`: only a synthetic check
+    keeps it from being recovered."""
 
     outcome: Outcome
     steady: bool
     reason: str
+    held: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +55,7 @@ class Verify:
     probes: Mapping[str, Probe]
     clock: Clock
     playbooks: Mapping[str, Playbook]
+    validator: Validator
 
     def __call__(self, visit: Visit) -> Result:
         incident = incident_of(visit, self.ledger)
@@ -61,12 +65,13 @@ class Verify:
             # Woken for a promise alone: what is waited for is given the rest of its time.
             said = Outcome.PROMISED_MEANWHILE if due else Outcome.NOT_YET
             return Result(outcome=said, wait_s=visit.left_s, left_s=visit.left_s if due else 0)
-        check = self._check(incident, story)
+        check = self._functional(incident, story, self._check(incident, story))
         if check.outcome is Outcome.CANNOT_TELL and story.cannot_tell + 1 >= CANNOT_TELL_LIMIT:
             check = check.model_copy(update={"outcome": Outcome.GIVE_UP})
         inbox = self.ledger.inbox(incident.id)
         calming = _calming(inbox, incident.signals_seen)
-        changed = check.outcome != story.checked or check.steady != (story.steady_since is not None)
+        steady = story.steady_since is not None
+        changed = (check.outcome, check.steady, check.held) != (story.checked, steady, story.held)
         events = [received(entry) for entry in calming]
         if changed or check.outcome is not Outcome.NOT_YET:
             events.append(
@@ -77,6 +82,7 @@ class Verify:
                     data=check.model_dump(mode="json"),
                 )
             )
+        events += self._validated(incident, story, check)
         if events:
             self.ledger.append(
                 incident, events, step=StepName.VERIFY, signals_seen=incident.signals_seen + len(calming)
@@ -84,6 +90,35 @@ class Verify:
         if due and check.outcome in (Outcome.NOT_YET, Outcome.CANNOT_TELL):
             return Result(outcome=Outcome.PROMISED_MEANWHILE, left_s=LOOK_EVERY_S)
         return Result(outcome=check.outcome, wait_s=LOOK_EVERY_S)
+
+    def _functional(self, incident: Incident, story: Story, check: Check) -> Check:
+        """A recovery is held back while a synthetic check fails that was fine before the trouble, as by an alarm that
+        is not OK yet. A check that cannot be read holds nothing back."""
+        playbook = self.playbooks.get(incident.service.key)
+        if check.outcome is not Outcome.RECOVERED or playbook is None:
+            return check
+        failing = self.validator.failing(playbook, began_at=story.alarm_at or incident.opened_at)
+        if failing is None:
+            return check
+        waits = _not_yet(str(failing), story, self.clock.now(), steady=True)
+        return waits.model_copy(update={"held": True})
+
+    def _validated(self, incident: Incident, story: Story, check: Check) -> list[NewEvent]:
+        """What the validation says of a recovery, for its end to be told with."""
+        playbook = self.playbooks.get(incident.service.key)
+        if check.outcome is not Outcome.RECOVERED or playbook is None:
+            return []
+        try:
+            service = self.readers.service.service(incident.service)
+        except ReadFailed:
+            service = None
+        validation = self.validator(
+            playbook,
+            health=healthy(check.reason),
+            service=service,
+            began_at=story.alarm_at or incident.opened_at,
+        )
+        return [validated(validation, actor=StepName.VERIFY)]
 
     def _check(self, incident: Incident, story: Story) -> Check:
         now = self.clock.now()

@@ -8,11 +8,12 @@ from functions.domain.causes import Cause
 from functions.domain.incidents import Fact, InboxEntry, Incident, NewEvent
 from functions.playbooks.schema import Playbook
 from functions.ports import Ledger
-from functions.workflow.assess import Assessment, Examiner
+from functions.workflow.assess import Assessment, Examiner, cleared
 from functions.workflow.promises import in_time, is_due
 from functions.workflow.severity import changed
 from functions.workflow.story import Story, tell
 from functions.workflow.table import Outcome, StepName
+from functions.workflow.validation import Validator
 from functions.workflow.visit import Result, Visit, incident_of
 
 SHORTEST_S = 60
@@ -32,6 +33,7 @@ class Watch:
     ledger: Ledger
     examiner: Examiner
     playbooks: Mapping[str, Playbook]
+    validator: Validator
 
     def __call__(self, visit: Visit) -> Result:
         """Look; leave for assess when a signal came or the decision would now be another one."""
@@ -62,7 +64,8 @@ class Watch:
             event = NewEvent(
                 fact=Fact.LOOKED_AGAIN, actor=StepName.WATCH, summary=f"{decision.outcome}: {decision.reason}"
             )
-            self.ledger.append(incident, [event], step=StepName.WATCH)
+            validation = cleared(self.validator, incident, playbook, story, seen, actor=StepName.WATCH)
+            self.ledger.append(incident, [event, *validation], step=StepName.WATCH)
             return Result(outcome=Outcome.ALL_CLEAR)
         if story.decision is None or decision.gist != story.decision.gist:
             return Result(outcome=Outcome.CHANGED)

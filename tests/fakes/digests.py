@@ -118,6 +118,8 @@ class Estate:
             account=self.quiet,
             breach=self.quiet,
             databases=self.quiet,
+            network=self.quiet,
+            tables=self.quiet,
             http=self.quiet,
             backups=self.quiet,
             threads=ThreadPoolExecutor,

@@ -88,6 +88,7 @@ class Responder:
             fleet_actions_per_hour=FLEET_LIMIT,
             contain_deployed=self.contain_deployed,
         )
+        validator = self.world.validator
         self.intake = Intake(ledger=self.ledger, executions=self.executions, playbooks=[self.playbook])
         self.sweep = Sweep(
             ledger=self.ledger,
@@ -111,7 +112,7 @@ class Responder:
         self.tell_threat = TellThreat(
             ledger=self.ledger, executions=self.executions, reader=self.world, playbooks=[self.playbook]
         )
-        self.watch = Watch(ledger=self.ledger, examiner=examiner, playbooks=playbooks)
+        self.watch = Watch(ledger=self.ledger, examiner=examiner, playbooks=playbooks, validator=validator)
         self.say = SaySo(ledger=self.ledger, now=self.clock.now)
         self.take_answer = TakeAnswer(ledger=self.ledger, answers=self.people, now=self.clock.now)
         self.ask_people = AskPeople(ledger=self.ledger, notifier=self.notifier, clock=self.clock, playbooks=playbooks)
@@ -125,11 +126,16 @@ class Responder:
             fleet_actions_per_hour=FLEET_LIMIT,
         )
         self.steps: dict[StepName, StepCall] = {
-            StepName.ASSESS: Assess(ledger=self.ledger, examiner=examiner, playbooks=playbooks),
+            StepName.ASSESS: Assess(ledger=self.ledger, examiner=examiner, playbooks=playbooks, validator=validator),
             StepName.WATCH: self.watch,
             StepName.REMEDIATE: remediate,
             StepName.VERIFY: Verify(
-                ledger=self.ledger, readers=self.world.readers, probes=PROBES, clock=self.clock, playbooks=playbooks
+                ledger=self.ledger,
+                readers=self.world.readers,
+                probes=PROBES,
+                clock=self.clock,
+                playbooks=playbooks,
+                validator=validator,
             ),
             StepName.PAGE: PagePeople(
                 ledger=self.ledger,

@@ -41,7 +41,9 @@ from functions.domain.evidence import (
     TaskFacts,
     TasksFacts,
 )
+from functions.domain.network import NetworkFacts
 from functions.domain.signals import AlarmState
+from functions.domain.tables import TablesFacts
 from functions.domain.threats import ThreatsFacts
 from tests.fakes.world import BALANCER, GROUP, V1, V2
 
@@ -104,6 +106,8 @@ def findings(**said: Any) -> Findings:
         "budget": BudgetFacts(),
         "threats": ThreatsFacts(),
         "backups": RecoveryPoints(),
+        "network": NetworkFacts(),
+        "tables": TablesFacts(),
     }
     readings = {
         name: Reading(error=f"{name} is throttled") if value is None else Reading(value=value)

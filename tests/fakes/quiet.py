@@ -21,8 +21,10 @@ from functions.domain.circumstances import (
 from functions.domain.dependencies import DatabaseFacts, HttpAnswer
 from functions.domain.errors import ReadFailed
 from functions.domain.logged import LogCause, LogQuery
+from functions.domain.network import SecurityGroup
 from functions.domain.patterns import patterns_in
 from functions.domain.services import ServiceRef
+from functions.domain.tables import TableFacts
 from functions.domain.threats import ThreatFacts, ThreatsFacts
 
 
@@ -47,6 +49,11 @@ class Quiet:
     """What GuardDuty has of the findings that it is asked for."""
     shown_databases: Mapping[str, DatabaseFacts] = field(default_factory=dict)
     """By name; there are no others."""
+    shown_groups: tuple[SecurityGroup, ...] = ()
+    """Security groups; there are no others."""
+    shown_balancer_groups: tuple[str, ...] = ("sg-balancer",)
+    shown_tables: Mapping[str, TableFacts] = field(default_factory=dict)
+    """By name; every other one is provisioned and has nothing remarkable."""
     shown_answers: Mapping[str, HttpAnswer] = field(default_factory=dict)
     """By URL; every other name cannot be looked up."""
     shown_backups: tuple[BackupFacts, ...] = ()
@@ -131,6 +138,19 @@ class Quiet:
     def database(self, instance: str) -> DatabaseFacts | None:
         self._may("database", instance)
         return self.shown_databases.get(instance)
+
+    def of_load_balancer(self, arn: str) -> Sequence[str]:
+        self._may("of_load_balancer", arn)
+        return self.shown_balancer_groups
+
+    def groups(self, ids: Sequence[str]) -> Sequence[SecurityGroup]:
+        self._may("groups", tuple(ids))
+        return tuple(group for group in self.shown_groups if group.id in ids)
+
+    def table(self, table: str, *, called: str, now: datetime) -> TableFacts:
+        self._may("table", table)
+        usual = TableFacts(name=called, on_demand=False, read_units=100, write_units=50)
+        return self.shown_tables.get(table, usual)
 
     def answer(self, url: str, *, timeout_s: int) -> HttpAnswer:
         self._may("answer", url)

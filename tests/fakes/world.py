@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from threading import Event
 
 from functions.domain.approvals import Answer
 from functions.domain.changes import (
@@ -48,7 +49,9 @@ from functions.domain.evidence import (
 )
 from functions.domain.services import ServiceRef
 from functions.domain.signals import AlarmState
+from functions.domain.validation import AlarmWiring, MonitoringFacts
 from functions.ports import Measure, MetricsQuery, Page, Points, Readers, Series
+from functions.workflow.validation import Validator
 from tests.fakes.clock import FakeClock
 from tests.fakes.quiet import Quiet
 
@@ -94,6 +97,10 @@ class World:
     stuck: bool = False
     targets_down: bool = False
     """The load balancer finds no target healthy."""
+    late_targets: bool = False
+    """No target answers its health check in time."""
+    groups: tuple[str, ...] = ()
+    """Security groups of the tasks."""
     database_down: bool = False
     database_alarms: set[str] = field(default_factory=lambda: {"orders-db-unreachable"})
     """Names of the alarms that follow the database; every other alarm follows the service."""
@@ -127,6 +134,17 @@ class World:
     muted: dict[str, int] = field(default_factory=dict)
     """By alarm, for how many seconds."""
     alarm_actions: tuple[str, ...] | None = ("arn:aws:sns:eu-west-1:000000000000:on-call",)
+    muted_by: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """By alarm, the mute rules of others."""
+    switched_off: set[str] = field(default_factory=set)
+    """Alarms whose actions are disabled."""
+    deleted_alarms: set[str] = field(default_factory=set)
+    """Alarms that whoever asks what watches the service does not find."""
+    dashboard_there: bool = True
+    waits_for: Event | None = None
+    """Whoever asks what watches the service is not answered before that."""
+    monitoring_unread: tuple[str, ...] = ()
+    """What of mute rules and dashboards cannot be read."""
     flaps: int = 0
     """How often each alarm went off lately, besides the last time."""
     restored: list[Change] = field(default_factory=list)
@@ -205,6 +223,11 @@ class World:
             raise ReadFailed(f"{call} is throttled")
 
     @property
+    def validator(self) -> Validator:
+        """What asks after a recovery."""
+        return Validator(reader=self, metrics=self, monitoring=self, clock=self.clock, threads=ThreadPoolExecutor)
+
+    @property
     def readers(self) -> Readers:
         return Readers(
             service=self,
@@ -215,6 +238,8 @@ class World:
             account=self.quiet,
             breach=self.quiet,
             databases=self.quiet,
+            network=self.quiet,
+            tables=self.quiet,
             http=self.quiet,
             backups=self.quiet,
             threads=ThreadPoolExecutor,
@@ -237,6 +262,7 @@ class World:
             controller=self.controller,
             target_groups=(GROUP,),
             surroundings="as always",
+            security_groups=self.groups,
             deployments=(
                 DeploymentFacts(
                     id=f"ecs-svc/{self.deployment}",
@@ -279,8 +305,14 @@ class World:
 
     def targets(self, target_groups: Sequence[str]) -> Sequence[TargetFacts]:
         self._may("targets")
+        unhealthy = self.targets_down or self.late_targets
         return tuple(
-            TargetFacts(target_group=group, target=f"10.0.0.{n}", state="unhealthy" if self.targets_down else "healthy")
+            TargetFacts(
+                target_group=group,
+                target=f"10.0.0.{n}:8080",
+                state="unhealthy" if unhealthy else "healthy",
+                reason="Target.Timeout" if self.late_targets else None,
+            )
             for group in target_groups
             for n in range(self.running)
         )
@@ -382,7 +414,12 @@ class World:
 
     def measured(self, measures: Sequence[Measure], *, start: datetime, end: datetime) -> Sequence[Points]:
         self._may("measured")
-        return [[(at, v) for at, v in self.elsewhere.get(m.metric, ()) if start <= at < end] for m in measures]
+        answers = [(end - timedelta(minutes=n), CALM[Metric.LATENCY]) for n in (4, 3, 2, 1)]
+        usual = {Metric.LATENCY.value: answers}
+        return [
+            [(at, v) for at, v in self.elsewhere.get(m.metric, usual.get(m.metric, ())) if start <= at < end]
+            for m in measures
+        ]
 
     def _metrics(self) -> dict[Metric, float]:
         values = dict(CALM)
@@ -399,6 +436,23 @@ class World:
         elif self.unwell:
             values |= {Metric.TARGET_5XX: requests * 0.2, Metric.CPU: 97.0, **_slow(3.0)}
         return values
+
+    # --- MonitoringReader
+
+    def monitoring(self, alarms: Sequence[str], *, dashboard: str | None) -> MonitoringFacts:
+        self._may("monitoring")
+        if self.waits_for is not None:
+            self.waits_for.wait(timeout=10)
+        return MonitoringFacts(
+            alarms={
+                name: AlarmWiring(name=name, actions_enabled=name not in self.switched_off, has_actions=True)
+                for name in alarms
+                if name not in self.deleted_alarms
+            },
+            muted_by={name: rules for name, rules in self.muted_by.items() if name in alarms},
+            dashboard=None if dashboard is None else self.dashboard_there,
+            unread=self.monitoring_unread,
+        )
 
     # --- IpSetReader
 

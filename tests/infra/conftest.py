@@ -37,9 +37,15 @@ alarms:
     header: {name: Authorization, secret: orders/cron, key: token, prefix: "Bearer "}
     evaluation_periods: 5
     datapoints: 3
+dashboard: true
 dependencies:
-  - {name: db, rds: orders-db}
+  - {name: db, rds: orders-db, connections: 200}
   - {name: stock, ecs: shop/stock}
+  - {name: carts, dynamodb: shop-carts}
+  - {name: logins, cognito: eu-west-1_Ab12Cd34E}
+  - {name: queue, metric: {namespace: AWS/SQS, metric: ApproximateAgeOfOldestMessage,
+     dimensions: {QueueName: orders}, above: 300}}
+  - {name: cache, alarm: cache-evicts}
 webhooks:
   - {name: cleanup, url: "https://shop.example.com/api/cleanup", token: shop/cron-secret}
   - {name: sweep, url: "https://shop.example.com/api/sweep"}

@@ -21,7 +21,9 @@ from functions.adapters import (
     front,
     ledger,
     logs,
+    monitoring,
     mutes,
+    network,
     rds,
     s3,
     secret_values,
@@ -29,11 +31,14 @@ from functions.adapters import (
     sns,
     sqs,
     stepfunctions,
+    tables,
     webhooks,
 )
 from functions.diagnostics.registry import PROBES
 from functions.diagnostics.score import READS as READS_OF_SCORE
+from functions.domain.permissions import Resource
 from functions.workflow.digests.checklist import needs as digest_needs
+from functions.workflow.validation import NEEDS
 from infra.permissions import WILDCARDS
 from tests.infra.synthesis import Allowed, Synthesis, Template
 
@@ -253,7 +258,22 @@ def test_wide_changes_are_conditional(stack: Template) -> None:
 
 def test_what_is_called_is_granted(stack: Template) -> None:
     """Every IAM action that an adapter calls is granted to some function: nothing fails for lack of a right."""
-    reading = (account, autoscaling, billing, breach, cloudwatch, ecs, elbv2, front, logs, rds, secrets)
+    reading = (
+        account,
+        autoscaling,
+        billing,
+        breach,
+        cloudwatch,
+        ecs,
+        elbv2,
+        front,
+        logs,
+        monitoring,
+        network,
+        rds,
+        secrets,
+        tables,
+    )
     checking = (check_metrics, secret_values)
     adapters = (*reading, *checking, backups, changer, ledger, mutes, s3, sns, sqs, stepfunctions, webhooks)
     called = {call for adapter in adapters for call in adapter.CALLS} | {*backups.LIST_CALLS, *logs.LINES_CALLS}
@@ -276,7 +296,8 @@ def test_verify_reads_the_score_only_where_a_playbook_asks_for_it(stack: Templat
     plain = {p.action for name in ("service", "targets", "alarms") for p in PROBES[name].permissions}
     without = {action for action in actions(containing.responder, "verify") if not OWN.match(action)}
     assert scored <= actions(stack, "verify")
-    assert without == plain
+    validation = {permission.action for permission in NEEDS if permission.resource is not Resource.DASHBOARD}
+    assert without == plain | validation
 
 
 def test_backups_are_taken_of_what_is_named_and_never_deleted(stack: Template) -> None:
@@ -316,6 +337,18 @@ def test_what_playbooks_name_is_read_and_nothing_else(stack: Template) -> None:
             "arn:aws:ecs:eu-west-1:123456789012:service/shop/stock",
         },
     }
+
+
+def test_a_dashboard_and_a_table_are_read_by_their_names(stack: Template) -> None:
+    """Whether the playbook's dashboard is there, and what a table that throttles takes."""
+    where = "arn:aws:dynamodb:eu-west-1:123456789012:table/shop-carts"
+    granted = allowed(stack, "assess")
+    assert {e.resource for e in granted if e.action == "dynamodb:DescribeTable"} == {where}
+    assert {e.resource for e in granted if e.action == "cloudwatch:GetDashboard"} == {
+        "arn:aws:cloudwatch::123456789012:dashboard/responder-eu-west-1-shop-orders"
+    }
+    verifies = {e.resource for e in allowed(stack, "verify") if e.action == "cloudwatch:GetDashboard"}
+    assert len(verifies) == 1
 
 
 def test_no_function_may_call_another(stack: Template) -> None:

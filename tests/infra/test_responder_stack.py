@@ -259,7 +259,7 @@ def test_events_come_in_by_rules(stack: Template) -> None:
         },
         "AWS Health Event": {
             "eventRegion": ["eu-west-1"],
-            "service": ["EC2", "ECS", "ELASTICLOADBALANCING", "FARGATE", "RDS"],
+            "service": ["COGNITO", "DYNAMODB", "EC2", "ECS", "ELASTICLOADBALANCING", "FARGATE", "RDS"],
             "eventTypeCategory": ["issue", "scheduledChange"],
         },
         "Anomaly Detected": None,

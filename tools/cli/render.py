@@ -41,6 +41,7 @@ _MARKS: Mapping[Fact, tuple[str, str]] = {
     Fact.ACTION_TAKEN: ("▶", "bold yellow"),
     Fact.ACTION_DOUBTFUL: ("▶", "bold red"),
     Fact.ACTION_REFUSED: ("✗", "bold red"),
+    Fact.RECOVERY_VALIDATED: ("◈", "green"),
     Fact.LEASE_RESTORED: ("◀", "green"),
     Fact.LEASE_LEFT: ("◀", "yellow"),
     Fact.LEASE_POSTPONED: ("◀", "yellow"),

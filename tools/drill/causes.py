@@ -93,6 +93,17 @@ EVIDENCE: Mapping[str, tuple[str, str]] = {
     ),
     "stack": ("the CloudFormation stack of the service, and whether it is being changed", "free"),
     "budget": ("what the tasks that are wanted cost, against the playbook's `budget`", "nothing: the others tell it"),
+    "network": (
+        (
+            "security groups between load balancer, tasks and databases; only where a database fails or cannot be "
+            "reached, or targets time out"
+        ),
+        "free",
+    ),
+    "tables": (
+        "what a DynamoDB table takes and how concentrated its keys are; only where it throttles",
+        "0.01 USD per 1,000 metrics, only where Contributor Insights counts keys",
+    ),
     "threats": (
         "the findings of GuardDuty that the incident was told of: type, severity, resource, whether archived",
         "nothing by itself; GuardDuty is paid by what it watches",

@@ -1,8 +1,10 @@
 """Causes that lie in what the service stands on, or in how it is let in there."""
 
 from functions.diagnostics.complaints import Complaint
+from functions.diagnostics.network import ways_to_databases
 from functions.diagnostics.rules.case import Case
 from functions.diagnostics.signs import Signs
+from functions.diagnostics.tables import table_evidence
 from functions.domain.dependencies import DependencyState
 
 UNNAMED = 0.7
@@ -13,13 +15,13 @@ def dependency_failing(signs: Signs, case: Case) -> None:
     """What the service stands on is down: more tasks or new tasks would only make it worse.
 
     A dependency of the playbook is failing. Or, with less confidence, most error lines say that something refuses
-    connections or has none left.
+    connections or has none left. Whether security groups let the tasks reach a database is said with it.
     """
     for dependency in signs.dependencies.in_state(DependencyState.FAILING):
         case.rests_on(0.95 if signs.unwell else 0.7, f"dependency {dependency.name} is failing: {dependency.detail}")
     _in_its_words(signs, case, Complaint.REFUSED, Complaint.CONNECTIONS)
     if case.confidence > 0:
-        case.evidence_for.extend(signs.symptoms)
+        case.evidence_for.extend((*ways_to_databases(signs.findings), *signs.symptoms))
 
 
 def dependency_slow(signs: Signs, case: Case) -> None:
@@ -44,13 +46,14 @@ def dependency_slow(signs: Signs, case: Case) -> None:
 def table_throttled(signs: Signs, case: Case) -> None:
     """A table, or another service of AWS, refuses a part of the calls because they are too many.
 
-    A dependency of the playbook throttles. Or, with less confidence, most error lines say that something does.
+    A dependency of the playbook throttles. Or, with less confidence, most error lines say that something does. What the
+    table takes, and whether a hot key fills a part of it, is said with it.
     """
     for dependency in signs.dependencies.in_state(DependencyState.THROTTLED):
         case.rests_on(0.95 if signs.unwell else 0.7, f"dependency {dependency.name} throttles: {dependency.detail}")
     _in_its_words(signs, case, Complaint.THROTTLED)
     if case.confidence > 0:
-        case.evidence_for.extend(signs.symptoms)
+        case.evidence_for.extend((*table_evidence(signs.findings), *signs.symptoms))
 
 
 def permission_denied(signs: Signs, case: Case) -> None:

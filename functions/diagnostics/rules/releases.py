@@ -136,7 +136,8 @@ def health_check_misconfigured(signs: Signs, case: Case) -> None:
     """The load balancer asks tasks that work at the wrong port or path, or expects another answer.
 
     All targets are unhealthy while their tasks run and requests are answered well, or the check asks a port that no
-    container listens on. Right after a release, it is rather the release's.
+    container listens on. Right after a release, it is rather the release's. Where targets time out, what the security
+    groups let through is said with it.
     """
     sick = [target for target in signs.targets.targets if target.state == "unhealthy"]
     known = [target for target in signs.targets.targets if target.state in ("healthy", "unhealthy")]
@@ -151,5 +152,7 @@ def health_check_misconfigured(signs: Signs, case: Case) -> None:
         if port.isdigit() and int(port) not in listens:
             ports = ", ".join(map(str, listens))
             case.rests_on(0.85, f"the health check asks port {port}, and the containers listen on {ports}")
+    if case.confidence > 0:
+        case.evidence_for.extend(signs.timeouts)
     case.speaks_against(signs.may_be_new_release, "a new release came shortly before, or may have", at_most=0.6)
     no_dependency_trouble(signs, case, at_most=0.5)

@@ -12,11 +12,12 @@ from tools.drill.world.answers_ecs import ECS
 from tools.drill.world.answers_front import FRONT
 from tools.drill.world.answers_logs import LOGS
 from tools.drill.world.answers_mutes import MUTES
+from tools.drill.world.answers_network import NETWORK
 from tools.drill.world.answers_others import OTHERS
 from tools.drill.world.answers_scaling import SCALING
 from tools.drill.world.operations import Operations
 
-_ALL = (ECS, CLOUDWATCH, FRONT, SCALING, LOGS, ACCOUNT, BACKUPS, MUTES, CONTAINMENT, OTHERS)
+_ALL = (ECS, CLOUDWATCH, FRONT, SCALING, LOGS, ACCOUNT, BACKUPS, MUTES, NETWORK, CONTAINMENT, OTHERS)
 
 OPERATIONS = Operations(
     reads={name: answer for each in _ALL for name, answer in each.reads.items()},

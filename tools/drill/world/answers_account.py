@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from tools.drill.world.answers_network import DATABASE_PORT, DATABASES
 from tools.drill.world.dependencies import Dependency
 from tools.drill.world.operations import Answer, Operations, Parameters
 from tools.drill.world.refusal import Refused
@@ -18,6 +19,9 @@ TRAIL_LOW_S, TRAIL_HIGH_S = 120.0, 900.0
 Guide)."""
 HEALTH_LOW_S, HEALTH_HIGH_S = 300.0, 1200.0
 """How late AWS Health tells of its own trouble. Assumption."""
+
+TABLE_READS, TABLE_WRITES = 60, 30
+"""Units a second that are provisioned for a table. Assumption."""
 
 PEOPLE = ("pipeline", "engineer")
 _ROLES = {"pipeline": "deploy/pipeline", "engineer": "engineers/engineer"}
@@ -281,7 +285,33 @@ def _db_instance(world: World, dependency: Dependency) -> Answer:
         "DBInstanceArn": f"arn:aws:rds:{world.setting.region}:{world.setting.account}:db:{name}",
         "DbiResourceId": f"db-{world.chance.token(f'{name}/resource', size=13).upper()}",
         "PerformanceInsightsEnabled": False,
+        "Endpoint": {"Address": f"{name}.{world.setting.region}.rds.amazonaws.com", "Port": DATABASE_PORT},
+        "VpcSecurityGroups": [{"VpcSecurityGroupId": DATABASES, "Status": "active"}],
     }
+
+
+def describe_table(world: World, parameters: Parameters) -> Answer:
+    """DynamoDB: every table of the world is provisioned, and has no index."""
+    table = _table(world, parameters["TableName"])
+    return {
+        "Table": {
+            "TableName": table,
+            "TableStatus": "ACTIVE",
+            "ProvisionedThroughput": {"ReadCapacityUnits": TABLE_READS, "WriteCapacityUnits": TABLE_WRITES},
+        }
+    }
+
+
+def describe_contributor_insights(world: World, parameters: Parameters) -> Answer:
+    """Nobody counts keys in a world."""
+    return {"TableName": _table(world, parameters["TableName"]), "ContributorInsightsStatus": "DISABLED"}
+
+
+def _table(world: World, name: str) -> str:
+    found = world.dependencies.get(name)
+    if found is None or found.setting.kind != "table":
+        raise Refused("ResourceNotFoundException", f"Requested resource not found: Table: {name} not found")
+    return name
 
 
 def describe_parameters(world: World, parameters: Parameters) -> Answer:
@@ -316,5 +346,7 @@ ACCOUNT = Operations(
         "DescribeSecret": describe_secret,
         "DescribeParameters": describe_parameters,
         "DescribeDBInstances": describe_db_instances,
+        "DescribeTable": describe_table,
+        "DescribeContributorInsights": describe_contributor_insights,
     },
 )

@@ -8,6 +8,7 @@ from typing import Any
 from tools.drill.world.alarms import Alarm
 from tools.drill.world.metrics import MINUTE_S, Key
 from tools.drill.world.operations import Answer, Operations, Parameters
+from tools.drill.world.refusal import Refused
 from tools.drill.world.world import BEGINNING, World, error_rate_expression, tasks_expression
 
 
@@ -73,6 +74,11 @@ def _transition(alarm: Alarm, at: datetime, before: str, why_before: str, after:
 def set_alarm_state(world: World, parameters: Parameters) -> Answer:
     world.set_alarm_state(parameters["AlarmName"], parameters["StateValue"], parameters["StateReason"])
     return {}
+
+
+def get_dashboard(world: World, parameters: Parameters) -> Answer:
+    """A world has none."""
+    raise Refused("ResourceNotFound", f"Dashboard {parameters['DashboardName']} does not exist", status=404)
 
 
 def get_metric_data(world: World, parameters: Parameters) -> Answer:
@@ -156,6 +162,7 @@ CLOUDWATCH = Operations(
     reads={
         "DescribeAlarms": describe_alarms,
         "DescribeAlarmHistory": describe_alarm_history,
+        "GetDashboard": get_dashboard,
         "GetMetricData": get_metric_data,
     },
     changes={"SetAlarmState": set_alarm_state},

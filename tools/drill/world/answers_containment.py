@@ -12,14 +12,8 @@ def refuse(world: World, parameters: Parameters) -> Answer:
     raise Refused("AccessDeniedException", "User is not authorized to perform this action in a simulated account.")
 
 
-def refuse_of_ec2(world: World, parameters: Parameters) -> Answer:
-    """EC2 has a code of its own for it (EC2 API reference, "Error codes")."""
-    raise Refused("UnauthorizedOperation", "You are not authorized to perform this operation.")
-
-
 CONTAINMENT = Operations(
     reads={
-        "DescribeSecurityGroups": refuse_of_ec2,
         "DescribeImageScanFindings": refuse,
         "GetIPSet": refuse,
     },

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 
+from tools.drill.world.answers_network import TASKS
 from tools.drill.world.descriptions import CONTAINER, describe_task
 from tools.drill.world.operations import Answer, Operations, Parameters
 from tools.drill.world.parts import Deployment, Release, Revision, ServiceDeployment
@@ -112,7 +113,7 @@ def _network(world: World) -> Answer:
     return {
         "awsvpcConfiguration": {
             "subnets": [f"subnet-{n:017x}" for n in range(1, world.setting.zones + 1)],
-            "securityGroups": [f"sg-{1:017x}"],
+            "securityGroups": [TASKS],
             "assignPublicIp": "DISABLED",
         }
     }

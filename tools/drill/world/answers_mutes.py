@@ -50,10 +50,32 @@ def delete_alarm_mute_rule(world: World, parameters: Parameters) -> Answer:
     return {}
 
 
+def list_alarm_mute_rules(world: World, parameters: Parameters) -> Answer:
+    """The rules that are active now, without what they mute: so CloudWatch lists them."""
+    if parameters.get("Statuses") != ["ACTIVE"]:
+        raise NotImplementedError("the world lists the active mute rules alone")
+    name = parameters.get("AlarmName")
+    active = [mute for mute in world.mutes.values() if mute.begins <= world.now < mute.ends]
+    where = f"{world.setting.region}:{world.setting.account}"
+    return {
+        "AlarmMuteRuleSummaries": [
+            {
+                "AlarmMuteRuleArn": f"arn:aws:cloudwatch:{where}:alarm-mute-rule:{mute.rule}",
+                "ExpireDate": mute.ends,
+                "Status": "ACTIVE",
+                "MuteType": "ONE_TIME",
+            }
+            for mute in active
+            if name is None or name in mute.alarms
+        ]
+    }
+
+
 MUTES = Operations(
+    reads={"ListAlarmMuteRules": list_alarm_mute_rules},
     keeping={
         "PutAlarmMuteRule": put_alarm_mute_rule,
         "GetAlarmMuteRule": get_alarm_mute_rule,
         "DeleteAlarmMuteRule": delete_alarm_mute_rule,
-    }
+    },
 )
