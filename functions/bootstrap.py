@@ -53,6 +53,7 @@ from functions.playbooks.compiled import load_compiled
 from functions.playbooks.schema import Playbook
 from functions.ports import (
     Answers,
+    Archive,
     BackupKeeper,
     Clock,
     DigestReaders,
@@ -85,6 +86,7 @@ from functions.workflow.intake import Intake
 from functions.workflow.orders import GiveOrder, TryOrder
 from functions.workflow.page import PagePeople
 from functions.workflow.remediate import Remediate
+from functions.workflow.report import WriteReport
 from functions.workflow.restore import Lift, Restore
 from functions.workflow.secrets import TellSecretChange
 from functions.workflow.sweep import Sweep
@@ -363,6 +365,13 @@ def announce() -> Announce:
 
 
 @_once
+def write_report() -> WriteReport:
+    return WriteReport(
+        ledger=_ledger(), archive=_archive(), readers=_readers(), clock=_clock(), playbooks=_by_service()
+    )
+
+
+@_once
 def restore() -> Restore:
     return Restore(
         ledger=_ledger(),
@@ -539,6 +548,11 @@ def desk_ledger(table: str, region: str) -> Ledger:
     clients = Clients(region=region)
     archive = S3Archive(clients.repeating("s3"), bucket=None)
     return DynamoLedger(clients.repeating("dynamodb"), table=table, clock=SystemClock(), archive=archive)
+
+
+def desk_archive(region: str) -> Archive:
+    """What lies beside the ledger, for a command at the desk: it fetches and keeps nothing."""
+    return S3Archive(Clients(region=region).repeating("s3"), bucket=None)
 
 
 def desk_readers(region: str) -> Readers:

@@ -29,6 +29,7 @@ from functions.domain.circumstances import (
     ChangesFacts,
     FrontFacts,
     HealthFacts,
+    LinesFacts,
     LogsFacts,
     SecretsFacts,
     StackFacts,
@@ -194,6 +195,9 @@ class LogsReader(Protocol):
     ) -> LogsFacts:
         """Lines that speak of an error or of one of the `causes`, grouped by what they say, within a limit on time and
         cost; then the `queries`, in what is left of both. One of these that fails is unknown by itself."""
+
+    def lines(self, groups: Sequence[str], *, since: datetime, until: datetime, most: int) -> LinesFacts:
+        """Lines as they stand there, at most so many: those that speak of an error first, then the oldest others."""
 
 
 class SecretsReader(Protocol):
@@ -681,6 +685,9 @@ class Announcer(Protocol):
 
 class Archive(Protocol):
     """Write-once storage beside the table."""
+
+    def url(self, key: str) -> str:
+        """Where a document of that key lies, or would lie."""
 
     def keep(self, key: str, body: str, *, content_type: str) -> str:
         """Store a document; its URL (`s3://…`). Raises ReadFailed when the storage does not take it."""

@@ -20,6 +20,7 @@ from functions.workflow.bake import LOOKS_AT
 from functions.workflow.checks import NEEDS as CHECK_NEEDS
 from functions.workflow.digests.checklist import needs as digest_needs
 from functions.workflow.digests.compose import FUNCTION_TIMEOUT_S as DIGEST_TIMEOUT_S
+from functions.workflow.report import NEEDS as REPORT_NEEDS
 from functions.workflow.table import Function
 from functions.workflow.validation import NEEDS as VALIDATION_NEEDS
 from infra.announcements import ChatRule, announce_grants
@@ -158,6 +159,8 @@ class ResponderStack(Stack):
                 "sweep": sweep.function,
                 "bake": bake.function,
                 "forward": forwarder.function,
+                # The state machine spares its step: nobody else would hear of it.
+                "report": steps[Function.REPORT].function,
                 **({} if check is None else {"check": check}),
                 **({} if api is None else {"api": api.api, "read": api.read, "trial": api.trial}),
                 **({} if digest is None else {"digest": digest}),
@@ -197,6 +200,7 @@ class ResponderStack(Stack):
                 {**page_topic, settings.SECOND_TOPIC_ARN: self._channels.second.topic_arn},
             ),
             Function.CLOSE: ([*page, *announce], page_topic),
+            Function.REPORT: (self._granted(REPORT_NEEDS), log_limit),
             Function.RESTORE: (self._granted(give_back), contain),
         }
         return {

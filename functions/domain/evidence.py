@@ -353,6 +353,8 @@ class RevisionFacts(Model):
     arn: str
     task_definition: str
     image_digests: tuple[str, ...] = ()
+    images: Mapping[str, str] = {}
+    """By container, the digest of its image, as far as ECS tells."""
     surroundings: str = ""
     """Hash of everything but the task definition: network, load balancers, Service Connect, volumes, platform."""
     created_at: Moment | None = None

@@ -58,7 +58,8 @@ class Close:
             fact=Fact.INCIDENT_RESOLVED,
             actor=StepName.CLOSE,
             summary=f"recovered {how}, {spoken(took)} after the {'order' if story.by_hand else 'alarm'}",
-            data={"seconds": round(took.total_seconds(), 1)},
+            # The step that comes next writes it there.
+            data={"seconds": round(took.total_seconds(), 1), "report": self.archive.url(folder(incident))},
         )
 
 
@@ -68,6 +69,11 @@ def _concerns_people(incident: Incident, story: Story) -> bool:
     A later generation may follow a page that the state machine itself sent, of which the trail knows nothing.
     """
     return bool(story.paged or story.requests or story.intents) or incident.generation > 1
+
+
+def folder(incident: Incident) -> str:
+    """The beginning of the keys of everything that belongs to the incident's report."""
+    return f"incidents/{incident.service.key}/{incident.id}/report/"
 
 
 def keep(archive: Archive, incident: Incident, events: Sequence[Event]) -> str:

@@ -269,6 +269,9 @@ def recovered(
         ],
     )
     said += _where(incident, story)
+    place = None if resolved is None else resolved.data.get("report")
+    if place is not None:
+        said += ["", f"Report     responder report {incident.id} --open", f"           {place}report.html"]
     return _page(incident, f"[recovered] {incident.service.service}: {summary}", said, kind="recovered")
 
 

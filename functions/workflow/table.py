@@ -25,6 +25,7 @@ class StepName(StrEnum):
     WATCH = "watch"
     SUCCESSOR = "successor"
     CLOSE = "close"
+    REPORT = "report"
     RESTORE = "restore"
     LIFT = "lift"
     END = "end"
@@ -40,6 +41,7 @@ class Function(StrEnum):
     VERIFY = "verify"
     NOTIFY = "notify"
     CLOSE = "close"
+    REPORT = "report"
     RESTORE = "restore"
 
 
@@ -94,6 +96,8 @@ class Step:
     Functions does alone. `visits`: how often one execution may come by before the outcome is `exhausted`.
     `awaits`: the function only asks, and is given a token for it; the outcome comes from whoever answers with the
     token, or is `expired` after the payload's `wait_s`. Its visits are not counted, those of its neighbours are.
+    `spared`: nothing depends on it, and it says again what the step before it said; when it fails, the execution goes
+    on with that.
     """
 
     name: StepName
@@ -102,6 +106,7 @@ class Step:
     waits: bool = False
     visits: int = 0
     awaits: bool = False
+    spared: bool = False
 
 
 ENTRY = (StepName.ASSESS, StepName.RESTORE)
@@ -217,10 +222,23 @@ TABLE: Mapping[StepName, Step] = {
             function=Function.CLOSE,
             visits=30,
             transitions={
-                Outcome.RESOLVED: StepName.END,
-                Outcome.LEASES_LEFT: StepName.RESTORE,
+                Outcome.RESOLVED: StepName.REPORT,
+                Outcome.LEASES_LEFT: StepName.REPORT,
                 Outcome.NEW_SIGNAL: StepName.ASSESS,
                 Outcome.EXHAUSTED: StepName.PAGE,
+            },
+        ),
+        Step(
+            name=StepName.REPORT,
+            function=Function.REPORT,
+            visits=30,
+            spared=True,
+            transitions={
+                Outcome.RESOLVED: StepName.END,
+                Outcome.LEASES_LEFT: StepName.RESTORE,
+                Outcome.RESTORED: StepName.END,
+                # The sweep gives what is left back when it is due.
+                Outcome.EXHAUSTED: StepName.END,
             },
         ),
         Step(
@@ -229,7 +247,7 @@ TABLE: Mapping[StepName, Step] = {
             waits=True,
             visits=200,
             transitions={
-                Outcome.RESTORED: StepName.END,
+                Outcome.RESTORED: StepName.REPORT,
                 Outcome.NOT_DUE: StepName.RESTORE,
                 Outcome.POSTPONED: StepName.RESTORE,
                 Outcome.CONTAIN: StepName.LIFT,

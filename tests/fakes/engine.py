@@ -20,6 +20,7 @@ from functions.workflow.intake import Intake
 from functions.workflow.orders import GiveOrder, TryOrder
 from functions.workflow.page import PagePeople
 from functions.workflow.remediate import Remediate
+from functions.workflow.report import WriteReport
 from functions.workflow.restore import Lift, Restore
 from functions.workflow.secrets import TellSecretChange
 from functions.workflow.sweep import Sweep
@@ -162,6 +163,13 @@ class Responder:
                 clock=self.clock,
                 playbooks=playbooks,
             ),
+            StepName.REPORT: WriteReport(
+                ledger=self.ledger,
+                archive=self.archive,
+                readers=self.world.readers,
+                clock=self.clock,
+                playbooks=playbooks,
+            ),
             StepName.RESTORE: Restore(
                 ledger=self.ledger,
                 reader=self.world,
@@ -250,6 +258,7 @@ class Responder:
 
     @property
     def path(self) -> list[str]:
-        """The steps visited, each with its outcome, repeated ones once."""
-        said = [f"{step}:{outcome}" for step, outcome in self.visited]
+        """The steps visited, each with its outcome, repeated ones once. What the table spares decides nothing and is
+        left out."""
+        said = [f"{step}:{outcome}" for step, outcome in self.visited if not TABLE[step].spared]
         return [line for n, line in enumerate(said) if n == 0 or line != said[n - 1]]

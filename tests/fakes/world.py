@@ -33,7 +33,7 @@ from functions.domain.changes import (
     UnblockAddress,
     UnmuteAlarm,
 )
-from functions.domain.circumstances import AlarmHistoryFacts, TaskDefinitionFacts
+from functions.domain.circumstances import AlarmHistoryFacts, ContainerFacts, TaskDefinitionFacts
 from functions.domain.errors import ChangeFailed, ReadFailed
 from functions.domain.evidence import (
     AlarmFacts,
@@ -332,6 +332,7 @@ class World:
             task_role="arn:aws:iam::000000000000:role/service/orders-task",
             log_groups=("/ecs/orders",),
             log_prefixes=("orders",),
+            containers=(ContainerFacts(name="app", image=f"orders:{task_definition.rpartition(':')[2]}"),),
         )
 
     def scaling(self, ref: ServiceRef, *, resource_id: str | None = None) -> ScalingFacts:

@@ -84,6 +84,7 @@ FUNCTIONS = [
     "notify",
     "read",
     "remediate",
+    "report",
     "restore",
     "sweep",
     "trial",
@@ -147,10 +148,10 @@ def generic(resource: str) -> str:
     return resource
 
 
-@pytest.mark.parametrize(
-    "function",
-    ["assess", "verify", "sweep", "bake", "check", "digest", "intake", "notify", "close", "lookup", "forward"],
-)
+LOOKING = ("assess", "verify", "sweep", "bake", "check", "digest", "intake", "notify", "close", "report", "lookup")
+
+
+@pytest.mark.parametrize("function", [*LOOKING, "forward"])
 def test_only_remediate_and_restore_change_anything(function: str, stack: Template) -> None:
     """Whatever looks, decides or tells cannot change a service, whatever its code does."""
     assert actions(stack, function).isdisjoint(CHANGES)
@@ -193,7 +194,7 @@ def test_the_read_function_may_what_every_probe_declares(stack: Template) -> Non
     assert probes <= actions(stack, "read")
 
 
-@pytest.mark.parametrize("function", ["assess", "verify"])
+@pytest.mark.parametrize("function", ["assess", "verify", "report"])
 def test_looking_reads_aws_and_writes_the_ledger(function: str, stack: Template) -> None:
     """Assess and verify have no right that writes outside of the responder's own table, archive, log and traces."""
     assert [action for action in actions(stack, function) if not READS.match(action) and not OWN.match(action)] == []
@@ -320,7 +321,7 @@ def test_what_is_called_is_granted(stack: Template) -> None:
     checking = (check_metrics, secret_values)
     asked = (functions, runs)
     adapters = (*reading, *checking, *asked, backups, changer, ledger, mutes, s3, sns, sqs, stepfunctions, webhooks)
-    called = {call for adapter in adapters for call in adapter.CALLS} | set(backups.LIST_CALLS)
+    called = {call for adapter in adapters for call in adapter.CALLS} | {*backups.LIST_CALLS, *logs.LINES_CALLS}
     assert called <= {entry.action for entry in everything_allowed(stack)}
 
 

@@ -409,6 +409,7 @@ def test_no_two_functions_share_a_role(stack: Template) -> None:
             {settings.TABLE_NAME, settings.BUCKET_NAME, settings.PAGE_TOPIC_ARN, settings.SECOND_TOPIC_ARN},
         ),
         ("close", {settings.TABLE_NAME, settings.BUCKET_NAME, settings.PAGE_TOPIC_ARN}),
+        ("report", {settings.TABLE_NAME, settings.BUCKET_NAME, settings.LOG_SCAN_MB}),
         ("restore", {settings.TABLE_NAME, settings.BUCKET_NAME, settings.CONTAIN}),
         ("check", set()),
         (
@@ -586,6 +587,7 @@ def test_the_responder_is_watched_too(stack: Template) -> None:
         "intake-errors",
         "sweep-errors",
         "bake-errors",
+        "report-errors",
         "forward-errors",
         "check-errors",
         "api-errors",

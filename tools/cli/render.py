@@ -16,7 +16,9 @@ from rich.text import Text
 from functions.domain.approvals import Approval
 from functions.domain.backups import BackupFacts
 from functions.domain.circumstances import LogQueryFacts
+from functions.domain.differences import Difference
 from functions.domain.durations import spoken
+from functions.domain.evidence import Release, ReleaseState, short
 from functions.domain.incidents import Event, Fact, Incident, IncidentStatus
 from functions.domain.maintenance import Announced, next_window
 from functions.domain.orders import Order
@@ -105,6 +107,13 @@ _REPLIES: Mapping[OrderState, tuple[str, str]] = {
     OrderState.REFUSED: ("✗", "bold red"),
     OrderState.DONE: ("✓", "bold green"),
     OrderState.FAILED: ("✗", "bold red"),
+}
+
+_JUDGED = {
+    ReleaseState.SEEN: "",
+    ReleaseState.GOOD: "bold green",
+    ReleaseState.SUSPECT: "bold yellow",
+    ReleaseState.QUARANTINED: "bold red",
 }
 
 
@@ -342,6 +351,37 @@ def backup_table(found: Sequence[BackupFacts], *, now: datetime) -> RenderableTy
             _text(backup.status.lower()),
             _text(backup.name),
         )
+    return table
+
+
+def release_table(ref: ServiceRef, known: Sequence[Release]) -> RenderableType:
+    """What a service ran, in the order given, and what was judged of each."""
+    if not known:
+        return Text(f"{ref} has no release yet that was seen running steadily", style="yellow")
+    table = _columns("release", "judged", "first seen", "last seen", "why")
+    table.columns[0].no_wrap = True
+    for release in known:
+        table.add_row(
+            Text(_text(short(release.task_definition)), style="bold"),
+            Text(release.state, style=_JUDGED[release.state]),
+            _clock(release.first_seen, with_seconds=False),
+            _clock(release.last_seen, with_seconds=False),
+            Text(_text(release.reason) or "not judged yet", style="" if release.reason else "dim"),
+        )
+    return table
+
+
+def difference_table(before: str, after: str, told: Sequence[Difference]) -> RenderableType:
+    """What differs between two task definitions, by their names."""
+    if not told:
+        same = f"{before} and {after} are the same, as far as ECS tells; values of environment variables are not read"
+        return Text(same, style="green")
+    table = _columns("what", before, after)
+    for difference in told:
+        sides = (
+            Text(_text(side) or "none", style="" if side else "dim") for side in (difference.before, difference.after)
+        )
+        table.add_row(Text(_text(difference.what), style="bold"), *sides)
     return table
 
 

@@ -8,7 +8,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions import bootstrap
 from functions.domain.errors import ReadFailed
-from functions.handlers import assess, close, notify, remediate, restore, sweep, verify
+from functions.handlers import assess, close, notify, remediate, report, restore, sweep, verify
 from functions.workflow.sweep import Swept
 from functions.workflow.table import TABLE, Outcome, StepName
 from functions.workflow.visit import Result, Visit
@@ -24,6 +24,7 @@ CARRIED: list[tuple[StepName, Handler, str, Outcome]] = [
     (StepName.PAGE, notify.handler, "page_people", Outcome.PAGED),
     (StepName.UPDATE, notify.handler, "keep_promises", Outcome.PAGED),
     (StepName.CLOSE, close.handler, "close", Outcome.RESOLVED),
+    (StepName.REPORT, report.handler, "write_report", Outcome.RESOLVED),
     (StepName.RESTORE, restore.handler, "restore", Outcome.RESTORED),
 ]
 
