@@ -404,7 +404,7 @@ def _validated(events: Sequence[Event]) -> list[str]:
     if told is None:
         return []
     parts = Validation.model_validate(told.data["validation"]).parts
-    return [f"{part.part:<11} {part.finding:<9} {clean(part.reason)}" for part in parts]
+    return [f"{part.part:<11} {part.finding:<10} {clean(part.reason)}" for part in parts]
 
 
 def _drift(story: Story) -> list[str]:
