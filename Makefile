@@ -62,9 +62,10 @@ chaos: setup ## The responder broken at every point and in faulty weather; SHARE
 causes: setup ## Write docs/causes.md anew; DRILL=build/drill.json takes the figures of that drill
 	$(BIN)/python -m tools.drill.causes $(DRILL)
 
-reference: setup ## Write the tables of docs/playbooks.md and docs/api.md, and docs/openapi.json anew
+reference: setup ## Write the tables of docs/playbooks.md and docs/api.md, docs/openapi.json and the schema of the events anew
 	$(BIN)/python -m tools.reference.page
 	$(BIN)/python -m tools.reference.openapi
+	$(BIN)/python -m tools.reference.events
 
 clean: ## Remove everything that setup, checks and builds made
 	rm -rf $(VENV) build cdk.out* *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

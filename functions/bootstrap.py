@@ -25,6 +25,7 @@ from functions.adapters.clients import Clients
 from functions.adapters.clock import SystemClock
 from functions.adapters.cloudwatch import CloudWatchReader
 from functions.adapters.containment import CLOUDFRONT_REGION, AwsContainment
+from functions.adapters.eventbridge import EventBridgeAnnouncer
 from functions.adapters.front import AwsFrontReader
 from functions.adapters.functions import ANSWERS_WITHIN_S, ReadingFunction, TryingFunction
 from functions.adapters.http import HttpGetter
@@ -52,6 +53,7 @@ from functions.playbooks.compiled import load_compiled
 from functions.playbooks.schema import Playbook
 from functions.ports import (
     Answers,
+    Archive,
     BackupKeeper,
     Clock,
     DigestReaders,
@@ -65,6 +67,7 @@ from functions.ports import (
     WebhookCaller,
 )
 from functions.settings import DeskSettings, Settings
+from functions.workflow.announce import Announce
 from functions.workflow.answers import TakeAnswer
 from functions.workflow.api.answer import AnswerPeople
 from functions.workflow.api.inquire import Inquire
@@ -83,11 +86,13 @@ from functions.workflow.intake import Intake
 from functions.workflow.orders import GiveOrder, TryOrder
 from functions.workflow.page import PagePeople
 from functions.workflow.remediate import Remediate
+from functions.workflow.report import WriteReport
 from functions.workflow.restore import Lift, Restore
 from functions.workflow.secrets import TellSecretChange
 from functions.workflow.sweep import Sweep
 from functions.workflow.table import StepName
 from functions.workflow.threats import TellThreat
+from functions.workflow.update import KeepPromises
 from functions.workflow.validation import Validator
 from functions.workflow.verify import Verify
 from functions.workflow.watch import Watch
@@ -210,6 +215,7 @@ def _readers() -> Readers:
         network=AwsNetworkReader.of(clients),
         tables=DynamoTableReader.of(clients),
         http=_http(),
+        backups=AwsBackups(client=clients.repeating),
         threads=_threads(),
     )
 
@@ -232,6 +238,11 @@ def _containment() -> AwsContainment:
 @_once
 def _notifier() -> SnsNotifier:
     return SnsNotifier(_clients().repeating("sns"), topic=_settings().page_topic)
+
+
+@_once
+def _second_notifier() -> SnsNotifier:
+    return SnsNotifier(_clients().repeating("sns"), topic=_settings().second_topic)
 
 
 @_once
@@ -326,7 +337,16 @@ def verify() -> Verify:
 
 @_once
 def page_people() -> PagePeople:
-    return PagePeople(ledger=_ledger(), notifier=_notifier(), archive=_archive(), playbooks=_by_service())
+    return PagePeople(
+        ledger=_ledger(), notifier=_notifier(), archive=_archive(), clock=_clock(), playbooks=_by_service()
+    )
+
+
+@_once
+def keep_promises() -> KeepPromises:
+    return KeepPromises(
+        ledger=_ledger(), notifier=_notifier(), second=_second_notifier(), clock=_clock(), playbooks=_by_service()
+    )
 
 
 @_once
@@ -336,7 +356,19 @@ def ask_people() -> AskPeople:
 
 @_once
 def close() -> Close:
-    return Close(ledger=_ledger(), archive=_archive(), notifier=_notifier(), clock=_clock())
+    return Close(ledger=_ledger(), archive=_archive(), notifier=_notifier(), clock=_clock(), playbooks=_by_service())
+
+
+@_once
+def announce() -> Announce:
+    return Announce(ledger=_ledger(), announcer=EventBridgeAnnouncer(_clients().once("events")))
+
+
+@_once
+def write_report() -> WriteReport:
+    return WriteReport(
+        ledger=_ledger(), archive=_archive(), readers=_readers(), clock=_clock(), playbooks=_by_service()
+    )
 
 
 @_once
@@ -516,6 +548,11 @@ def desk_ledger(table: str, region: str) -> Ledger:
     clients = Clients(region=region)
     archive = S3Archive(clients.repeating("s3"), bucket=None)
     return DynamoLedger(clients.repeating("dynamodb"), table=table, clock=SystemClock(), archive=archive)
+
+
+def desk_archive(region: str) -> Archive:
+    """What lies beside the ledger, for a command at the desk: it fetches and keeps nothing."""
+    return S3Archive(Clients(region=region).repeating("s3"), bucket=None)
 
 
 def desk_readers(region: str) -> Readers:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, ClassVar, Protocol
 
+from functions.domain.announcements import Announcement
 from functions.domain.approvals import Answer, Approval
 from functions.domain.backups import BackupFacts, Backups
 from functions.domain.breach import DenialsFacts, ExposureFacts, ImagesFacts
@@ -28,6 +29,7 @@ from functions.domain.circumstances import (
     ChangesFacts,
     FrontFacts,
     HealthFacts,
+    LinesFacts,
     LogsFacts,
     SecretsFacts,
     StackFacts,
@@ -194,6 +196,9 @@ class LogsReader(Protocol):
         """Lines that speak of an error or of one of the `causes`, grouped by what they say, within a limit on time and
         cost; then the `queries`, in what is left of both. One of these that fails is unknown by itself."""
 
+    def lines(self, groups: Sequence[str], *, since: datetime, until: datetime, most: int) -> LinesFacts:
+        """Lines as they stand there, at most so many: those that speak of an error first, then the oldest others."""
+
 
 class SecretsReader(Protocol):
     """Whether secrets exist and when they changed. Never what is in them."""
@@ -345,6 +350,11 @@ class Runs(Protocol):
         """Write down what came of it."""
 
 
+class BackupReader(Protocol):
+    def known(self, backups: Backups) -> Sequence[BackupFacts]:
+        """Every backup of what is named, whoever took it, newest first."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Readers:
     """Everything a look may read."""
@@ -360,6 +370,7 @@ class Readers:
     network: NetworkReader
     tables: TableReader
     http: HttpReader
+    backups: BackupReader
     threads: Callable[[int], Executor]
     """Makes an executor that carries out so many reads side by side."""
 
@@ -399,11 +410,6 @@ class MuteKeeper(MuteReader, Protocol):
 
     def apply(self, change: MuteAlarm | UnmuteAlarm) -> ChangeResult:
         """As the `ServiceChanger` does it, and with the same errors."""
-
-
-class BackupReader(Protocol):
-    def known(self, backups: Backups) -> Sequence[BackupFacts]:
-        """Every backup of what is named, whoever took it, newest first."""
 
 
 class BackupKeeper(BackupReader, Protocol):
@@ -670,8 +676,18 @@ class Notifier(Protocol):
         """Send it; the identifier of the message. Raises ReadFailed when the topic does not take it."""
 
 
+class Announcer(Protocol):
+    """The bus for machines: whatever listens there."""
+
+    def announce(self, announcements: Sequence[Announcement]) -> None:
+        """Put them on the bus, in order. Raises ReadFailed when the bus does not take all of them."""
+
+
 class Archive(Protocol):
     """Write-once storage beside the table."""
+
+    def url(self, key: str) -> str:
+        """Where a document of that key lies, or would lie."""
 
     def keep(self, key: str, body: str, *, content_type: str) -> str:
         """Store a document; its URL (`s3://…`). Raises ReadFailed when the storage does not take it."""

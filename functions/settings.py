@@ -5,6 +5,7 @@ import os
 TABLE_NAME = "RESPONDER_TABLE"
 STATE_MACHINE_ARN = "RESPONDER_STATE_MACHINE_ARN"
 PAGE_TOPIC_ARN = "RESPONDER_PAGE_TOPIC_ARN"
+SECOND_TOPIC_ARN = "RESPONDER_SECOND_TOPIC_ARN"
 BUCKET_NAME = "RESPONDER_BUCKET"
 PLAYBOOKS_FILE = "RESPONDER_PLAYBOOKS_FILE"
 INTAKE_QUEUE_URL = "RESPONDER_INTAKE_QUEUE_URL"
@@ -56,6 +57,11 @@ class Settings:
     @property
     def page_topic(self) -> str:
         return required(PAGE_TOPIC_ARN)
+
+    @property
+    def second_topic(self) -> str:
+        """Where second contacts are called."""
+        return required(SECOND_TOPIC_ARN)
 
     @property
     def state_machine(self) -> str:

@@ -1,6 +1,6 @@
-"""The two topics: alarms and notices of costs come in by one, pages go out by the other."""
+"""The topics: alarms and notices of costs come in by one, pages go out by another, and second contacts have a third."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from aws_cdk import RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
@@ -13,12 +13,24 @@ from infra.permissions import Grant
 
 
 class Channels(Construct):
-    """Both topics are encrypted with one customer key: with `alias/aws/sns` CloudWatch fails without a word.
+    """All topics are encrypted with one customer key: with `alias/aws/sns` CloudWatch fails without a word.
 
     Source: CloudWatch User Guide, "Amazon SNS encryption": the key's policy has to name cloudwatch.amazonaws.com.
     """
 
-    def __init__(self, scope: Construct, id: str, *, name: str, subscribers: Sequence[str], destroyable: bool) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        name: str,
+        subscribers: Sequence[str],
+        second_contacts: Mapping[str, Sequence[str]],
+        chat: bool,
+        destroyable: bool,
+    ) -> None:
+        """`second_contacts` are e-mail addresses and URLs, each with the services (keys) for which it is called.
+        `chat`: there is a topic for chat, too."""
         super().__init__(scope, id)
         self.key = kms.Key(
             self,
@@ -64,6 +76,29 @@ class Channels(Construct):
                 else subscriptions.EmailSubscription(subscriber)
             )
 
+        self.second = self._topic("Second", f"{name}-second", "Second contacts of the ECS first responder")
+        for subscriber, services in sorted(second_contacts.items()):
+            only = {"service": sns.SubscriptionFilter.string_filter(allowlist=sorted(services))}
+            self.second.add_subscription(
+                subscriptions.UrlSubscription(subscriber, filter_policy=only)
+                if subscriber.startswith("https://")
+                else subscriptions.EmailSubscription(subscriber, filter_policy=only)
+            )
+
+        self.chat: sns.Topic | None = None
+        if chat:
+            self.chat = self._topic("Chat", f"{name}-chat", "Incidents of the ECS first responder, for chat")
+            # AWS re:Post Knowledge Center, "Why isn't my SNS topic receiving EventBridge notifications?": EventBridge
+            # has to be let use the key, too; the topic's own policy comes with the rule.
+            self.key.add_to_resource_policy(
+                iam.PolicyStatement(
+                    sid="EventsPublish",
+                    principals=[iam.ServicePrincipal("events.amazonaws.com")],
+                    actions=["kms:Decrypt", "kms:GenerateDataKey"],
+                    resources=["*"],
+                )
+            )
+
     def _of_costs(self) -> list[tuple[str, str, dict[str, dict[str, str]]]]:
         """Who tells of costs, to the topic for alarms: a name for the statement, the service, and on whose behalf.
 
@@ -82,6 +117,14 @@ class Channels(Construct):
         """Publish a page."""
         return [
             Grant(["sns:Publish"], [self.pages.topic_arn]),
+            Grant(["kms:Decrypt", "kms:GenerateDataKey"], [self.key.key_arn]),
+        ]
+
+    def notice_grants(self) -> list[Grant]:
+        """Publish a page, or call a second contact."""
+        topics = [self.pages.topic_arn, self.second.topic_arn]
+        return [
+            Grant(["sns:Publish"], topics),
             Grant(["kms:Decrypt", "kms:GenerateDataKey"], [self.key.key_arn]),
         ]
 

@@ -77,6 +77,8 @@ class Deployment:
     """E-mail addresses and https:// URLs that get every page, beside those the playbooks name."""
     task_roles: tuple[str, ...] = ()
     """ARNs of the only roles that a re-registered task definition may carry; without any, all."""
+    chat: bool = False
+    """Whether there is a topic for chat, to which every event about an incident goes."""
     api: bool = True
     """Whether there is an HTTP API for operators. Nothing is asked of it without IAM."""
     digests: str = "daily,weekly,monthly"
@@ -122,6 +124,7 @@ class Deployment:
             object_lock_days=reader.optional_number("object_lock_days"),
             subscribers=reader.texts("subscribers"),
             task_roles=reader.texts("task_roles"),
+            chat=reader.choice("chat", "false", ["true", "false"]) == "true",
             api=reader.choice("api", "true", ["true", "false"]) == "true",
             digests=reader.several("digests", defaults.digests, [period.value for period in Period]),
             contain=reader.choice("contain", "false", ["true", "false"]) == "true",

@@ -81,6 +81,7 @@ WILDCARDS: Mapping[str, str] = {
     "logs:DeleteLogDelivery": "Step Functions' own logging: " + NO_RESOURCE,
     "logs:DescribeLogGroups": "Step Functions' own logging: " + NO_RESOURCE,
     "logs:DescribeResourcePolicies": "Step Functions' own logging: " + NO_RESOURCE,
+    "logs:FilterLogEvents": f"Which log groups a task definition names {AT_RUN_TIME}",
     "logs:GetLogDelivery": "Step Functions' own logging: " + NO_RESOURCE,
     "logs:GetQueryResults": NO_RESOURCE,
     "logs:ListLogDeliveries": "Step Functions' own logging: " + NO_RESOURCE,

@@ -20,8 +20,10 @@ from functions.workflow.bake import LOOKS_AT
 from functions.workflow.checks import NEEDS as CHECK_NEEDS
 from functions.workflow.digests.checklist import needs as digest_needs
 from functions.workflow.digests.compose import FUNCTION_TIMEOUT_S as DIGEST_TIMEOUT_S
+from functions.workflow.report import NEEDS as REPORT_NEEDS
 from functions.workflow.table import Function
 from functions.workflow.validation import NEEDS as VALIDATION_NEEDS
+from infra.announcements import ChatRule, announce_grants
 from infra.channels import Channels
 from infra.context import Deployment
 from infra.function import TIMEOUT_S, ResponderFunction
@@ -91,8 +93,12 @@ class ResponderStack(Stack):
             "Channels",
             name=deployment.name,
             subscribers=[*deployment.subscribers, *_subscribers(playbooks)],
+            second_contacts=_second_contacts(playbooks),
+            chat=deployment.chat,
             destroyable=deployment.destroyable,
         )
+        if self._channels.chat is not None:
+            ChatRule(self, "Chat", topic=self._channels.chat)
         intake = Intake(
             self,
             "Inbox",
@@ -153,6 +159,8 @@ class ResponderStack(Stack):
                 "sweep": sweep.function,
                 "bake": bake.function,
                 "forward": forwarder.function,
+                # The state machine spares its step: nobody else would hear of it.
+                "report": steps[Function.REPORT].function,
                 **({} if check is None else {"check": check}),
                 **({} if api is None else {"api": api.api, "read": api.read, "trial": api.trial}),
                 **({} if digest is None else {"digest": digest}),
@@ -171,7 +179,7 @@ class ResponderStack(Stack):
 
     def _step_functions(self, deployment: Deployment) -> dict[Function, ResponderFunction]:
         """The functions that carry the workflow's steps."""
-        page = self._channels.page_grants()
+        page, announce = self._channels.page_grants(), announce_grants(self)
         page_topic = {settings.PAGE_TOPIC_ARN: self._channels.pages.topic_arn}
         fleet_limit = {settings.FLEET_ACTIONS_PER_HOUR: str(deployment.fleet_actions_per_hour)}
         log_limit = _log_limit(deployment)
@@ -185,10 +193,14 @@ class ResponderStack(Stack):
                 self._granted([*_needs_of(*PROBES), *VALIDATION_NEEDS]),
                 {**fleet_limit, **log_limit, **contain},
             ),
-            Function.REMEDIATE: (self._granted(change), {**fleet_limit, **log_limit}),
+            Function.REMEDIATE: ([*self._granted(change), *announce], {**fleet_limit, **log_limit}),
             Function.VERIFY: (self._granted([*_needs_of(*verified), *VALIDATION_NEEDS]), log_limit),
-            Function.NOTIFY: (page, page_topic),
-            Function.CLOSE: (page, page_topic),
+            Function.NOTIFY: (
+                [*self._channels.notice_grants(), *announce],
+                {**page_topic, settings.SECOND_TOPIC_ARN: self._channels.second.topic_arn},
+            ),
+            Function.CLOSE: ([*page, *announce], page_topic),
+            Function.REPORT: (self._granted(REPORT_NEEDS), log_limit),
             Function.RESTORE: (self._granted(give_back), contain),
         }
         return {
@@ -291,6 +303,15 @@ def _needs_of_actions(*names: ActionName) -> list[Permission]:
 
 def _existing_alarms(playbooks: Iterable[Playbook]) -> list[str]:
     return [alarm.existing for playbook in playbooks for alarm in playbook.alarms if isinstance(alarm, ExistingAlarm)]
+
+
+def _second_contacts(playbooks: Iterable[Playbook]) -> dict[str, list[str]]:
+    """Each second contact, with the services that name it."""
+    contacts: dict[str, list[str]] = {}
+    for playbook in playbooks:
+        for contact in playbook.escalation.contacts:
+            contacts.setdefault(contact, []).append(playbook.ref.key)
+    return contacts
 
 
 def _subscribers(playbooks: Iterable[Playbook]) -> list[str]:

@@ -124,7 +124,7 @@ def _invoke(step: Step, function: str, function_timeout_s: int) -> dict[str, Any
         },
         "Output": "{% $states.result.Payload %}",
         "TimeoutSeconds": function_timeout_s + TASK_TIMEOUT_MARGIN_S,
-        "Catch": [_catch_everything(step.name)],
+        "Catch": [_carry_on(step.name) if step.spared else _catch_everything(step.name)],
         "Next": answer_state(step.name),
     }
 
@@ -199,6 +199,11 @@ def _catch_everything(step: StepName) -> dict[str, Any]:
         "Output": f"{{% $merge([$states.input, {failure}]) %}}",
         "Next": PAGE_FAILURE,
     }
+
+
+def _carry_on(step: StepName) -> dict[str, Any]:
+    """As if the step had said again what the one before it said."""
+    return {"ErrorEquals": ["States.ALL"], "Output": "{% $states.input %}", "Next": answer_state(step)}
 
 
 def _page_failure(page_topic: str) -> dict[str, Any]:

@@ -19,6 +19,7 @@ Service = Literal[
     "ecr",
     "ecs",
     "elbv2",
+    "events",
     "guardduty",
     "health",
     "lambda",

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from botocore.exceptions import ClientError
 
 from functions.adapters.answers import Answer, code_of, moment, reading, required_moment
-from functions.domain.circumstances import TaskDefinitionFacts
+from functions.domain.circumstances import ContainerFacts, TaskDefinitionFacts
 from functions.domain.errors import ReadFailed
 from functions.domain.evidence import (
     DeploymentFacts,
@@ -265,6 +265,11 @@ def _revision_facts(revision: Answer) -> RevisionFacts:
         task_definition=revision.get("taskDefinition", ""),
         # With one digest unknown the others prove nothing about being the same release.
         image_digests=tuple(sorted(digests)) if len(digests) == len(images) else (),
+        images={
+            name: found
+            for image in images
+            if (name := image.get("containerName")) and (found := image.get("imageDigest"))
+        },
         surroundings=_surroundings(revision),
         created_at=moment(revision, "createdAt"),
     )
@@ -302,7 +307,49 @@ def _task_definition_facts(described: Answer, *, region: str) -> TaskDefinitionF
         log_groups=_distinct(options.get("awslogs-group") for options in here),
         log_prefixes=_distinct(options.get("awslogs-stream-prefix") for options in here),
         task_role=described.get("taskRoleArn") or None,
+        execution_role=described.get("executionRoleArn") or None,
+        network_mode=described.get("networkMode") or None,
+        containers=tuple(_container_facts(container) for container in containers),
     )
+
+
+def _container_facts(container: Answer) -> ContainerFacts:
+    return ContainerFacts(
+        name=container.get("name", ""),
+        image=clean(str(container.get("image", ""))),
+        # What is 0 or left out is the same to ECS: the container takes what the task has (API reference).
+        cpu=container.get("cpu") or None,
+        memory_mib=container.get("memory") or None,
+        reserved_mib=container.get("memoryReservation") or None,
+        environment=tuple(sorted(clean(name) for v in container.get("environment", ()) if (name := v.get("name")))),
+        environment_files=_distinct(file.get("value") for file in container.get("environmentFiles", ())),
+        secrets={
+            clean(name): value
+            for secret in container.get("secrets", ())
+            if (name := secret.get("name")) and (value := secret.get("valueFrom"))
+        },
+        ports=tuple(
+            f"{port['containerPort']}/{port.get('protocol') or 'tcp'}"
+            for port in container.get("portMappings", ())
+            if port.get("containerPort")
+        ),
+        command=_command(*container.get("entryPoint", ()), *container.get("command", ())),
+        health_check=_health_check(container.get("healthCheck") or {}),
+        essential=container.get("essential", True),
+    )
+
+
+def _health_check(check: Answer) -> str:
+    """In one line, with the defaults of ECS where it says nothing else (API reference, HealthCheck)."""
+    if not check:
+        return ""
+    every, within, times = check.get("interval") or 30, check.get("timeout") or 5, check.get("retries") or 3
+    grace = f", after {start} s" if (start := check.get("startPeriod")) else ""
+    return f"{_command(*check.get('command', ()))} every {every} s, within {within} s, {times} times{grace}"
+
+
+def _command(*words: str) -> str:
+    return clean(" ".join(map(str, words)), limit=500)
 
 
 def _number(text: str | None) -> int | None:

@@ -4,18 +4,27 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from functions.adapters.answers import Answer, reading
-from functions.domain.circumstances import LogQueryFacts, LogsFacts
+from functions.domain.circumstances import LinesFacts, LogLine, LogQueryFacts, LogsFacts
 from functions.domain.errors import ReadFailed
-from functions.domain.logged import LogCause, LogQuery, expression
+from functions.domain.logged import ERROR_WORDS, LogCause, LogQuery, expression, filter_pattern
 from functions.domain.patterns import LINE, patterns_in
 from functions.domain.redaction import clean
 
 CALLS = ("logs:StartQuery", "logs:GetQueryResults", "logs:StopQuery")
 """IAM actions; the latter two cannot be narrowed to a resource (Service Authorization Reference)."""
+
+LINES_CALLS = ("logs:FilterLogEvents",)
+"""IAM actions of `lines`, which costs nothing for what it reads through."""
+
+MOST_PAGES = 20
+"""Of one log group. A page may be empty where few lines match (API reference, FilterLogEvents)."""
+
+LINE_LIMIT = 1000
+"""Characters of a line that is kept."""
 
 LINES = 500
 """The newest error lines: enough to see what is said most, and by which task."""
@@ -99,6 +108,57 @@ class InsightsReader:
             queries=asked,
         )
 
+    def lines(self, groups: Sequence[str], *, since: datetime, until: datetime, most: int) -> LinesFacts:
+        if self._most_bytes == 0:
+            raise ReadFailed("this deployment does not read logs: its limit is 0")
+        found: dict[str, LogLine] = {}
+        whole = True
+        for group in groups:
+            for pattern in (filter_pattern(ERROR_WORDS), None):
+                with reading(f"the lines in {group}"):
+                    complete = self._take(found, group, pattern, since=since, until=until, most=most)
+                # The second pattern finds every line, those of the first among them.
+                whole = complete if pattern is None and whole else whole
+        return LinesFacts(
+            since=since,
+            until=until,
+            groups=tuple(groups),
+            lines=tuple(sorted(found.values(), key=lambda line: line.at)),
+            whole=whole,
+        )
+
+    def _take(
+        self,
+        found: dict[str, LogLine],
+        group: str,
+        pattern: str | None,
+        *,
+        since: datetime,
+        until: datetime,
+        most: int,
+    ) -> bool:
+        """Add the lines that match, by their id. False where there may be more."""
+        asked: dict[str, Any] = {
+            "logGroupName": group,
+            "startTime": int(since.timestamp() * 1000),
+            "endTime": int(until.timestamp() * 1000),
+            **({} if pattern is None else {"filterPattern": pattern}),
+        }
+        for _ in range(MOST_PAGES):
+            answer = self._logs.filter_log_events(**asked, limit=most)
+            for event in answer.get("events", ()):
+                identifier = str(event.get("eventId", ""))
+                if identifier in found:
+                    continue
+                if len(found) >= most:
+                    return False
+                found[identifier] = _line(event)
+            token = answer.get("nextToken")
+            if token is None:
+                return True
+            asked["nextToken"] = token
+        return False
+
     def _answer(self, query: str, pauses: Iterator[float]) -> Answer:
         """The newest answer when the query is done, or has cost enough, or time is up. One that runs has partial
         results (API reference, GetQueryResults)."""
@@ -159,6 +219,12 @@ class InsightsReader:
         """Ends what nobody waits for any more. That it could not be stopped changes nothing of what is known."""
         with suppress(ReadFailed), reading("the query that was to be stopped"):
             self._logs.stop_query(queryId=identifier)
+
+
+def _line(event: Mapping[str, Any]) -> LogLine:
+    at = datetime.fromtimestamp(int(event.get("timestamp", 0)) / 1000, UTC)
+    message = clean(str(event.get("message", "")), limit=LINE_LIMIT)
+    return LogLine(at=at, stream=clean(str(event.get("logStreamName", ""))), message=message)
 
 
 def errors_query(words: Sequence[str] = ()) -> str:

@@ -22,13 +22,18 @@ class S3Archive:
         self._client = client
         self._bucket = bucket
 
-    def keep(self, key: str, body: str, *, content_type: str) -> str:
-        """Raises ValueError when there is no bucket to keep it in."""
+    def url(self, key: str) -> str:
+        """Raises ValueError when there is no bucket."""
         if self._bucket is None:
             raise ValueError("this archive only fetches")
-        with reading(f"s3://{self._bucket}/{key}"):
-            self._client.put_object(Bucket=self._bucket, Key=key, Body=body.encode(), ContentType=content_type)
         return f"s3://{self._bucket}/{key}"
+
+    def keep(self, key: str, body: str, *, content_type: str) -> str:
+        """Raises ValueError when there is no bucket to keep it in."""
+        url = self.url(key)
+        with reading(url):
+            self._client.put_object(Bucket=self._bucket, Key=key, Body=body.encode(), ContentType=content_type)
+        return url
 
     def fetch(self, url: str) -> str:
         """Raises ValueError for a URL that is not of this bucket."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from functions.domain.backups import Backups
 from functions.domain.errors import ReadFailed
 from functions.domain.evidence import Findings, Reading, Release
 from functions.domain.logged import LogCause, LogQuery
@@ -62,6 +63,8 @@ class Surroundings:
     """The task definition that an operator wants to go back to; None where nobody named one."""
     cost_told: bool = False
     """Whether a signal of the incident spoke of money in the last day."""
+    recovery_of: Backups | None = None
+    """What the newest backups are wanted of; None where the playbook says nothing of how old they may be."""
     threats: tuple[str, ...] = ()
     """ARNs of the findings that signals of the incident told of in the last day."""
 

@@ -1,6 +1,6 @@
 """The probe `metrics`: the service in figures, now and before."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from statistics import fmean, median
 from typing import Any, cast
@@ -14,6 +14,7 @@ from functions.domain.evidence import (
     ServiceFacts,
     TasksFacts,
 )
+from functions.domain.services import ServiceRef
 from functions.domain.signals import AlarmState
 from functions.ports import MetricsQuery, Points
 
@@ -145,17 +146,22 @@ def _before_ends(onset: datetime, service: ServiceFacts, period_s: int) -> datet
 
 
 def _dimensions(around: Surroundings, service: ServiceFacts) -> dict[Metric, dict[str, str]]:
-    """Dimensions as AWS publishes them: Application Load Balancer guide, "CloudWatch metrics"; ECS guide, the same."""
-    ecs = {"ClusterName": around.ref.cluster, "ServiceName": around.ref.service}
-    dimensions = {Metric.CPU: ecs, Metric.MEMORY: ecs, Metric.TASKS: ecs}
     groups = around.target_groups or service.target_groups
-    if groups:
-        group = groups[0]
-        balancer = around.load_balancer or around.readers.service.load_balancer(group)
-        if balancer is not None:
-            front = {"LoadBalancer": balancer.split(":loadbalancer/", 1)[-1]}
-            behind = front | {"TargetGroup": group.rsplit(":", 1)[-1]}
-            dimensions |= {Metric.ELB_5XX: front, Metric.HEALTHY_HOSTS: behind}
-            answers = (Metric.REQUESTS, Metric.TARGET_5XX, Metric.LATENCY, Metric.LATENCY_P95)
-            dimensions |= dict.fromkeys(answers, behind)
-    return dimensions
+    balancer = around.load_balancer
+    if groups and balancer is None:
+        balancer = around.readers.service.load_balancer(groups[0])
+    return dimensions(around.ref, groups, balancer)
+
+
+def dimensions(ref: ServiceRef, groups: Sequence[str], balancer: str | None) -> dict[Metric, dict[str, str]]:
+    """Dimensions as AWS publishes them: Application Load Balancer guide, "CloudWatch metrics"; ECS guide, the same.
+
+    `groups` and `balancer` are ARNs; without either, only what ECS itself publishes is there."""
+    ecs = {"ClusterName": ref.cluster, "ServiceName": ref.service}
+    found = {Metric.CPU: ecs, Metric.MEMORY: ecs, Metric.TASKS: ecs}
+    if groups and balancer is not None:
+        front = {"LoadBalancer": balancer.split(":loadbalancer/", 1)[-1]}
+        behind = front | {"TargetGroup": groups[0].rsplit(":", 1)[-1]}
+        found |= {Metric.ELB_5XX: front, Metric.HEALTHY_HOSTS: behind}
+        found |= dict.fromkeys((Metric.REQUESTS, Metric.TARGET_5XX, Metric.LATENCY, Metric.LATENCY_P95), behind)
+    return found

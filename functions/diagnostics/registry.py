@@ -24,6 +24,7 @@ from functions.diagnostics.probes import (
     read_tasks,
     read_threats,
 )
+from functions.diagnostics.recovery_points import read_backups
 from functions.diagnostics.releases import read_releases
 from functions.diagnostics.tables import read_tables
 from functions.domain.permissions import Permission, Resource
@@ -179,6 +180,14 @@ PROBES: Mapping[str, Probe] = {
             ),
         ),
         Probe(name="threats", read=read_threats, permissions=_may(Resource.DETECTOR, "guardduty:GetFindings")),
+        Probe(
+            name="backups",
+            read=read_backups,
+            permissions=(
+                *_may(Resource.BACKUP_LIST, "dynamodb:ListBackups"),
+                *_may(Resource.DATABASE_SNAPSHOTS, "rds:DescribeDBSnapshots"),
+            ),
+        ),
     )
 }
 """Every probe by name. A new one needs a field in `Findings` and a line here."""

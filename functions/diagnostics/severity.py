@@ -22,6 +22,9 @@ NOT_JUDGED = frozenset({"unused", "unavailable"})
 """States of targets that get no traffic, as on the other side of a blue/green deployment, or no health checks (ELB API
 reference, TargetHealth)."""
 
+NOTHING_FELT = "users feel nothing"
+"""What is said where no sign of trouble is there."""
+
 
 def gravity(findings: Findings, judgements: Sequence[Judgement], *, sure: float, margin: float = 1.0) -> Gravity:
     """The gravest sign that the findings show, and whether all were read that could show a graver one.
@@ -31,7 +34,7 @@ def gravity(findings: Findings, judgements: Sequence[Judgement], *, sure: float,
     """
     signs = Signs(findings)
     found = [*_served(signs, findings, margin), *_causes(judgements, sure), *_around(signs, findings)]
-    severity, reason = min(found, key=lambda sign: sign[0], default=(Severity.P4, "users feel nothing"))
+    severity, reason = min(found, key=lambda sign: sign[0], default=(Severity.P4, NOTHING_FELT))
     return Gravity(severity=severity, reason=reason, whole=_whole(signs, findings))
 
 

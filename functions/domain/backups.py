@@ -66,6 +66,24 @@ class BackupFacts(Model):
         )
 
 
+class RecoveryPoints(Model):
+    """The newest usable backup of each thing that the playbook wants backed up."""
+
+    asked: tuple[str, ...] = ()
+    """What was looked for: names of tables and of the DB instance. Empty where nobody wants to know."""
+    newest: tuple[BackupFacts, ...] = ()
+
+    @property
+    def without(self) -> str:
+        """What has no usable backup at all."""
+        return ", ".join(name for name in self.asked if name not in {backup.of for backup in self.newest})
+
+    @property
+    def weakest(self) -> BackupFacts | None:
+        """The backup that decides how much would be lost, the oldest of the newest ones; None where one is missing."""
+        return None if self.without else min(self.newest, key=lambda backup: backup.at, default=None)
+
+
 def name_in(incident_id: str) -> str:
     """The name of every backup of an incident: what is taken a second time is recognised by it."""
     return f"{PREFIX}{incident_id}"

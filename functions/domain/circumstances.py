@@ -6,6 +6,32 @@ from functions.domain.causes import Cause
 from functions.domain.model import Model, Moment
 
 
+class ContainerFacts(Model):
+    """One container of a task definition (API reference, ContainerDefinition). No value of a variable is ever read."""
+
+    name: str
+    image: str = ""
+    """As it is written there, with its tag."""
+    digest: str | None = None
+    """What that image was when the service revision was made; None where nobody told."""
+    cpu: int | None = None
+    """CPU units; None where it names none of its own."""
+    memory_mib: int | None = None
+    reserved_mib: int | None = None
+    environment: tuple[str, ...] = ()
+    """Names of its variables, in the order of the alphabet."""
+    environment_files: tuple[str, ...] = ()
+    secrets: Mapping[str, str] = {}
+    """By the name of the variable, `valueFrom`: an ARN or the name of a parameter."""
+    ports: tuple[str, ...] = ()
+    """For example `8080/tcp`."""
+    command: str = ""
+    """Entry point and command, redacted."""
+    health_check: str = ""
+    """What is run, how often, how long it may take and how often it may fail; empty without one."""
+    essential: bool = True
+
+
 class TaskDefinitionFacts(Model):
     """The task definition that runs (DescribeTaskDefinition), as far as decisions need it."""
 
@@ -24,6 +50,10 @@ class TaskDefinitionFacts(Model):
     """`awslogs-stream-prefix` of its containers: with one, a stream is named prefix/container/task-id."""
     task_role: str | None = None
     """ARN of the role whose credentials its containers have."""
+    execution_role: str | None = None
+    network_mode: str | None = None
+    containers: tuple[ContainerFacts, ...] = ()
+    """In its order. Empty in a trail that was written before they were read."""
 
 
 class TargetGroupFacts(Model):
@@ -113,6 +143,25 @@ class LogsFacts(Model):
     @property
     def errors(self) -> int:
         return sum(pattern.count for pattern in self.patterns)
+
+
+class LogLine(Model):
+    """One line as it stood in the log, redacted."""
+
+    at: Moment
+    stream: str
+    message: str
+
+
+class LinesFacts(Model):
+    """Lines of a time, oldest first (FilterLogEvents)."""
+
+    since: Moment
+    until: Moment
+    groups: tuple[str, ...]
+    lines: tuple[LogLine, ...] = ()
+    whole: bool = True
+    """These are all there are; False where a limit left some out."""
 
 
 class SecretFacts(Model):

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import ClassVar, Generic, TypeVar
 
+from functions.domain.backups import RecoveryPoints
 from functions.domain.breach import DenialsFacts, ExposureFacts, ImagesFacts
 from functions.domain.circumstances import (
     AlarmHistoryFacts,
@@ -352,6 +353,8 @@ class RevisionFacts(Model):
     arn: str
     task_definition: str
     image_digests: tuple[str, ...] = ()
+    images: Mapping[str, str] = {}
+    """By container, the digest of its image, as far as ECS tells."""
     surroundings: str = ""
     """Hash of everything but the task definition: network, load balancers, Service Connect, volumes, platform."""
     created_at: Moment | None = None
@@ -447,6 +450,7 @@ class Findings(Model):
     network: Reading[NetworkFacts] = Reading()
     tables: Reading[TablesFacts] = Reading()
     threats: Reading[ThreatsFacts] = Reading()
+    backups: Reading[RecoveryPoints] = Reading()
 
     def unknown(self) -> dict[str, str]:
         """The probes that brought nothing, with their reason."""

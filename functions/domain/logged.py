@@ -8,6 +8,12 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from functions.domain.causes import Cause
 from functions.domain.watched import Name
 
+ERROR_WORDS = (
+    *("ERROR", "Error", "error", "FATAL", "fatal", "CRITICAL", "Exception", "exception", "Traceback", "panic"),
+    *("failed", "denied", "refused", "timeout", "timed out", "unavailable", "exceeded", "throttl", "out of memory"),
+)
+"""What a line that speaks of an error has in it: a pattern of CloudWatch Logs heeds upper and lower case."""
+
 TOLD_BY_LOGS = (
     Cause.SCHEMA_MISMATCH,
     Cause.AUTHENTICATION_FAILING,

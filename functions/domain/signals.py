@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from functions.domain.model import Model, Moment, digest
 from functions.domain.orders import Order, PendingOrder
+from functions.domain.people import Word
 from functions.domain.redaction import clean
 
 TASKS_COUNT_FOR_S = 600
@@ -31,7 +32,7 @@ class SignalKind(StrEnum):
     SECRET = "secret"
     """A secret that tasks of the service had read was changed."""
     MANUAL = "manual"
-    """An operator at the desk ordered something. No message from outside is ever read as one."""
+    """An operator at the desk ordered or said something. No message from outside is ever read as one."""
     HEALTH = "health"
     """AWS says of itself that something of its own is, was or will be wrong."""
     COST = "cost"
@@ -108,6 +109,8 @@ class Signal(Model):
     """Name of the secret or parameter that was changed."""
     order: Order | None = None
     """MANUAL: what was ordered."""
+    word: Word | None = None
+    """MANUAL: what was said of an incident."""
     reference: str | None = None
     """What it is about, by its own name: ARN of a Health event or of a finding, name of a budget, id of an anomaly."""
     aws_service: str | None = None
@@ -138,7 +141,8 @@ class Signal(Model):
             if self.order is not None and self.order.key:
                 return digest([*given, "key", self.order.key])
             ordered = None if self.order is None else self.order.model_dump(mode="json")
-            return digest([*given, ordered, self._moment(1)])
+            told = [*given, ordered, self._moment(1)]
+            return digest(told if self.word is None else [*told, self.word.model_dump(mode="json")])
         if self.kind in _OF_A_SERVICE:
             told = [self.kind, self.region, self.cluster, self.service, self.event_name, self.reference, self.level]
             return digest(told if self.kind is SignalKind.HEALTH else [*told, self._moment(_DAY_S)])
@@ -177,7 +181,9 @@ class Signal(Model):
                 return self.level == HEALTH_ISSUE
             case SignalKind.THREAT:
                 return self.level in WORTH_A_LOOK
-            case SignalKind.RELEASE | SignalKind.SECRET | SignalKind.COST | SignalKind.MANUAL:
+            case SignalKind.MANUAL:
+                return self.word is None
+            case SignalKind.RELEASE | SignalKind.SECRET | SignalKind.COST:
                 return True
 
     @property
@@ -200,6 +206,8 @@ class Signal(Model):
             return f"secret {self.secret} was changed"
         if self.order is not None:
             return self.order.summary
+        if self.word is not None:
+            return self.word.summary
         if self.kind is SignalKind.HEALTH:
             return f"AWS Health: {self.event_name} ({self.level})"
         if self.kind is SignalKind.COST:

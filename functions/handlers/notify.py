@@ -1,11 +1,11 @@
-"""Lambda `notify`: carries the steps page and approval."""
+"""Lambda `notify`: carries the steps page, update and approval."""
 
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions import bootstrap
-from functions.handlers.visits import ask, visit
+from functions.handlers.visits import announced, ask, question_announced, visit
 from functions.observability import logger, tracer
 from functions.workflow.table import StepName
 
@@ -19,5 +19,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """
     if event["step"] == StepName.APPROVAL:
         ask(event, bootstrap.ask_people())
+        question_announced(event, bootstrap.announce)
         return {}
-    return visit(StepName.PAGE, event, bootstrap.page_people())
+    if event["step"] == StepName.UPDATE:
+        return announced(visit(StepName.UPDATE, event, bootstrap.keep_promises()), bootstrap.announce)
+    return announced(visit(StepName.PAGE, event, bootstrap.page_people()), bootstrap.announce)

@@ -5,7 +5,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions import bootstrap
-from functions.handlers.visits import visit
+from functions.handlers.visits import announced, visit
 from functions.observability import logger, tracer
 from functions.workflow.table import StepName
 
@@ -14,4 +14,4 @@ from functions.workflow.table import StepName
 @tracer.capture_lambda_handler(capture_response=False)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """One visit; the payload of the state machine in, the same with an outcome out."""
-    return visit(StepName.REMEDIATE, event, bootstrap.remediate())
+    return announced(visit(StepName.REMEDIATE, event, bootstrap.remediate()), bootstrap.announce)

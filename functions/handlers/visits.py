@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 from functions.observability import logger
-from functions.workflow.table import StepName
+from functions.workflow.announce import Announce
+from functions.workflow.table import Outcome, StepName
 from functions.workflow.visit import StepCall, Visit, carry
 
 
@@ -16,6 +17,25 @@ def visit(
     payload = carry(step, event, call, exhausted=exhausted)
     logger.info("visited", extra={name: payload[name] for name in ("outcome", "wait_s", "generation")})
     return payload
+
+
+def announced(payload: dict[str, Any], announce: Callable[[], Announce]) -> dict[str, Any]:
+    """The payload, after what the step wrote was put on the bus. The step is done by then, whatever comes of this."""
+    if payload["outcome"] == Outcome.SUPERSEDED:
+        return payload
+    try:
+        return {**payload, "announced": announce()(payload["incident_id"], payload["announced"])}
+    except Exception as error:  # noqa: BLE001 - an incident goes on without a word to machines, even a bug's
+        logger.warning("not announced", extra={"error": f"{type(error).__name__}: {error}"})
+        return payload
+
+
+def question_announced(event: dict[str, Any], announce: Callable[[], Announce]) -> None:
+    """The same for people who are asked, whose letter is out by then."""
+    try:
+        announce().question(event["incident_id"])
+    except Exception as error:  # noqa: BLE001 - as in `announced`
+        logger.warning("not announced", extra={"error": f"{type(error).__name__}: {error}"})
 
 
 def ask(event: dict[str, Any], call: Callable[[Visit, str], None]) -> None:

@@ -39,6 +39,7 @@ from functions.domain.synthetic import EVERY_S, SyntheticCheck
 from functions.domain.watched import Name, Watched
 from functions.domain.webhooks import Webhook
 from functions.playbooks.ladders import NOT_OURS, Ladder, default_ladder
+from functions.playbooks.people import UPDATES, Bridge, Escalation, Every, Recovery, Silence
 
 _LONGEST_NAME = 255
 _MOST_QUERIES = 5
@@ -544,6 +545,15 @@ class Playbook(Strict):
     to."""
     contain: Contain = Contain()
     notify: Notify = Notify()
+    escalation: Escalation = Escalation()
+    bridge: Bridge | None = None
+    """Where people meet during an incident: a URL, or the name of a channel."""
+    updates: Mapping[Severity, Every] = Field(default={}, validate_default=True)
+    """How often people who were told of an incident hear of it while it is open; what is left out has its default."""
+    rto: Recovery | None = None
+    """How long an outage may last; pages say how much of it is used."""
+    rpo: Recovery | None = None
+    """How old the newest backup of what `backups` names may be; pages say how old it is."""
     overrides: Overrides = Overrides()
 
     @model_validator(mode="before")
@@ -571,6 +581,11 @@ class Playbook(Strict):
         for severity, said in written.items():
             whole[severity] = {**whole.get(severity, {}), **said} if isinstance(said, Mapping) else said
         return {**data, "severities": whole}
+
+    @field_validator("updates")
+    @classmethod
+    def _complete_updates(cls, written: Mapping[Severity, int | Silence]) -> Mapping[Severity, int | Silence]:
+        return {**UPDATES, **written}
 
     @model_validator(mode="before")
     @classmethod
@@ -726,6 +741,11 @@ class Playbook(Strict):
         """How grave it is when this alarm goes off; without such an alarm, the playbook's own severity."""
         written = (alarm.severity for alarm in self.alarms if self.alarm_name(alarm) == alarm_name)
         return next((severity for severity in written if severity is not None), self.severity)
+
+    def update_every(self, severity: Severity) -> int | None:
+        """Seconds between two updates on an open incident; None where none is promised."""
+        every = self.updates[severity]
+        return None if every is Silence.NEVER else int(every)
 
     def ladder(self, cause: Cause) -> Ladder:
         """What answers this cause, first action first: the playbook's own ladder, else the default.

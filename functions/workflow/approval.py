@@ -10,6 +10,7 @@ from functions.playbooks.schema import Playbook
 from functions.ports import Clock, Ledger, Notifier
 from functions.workflow.assess import alarms_of
 from functions.workflow.letters import clock, question
+from functions.workflow.promises import standing_of
 from functions.workflow.severity import by_playbook
 from functions.workflow.story import tell
 from functions.workflow.table import StepName
@@ -56,9 +57,13 @@ class AskPeople:
                 "plan": plan.model_dump(mode="json"),
                 "plan_hash": plan.hash,
                 "expires_at": approval.expires_at.isoformat(),
+                "next_update_at": approval.expires_at.isoformat(),
                 "evidence": {"sequence": incident.head_sequence, "head": incident.head_hash},
             },
         )
         incident = self.ledger.append(incident, [asked], step=StepName.APPROVAL, approval=approval)
-        written = by_playbook(self.playbooks.get(incident.service.key), alarms_of(self.ledger.inbox(incident.id)))
-        self.notifier.publish(question(incident, events, approval, plan, grade=story.grade or written))
+        playbook = self.playbooks.get(incident.service.key)
+        written = by_playbook(playbook, alarms_of(self.ledger.inbox(incident.id)))
+        standing = standing_of(playbook, story, now, next_update_at=approval.expires_at)
+        grade = story.grade or written
+        self.notifier.publish(question(incident, events, approval, plan, grade=grade, standing=standing))

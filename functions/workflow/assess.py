@@ -16,16 +16,19 @@ from functions.domain.incidents import Fact, InboxEntry, Incident, NewEvent
 from functions.domain.logged import LogQuery
 from functions.domain.maintenance import window_at
 from functions.domain.orders import Order, PendingOrder
+from functions.domain.people import Said
 from functions.domain.severity import Grade
 from functions.domain.signals import Signal, SignalKind, pending
 from functions.guardrails.verdicts import Situation
 from functions.playbooks.schema import Playbook
 from functions.ports import Clock, Ledger, Readers
 from functions.workflow.answers import heard
+from functions.workflow.command import led_by
 from functions.workflow.decision import Decision, decide
+from functions.workflow.promises import in_time
 from functions.workflow.scored import scored
 from functions.workflow.severity import changed, graded
-from functions.workflow.story import Intent, Story, tell
+from functions.workflow.story import Intent, Story, heeding, tell
 from functions.workflow.table import Outcome, StepName
 from functions.workflow.validation import Validator, healthy, validated
 from functions.workflow.visit import Result, Visit, incident_of
@@ -44,6 +47,12 @@ FACT_OF: Mapping[Outcome, Fact] = {
     Outcome.WAIT: Fact.WAITED,
     Outcome.STAND_DOWN: Fact.STOOD_DOWN,
     Outcome.ALL_CLEAR: Fact.STOOD_DOWN,
+}
+
+FACT_OF_WORD: Mapping[Said, Fact] = {
+    Said.ACKNOWLEDGED: Fact.ACKNOWLEDGED,
+    Said.TAKEN: Fact.COMMAND_TAKEN,
+    Said.RELEASED: Fact.COMMAND_RELEASED,
 }
 
 
@@ -138,6 +147,8 @@ class Examiner:
         )
         if score is not None and decision.outcome is Outcome.ALL_CLEAR:
             decision = decision.model_copy(update={"reason": f"{decision.reason}; {score.reason}"})
+        told = heeding(story, incident.id, [entry for entry in inbox if entry.number > incident.signals_seen])
+        decision = led_by(told.taken_by, decision)
         grade = graded(playbook, alarms_of(inbox), findings, judgements, story.grade)
         return Assessment(findings=findings, judgements=judgements, decision=decision, grade=grade)
 
@@ -219,6 +230,7 @@ def surroundings_of(playbook: Playbook, *, readers: Readers, ledger: Ledger | No
         log_group=playbook.overrides.log_group,
         breach_evidence=playbook.contain.evidence,
         log_causes=playbook.log_causes,
+        recovery_of=None if playbook.rpo is None else playbook.backups,
     )
 
 
@@ -280,7 +292,8 @@ class Assess:
             self.ledger.append(
                 incident, [*fresh, doubtful(story.open_intent)], step=StepName.ASSESS, signals_seen=len(inbox)
             )
-            return Result(outcome=Outcome.WAIT, wait_s=story.open_intent.plan.settle_s)
+            settling = Result(outcome=Outcome.WAIT, wait_s=story.open_intent.plan.settle_s)
+            return in_time(settling, story.due_at, self.examiner.clock.now())
         playbook = self.playbooks.get(incident.service.key)
         if playbook is None:
             return self._without_playbook(incident, inbox, fresh)
@@ -301,7 +314,9 @@ class Assess:
             signals_seen=len(inbox),
         )
         self._note_release(incident, assessment.findings)
-        return Result(outcome=_leads_to(decision), wait_s=_wait_s(decision, playbook))
+        result = Result(outcome=_leads_to(decision), wait_s=_wait_s(decision, playbook))
+        # People who are asked are promised the end of their time instead.
+        return result if decision.outcome is Outcome.ASK else in_time(result, story.due_at, self.examiner.clock.now())
 
     def _without_playbook(self, incident: Incident, inbox: Sequence[InboxEntry], fresh: list[NewEvent]) -> Result:
         """The playbook was taken away while the incident was open: nothing may be done any more. An order for a service
@@ -396,9 +411,10 @@ def quarantine(ledger: Ledger, incident: Incident, plan: Plan) -> None:
 def received(entry: InboxEntry) -> NewEvent:
     """The line of the trail that says which signal was seen."""
     signal = entry.signal
+    person = signal.order if signal.word is None else signal.word
     return NewEvent(
-        fact=Fact.SIGNAL_RECEIVED,
-        actor="intake" if signal.order is None else signal.order.by,
+        fact=Fact.SIGNAL_RECEIVED if signal.word is None else FACT_OF_WORD[signal.word.said],
+        actor="intake" if person is None else person.by,
         summary=signal.summary,
         data={"number": entry.number, "signal": signal.model_dump(mode="json")},
     )

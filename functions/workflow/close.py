@@ -1,14 +1,17 @@
 """Close: resolve and release the lock in one transaction, then archive, and tell whom it concerns."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from functions.domain.durations import spoken
 from functions.domain.errors import Superseded
 from functions.domain.incidents import Event, Fact, Incident, IncidentStatus, NewEvent
 from functions.domain.model import canonical_json
+from functions.playbooks.schema import Playbook
 from functions.ports import Archive, Clock, Ledger, Notifier
 from functions.workflow.letters import recovered
+from functions.workflow.looked import newest_look
+from functions.workflow.promises import standing_of
 from functions.workflow.restore import until_due
 from functions.workflow.story import Story, tell
 from functions.workflow.table import Outcome, StepName
@@ -21,6 +24,7 @@ class Close:
     archive: Archive
     notifier: Notifier
     clock: Clock
+    playbooks: Mapping[str, Playbook]
 
     def __call__(self, visit: Visit) -> Result:
         incident = incident_of(visit, self.ledger)
@@ -35,8 +39,12 @@ class Close:
                 raise
         events = self.ledger.events(incident.id)
         keep(self.archive, incident, events)
-        if _concerns_people(incident, tell(events)):
-            self.notifier.publish(recovered(incident, events))
+        story = tell(events)
+        if _concerns_people(incident, story):
+            playbook = self.playbooks.get(incident.service.key)
+            standing = standing_of(playbook, story, self.clock.now(), next_update_at=None)
+            looked = newest_look(self.ledger, events)
+            self.notifier.publish(recovered(incident, events, looked=looked, standing=standing))
         leases = self.ledger.service_leases(incident.service)
         if leases:
             return Result(outcome=Outcome.LEASES_LEFT, wait_s=until_due(leases, self.clock.now()))
@@ -50,7 +58,8 @@ class Close:
             fact=Fact.INCIDENT_RESOLVED,
             actor=StepName.CLOSE,
             summary=f"recovered {how}, {spoken(took)} after the {'order' if story.by_hand else 'alarm'}",
-            data={"seconds": round(took.total_seconds(), 1)},
+            # The step that comes next writes it there.
+            data={"seconds": round(took.total_seconds(), 1), "report": self.archive.url(folder(incident))},
         )
 
 
@@ -60,6 +69,11 @@ def _concerns_people(incident: Incident, story: Story) -> bool:
     A later generation may follow a page that the state machine itself sent, of which the trail knows nothing.
     """
     return bool(story.paged or story.requests or story.intents) or incident.generation > 1
+
+
+def folder(incident: Incident) -> str:
+    """The beginning of the keys of everything that belongs to the incident's report."""
+    return f"incidents/{incident.service.key}/{incident.id}/report/"
 
 
 def keep(archive: Archive, incident: Incident, events: Sequence[Event]) -> str:

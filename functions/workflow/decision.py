@@ -95,6 +95,8 @@ class Decision(Model):
     """The order that this answers."""
     held_by: str = ""
     """The maintenance window for which people are not paged yet."""
+    taken_by: str = ""
+    """Who leads the incident, so that the responder only watches."""
 
     @property
     def refused_by(self) -> tuple[str, ...]:
@@ -119,6 +121,8 @@ class Decision(Model):
         window is none either."""
         if self.held_by:
             return f"{self.outcome}|held"
+        if self.taken_by:
+            return f"{self.outcome}|taken"
         denied = sorted(verdict.guardrail for verdict in self.verdicts if not verdict.allowed)
         action = "" if self.plan is None else self.plan.rung
         outcome = Outcome.ESCALATE if self.outcome is Outcome.ASK else self.outcome

@@ -1,6 +1,11 @@
-"""The texts people get. Each stands alone: read on a phone at three in the morning, without the trail beside it."""
+"""The texts people get. Each stands alone: read on a phone at three in the morning, without the trail beside it.
+
+They go from what happened to why, to what is happening now, and end with what to type. Lines are not wrapped: a phone
+breaks them where it has to, and would break what was wrapped before once more.
+"""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from functions.domain.approvals import Approval
@@ -20,13 +25,15 @@ from functions.domain.changes import (
     SetTaskDefinition,
     ShiftZone,
 )
+from functions.domain.durations import spoken
 from functions.domain.evidence import Findings, short
-from functions.domain.incidents import Event, Fact, Incident
+from functions.domain.incidents import Event, Fact, Incident, IncidentStatus
 from functions.domain.redaction import clean
 from functions.domain.severity import Grade
 from functions.domain.validation import Validation
 from functions.ports import Page
 from functions.workflow.decision import Decision
+from functions.workflow.standing import Standing, impact, lines, recovery_times, services, started
 from functions.workflow.story import Intent, Story, tell
 from functions.workflow.table import Outcome
 
@@ -53,44 +60,152 @@ HEADINGS = {
 
 BY_HAND = frozenset({ActionName.SET_COUNT, ActionName.SET_LIMITS})
 
+NEWS = frozenset(
+    {
+        Fact.SIGNAL_RECEIVED,
+        Fact.SEVERITY_GRADED,
+        Fact.PLAN_CHOSEN,
+        Fact.ACTION_WITHHELD,
+        Fact.STOOD_DOWN,
+        Fact.ACTION_TAKEN,
+        Fact.ACTION_DOUBTFUL,
+        Fact.ACTION_REFUSED,
+        Fact.RECOVERY_CHECKED,
+        Fact.APPROVAL_GRANTED,
+        Fact.APPROVAL_DENIED,
+        Fact.APPROVAL_EXPIRED,
+        Fact.ESCALATED,
+        Fact.ACKNOWLEDGED,
+        Fact.COMMAND_TAKEN,
+        Fact.COMMAND_RELEASED,
+        Fact.LOOKED_AGAIN,
+        Fact.LEASE_RESTORED,
+        Fact.LEASE_LEFT,
+        Fact.LEASE_POSTPONED,
+    }
+)
+"""What an update tells of, where it is new."""
+
+NEWS_LINES = 8
+"""Of these, so many: a phone shows twenty lines."""
+
+FOR_A_PERSON = "only a person can fill this in"
+
 
 def escalation(
-    incident: Incident, events: Sequence[Event], *, grade: Grade | None = None, looked: Findings | None = None
+    incident: Incident,
+    events: Sequence[Event],
+    *,
+    grade: Grade | None = None,
+    looked: Findings | None = None,
+    standing: Standing | None = None,
 ) -> Page:
-    """The page: what is wrong, what was tried, why nothing more is done, and where to look.
+    """The page: what is wrong, why, what is happening now, what was tried, and what people can do.
 
-    `looked` is what the newest look brought, for what people read in the logs.
+    `looked` is what the newest look brought, `standing` what the playbook and the clock add; it is of the newest event
+    without.
     """
     story = tell(events)
+    subject = f"[page{_label(grade)}] {_about(incident, story, grade)}"
+    said = _needs_a_person(incident, events, grade, looked, standing or Standing(now=events[-1].at))
+    return _page(incident, subject, said, kind="page", grade=grade)
+
+
+def second_call(
+    incident: Incident,
+    events: Sequence[Event],
+    *,
+    grade: Grade | None,
+    looked: Findings | None,
+    standing: Standing,
+) -> Page:
+    """The page once more, for the second contact, because nobody acknowledged it in time."""
+    story = tell(events)
+    paged = next((event for event in events if event.fact is Fact.PAGE_SENT), events[-1])
+    said = [
+        f"Nobody has acknowledged the page of {paged.at:%H:%M} UTC, {spoken(standing.now - paged.at)} ago.",
+        "You are called in their place.",
+        "",
+        *_needs_a_person(incident, events, grade, looked, standing, called=True),
+    ]
+    subject = f"[second contact{_label(grade)}] {_about(incident, story, grade)}"
+    return _page(incident, subject, said, kind="second-contact", grade=grade)
+
+
+def update(
+    incident: Incident, events: Sequence[Event], *, grade: Grade | None, looked: Findings | None, standing: Standing
+) -> Page:
+    """The promised update on an incident that is still open: what is new, and what is being waited for.
+
+    All updates on one incident have one subject, so that mail programs put them together.
+    """
+    story = tell(events)
+    open_for = spoken(standing.now - started(incident, story))
+    said = [
+        f"{incident.service.service} in {incident.service.cluster} ({incident.service.region}): open for {open_for}.",
+        "",
+        *_severity(grade),
+        f"Cause      {_cause(story, events)}",
+        *_section(f"New since {_told_at(story, events):%H:%M} UTC", _news(story, events)),
+        *_section("Now", lines(story, standing, looked=looked)),
+        *_where(incident, story),
+    ]
+    return _page(incident, f"[update] {incident.service.service}: {incident.id}", said, kind="update", grade=grade)
+
+
+def _about(incident: Incident, story: Story, grade: Grade | None) -> str:
+    cause = "unknown" if story.decision is None else story.decision.cause
+    seen = "" if grade is None or not grade.seen else f", {grade.seen}"
+    return f"{incident.service.service}: {cause}{seen}"
+
+
+def _needs_a_person(
+    incident: Incident,
+    events: Sequence[Event],
+    grade: Grade | None,
+    looked: Findings | None,
+    standing: Standing,
+    *,
+    called: bool = False,
+) -> list[str]:
+    """`called`: this is what the second contact gets."""
+    story = replace(tell(events), escalated=called)
     decision = story.decision
-    cause = "unknown" if decision is None else decision.cause
-    lines = [
+    said = [
         f"{incident.service.service} in {incident.service.cluster} ({incident.service.region}) needs a person.",
         "",
         *_grave(grade, events),
+        *_began(incident, story, standing),
+        f"Services   {services(incident, looked)}",
+        f"Impact     {impact(grade, looked)}",
         f"Alarm      {clean(incident.title)}",
-        f"Opened     {clock(incident.opened_at)}",
         f"Cause      {_cause(story, events)}",
         f"Why a page {_why(story, events)}",
     ]
     if decision is not None and decision.plan is not None and not story.intents:
-        lines += ["", "What would be done:", f"  {decision.plan.summary}", f"  undo: {decision.plan.undo}"]
-    lines += _section("Evidence", _evidence(events))
-    lines += _section("Asked of the logs", _asked(looked))
-    lines += _section("Tried", _tried(events))
-    lines += _where(incident, log_group=_log_group(looked))
-    seen = "" if grade is None or not grade.seen else f", {grade.seen}"
-    subject = f"[page{_label(grade)}] {incident.service.service}: {cause}{seen}"
-    return _page(incident, subject, lines, kind="page", grade=grade)
+        said += ["", "What would be done:", f"  {decision.plan.summary}", f"  undo: {decision.plan.undo}"]
+    said += _section("Evidence", _evidence(events))
+    said += _section("Asked of the logs", _asked(looked))
+    said += _section("Tried", _tried(events))
+    said += _section("Now", lines(story, standing, looked=looked))
+    return [*said, *_where(incident, story, log_group=_log_group(looked))]
 
 
 def question(
-    incident: Incident, events: Sequence[Event], approval: Approval, plan: Plan, *, grade: Grade | None = None
+    incident: Incident,
+    events: Sequence[Event],
+    approval: Approval,
+    plan: Plan,
+    *,
+    grade: Grade | None = None,
+    standing: Standing | None = None,
 ) -> Page:
-    """May this be done? The plan, what it rests on, until when, and how to say yes or no."""
+    """May this be done? The plan, what it rests on, until when, and how to say yes or no. Until then nobody hears of it
+    again."""
     story = tell(events)
     minutes = round((approval.expires_at - approval.asked_at).total_seconds() / 60)
-    lines = [
+    now = standing or Standing(now=approval.asked_at, next_update_at=approval.expires_at)
+    said = [
         f"{incident.service.service} in {incident.service.cluster} ({incident.service.region}) needs a yes or a no.",
         "",
         f"Plan       {plan.summary}",
@@ -100,38 +215,100 @@ def question(
         f"No         responder deny {incident.id} --reason '...'",
         "",
         *_grave(grade, events),
+        *_began(incident, story, now),
         f"Alarm      {clean(incident.title)}",
-        f"Opened     {clock(incident.opened_at)}",
         f"Cause      {_cause(story, events)}",
         f"Why asked  {_why(story, events)}",
         "",
         "A yes is good for this very plan, once: the responder looks again first, and asks again if it is another one.",
     ]
-    lines += _section("Evidence", _evidence(events))
-    lines += _section("Tried", _tried(events))
-    lines += _where(incident)
+    said += _section("Evidence", _evidence(events))
+    said += _section("Tried", _tried(events))
+    asked = [f"Status: waiting for a yes or a no until {approval.expires_at:%H:%M} UTC", *lines(story, now)[1:]]
+    said += _section("Now", asked)
+    said += _where(incident, story)
     subject = f"[approve?{_label(grade)}] {incident.service.service}: {plan.action} for {plan.cause}"
-    return _page(incident, subject, lines, kind="approval", grade=grade)
+    return _page(incident, subject, said, kind="approval", grade=grade)
 
 
-def recovered(incident: Incident, events: Sequence[Event]) -> Page:
-    """All clear: what it was, what helped, and what still differs from the infrastructure code."""
+def recovered(
+    incident: Incident,
+    events: Sequence[Event],
+    *,
+    looked: Findings | None = None,
+    standing: Standing | None = None,
+) -> Page:
+    """All clear: what it was, how long it took, what helped, and what is left to do."""
     story = tell(events)
     resolved = next((e for e in reversed(events) if e.fact is Fact.INCIDENT_RESOLVED), None)
     summary = clean(incident.title) if resolved is None else resolved.summary
-    lines = [
+    ended = events[-1].at if resolved is None else resolved.at
+    then = Standing(now=ended) if standing is None else replace(standing, now=ended)
+    said = [
         f"{incident.service.service} in {incident.service.cluster} ({incident.service.region}) {summary}.",
         "",
-        f"Alarm      {clean(incident.title)}",
-        f"Opened     {clock(incident.opened_at)}",
-        f"Cause      {_cause(story, events)}",
         *_gravest(events),
+        f"Services   {services(incident, looked)}",
+        f"Started    {clock(started(incident, story))}",
+        f"Resolved   {clock(ended)}",
+        f"Duration   {spoken(ended - started(incident, story))}",
+        f"Alarm      {clean(incident.title)}",
+        f"Cause      {_cause(story, events)}",
+        *(f"  + {line}" for line in _spoke_for_it(story, events)),
     ]
-    lines += _section("Done", _tried(events))
-    lines += _section("Validated", _validated(events))
-    lines += _section("To do", _drift(story))
-    lines += _where(incident)
-    return _page(incident, f"[recovered] {incident.service.service}: {summary}", lines, kind="recovered")
+    said += _section("Done", _tried(events))
+    said += _section("Validated", _validated(events))
+    said += _section("To do", _drift(story))
+    said += _section(
+        "Next steps",
+        [
+            f"Preventive measures: {FOR_A_PERSON}",
+            f"Post-mortem, date and time: {FOR_A_PERSON}",
+            f"Incident commander: {story.commander}",
+            *recovery_times(story, then, looked=looked, over=True),
+        ],
+    )
+    said += _where(incident, story)
+    place = None if resolved is None else resolved.data.get("report")
+    if place is not None:
+        said += ["", f"Report     responder report {incident.id} --open", f"           {place}report.html"]
+    return _page(incident, f"[recovered] {incident.service.service}: {summary}", said, kind="recovered")
+
+
+def _began(incident: Incident, story: Story, standing: Standing) -> list[str]:
+    since = started(incident, story)
+    return [f"Started    {clock(since)}, {spoken(standing.now - since)} ago"]
+
+
+def _severity(grade: Grade | None) -> list[str]:
+    return [] if grade is None else [f"Severity   {grade.name}: {grade.reason}"]
+
+
+def _told_at(story: Story, events: Sequence[Event]) -> datetime:
+    """When people heard of it last."""
+    return next((event.at for event in events if event.sequence == story.told), events[0].at)
+
+
+def _news(story: Story, events: Sequence[Event]) -> list[str]:
+    """What happened since people heard of it last; of looks that found the same, the newest."""
+    new = [event for event in events if event.sequence > story.told and event.fact in NEWS]
+    newest = {event.summary: event for event in new if event.fact is Fact.LOOKED_AGAIN}
+    told = [event for event in new if event.fact is not Fact.LOOKED_AGAIN or newest[event.summary] is event]
+    left_out = [f"and {len(told) - NEWS_LINES} events before that"] if len(told) > NEWS_LINES else []
+    return [*left_out, *(f"{event.at:%H:%M:%S} {event.summary}" for event in told[-NEWS_LINES:])] or ["nothing"]
+
+
+def _spoke_for_it(story: Story, events: Sequence[Event]) -> list[str]:
+    """The evidence for the cause that was named, as the look found it that named it."""
+    acted = story.acted
+    cause = acted.plan.cause if acted is not None else getattr(_last_trouble(events), "cause", None)
+    for event in reversed(events):
+        if event.fact is Fact.CAUSES_RANKED:
+            ranked = [Judgement.model_validate(judgement) for judgement in event.data.get("judgements", ())]
+            found = next((each for each in ranked if each.cause == cause and each.evidence_for), None)
+            if found is not None:
+                return list(found.evidence_for)
+    return []
 
 
 def _label(grade: Grade | None) -> str:
@@ -227,7 +404,7 @@ def _validated(events: Sequence[Event]) -> list[str]:
     if told is None:
         return []
     parts = Validation.model_validate(told.data["validation"]).parts
-    return [f"{part.part:<11} {part.finding:<9} {clean(part.reason)}" for part in parts]
+    return [f"{part.part:<11} {part.finding:<10} {clean(part.reason)}" for part in parts]
 
 
 def _drift(story: Story) -> list[str]:
@@ -302,20 +479,28 @@ def _leased(terms: LeaseTerms) -> str:
             return f"the {terms.kind} is {terms.value:g} {then}"
 
 
-def _section(title: str, lines: Sequence[str]) -> list[str]:
-    return ["", f"{title}:", *(f"  {line}" for line in lines)] if lines else []
+def _section(title: str, said: Sequence[str]) -> list[str]:
+    return ["", f"{title}:", *(f"  {line}" for line in said)] if said else []
 
 
-def _where(incident: Incident, *, log_group: str | None = None) -> list[str]:
+def _where(incident: Incident, story: Story, *, log_group: str | None = None) -> list[str]:
     tail = f"aws logs tail {log_group} --since 30m --region {incident.service.region}"
-    return [
-        "",
+    commands = [
+        *([] if incident.status is IncidentStatus.RESOLVED else _lead(incident, story)),
         *([] if log_group is None else [f"Logs       {tail}"]),
         f"Look       responder show {incident.id}",
         f"Check      responder verify {incident.id}",
         f"Pause      responder pause {incident.service.key} --for 2h --reason '...'",
         f"Trail      {incident.head_sequence} events, head {incident.head_hash[:16]}",
     ]
+    return _section("What you can do", commands)
+
+
+def _lead(incident: Incident, story: Story) -> list[str]:
+    if story.taken_by is not None:
+        return [f"Give back  responder release {incident.id}"]
+    have = [] if story.acknowledged_by is not None else [f"I have it  responder ack {incident.id}"]
+    return [*have, f"Take over  responder take {incident.id}"]
 
 
 def clock(moment: datetime) -> str:
@@ -323,11 +508,11 @@ def clock(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
 
 
-def _page(incident: Incident, subject: str, lines: Sequence[str], *, kind: str, grade: Grade | None = None) -> Page:
+def _page(incident: Incident, subject: str, said: Sequence[str], *, kind: str, grade: Grade | None = None) -> Page:
     plain = clean(subject).encode("ascii", "replace").decode()
     return Page(
         subject=plain if len(plain) <= SUBJECT_LIMIT else plain[: SUBJECT_LIMIT - 3] + "...",
-        text="\n".join(lines) + "\n",
+        text="\n".join(said) + "\n",
         attributes={
             "kind": kind,
             "incident": incident.id,

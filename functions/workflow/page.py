@@ -1,20 +1,20 @@
 """Page: tell people once for each thing they have to know."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
-from functions.domain.errors import ReadFailed, TrailBroken
-from functions.domain.evidence import Findings
-from functions.domain.incidents import Event, Fact, IncidentStatus, NewEvent
+from functions.domain.incidents import Fact, IncidentStatus, NewEvent
 from functions.playbooks.schema import Playbook
-from functions.ports import Archive, Ledger, Notifier
+from functions.ports import Archive, Clock, Ledger, Notifier
 from functions.workflow.answers import heard
 from functions.workflow.assess import alarms_of
 from functions.workflow.close import keep
 from functions.workflow.letters import escalation
+from functions.workflow.looked import newest_look
+from functions.workflow.promises import in_time, next_update, second_call_at, standing_of
 from functions.workflow.restore import POSTPONE_LIMIT
 from functions.workflow.severity import by_playbook
-from functions.workflow.story import Story, tell
+from functions.workflow.story import Story, heeding, tell
 from functions.workflow.table import Outcome, StepName
 from functions.workflow.visit import Result, Visit, incident_of
 from functions.workflow.watch import SHORTEST_S
@@ -25,6 +25,7 @@ class PagePeople:
     ledger: Ledger
     notifier: Notifier
     archive: Archive
+    clock: Clock
     playbooks: Mapping[str, Playbook]
 
     def __call__(self, visit: Visit) -> Result:
@@ -33,13 +34,26 @@ class PagePeople:
         incident, events = heard(
             self.ledger, incident, self.ledger.events(incident.id), expired=visit.outcome == Outcome.EXPIRED
         )
-        story = tell(events)
-        about = _about(story)
-        if about not in story.paged or story.graver_than_told:
+        inbox = self.ledger.inbox(incident.id)
+        story = heeding(tell(events), incident.id, [entry for entry in inbox if entry.number > incident.signals_seen])
+        about, now, is_open = _about(story), self.clock.now(), incident.status is IncidentStatus.OPEN
+        due_at = story.due_at
+        # Whoever leads the incident has left the question behind.
+        settled = story.taken_by is not None and visit.outcome == Outcome.EXPIRED
+        if not settled and (about not in story.paged or story.graver_than_told):
             keep(self.archive, incident, events)
-            written = by_playbook(self.playbooks.get(incident.service.key), alarms_of(self.ledger.inbox(incident.id)))
-            grade = story.grade or written
-            page = escalation(incident, events, grade=grade, looked=self._looked(events))
+            playbook = self.playbooks.get(incident.service.key)
+            grade = story.grade or by_playbook(playbook, alarms_of(inbox))
+            due_at = next_update(playbook, grade, now) if is_open else None
+            calls_at = second_call_at(playbook, grade, now) if is_open and not story.escalated else None
+            earliest = min((at for at in (story.escalate_at, calls_at) if at is not None), default=None)
+            page = escalation(
+                incident,
+                events,
+                grade=grade,
+                looked=newest_look(self.ledger, events),
+                standing=standing_of(playbook, replace(story, escalate_at=earliest), now, next_update_at=due_at),
+            )
             message = self.notifier.publish(page)
             event = NewEvent(
                 fact=Fact.PAGE_SENT,
@@ -51,22 +65,14 @@ class PagePeople:
                     "severity": None if grade is None else grade.severity,
                     "message": message,
                     "head": incident.head_hash,
+                    "next_update_at": None if due_at is None else due_at.isoformat(),
+                    "escalate_at": None if calls_at is None else calls_at.isoformat(),
                 },
             )
             incident = self.ledger.append(incident, [event], step=StepName.PAGE)
         if incident.status is IncidentStatus.RESOLVED:
             return Result(outcome=Outcome.TOLD)
-        return Result(outcome=Outcome.PAGED, wait_s=SHORTEST_S)
-
-    def _looked(self, events: Sequence[Event]) -> Findings | None:
-        """What the newest look at the service brought; a page goes out without it, too."""
-        looked = next((event for event in reversed(events) if event.fact is Fact.EVIDENCE_GATHERED), None)
-        if looked is None:
-            return None
-        try:
-            return Findings.model_validate(self.ledger.evidence(looked)["findings"])
-        except (ReadFailed, TrailBroken):
-            return None
+        return in_time(Result(outcome=Outcome.PAGED, wait_s=SHORTEST_S), due_at, now)
 
 
 def _about(story: Story) -> str:

@@ -46,7 +46,8 @@ from functions.guardrails.verdicts import in_maintenance
 from functions.playbooks.schema import Playbook
 from functions.ports import BudgetCharge, Clock, Ledger, Readers, ServiceChanger
 from functions.workflow.assess import doubtful, quarantine
-from functions.workflow.story import Intent, Story, tell
+from functions.workflow.promises import in_time
+from functions.workflow.story import Intent, Story, heeding, tell
 from functions.workflow.table import Outcome, StepName
 from functions.workflow.visit import Result, Visit, incident_of
 
@@ -74,7 +75,7 @@ class Remediate:
         if story.open_intent is not None:
             quarantine(self.ledger, incident, story.open_intent.plan)
             self.ledger.append(incident, [doubtful(story.open_intent)], step=self.step)
-            return Result(outcome=Outcome.DONE, wait_s=story.open_intent.plan.settle_s)
+            return self._in_time(Result(outcome=Outcome.DONE, wait_s=story.open_intent.plan.settle_s), story)
         decision = story.decision
         if decision is None or decision.plan is None or decision.outcome is not Outcome.ACT:
             return self._outdated(incident, "the newest decision is not to act")
@@ -83,11 +84,15 @@ class Remediate:
             raise LookupError(f"{plan.action} is not for the step {self.step}")
         done = story.stages_done(plan)
         if len(done) == len(plan.changes):
-            return self._through(plan)
+            return self._in_time(self._through(plan), story)
         reason = self._difference(incident, plan, story, done, by_hand=decision.order is not None)
         if reason is not None:
             return self._outdated(incident, reason)
-        return self._act(incident, plan, done)
+        return self._in_time(self._act(incident, plan, done), story)
+
+    def _in_time(self, result: Result, story: Story) -> Result:
+        """Settling is interrupted where people were promised to hear of it meanwhile."""
+        return in_time(result, story.due_at, self.clock.now()) if result.outcome is Outcome.DONE else result
 
     def _outdated(self, incident: Incident, reason: str) -> Result:
         event = NewEvent(fact=Fact.PLAN_OUTDATED, actor=self.step, summary=f"did not act: {reason}")
@@ -133,7 +138,17 @@ class Remediate:
             return ", ".join(
                 f"{name} was {getattr(expected, name)} and is {getattr(state, name)}" for name in differing
             )
+        leader = self._leader(incident, story)
+        if leader is not None:
+            return f"{leader} leads the incident now"
         return None if done else self._in_trouble(incident, plan, playbook, now)
+
+    def _leader(self, incident: Incident, story: Story) -> str | None:
+        """Who took the incident over, asked as late as can be. What people ordered themselves is done all the same."""
+        if story.decision is not None and story.decision.order is not None:
+            return None
+        inbox = self.ledger.inbox(incident.id)
+        return heeding(story, incident.id, [e for e in inbox if e.number > incident.signals_seen]).taken_by
 
     def _in_trouble(self, incident: Incident, plan: Plan, playbook: Playbook, now: datetime) -> str | None:
         """A dependency that got into trouble since the plan was made: new tasks, or more, would make that worse."""

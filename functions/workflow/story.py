@@ -17,8 +17,9 @@ from functions.domain.changes import (
     StopDeployment,
     repeatable,
 )
-from functions.domain.incidents import Event, Fact
+from functions.domain.incidents import Event, Fact, InboxEntry
 from functions.domain.orders import PendingOrder
+from functions.domain.people import AUTOMATIC, Said, Word
 from functions.domain.severity import Grade, Severity
 from functions.domain.signals import Signal, pending
 from functions.workflow.decision import OTHERS_AT_WORK, Decision
@@ -104,6 +105,36 @@ class Story:
     """What people were asked."""
     orders: tuple[PendingOrder, ...] = ()
     """What operators ordered and nothing has come of yet, oldest first."""
+    acknowledged_by: str | None = None
+    """Who has the page."""
+    taken_by: str | None = None
+    """Who leads the incident instead of the responder."""
+    escalate_at: datetime | None = None
+    """Until when somebody has to have the page; from then on the second contact is called."""
+    escalated: bool = False
+    """The second contact was called."""
+    next_update_at: datetime | None = None
+    """When people were promised to hear of it again."""
+    told: int = 0
+    """Sequence number of what people were told last; 0 while they were told nothing."""
+    updates: int = 0
+    """How many promised updates were posted."""
+
+    @property
+    def commander(self) -> str:
+        """Who leads the incident."""
+        return AUTOMATIC if self.taken_by is None else self.taken_by
+
+    @property
+    def due_at(self) -> datetime | None:
+        """When the next thing has to be said: the promised update, or the call for the second contact."""
+        unanswered = None if self.escalated or self.acknowledged_by is not None else self.escalate_at
+        return min((at for at in (self.next_update_at, unanswered) if at is not None), default=None)
+
+    def calls(self, now: datetime) -> bool:
+        """Whether nobody had the page in time, so that the second contact has to be called."""
+        waits = self.acknowledged_by is None and not self.escalated
+        return waits and self.escalate_at is not None and now >= self.escalate_at
 
     @property
     def isolated(self) -> str | None:
@@ -254,7 +285,7 @@ def _after(story: Story, event: Event) -> Story:
                 plan=Plan.model_validate(event.data["plan"]),
                 expires_at=datetime.fromisoformat(event.data["expires_at"]),
             )
-            return replace(story, requests=(*story.requests, request))
+            return _promised(replace(story, requests=(*story.requests, request)), event)
         case Fact.APPROVAL_DENIED | Fact.APPROVAL_EXPIRED:
             return _newest_request(_answered(story, story.decision), ended=event.fact)
         case Fact.APPROVAL_GRANTED:
@@ -283,7 +314,18 @@ def _after(story: Story, event: Event) -> Story:
             return replace(story, grade=Grade.model_validate(event.data["grade"]))
         case Fact.PAGE_SENT:
             told = [Severity(each) for each in (event.data.get("severity"), story.paged_as) if each]
-            return replace(story, paged=story.paged | {event.data["about"]}, paged_as=min(told, default=None))
+            by = [at for at in (story.escalate_at, _moment(event, "escalate_at")) if at is not None]
+            paged = replace(story, paged=story.paged | {event.data["about"]}, paged_as=min(told, default=None))
+            return _promised(replace(paged, escalate_at=min(by, default=None)), event)
+        case Fact.UPDATE_POSTED:
+            return replace(_promised(story, event), updates=story.updates + 1)
+        case Fact.ESCALATED:
+            return replace(story, escalated=True)
+        case Fact.ACKNOWLEDGED | Fact.COMMAND_TAKEN | Fact.COMMAND_RELEASED:
+            word = Word.model_validate(event.data["signal"]["word"])
+            return _said(story, word) if word.incident_id == event.incident_id else story
+        case Fact.INCIDENT_RESOLVED:
+            return replace(story, next_update_at=None, escalate_at=None)
         case Fact.LEASE_POSTPONED:
             return replace(story, postponed=story.postponed + 1)
         case _:
@@ -300,6 +342,35 @@ def _under_way(story: Story, at: datetime) -> bool:
 
 
 _UNDECIDED = (None, Outcome.NOT_YET, Outcome.CANNOT_TELL, Outcome.LOOK_AGAIN)
+
+
+def heeding(story: Story, incident_id: str, unseen: Sequence[InboxEntry]) -> Story:
+    """The story, with what people said of the incident that no step has written into the trail yet."""
+    for entry in unseen:
+        word = entry.signal.word
+        if word is not None and word.incident_id == incident_id:
+            story = _said(story, word)
+    return story
+
+
+def _said(story: Story, word: Word) -> Story:
+    match word.said:
+        case Said.ACKNOWLEDGED:
+            return replace(story, acknowledged_by=story.acknowledged_by or word.by)
+        case Said.TAKEN:
+            return replace(story, acknowledged_by=story.acknowledged_by or word.by, taken_by=word.by)
+        case Said.RELEASED:
+            return replace(story, taken_by=None)
+
+
+def _promised(story: Story, event: Event) -> Story:
+    """Whatever people are told renews the promise of when they hear again."""
+    return replace(story, next_update_at=_moment(event, "next_update_at"), told=event.sequence)
+
+
+def _moment(event: Event, name: str) -> datetime | None:
+    written = event.data.get(name)
+    return None if written is None else datetime.fromisoformat(written)
 
 
 def _answered(story: Story, decision: Decision | None) -> Story:

@@ -21,9 +21,11 @@ class StepName(StrEnum):
     SETTLE = "settle"
     VERIFY = "verify"
     PAGE = "page"
+    UPDATE = "update"
     WATCH = "watch"
     SUCCESSOR = "successor"
     CLOSE = "close"
+    REPORT = "report"
     RESTORE = "restore"
     LIFT = "lift"
     END = "end"
@@ -39,6 +41,7 @@ class Function(StrEnum):
     VERIFY = "verify"
     NOTIFY = "notify"
     CLOSE = "close"
+    REPORT = "report"
     RESTORE = "restore"
 
 
@@ -66,6 +69,10 @@ class Outcome(StrEnum):
     CANNOT_TELL = "cannot-tell"
     GIVE_UP = "give-up"
     PAGED = "paged"
+    PROMISED = "promised"
+    """People were promised to hear of it now, or nobody has the page."""
+    PROMISED_MEANWHILE = "promised-meanwhile"
+    """The same, while an action is given its time to show."""
     TOLD = "told"
     LOOK_AGAIN = "look-again"
     CHANGED = "changed"
@@ -89,6 +96,8 @@ class Step:
     Functions does alone. `visits`: how often one execution may come by before the outcome is `exhausted`.
     `awaits`: the function only asks, and is given a token for it; the outcome comes from whoever answers with the
     token, or is `expired` after the payload's `wait_s`. Its visits are not counted, those of its neighbours are.
+    `spared`: nothing depends on it, and it says again what the step before it said; when it fails, the execution goes
+    on with that.
     """
 
     name: StepName
@@ -97,6 +106,7 @@ class Step:
     waits: bool = False
     visits: int = 0
     awaits: bool = False
+    spared: bool = False
 
 
 ENTRY = (StepName.ASSESS, StepName.RESTORE)
@@ -168,6 +178,7 @@ TABLE: Mapping[StepName, Step] = {
                 Outcome.CANNOT_TELL: StepName.SETTLE,
                 Outcome.INEFFECTIVE: StepName.ASSESS,
                 Outcome.LOOK_AGAIN: StepName.ASSESS,
+                Outcome.PROMISED_MEANWHILE: StepName.UPDATE,
                 Outcome.GIVE_UP: StepName.PAGE,
                 Outcome.EXHAUSTED: StepName.PAGE,
             },
@@ -183,11 +194,22 @@ TABLE: Mapping[StepName, Step] = {
             },
         ),
         Step(
+            name=StepName.UPDATE,
+            function=Function.NOTIFY,
+            visits=200,
+            transitions={
+                Outcome.PAGED: StepName.WATCH,
+                Outcome.NOT_YET: StepName.SETTLE,
+                Outcome.EXHAUSTED: StepName.WATCH,
+            },
+        ),
+        Step(
             name=StepName.WATCH,
             function=Function.ASSESS,
             waits=True,
-            visits=200,
+            visits=300,
             transitions={
+                Outcome.PROMISED: StepName.UPDATE,
                 Outcome.LOOK_AGAIN: StepName.WATCH,
                 Outcome.CHANGED: StepName.ASSESS,
                 Outcome.ALL_CLEAR: StepName.CLOSE,
@@ -200,10 +222,23 @@ TABLE: Mapping[StepName, Step] = {
             function=Function.CLOSE,
             visits=30,
             transitions={
-                Outcome.RESOLVED: StepName.END,
-                Outcome.LEASES_LEFT: StepName.RESTORE,
+                Outcome.RESOLVED: StepName.REPORT,
+                Outcome.LEASES_LEFT: StepName.REPORT,
                 Outcome.NEW_SIGNAL: StepName.ASSESS,
                 Outcome.EXHAUSTED: StepName.PAGE,
+            },
+        ),
+        Step(
+            name=StepName.REPORT,
+            function=Function.REPORT,
+            visits=30,
+            spared=True,
+            transitions={
+                Outcome.RESOLVED: StepName.END,
+                Outcome.LEASES_LEFT: StepName.RESTORE,
+                Outcome.RESTORED: StepName.END,
+                # The sweep gives what is left back when it is due.
+                Outcome.EXHAUSTED: StepName.END,
             },
         ),
         Step(
@@ -212,7 +247,7 @@ TABLE: Mapping[StepName, Step] = {
             waits=True,
             visits=200,
             transitions={
-                Outcome.RESTORED: StepName.END,
+                Outcome.RESTORED: StepName.REPORT,
                 Outcome.NOT_DUE: StepName.RESTORE,
                 Outcome.POSTPONED: StepName.RESTORE,
                 Outcome.CONTAIN: StepName.LIFT,

@@ -21,6 +21,7 @@ from functions.workflow.assess import (
     surroundings_of,
     told_lately,
 )
+from functions.workflow.promises import is_due
 from functions.workflow.scored import scored
 from functions.workflow.story import Story, tell
 from functions.workflow.table import Outcome, StepName
@@ -59,6 +60,11 @@ class Verify:
     def __call__(self, visit: Visit) -> Result:
         incident = incident_of(visit, self.ledger)
         story = tell(self.ledger.events(incident.id))
+        due = is_due(story.due_at, self.clock.now(), visit.visits)
+        if visit.left_s:
+            # Woken for a promise alone: what is waited for is given the rest of its time.
+            said = Outcome.PROMISED_MEANWHILE if due else Outcome.NOT_YET
+            return Result(outcome=said, wait_s=visit.left_s, left_s=visit.left_s if due else 0)
         check = self._functional(incident, story, self._check(incident, story))
         if check.outcome is Outcome.CANNOT_TELL and story.cannot_tell + 1 >= CANNOT_TELL_LIMIT:
             check = check.model_copy(update={"outcome": Outcome.GIVE_UP})
@@ -81,6 +87,8 @@ class Verify:
             self.ledger.append(
                 incident, events, step=StepName.VERIFY, signals_seen=incident.signals_seen + len(calming)
             )
+        if due and check.outcome in (Outcome.NOT_YET, Outcome.CANNOT_TELL):
+            return Result(outcome=Outcome.PROMISED_MEANWHILE, left_s=LOOK_EVERY_S)
         return Result(outcome=check.outcome, wait_s=LOOK_EVERY_S)
 
     def _functional(self, incident: Incident, story: Story, check: Check) -> Check:

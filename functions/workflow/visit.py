@@ -19,13 +19,19 @@ class Visit(Model):
     outcome: str | None = None
     wait_s: int = 0
     visits: Mapping[str, int] = {}
+    left_s: int = 0
+    """What is left of a wait that was interrupted, because something was promised for this moment."""
+    announced: int = 0
+    """Sequence number of the last event of the trail that was put on the bus by this execution."""
 
 
 class Result(Model):
-    """What a step says. `wait_s` matters where the next step begins with a wait. `generation`: a new one was begun."""
+    """What a step says. `wait_s` matters where the next step begins with a wait, and `left_s` is what is left of it for
+    afterwards. `generation`: a new one was begun."""
 
     outcome: Outcome
     wait_s: int = 0
+    left_s: int = 0
     generation: int | None = None
 
 
@@ -60,7 +66,9 @@ def carry(
         step=step,
         outcome=result.outcome,
         wait_s=result.wait_s,
+        left_s=result.left_s,
         visits={**visit.visits, step: count},
+        announced=visit.announced,
     ).model_dump(mode="json")
 
 

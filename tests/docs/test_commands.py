@@ -119,10 +119,10 @@ def test_every_playbook_on_a_page_holds(page: Page, tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def synthesis(tmp_path_factory: pytest.TempPathFactory) -> Synthesis:
-    """The stacks of the README's playbook, with an alarm that needs no look-up."""
+    """The stacks of the README's playbook, with an alarm that needs no look-up, and with chat."""
     playbooks = tmp_path_factory.mktemp("playbooks")
     (playbooks / "orders.yaml").write_text(PLAYBOOK)
-    deployment = Deployment(region="eu-west-1", playbooks=playbooks, architecture=Architecture.LOCAL)
+    deployment = Deployment(region="eu-west-1", playbooks=playbooks, architecture=Architecture.LOCAL, chat=True)
     return synthesise(deployment, tmp_path_factory.mktemp("cdk.out"))
 
 

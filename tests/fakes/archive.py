@@ -9,8 +9,11 @@ class FakeArchive:
     def __init__(self) -> None:
         self.documents: dict[str, str] = {}
 
+    def url(self, key: str) -> str:
+        return f"s3://archive/{key}"
+
     def keep(self, key: str, body: str, *, content_type: str) -> str:
-        url = f"s3://archive/{key}"
+        url = self.url(key)
         self.documents[url] = body
         return url
 

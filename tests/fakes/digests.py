@@ -121,6 +121,7 @@ class Estate:
             network=self.quiet,
             tables=self.quiet,
             http=self.quiet,
+            backups=self.quiet,
             threads=ThreadPoolExecutor,
         )
         return Sources(readers=readers, more=self.more, ledger=self.ledger, period=period, until=self.clock.now())

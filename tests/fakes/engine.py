@@ -15,15 +15,18 @@ from functions.workflow.approval import AskPeople
 from functions.workflow.assess import Assess, Examiner
 from functions.workflow.bake import Bake
 from functions.workflow.close import Close
+from functions.workflow.command import SaySo
 from functions.workflow.intake import Intake
 from functions.workflow.orders import GiveOrder, TryOrder
 from functions.workflow.page import PagePeople
 from functions.workflow.remediate import Remediate
+from functions.workflow.report import WriteReport
 from functions.workflow.restore import Lift, Restore
 from functions.workflow.secrets import TellSecretChange
 from functions.workflow.sweep import Sweep
 from functions.workflow.table import TABLE, Outcome, Step, StepName, next_step
 from functions.workflow.threats import TellThreat
+from functions.workflow.update import KeepPromises
 from functions.workflow.verify import Verify
 from functions.workflow.visit import StepCall, Visit, carry
 from functions.workflow.watch import Watch
@@ -75,6 +78,7 @@ class Responder:
         self.ledger = MemoryLedger(clock=self.clock, archive=self.archive)
         self.executions = FakeExecutions()
         self.notifier = FakeNotifier()
+        self.second = FakeNotifier()
         playbooks = {self.playbook.ref.key: self.playbook}
         examiner = Examiner(
             ledger=self.ledger,
@@ -110,6 +114,7 @@ class Responder:
             ledger=self.ledger, executions=self.executions, reader=self.world, playbooks=[self.playbook]
         )
         self.watch = Watch(ledger=self.ledger, examiner=examiner, playbooks=playbooks, validator=validator)
+        self.say = SaySo(ledger=self.ledger, now=self.clock.now)
         self.take_answer = TakeAnswer(ledger=self.ledger, answers=self.people, now=self.clock.now)
         self.ask_people = AskPeople(ledger=self.ledger, notifier=self.notifier, clock=self.clock, playbooks=playbooks)
         self.give_order = GiveOrder(
@@ -138,9 +143,33 @@ class Responder:
                 validator=validator,
             ),
             StepName.PAGE: PagePeople(
-                ledger=self.ledger, notifier=self.notifier, archive=self.archive, playbooks=playbooks
+                ledger=self.ledger,
+                notifier=self.notifier,
+                archive=self.archive,
+                clock=self.clock,
+                playbooks=playbooks,
             ),
-            StepName.CLOSE: Close(ledger=self.ledger, archive=self.archive, notifier=self.notifier, clock=self.clock),
+            StepName.UPDATE: KeepPromises(
+                ledger=self.ledger,
+                notifier=self.notifier,
+                second=self.second,
+                clock=self.clock,
+                playbooks=playbooks,
+            ),
+            StepName.CLOSE: Close(
+                ledger=self.ledger,
+                archive=self.archive,
+                notifier=self.notifier,
+                clock=self.clock,
+                playbooks=playbooks,
+            ),
+            StepName.REPORT: WriteReport(
+                ledger=self.ledger,
+                archive=self.archive,
+                readers=self.world.readers,
+                clock=self.clock,
+                playbooks=playbooks,
+            ),
             StepName.RESTORE: Restore(
                 ledger=self.ledger,
                 reader=self.world,
@@ -229,6 +258,7 @@ class Responder:
 
     @property
     def path(self) -> list[str]:
-        """The steps visited, each with its outcome, repeated ones once."""
-        said = [f"{step}:{outcome}" for step, outcome in self.visited]
+        """The steps visited, each with its outcome, repeated ones once. What the table spares decides nothing and is
+        left out."""
+        said = [f"{step}:{outcome}" for step, outcome in self.visited if not TABLE[step].spared]
         return [line for n, line in enumerate(said) if n == 0 or line != said[n - 1]]

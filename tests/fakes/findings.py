@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from functions.actions.action import Terms
+from functions.domain.backups import RecoveryPoints
 from functions.domain.breach import DenialsFacts, ExposureFacts, ImagesFacts
 from functions.domain.circumstances import (
     AlarmHistoryFacts,
@@ -104,6 +105,7 @@ def findings(**said: Any) -> Findings:
         "denials": DenialsFacts(),
         "budget": BudgetFacts(),
         "threats": ThreatsFacts(),
+        "backups": RecoveryPoints(),
         "network": NetworkFacts(),
         "tables": TablesFacts(),
     }

@@ -4,11 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from functions.domain.backups import BackupFacts, Backups
 from functions.domain.breach import CallFacts, DenialsFacts, ExposureFacts, ImageFacts, ImagesFacts, OpenDoor
 from functions.domain.circumstances import (
     ChangesFacts,
     FrontFacts,
     HealthFacts,
+    LinesFacts,
+    LogLine,
     LogsFacts,
     SecretFacts,
     SecretsFacts,
@@ -53,6 +56,7 @@ class Quiet:
     """By name; every other one is provisioned and has nothing remarkable."""
     shown_answers: Mapping[str, HttpAnswer] = field(default_factory=dict)
     """By URL; every other name cannot be looked up."""
+    shown_backups: tuple[BackupFacts, ...] = ()
     unreadable: set[str] = field(default_factory=set)
     """Names of reading methods that fail."""
     asked: list[tuple[str, object]] = field(default_factory=list)
@@ -60,6 +64,10 @@ class Quiet:
 
     words_asked: list[tuple[tuple[LogCause, ...], tuple[LogQuery, ...]]] = field(default_factory=list)
     """Which words of the playbook the logs were asked for, at each reading of them."""
+
+    def known(self, backups: Backups) -> Sequence[BackupFacts]:
+        self._may("backups", backups)
+        return self.shown_backups
 
     def _may(self, call: str, about: object) -> None:
         self.asked.append((call, about))
@@ -87,6 +95,13 @@ class Quiet:
         patterns = patterns_in(self.shown_lines, causes)
         facts = {"since": since, "groups": tuple(groups), "patterns": patterns}
         return LogsFacts.model_validate({**facts, **self.shown_logs})
+
+    def lines(self, groups: Sequence[str], *, since: datetime, until: datetime, most: int) -> LinesFacts:
+        self._may("lines", (tuple(groups), since, until))
+        told = [LogLine(at=since, stream="ecs/app/0123", message=line) for line in self.shown_lines]
+        return LinesFacts(
+            since=since, until=until, groups=tuple(groups), lines=tuple(told[:most]), whole=len(told) <= most
+        )
 
     def secrets(self, references: Sequence[str]) -> SecretsFacts:
         self._may("secrets", tuple(references))

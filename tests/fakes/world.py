@@ -33,7 +33,7 @@ from functions.domain.changes import (
     UnblockAddress,
     UnmuteAlarm,
 )
-from functions.domain.circumstances import AlarmHistoryFacts, TaskDefinitionFacts
+from functions.domain.circumstances import AlarmHistoryFacts, ContainerFacts, TaskDefinitionFacts
 from functions.domain.errors import ChangeFailed, ReadFailed
 from functions.domain.evidence import (
     AlarmFacts,
@@ -242,6 +242,7 @@ class World:
             network=self.quiet,
             tables=self.quiet,
             http=self.quiet,
+            backups=self.quiet,
             threads=ThreadPoolExecutor,
         )
 
@@ -331,6 +332,7 @@ class World:
             task_role="arn:aws:iam::000000000000:role/service/orders-task",
             log_groups=("/ecs/orders",),
             log_prefixes=("orders",),
+            containers=(ContainerFacts(name="app", image=f"orders:{task_definition.rpartition(':')[2]}"),),
         )
 
     def scaling(self, ref: ServiceRef, *, resource_id: str | None = None) -> ScalingFacts:
@@ -579,7 +581,21 @@ class FakeExecutions:
 class FakeNotifier:
     pages: list[Page] = field(default_factory=list)
 
+    failing: bool = False
+    """The topic takes nothing."""
+
+    @property
+    def news(self) -> list[Page]:
+        """What was sent, but for the updates that were promised."""
+        return [page for page in self.pages if page.attributes["kind"] != "update"]
+
+    @property
+    def updates(self) -> list[Page]:
+        return [page for page in self.pages if page.attributes["kind"] == "update"]
+
     def publish(self, page: Page) -> str:
+        if self.failing:
+            raise ReadFailed("the topic takes nothing")
         self.pages.append(page)
         return f"message-{len(self.pages)}"
 

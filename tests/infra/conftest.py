@@ -56,6 +56,9 @@ recovered: {score: 80}
 backups: {dynamodb: [carts], rds: orders-db}
 notify:
   email: [on-call@example.com]
+escalation:
+  email: [lead@example.com]
+  https: ["https://pager.example.com/second"]
 variants:
   prod: {}
   elsewhere: {region: us-east-1}
@@ -70,6 +73,7 @@ alarms:
   - log: panic
     contains: panic
     period: 300
+escalation: {email: [lead@example.com]}
 overrides:
   log_group: /shop/payments
   target_groups: ["arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/pay/0123456789abcdef"]
@@ -120,6 +124,7 @@ def containing(tmp_path_factory: pytest.TempPathFactory) -> Synthesis:
         account="123456789012",
         playbooks=playbooks,
         architecture=Architecture.LOCAL,
+        chat=True,
         contain=True,
     )
     return synthesise(deployment, tmp_path_factory.mktemp("cdk.out"))

@@ -122,7 +122,7 @@ def test_an_emulator_gets_the_same_stacks_without_the_layer(tmp_path: Path) -> N
         tmp_path / "cdk.out",
     )
     assert made.responder.resources("AWS::Lambda::LayerVersion") == {}
-    assert len(made.responder.resources("AWS::Lambda::Function")) == 15
+    assert len(made.responder.resources("AWS::Lambda::Function")) == 16
     ((_, table),) = made.responder.attributes("AWS::DynamoDB::Table").items()
     assert (table["DeletionPolicy"], table["Properties"]["DeletionProtectionEnabled"]) == ("Delete", False)
     ((_, alarm),) = made.services["ecs-first-responder-shop-orders"].resources("AWS::CloudWatch::Alarm").items()

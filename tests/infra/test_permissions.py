@@ -17,6 +17,7 @@ from functions.adapters import (
     cloudwatch,
     ecs,
     elbv2,
+    eventbridge,
     front,
     functions,
     ledger,
@@ -83,6 +84,7 @@ FUNCTIONS = [
     "notify",
     "read",
     "remediate",
+    "report",
     "restore",
     "sweep",
     "trial",
@@ -146,10 +148,10 @@ def generic(resource: str) -> str:
     return resource
 
 
-@pytest.mark.parametrize(
-    "function",
-    ["assess", "verify", "sweep", "bake", "check", "digest", "intake", "notify", "close", "lookup", "forward"],
-)
+LOOKING = ("assess", "verify", "sweep", "bake", "check", "digest", "intake", "notify", "close", "report", "lookup")
+
+
+@pytest.mark.parametrize("function", [*LOOKING, "forward"])
 def test_only_remediate_and_restore_change_anything(function: str, stack: Template) -> None:
     """Whatever looks, decides or tells cannot change a service, whatever its code does."""
     assert actions(stack, function).isdisjoint(CHANGES)
@@ -192,10 +194,31 @@ def test_the_read_function_may_what_every_probe_declares(stack: Template) -> Non
     assert probes <= actions(stack, "read")
 
 
-@pytest.mark.parametrize("function", ["assess", "verify"])
+@pytest.mark.parametrize("function", ["assess", "verify", "report"])
 def test_looking_reads_aws_and_writes_the_ledger(function: str, stack: Template) -> None:
     """Assess and verify have no right that writes outside of the responder's own table, archive, log and traces."""
     assert [action for action in actions(stack, function) if not READS.match(action) and not OWN.match(action)] == []
+
+
+def test_events_are_put_on_the_bus_under_the_responders_own_name_alone(stack: Template) -> None:
+    """By those who act and those who tell; who only looks does not, and nobody can pass for another source."""
+    for function in FUNCTIONS:
+        granted = {e for e in allowed(stack, function) if e.action in eventbridge.CALLS}
+        if function not in ("remediate", "notify", "close"):
+            assert granted == set()
+            continue
+        (entry,) = granted
+        assert entry.resource == "arn:aws:events:eu-west-1:123456789012:event-bus/default"
+        assert entry.conditions == '{"StringEquals": {"events:source": "ecs-first-responder"}}'
+
+
+def test_only_notify_calls_second_contacts(stack: Template) -> None:
+    """Their topic is in nobody else's reach."""
+    second, _ = stack.named("AWS::SNS::Topic", "TopicName", "ecs-first-responder-second")
+    reach = [
+        f for f in FUNCTIONS if ("sns:Publish", f"<{second}>") in {(e.action, e.resource) for e in allowed(stack, f)}
+    ]
+    assert reach == ["notify"]
 
 
 def test_only_two_read_secrets_and_only_what_playbooks_name(stack: Template) -> None:
@@ -298,7 +321,7 @@ def test_what_is_called_is_granted(stack: Template) -> None:
     checking = (check_metrics, secret_values)
     asked = (functions, runs)
     adapters = (*reading, *checking, *asked, backups, changer, ledger, mutes, s3, sns, sqs, stepfunctions, webhooks)
-    called = {call for adapter in adapters for call in adapter.CALLS} | set(backups.LIST_CALLS)
+    called = {call for adapter in adapters for call in adapter.CALLS} | {*backups.LIST_CALLS, *logs.LINES_CALLS}
     assert called <= {entry.action for entry in everything_allowed(stack)}
 
 
@@ -337,6 +360,7 @@ def test_backups_are_taken_of_what_is_named_and_never_deleted(stack: Template) -
         *LISTED_SNAPSHOTS,
     }
     assert granted - LISTED_SNAPSHOTS <= {(entry.action, entry.resource) for entry in allowed(stack, "remediate")}
+    assert {(entry.action, entry.resource) for entry in allowed(stack, "assess")} >= LISTED_SNAPSHOTS
 
 
 def test_a_digest_reads_and_tells_and_nothing_else(stack: Template) -> None:

@@ -154,6 +154,37 @@ def test_people_are_subscribed_by_playbook_and_by_context(stack: Template) -> No
     } == {("email", "on-call@example.com"), ("https", "https://pages.example.com/hook")}
 
 
+def test_second_contacts_are_called_for_their_own_services(stack: Template) -> None:
+    """By a topic of their own, and who is named by two playbooks has one subscription for both services."""
+    second, _ = stack.named("AWS::SNS::Topic", "TopicName", "ecs-first-responder-second")
+    assert {
+        (subscription["Protocol"], subscription["Endpoint"], tuple(subscription["FilterPolicy"]["service"]))
+        for subscription in stack.resources("AWS::SNS::Subscription").values()
+        if subscription["TopicArn"] == {"Ref": second}
+    } == {
+        ("email", "lead@example.com", ("eu-west-1/shop/orders", "eu-west-1/shop/pay_ments")),
+        ("https", "https://pager.example.com/second", ("eu-west-1/shop/orders",)),
+    }
+
+
+def test_there_is_a_topic_for_chat_where_somebody_wants_one(synthesis: Synthesis, containing: Synthesis) -> None:
+    """A rule hands it the notification in each of our events, and may use its key; by default there is neither."""
+    chat, _ = containing.responder.named("AWS::SNS::Topic", "TopicName", "ecs-first-responder-chat")
+    rules = containing.responder.resources("AWS::Events::Rule").values()
+    (rule,) = (each for each in rules if each.get("EventPattern", {}).get("source") == ["ecs-first-responder"])
+    assert [(each["Arn"], each["InputPath"]) for each in rule["Targets"]] == [({"Ref": chat}, "$.detail.chat")]
+    (policy,) = (
+        each
+        for each in containing.responder.resources("AWS::SNS::TopicPolicy").values()
+        if each["Topics"] == [{"Ref": chat}]
+    )
+    ((_, key),) = containing.responder.resources("AWS::KMS::Key").items()
+    for said in (statements(policy), key["KeyPolicy"]["Statement"]):
+        assert {"Service": "events.amazonaws.com"} in [statement["Principal"] for statement in said]
+    names = [topic["TopicName"] for topic in synthesis.responder.resources("AWS::SNS::Topic").values()]
+    assert "ecs-first-responder-chat" not in names
+
+
 def test_a_message_that_cannot_be_read_is_kept(stack: Template) -> None:
     """After five receives a message lies in the dead-letter queue for a fortnight."""
     dead_letters, properties = queue(stack, "intake-dead-letters")
@@ -373,8 +404,12 @@ def test_no_two_functions_share_a_role(stack: Template) -> None:
             {settings.TABLE_NAME, settings.BUCKET_NAME, settings.FLEET_ACTIONS_PER_HOUR, settings.LOG_SCAN_MB},
         ),
         ("verify", {settings.TABLE_NAME, settings.BUCKET_NAME, settings.LOG_SCAN_MB}),
-        ("notify", {settings.TABLE_NAME, settings.BUCKET_NAME, settings.PAGE_TOPIC_ARN}),
+        (
+            "notify",
+            {settings.TABLE_NAME, settings.BUCKET_NAME, settings.PAGE_TOPIC_ARN, settings.SECOND_TOPIC_ARN},
+        ),
         ("close", {settings.TABLE_NAME, settings.BUCKET_NAME, settings.PAGE_TOPIC_ARN}),
+        ("report", {settings.TABLE_NAME, settings.BUCKET_NAME, settings.LOG_SCAN_MB}),
         ("restore", {settings.TABLE_NAME, settings.BUCKET_NAME, settings.CONTAIN}),
         ("check", set()),
         (
@@ -552,6 +587,7 @@ def test_the_responder_is_watched_too(stack: Template) -> None:
         "intake-errors",
         "sweep-errors",
         "bake-errors",
+        "report-errors",
         "forward-errors",
         "check-errors",
         "api-errors",

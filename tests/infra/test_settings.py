@@ -15,6 +15,7 @@ BUILT_BY: Mapping[str, tuple[Callable[[], Any], ...]] = {
     "verify": (bootstrap.verify,),
     "notify": (bootstrap.page_people, bootstrap.ask_people),
     "close": (bootstrap.close,),
+    "report": (bootstrap.write_report,),
     "restore": (bootstrap.restore,),
     "sweep": (bootstrap.sweep,),
     "bake": (bootstrap.bake,),

@@ -118,12 +118,30 @@ def test_a_task_outwaits_its_function(states: dict[str, Any]) -> None:
 
 
 def test_every_error_of_every_task_is_paged(states: dict[str, Any]) -> None:
-    """Whatever fails in a task that carries the incident leads to the page that Step Functions sends by itself."""
+    """Whatever fails in a task that carries the incident leads to the page that Step Functions sends by itself; the
+    steps that the table spares carry none."""
     tasks = {name: state for name, state in states.items() if state["Type"] == "Task" and name != PAGE_FAILURE}
     assert set(tasks) == {step.name.value for step in CARRIED} | {StepName.SUCCESSOR.value}
-    for state in tasks.values():
+    spared = {step.name.value for step in CARRIED if step.spared}
+    for name, state in tasks.items():
         assert state["Catch"][-1]["ErrorEquals"] == ["States.ALL"]
-        assert state["Catch"][-1]["Next"] == PAGE_FAILURE
+        assert (state["Catch"][-1]["Next"] == PAGE_FAILURE) is (name not in spared)
+
+
+def test_a_report_that_cannot_be_written_changes_nothing(states: dict[str, Any]) -> None:
+    """When its function fails, the execution goes on with what the step before said: to the end, or to the leases."""
+    assert [step.name for step in CARRIED if step.spared] == [StepName.REPORT]
+    catch = states[StepName.REPORT.value]["Catch"]
+    assert [each["ErrorEquals"] for each in catch] == [["States.ALL"]]
+    for before in (StepName.CLOSE, StepName.RESTORE):
+        for said, to in TABLE[before].transitions.items():
+            if to is not StepName.REPORT:
+                continue
+            payload = {"incident_id": "inc-1", "step": before.value, "outcome": said.value, "wait_s": 9}
+            caught = evaluate(catch[0]["Output"], given=payload, error={"Error": "Unhandled"})
+            assert caught == payload
+            after = first_state(StepName.RESTORE) if said is Outcome.LEASES_LEFT else StepName.END.value
+            assert chosen(states[catch[0]["Next"]], caught) == after
 
 
 def test_the_page_of_a_failure_says_where_and_why(states: dict[str, Any]) -> None:

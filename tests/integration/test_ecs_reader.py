@@ -298,6 +298,38 @@ class TestDeploymentsAndRevisions:
         bare = reader(DescribeTaskDefinition={"taskDefinition": {}}).definition("orders:1")
         assert (bare.cpu, bare.ports, bare.container_health_check, bare.task_role) == (None, (), False, None)
 
+    def test_what_its_containers_are(self) -> None:
+        """Image, size, names of variables, secrets, ports, command and health check, and never the value of a
+        variable; what a command says of a password is taken out."""
+        container = {
+            "name": "app",
+            "image": "orders:42",
+            "cpu": 0,
+            "memory": 512,
+            "environment": [{"name": "STAGE", "value": "s3cr3t-value"}, {"name": "DEBUG", "value": "1"}],
+            "secrets": [{"name": "DB", "valueFrom": "/orders/db"}],
+            "portMappings": [{"containerPort": 8080, "protocol": "tcp"}, {"containerPort": 53, "protocol": "udp"}],
+            "entryPoint": ["python"],
+            "command": ["-m", "app", "--password=hunter22"],
+            "healthCheck": {"command": ["CMD", "true"], "interval": 10, "startPeriod": 60},
+        }
+        described = {"taskDefinition": {"containerDefinitions": [container, {"name": "bare"}]}}
+        facts = reader(DescribeTaskDefinition=described).definition("orders:1")
+        app, bare = facts.containers
+        assert (app.image, app.cpu, app.memory_mib, app.environment) == ("orders:42", None, 512, ("DEBUG", "STAGE"))
+        assert (app.secrets, app.ports) == ({"DB": "/orders/db"}, ("8080/tcp", "53/udp"))
+        assert app.command == "python -m app --password=[redacted]"
+        assert app.health_check == "CMD true every 10 s, within 5 s, 3 times, after 60 s"
+        assert (bare.image, bare.health_check, bare.environment) == ("", "", ())
+        assert "s3cr3t-value" not in facts.model_dump_json()
+
+    def test_what_the_images_of_a_revision_are(self) -> None:
+        """Digests by container, as far as ECS tells them."""
+        images = [{"containerName": "app", "image": "orders:42", "imageDigest": "sha256:aa"}, {"containerName": "log"}]
+        answer = {"serviceRevisions": [{"serviceRevisionArn": "sr/1", "containerImages": images}]}
+        (revision,) = reader(DescribeServiceRevisions=answer).revisions(["sr/1"])
+        assert revision.images == {"app": "sha256:aa"}
+
 
 def test_declared_calls_are_the_calls_made() -> None:
     """The reader declares exactly the IAM actions of the calls that it makes."""

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from functions.adapters.logs import CALLS, LINES, PAUSES_S, SHOWN, InsightsReader, errors_query
+from functions.adapters.logs import CALLS, LINES, LINES_CALLS, MOST_PAGES, PAUSES_S, SHOWN, InsightsReader, errors_query
 from functions.domain.causes import Cause
-from functions.domain.circumstances import LogsFacts
+from functions.domain.circumstances import LinesFacts, LogsFacts
 from functions.domain.errors import ReadFailed
 from functions.domain.logged import LogCause, LogQuery
 from tests.fakes.aws import FakeAws, refusal
@@ -305,3 +305,62 @@ def test_words_of_the_playbook_are_looked_for_and_told() -> None:
 def test_without_words_the_query_is_as_it_was() -> None:
     """Nothing is added where the playbook says nothing."""
     assert "queue is full)/" in errors_query()
+
+
+def event(number: int, message: str, *, second: int = 0) -> dict[str, Any]:
+    at = int(SINCE.timestamp() * 1000) + 1000 * second
+    return {"eventId": f"e-{number}", "timestamp": at, "message": message, "logStreamName": f"ecs/app/{TASK}"}
+
+
+class Kept:
+    """A log group that answers for lines with words of errors, and for all lines, with the pages a test gives."""
+
+    def __init__(self, errors: Any, every: Any, *, most_bytes: int = 1) -> None:
+        self.pages = {True: list(errors), False: list(every)}
+        self.aws = FakeAws(FilterLogEvents=self._page)
+        self.reader = InsightsReader(self.aws.client("logs"), most_bytes=most_bytes)
+
+    def _page(self, asked: Any) -> Any:
+        pages = self.pages["filterPattern" in asked]
+        place = int(asked.get("nextToken", 0))
+        following = {"nextToken": str(place + 1)} if place + 1 < len(pages) else {}
+        return {"events": pages[place], **following}
+
+    def lines(self, most: int = 10) -> LinesFacts:
+        return self.reader.lines(["/ecs/orders"], since=SINCE, until=NOW, most=most)
+
+
+def test_lines_are_kept_in_the_order_of_their_time() -> None:
+    """Every line once, whichever pattern found it, redacted and on one line."""
+    error, other = event(2, "ERROR: password=hunter22\nat line 1", second=5), event(1, "GET /orders 200", second=3)
+    kept = Kept([[error]], [[other], [error]]).lines()
+    assert [line.message for line in kept.lines] == ["GET /orders 200", "ERROR: password=[redacted] at line 1"]
+    assert kept.lines[1].at == SINCE + timedelta(seconds=5)
+    assert kept.whole
+
+
+def test_lines_that_speak_of_errors_come_before_others() -> None:
+    """Where not all fit, errors are kept, and it is said that there were more."""
+    errors = [event(n, f"ERROR {n}", second=9) for n in range(3)]
+    others = [event(10 + n, f"GET {n}") for n in range(5)]
+    kept = Kept([errors], [others, errors]).lines(most=4)
+    assert [line.message for line in kept.lines] == ["GET 0", "ERROR 0", "ERROR 1", "ERROR 2"]
+    assert not kept.whole
+
+
+def test_no_log_group_is_paged_through_for_ever() -> None:
+    """Pages may be empty: after so many it is left at what was found."""
+    group = Kept([[]], [[] for _ in range(MOST_PAGES + 5)])
+    assert not group.lines().whole
+    assert len(group.aws.calls) == 1 + MOST_PAGES
+    assert group.aws.actions == set(LINES_CALLS)
+
+
+def test_a_deployment_that_reads_no_logs_keeps_no_lines() -> None:
+    """A limit of 0 means none at all; and what AWS does not answer is unknown."""
+    with pytest.raises(ReadFailed, match="its limit is 0"):
+        Kept([[]], [[]], most_bytes=0).lines()
+    group = Kept([[]], [[]])
+    group.aws.replies["FilterLogEvents"] = refusal("ResourceNotFoundException")
+    with pytest.raises(ReadFailed, match="/ecs/orders"):
+        group.lines()

@@ -1,26 +1,74 @@
 """The workflow engine, the topic, the bucket, the clock and the clients."""
 
 import json
-from datetime import UTC
+from datetime import UTC, datetime
 
 import boto3
 import pytest
 from moto import mock_aws
 
-from functions.adapters import s3, sns, stepfunctions
+from functions.adapters import eventbridge, s3, sns, stepfunctions
 from functions.adapters.clients import Clients
 from functions.adapters.clock import SystemClock
+from functions.adapters.eventbridge import EventBridgeAnnouncer
 from functions.adapters.s3 import S3Archive
 from functions.adapters.sns import SnsNotifier
 from functions.adapters.stepfunctions import StepFunctionsAnswers, StepFunctionsExecutions
 from functions.adapters.sts import caller
+from functions.domain.announcements import Announcement, Happened
 from functions.domain.approvals import Answer
 from functions.domain.errors import ReadFailed
+from functions.domain.incidents import GENESIS, Event, Fact, Incident, IncidentStatus, NewEvent
+from functions.domain.services import ServiceRef
 from functions.ports import Page
+from functions.workflow.announce import announcement
 from tests.fakes.aws import FakeAws, record_actions, refusal
 
 MACHINE = "arn:aws:states:eu-west-1:123456789012:stateMachine:responder"
 REGION = "eu-west-1"
+
+
+def announcements(number: int) -> list[Announcement]:
+    """So many, of an incident that was just opened."""
+    at = datetime(2026, 3, 1, 3, 12, tzinfo=UTC)
+    service = ServiceRef(region=REGION, cluster="shop", service="orders")
+    opened = NewEvent(fact=Fact.INCIDENT_OPENED, actor="intake", summary="orders-5xx is ALARM")
+    event = Event.chain("inc-1", 1, at, opened, GENESIS)
+    incident = Incident(
+        id="inc-1", service=service, status=IncidentStatus.OPEN, title="x", opened_at=at, updated_at=at, head_sequence=1
+    )
+    return [announcement(incident, [event], event, Happened.OPENED)] * number
+
+
+class TestAnnouncer:
+    @mock_aws
+    def test_an_event_is_put_on_the_default_bus(self) -> None:
+        """EventBridge takes it, and gives its rights a name."""
+        client = boto3.client("events", region_name=REGION)
+        actions = record_actions(client)
+        EventBridgeAnnouncer(client).announce(announcements(1))
+        assert actions == set(eventbridge.CALLS)
+
+    def test_what_is_sent(self) -> None:
+        """Ten at once, under our own source, with the notification for chat as Amazon Q Developer reads it."""
+        aws = FakeAws(PutEvents={"FailedEntryCount": 0, "Entries": [{"EventId": "e-1"}]})
+        EventBridgeAnnouncer(aws.client("events")).announce(announcements(12))
+        entries = [call["Entries"] for _, call in aws.calls]
+        assert [len(some) for some in entries] == [10, 2]
+        entry = entries[0][0]
+        assert (entry["Source"], entry["DetailType"]) == ("ecs-first-responder", "Incident Opened")
+        detail = json.loads(entry["Detail"])
+        assert (detail["id"], detail["happened"]) == ("inc-1#1", "Incident Opened")
+        assert (detail["chat"]["version"], detail["chat"]["source"]) == ("1.0", "custom")
+        assert detail["chat"]["metadata"]["threadId"] == "inc-1"
+        assert detail["chat"]["content"]["textType"] == "client-markdown"
+
+    def test_one_that_is_not_taken_is_a_failure(self) -> None:
+        """Although the call itself went well."""
+        refused = {"ErrorCode": "ThrottlingException", "ErrorMessage": "slow down"}
+        aws = FakeAws(PutEvents={"FailedEntryCount": 1, "Entries": [refused]})
+        with pytest.raises(ReadFailed, match="ThrottlingException"):
+            EventBridgeAnnouncer(aws.client("events")).announce(announcements(1))
 
 
 class TestExecutions:

@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from functions.domain.errors import LedgerError, PlaybookError, ReadFailed, ResponderError
+from tools.cli import logs, releases, report
 from tools.cli.byhand import COMMANDS as BY_HAND
+from tools.cli.desk import COMMANDS as ON_INCIDENTS
 from tools.cli.digest import desk_sources, digest
 from tools.cli.options import Length as _Length
 from tools.cli.options import ledger_options as _ledger_options
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from functions.domain.approvals import Answer
     from functions.domain.digests import Period
     from functions.domain.orders import Ordered
-    from functions.ports import Answers, BackupKeeper, Executions, Ledger, MuteKeeper, Readers
+    from functions.ports import Answers, Archive, BackupKeeper, Executions, Ledger, MuteKeeper, Readers
     from functions.workflow.assess import Examiner
     from functions.workflow.digests.around import Sources
 
@@ -129,6 +131,8 @@ class Desk:
     """By the Region."""
     open_executions: Callable[[str, str, str], "Executions"] = desk_executions
     """By the Region, the responder's name, which is the table's, and who sits here."""
+    open_archive: Callable[[str], "Archive"] = report.desk_archive
+    """By the Region."""
     open_examiner: Callable[[str, "Ledger"], "Examiner"] = desk_examiner
     """By the Region, and the ledger that it reads."""
     open_readers: Callable[[str], "Readers"] = desk_readers
@@ -605,7 +609,10 @@ def drill(
     context.exit(status)
 
 
-for _command in BY_HAND:
+cli.add_command(report.report)
+cli.add_command(releases.releases)
+cli.add_command(logs.logs)
+for _command in (*BY_HAND, *ON_INCIDENTS):
     cli.add_command(_command)
 cli.add_command(status)
 cli.add_command(digest)

@@ -16,7 +16,9 @@ from rich.text import Text
 from functions.domain.approvals import Approval
 from functions.domain.backups import BackupFacts
 from functions.domain.circumstances import LogQueryFacts
+from functions.domain.differences import Difference
 from functions.domain.durations import spoken
+from functions.domain.evidence import Release, ReleaseState, short
 from functions.domain.incidents import Event, Fact, Incident, IncidentStatus
 from functions.domain.maintenance import Announced, next_window
 from functions.domain.orders import Order
@@ -50,6 +52,11 @@ _MARKS: Mapping[Fact, tuple[str, str]] = {
     Fact.APPROVAL_DENIED: ("◇", "bold red"),
     Fact.APPROVAL_EXPIRED: ("◇", "bold yellow"),
     Fact.PAGE_SENT: ("✉", "bold magenta"),
+    Fact.UPDATE_POSTED: ("✉", "magenta"),
+    Fact.ESCALATED: ("✉", "bold red"),
+    Fact.ACKNOWLEDGED: ("●", "bold green"),
+    Fact.COMMAND_TAKEN: ("●", "bold green"),
+    Fact.COMMAND_RELEASED: ("○", "green"),
     Fact.INCIDENT_RESOLVED: ("✓", "bold green"),
 }
 _OTHER_MARK = ("·", "dim")
@@ -64,6 +71,12 @@ _ASKING = frozenset(
     }
 )
 """What begins and ends waiting for people."""
+
+_COMMAND = (
+    ("commander", frozenset({Fact.COMMAND_TAKEN, Fact.COMMAND_RELEASED})),
+    ("has the page", frozenset({Fact.ACKNOWLEDGED})),
+)
+"""Who leads it and who has the page, by what they said."""
 
 _CAUSES_SHOWN = 4
 
@@ -94,6 +107,13 @@ _REPLIES: Mapping[OrderState, tuple[str, str]] = {
     OrderState.REFUSED: ("✗", "bold red"),
     OrderState.DONE: ("✓", "bold green"),
     OrderState.FAILED: ("✗", "bold red"),
+}
+
+_JUDGED = {
+    ReleaseState.SEEN: "",
+    ReleaseState.GOOD: "bold green",
+    ReleaseState.SUSPECT: "bold yellow",
+    ReleaseState.QUARANTINED: "bold red",
 }
 
 
@@ -128,6 +148,10 @@ def head(found: Trail, *, now: datetime) -> RenderableType:
     if found.grade is not None:
         facts.add_row("severity", Text(f"{found.grade.name}: {_text(found.grade.reason)}"))
         facts.add_row("respond", found.grade.respond_text)
+    for said, names in _COMMAND:
+        newest_said = next((event for event in reversed(found.events) if event.fact in names), None)
+        if newest_said is not None and newest_said.fact is not Fact.COMMAND_RELEASED:
+            facts.add_row(said, Text(_text(newest_said.actor), style="bold"))
     if incident.closed_at is None:
         facts.add_row("open for", f"{took(now - incident.opened_at)}, last step {incident.step}")
         newest = next((event.fact for event in reversed(found.events) if event.fact in _ASKING), None)
@@ -327,6 +351,37 @@ def backup_table(found: Sequence[BackupFacts], *, now: datetime) -> RenderableTy
             _text(backup.status.lower()),
             _text(backup.name),
         )
+    return table
+
+
+def release_table(ref: ServiceRef, known: Sequence[Release]) -> RenderableType:
+    """What a service ran, in the order given, and what was judged of each."""
+    if not known:
+        return Text(f"{ref} has no release yet that was seen running steadily", style="yellow")
+    table = _columns("release", "judged", "first seen", "last seen", "why")
+    table.columns[0].no_wrap = True
+    for release in known:
+        table.add_row(
+            Text(_text(short(release.task_definition)), style="bold"),
+            Text(release.state, style=_JUDGED[release.state]),
+            _clock(release.first_seen, with_seconds=False),
+            _clock(release.last_seen, with_seconds=False),
+            Text(_text(release.reason) or "not judged yet", style="" if release.reason else "dim"),
+        )
+    return table
+
+
+def difference_table(before: str, after: str, told: Sequence[Difference]) -> RenderableType:
+    """What differs between two task definitions, by their names."""
+    if not told:
+        same = f"{before} and {after} are the same, as far as ECS tells; values of environment variables are not read"
+        return Text(same, style="green")
+    table = _columns("what", before, after)
+    for difference in told:
+        sides = (
+            Text(_text(side) or "none", style="" if side else "dim") for side in (difference.before, difference.after)
+        )
+        table.add_row(Text(_text(difference.what), style="bold"), *sides)
     return table
 
 

@@ -108,6 +108,10 @@ EVIDENCE: Mapping[str, tuple[str, str]] = {
         "the findings of GuardDuty that the incident was told of: type, severity, resource, whether archived",
         "nothing by itself; GuardDuty is paid by what it watches",
     ),
+    "backups": (
+        "the newest backup of each thing that the playbook wants backed up, where it has an `rpo`",
+        "nothing",
+    ),
     "health": ("what AWS says of itself in the Region", "nothing by itself; works only with a paid support plan"),
 }
 """What each reading tells, and what it costs at the list prices of us-east-1 (the services' pricing pages)."""

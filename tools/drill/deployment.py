@@ -14,7 +14,7 @@ from functions.adapters.clients import Clients
 from functions.adapters.memory_ledger import MemoryLedger
 from functions.adapters.s3 import S3Archive
 from functions.domain.incidents import Event
-from functions.handlers import assess, bake, close, contain, intake, notify, remediate, restore, sweep, verify
+from functions.handlers import assess, bake, close, contain, intake, notify, remediate, report, restore, sweep, verify
 from functions.observability import metrics
 from functions.playbooks.schema import Playbook
 from functions.ports import Ledger, WebhookCaller
@@ -43,6 +43,7 @@ HANDLERS: Mapping[Function, Handler] = {
     Function.VERIFY: verify.handler,
     Function.NOTIFY: notify.handler,
     Function.CLOSE: close.handler,
+    Function.REPORT: report.handler,
     Function.RESTORE: restore.handler,
 }
 
@@ -69,6 +70,10 @@ class DrillSettings(Settings):
     @property
     def page_topic(self) -> str:
         return f"arn:aws:sns:{self._region}:{self.account}:ecs-first-responder-pages"
+
+    @property
+    def second_topic(self) -> str:
+        return f"arn:aws:sns:{self._region}:{self.account}:ecs-first-responder-second"
 
     @property
     def state_machine(self) -> str:

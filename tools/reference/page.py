@@ -9,8 +9,10 @@ it has; a key that no such line names stands with the one before it in the schem
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import get_args
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from functions.playbooks.schema import Playbook, Symptom
 from tools.documented import said_of_members
@@ -71,7 +73,14 @@ def _defaults(name: str) -> Iterator[str]:
     """What holds for each choice of a key such as `settle`, which has defaults for each."""
     plain = Playbook(region="eu-west-1", cluster="shop", service="orders")
     of_each = getattr(plain, name)
-    if isinstance(of_each, Mapping) and of_each:
+    if not isinstance(of_each, Mapping) or not of_each:
+        return
+    if not isinstance(next(iter(of_each.values())), BaseModel):
+        one = FieldInfo.from_annotation(get_args(Playbook.model_fields[name].annotation)[1])
+        yield table(
+            ("for", f"default of {code(name)}"), [(code(c), code(as_written(v, one))) for c, v in of_each.items()]
+        )
+    else:
         rows = [(code(choice), *_values(model)) for choice, model in of_each.items()]
         keys = type(next(iter(of_each.values()))).model_fields
         yield table((f"default of {code(name)}", *keys), rows)

@@ -7,7 +7,8 @@ import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions import bootstrap
-from functions.handlers import assess, close, notify, remediate, restore, sweep, verify
+from functions.domain.errors import ReadFailed
+from functions.handlers import assess, close, notify, remediate, report, restore, sweep, verify
 from functions.workflow.sweep import Swept
 from functions.workflow.table import TABLE, Outcome, StepName
 from functions.workflow.visit import Result, Visit
@@ -21,7 +22,9 @@ CARRIED: list[tuple[StepName, Handler, str, Outcome]] = [
     (StepName.REMEDIATE, remediate.handler, "remediate", Outcome.DONE),
     (StepName.VERIFY, verify.handler, "verify", Outcome.RECOVERED),
     (StepName.PAGE, notify.handler, "page_people", Outcome.PAGED),
+    (StepName.UPDATE, notify.handler, "keep_promises", Outcome.PAGED),
     (StepName.CLOSE, close.handler, "close", Outcome.RESOLVED),
+    (StepName.REPORT, report.handler, "write_report", Outcome.RESOLVED),
     (StepName.RESTORE, restore.handler, "restore", Outcome.RESTORED),
 ]
 
@@ -39,6 +42,37 @@ class FakeStep:
 
     def hand_over(self, visit: Visit) -> Result:
         return Result(outcome=Outcome.EXHAUSTED, generation=visit.generation + 1)
+
+
+TELLS = {StepName.REMEDIATE, StepName.PAGE, StepName.UPDATE, StepName.CLOSE}
+"""The steps after which machines are told."""
+
+
+class FakeAnnounce:
+    """What tells machines, or cannot."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, int]] = []
+        self.asked: list[str] = []
+        self.broken: Exception | None = None
+
+    def __call__(self, incident_id: str, announced: int) -> int:
+        if self.broken is not None:
+            raise self.broken
+        self.told.append((incident_id, announced))
+        return 40
+
+    def question(self, incident_id: str) -> None:
+        if self.broken is not None:
+            raise self.broken
+        self.asked.append(incident_id)
+
+
+@pytest.fixture(autouse=True)
+def announce(monkeypatch: pytest.MonkeyPatch) -> FakeAnnounce:
+    fake = FakeAnnounce()
+    monkeypatch.setattr(bootstrap, "announce", lambda: fake)
+    return fake
 
 
 @pytest.fixture(params=CARRIED, ids=lambda carried: carried[0])
@@ -65,8 +99,40 @@ def test_a_step_is_called_once_with_the_payload(carried: tuple[StepName, Handler
         "step": step,
         "outcome": fake.outcome,
         "wait_s": 7,
+        "left_s": 0,
         "visits": {step: 2},
+        "announced": 40 if step in TELLS else 0,
     }
+
+
+def test_machines_are_told_after_the_step(carried: tuple[StepName, Handler, FakeStep], announce: FakeAnnounce) -> None:
+    """By those who act and those who tell, from the last event on that they were told of."""
+    step, handler, _ = carried
+    answer = handler(payload(step, announced=17), context(step))
+    assert announce.told == ([("inc-1", 17)] if step in TELLS else [])
+    assert answer["announced"] == (40 if step in TELLS else 17)
+
+
+@pytest.mark.parametrize("broken", [ReadFailed("the bus is away"), KeyError("a bug")])
+def test_whatever_goes_wrong_with_it_the_step_is_done(
+    carried: tuple[StepName, Handler, FakeStep], announce: FakeAnnounce, broken: Exception
+) -> None:
+    """The payload goes on, and what was not told is told after a later step."""
+    step, handler, fake = carried
+    announce.broken = broken
+    answer = handler(payload(step, announced=17), context(step))
+    assert (answer["outcome"], answer["announced"]) == (fake.outcome, 17)
+
+
+def test_a_question_is_out_before_machines_hear_of_it(announce: FakeAnnounce, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And stays asked when they cannot be told."""
+    said: list[str] = []
+    monkeypatch.setattr(bootstrap, "ask_people", lambda: lambda visit, token: said.append(f"told {announce.asked}"))
+    given = payload(StepName.APPROVAL, token="the token", wait_s=900)
+    notify.handler(given, context("notify"))
+    assert (said, announce.asked) == (["told []"], ["inc-1"])
+    announce.broken = ReadFailed("the bus is away")
+    assert notify.handler(given, context("notify")) == {}
 
 
 def test_a_step_whose_visits_are_used_up_is_not_called(carried: tuple[StepName, Handler, FakeStep]) -> None:

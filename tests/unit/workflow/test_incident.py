@@ -479,7 +479,7 @@ def test_a_long_watch_hands_over_to_a_successor(responder: Responder) -> None:
     assert responder.executions.started[-1][1] == 2
     incident = responder.ledger.incident(responder.executions.started[-1][0])
     assert incident.generation == 2
-    assert len(responder.notifier.pages) == 1
+    assert len(responder.notifier.news) == 1
 
 
 def test_what_the_playbook_wants_is_read_with_what_there_is() -> None:

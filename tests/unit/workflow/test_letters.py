@@ -1,18 +1,27 @@
 """The texts people get: fit for SNS, complete, and proof against what others write into names and reasons."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from functions.domain.backups import BackupFacts, RecoveryPoints
 from functions.domain.errors import ChangeRefused
 from functions.domain.incidents import Event, Fact, Incident, NewEvent
+from functions.domain.severity import Grade, Severity
 from functions.workflow.letters import SUBJECT_LIMIT, escalation, recovered
+from functions.workflow.standing import Standing
 from functions.workflow.table import StepName
 from tests.fakes.engine import Responder
+from tests.fakes.findings import NOW, findings
 from tests.fakes.world import REF, V1
 from tests.unit.workflow.test_incident import after_bad_release, playbook
 
 HOSTILE = "orders-5xx is OK\n\nCause      nothing, go back to bed\r\x1b[2J\u202e"
+
+
+GRADE = Grade(severity=Severity.P1, label="P1", respond=900, written=Severity.P2, seen="40.0% of requests fail")
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +68,100 @@ def test_an_all_clear_says_what_the_infrastructure_code_does_not_know(over: tupl
     assert page.subject.startswith("[recovered] orders: recovered after roll-back,")
     assert f"task definition {V1.rsplit('/', 1)[-1]}" in page.text
     assert "quarantined     orders:2" in page.text
+
+
+def test_a_page_has_every_blank_filled(paged: tuple[Incident, tuple[Event, ...]]) -> None:
+    """What a first message about an incident has to have, in the order in which it is asked for at night."""
+    text = escalation(*paged, grade=GRADE).text
+    wanted = (
+        "Severity   P1: 40.0% of requests fail",
+        "Respond    within 15 minutes, by ",
+        "Started    2026-03-01 03:10:00 UTC, ",
+        "Services   orders in shop (eu-west-1)",
+        "Impact     40.0% of requests fail",
+        "Cause      bad-release",
+        "Why a page ",
+        "Evidence:",
+        "Tried:",
+        "Now:",
+        "  Status: ",
+        "  Incident commander: automatic responder",
+        "  Next update: when there is news",
+        "  Bridge: the playbook names none",
+        "What you can do:",
+        "  I have it  responder ack ",
+        "  Take over  responder take ",
+    )
+    places = [text.find(line) for line in wanted]
+    assert -1 not in places, dict(zip(wanted, places, strict=True))
+    assert places == sorted(places)
+
+
+def test_an_all_clear_has_every_blank_filled(over: tuple[Incident, tuple[Event, ...]]) -> None:
+    """Times, duration, cause with its evidence, what was done, and what only a person can say."""
+    incident, events = over
+    text = recovered(incident, events).text
+    for line in (
+        "Severity   P1 at its worst: ",
+        "Started    2026-03-01 03:10:00 UTC\n",
+        "Resolved   2026-03-01 ",
+        "Duration   1 h ",
+        "Cause      bad-release\n  + release orders:2 came",
+        "done: the service was set to orders:1",
+        "  Preventive measures: only a person can fill this in\n",
+        "  Post-mortem, date and time: only a person can fill this in\n",
+        "  Incident commander: automatic responder\n",
+    ):
+        assert line in text
+    assert "responder take" not in text
+
+
+@pytest.mark.parametrize(
+    ("rto", "page", "all_clear"),
+    [
+        (7200, "RTO: 30 min 00 s of 2 h used (25%), until 05:10 UTC", "RTO: kept, 1 h "),
+        (1200, "RTO: 20 min, exceeded by 10 min 00 s", "RTO: 20 min, exceeded by "),
+        (None, None, None),
+    ],
+)
+def test_the_recovery_times_are_told(
+    over: tuple[Incident, tuple[Event, ...]], rto: int | None, page: str | None, all_clear: str | None
+) -> None:
+    """How much of the promised time is used since the alarm, and whether it was kept; nothing without one."""
+    incident, events = over
+    standing = Standing(now=datetime(2026, 3, 1, 3, 40, tzinfo=UTC), rto_s=rto)
+    for text, wanted in (
+        (escalation(incident, events, standing=standing).text, page),
+        (recovered(incident, events, standing=standing).text, all_clear),
+    ):
+        assert ("RTO" in text) is (wanted is not None)
+        assert wanted is None or wanted in text
+
+
+def points(*hours: int, asked: tuple[str, ...] = ("carts", "orders")) -> RecoveryPoints:
+    newest = [
+        BackupFacts(kind="dynamodb", of=name, id=name, name=name, at=NOW - timedelta(hours=ago), status="AVAILABLE")
+        for name, ago in zip(asked, hours, strict=False)
+    ]
+    return RecoveryPoints(asked=asked, newest=tuple(newest))
+
+
+@pytest.mark.parametrize(
+    ("backups", "said"),
+    [
+        (points(3, 6), "RPO: 24 h; the newest backup of orders is 6 h 00 min old\n"),
+        (points(3, 26), "RPO: 24 h; the newest backup of orders is 26 h 00 min old, which is too old\n"),
+        (points(3), "RPO: 24 h; no usable backup of orders\n"),
+        (RecoveryPoints(), "RPO: 24 h; the playbook names no backups\n"),
+        (None, "RPO: 24 h; how old the newest backup is could not be read\n"),
+    ],
+)
+def test_what_would_be_lost_is_told(
+    paged: tuple[Incident, tuple[Event, ...]], backups: RecoveryPoints | None, said: str
+) -> None:
+    """By the weakest of the newest backups; what is not known is not called fine."""
+    standing = Standing(now=NOW, rpo_s=24 * 3600)
+    assert said in escalation(*paged, looked=findings(backups=backups), standing=standing).text
 
 
 def test_an_incident_that_nobody_assessed_can_be_told(paged: tuple[Incident, tuple[Event, ...]]) -> None:

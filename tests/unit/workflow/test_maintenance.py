@@ -41,7 +41,7 @@ def first_change(responder: Responder) -> datetime:
 
 
 def subjects(responder: Responder) -> list[str]:
-    return [page.subject.split(" ", 1)[0].rstrip("]") for page in responder.notifier.pages]
+    return [page.subject.split(" ", 1)[0].rstrip("]") for page in responder.notifier.news]
 
 
 def test_in_a_window_the_incident_is_recorded_and_nothing_is_done() -> None:

@@ -144,7 +144,7 @@ def test_what_becomes_less_grave_is_written_down_and_nobody_is_woken() -> None:
     """And when it is as grave again as people know, they know it."""
     responder = Responder(playbook=playbook(mode="observe"))
     run_while(responder, down=range(3))
-    assert [page.attributes["severity"] for page in responder.notifier.pages] == ["P0"]
+    assert [page.attributes["severity"] for page in responder.notifier.news] == ["P0"]
     assert [event.summary.split(":")[0] for event in gradings(responder)] == ["severity P0", "lowered from P0 to P1"]
 
 

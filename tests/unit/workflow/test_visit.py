@@ -21,7 +21,8 @@ def says(outcome: Outcome, **said: Any) -> Any:
 
 
 def test_a_visit_is_counted_and_says_where_it_leads() -> None:
-    """The payload that travels on holds the incident, the outcome, the wait and the counters; nothing else."""
+    """The payload that travels on holds the incident, the outcome, the wait, the counters, and how far machines were
+    told; nothing else."""
     after = carry(StepName.VERIFY, {**BEGUN, "visits": {"assess": 2}}, says(Outcome.NOT_YET, wait_s=30))
     assert after == {
         "incident_id": "inc-1",
@@ -29,7 +30,9 @@ def test_a_visit_is_counted_and_says_where_it_leads() -> None:
         "step": "verify",
         "outcome": "not-yet",
         "wait_s": 30,
+        "left_s": 0,
         "visits": {"assess": 2, "verify": 1},
+        "announced": 0,
     }
 
 
@@ -55,7 +58,7 @@ def test_after_the_last_visit_the_step_is_not_called(step: StepName) -> None:
 
 def test_a_step_may_have_something_to_hand_over_at_the_end() -> None:
     """Its last word may begin a new generation, which the payload then carries."""
-    used_up = {**BEGUN, "visits": {"watch": 200}}
+    used_up = {**BEGUN, "visits": {"watch": TABLE[StepName.WATCH].visits}}
     after = carry(StepName.WATCH, used_up, says(Outcome.LOOK_AGAIN), exhausted=says(Outcome.EXHAUSTED, generation=2))
     assert (after["outcome"], after["generation"]) == ("exhausted", 2)
 
@@ -67,7 +70,7 @@ def test_a_superseded_step_ends_its_execution() -> None:
         raise Superseded("another execution carries it on")
 
     assert carry(StepName.ASSESS, BEGUN, overtaken)["outcome"] == "superseded"
-    used_up = {**BEGUN, "visits": {"watch": 200}}
+    used_up = {**BEGUN, "visits": {"watch": TABLE[StepName.WATCH].visits}}
     assert carry(StepName.WATCH, used_up, says(Outcome.CHANGED), exhausted=overtaken)["outcome"] == "superseded"
 
 

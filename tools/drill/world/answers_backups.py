@@ -42,6 +42,18 @@ def create_db_snapshot(world: World, parameters: Parameters) -> Answer:
     return {"DBSnapshot": snapshot}
 
 
+def describe_db_snapshots(world: World, parameters: Parameters) -> Answer:
+    if unknown := sorted(set(parameters) - {"DBInstanceIdentifier", "MaxRecords"}):
+        raise NotImplementedError(f"the world cannot describe snapshots by {', '.join(unknown)}")
+    instance = parameters["DBInstanceIdentifier"]
+    return {"DBSnapshots": [kept for kept in world.backups if kept.get("DBInstanceIdentifier") == instance]}
+
+
 BACKUPS = Operations(
-    keeping={"CreateBackup": create_backup, "ListBackups": list_backups, "CreateDBSnapshot": create_db_snapshot}
+    keeping={
+        "CreateBackup": create_backup,
+        "ListBackups": list_backups,
+        "CreateDBSnapshot": create_db_snapshot,
+        "DescribeDBSnapshots": describe_db_snapshots,
+    }
 )

@@ -2,7 +2,7 @@
 Insights query syntax")."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache, partial
 from typing import NamedTuple
 
@@ -146,6 +146,46 @@ def stop_query(world: World, parameters: Parameters) -> Answer:
     return {"success": False}
 
 
+SLICE_S = 10.0
+"""Lines are told by what was written in so long a time, and are taken to be written evenly in it."""
+
+
+def filter_log_events(world: World, parameters: Parameters) -> Answer:
+    """The oldest lines first, one page. The world has error lines alone: a pattern for such lines finds them all."""
+    name, limit = parameters["logGroupName"], int(parameters.get("limit", 10_000))
+    logs = next((service.logs for service in world.services.values() if service.logs.group == name), None)
+    if logs is None:
+        raise Refused("ResourceNotFoundException", "The specified log group does not exist.")
+    start_s, ends_s = (parameters[at] / 1000 - BEGINNING.timestamp() for at in ("startTime", "endTime"))
+    events: list[Answer] = []
+    at_s = start_s
+    while at_s < min(ends_s, world.seconds) and len(events) <= limit:
+        events += _written(world, logs, at_s, min(at_s + SLICE_S, ends_s))
+        at_s += SLICE_S
+    answer: Answer = {"events": events[:limit], "searchedLogStreams": []}
+    return answer if len(events) <= limit else {**answer, "nextToken": world.chance.token(f"lines/{name}", limit)}
+
+
+def _written(world: World, logs: Logs, start_s: float, ends_s: float) -> Iterator[Answer]:
+    told = [lines for lot in logs.between(start_s, ends_s) for lines in lot]
+    every = (ends_s - start_s) / max(1, sum(lines.times for lines in told))
+    texts = [lines for lines in told for _ in range(lines.times)]
+    for place, lines in enumerate(texts):
+        moment = int((BEGINNING.timestamp() + start_s + every * place) * 1000)
+        yield {
+            "logStreamName": f"{logs.prefix}/{logs.container}/{lines.task}",
+            "timestamp": moment,
+            "message": f"{LEVEL} [{world.chance.token('request', place % VARIANTS, size=4)}] {lines.text}",
+            "ingestionTime": moment,
+            "eventId": f"{moment}-{place}",
+        }
+
+
 LOGS = Operations(
-    reads={"StartQuery": start_query, "GetQueryResults": get_query_results, "StopQuery": stop_query},
+    reads={
+        "StartQuery": start_query,
+        "GetQueryResults": get_query_results,
+        "StopQuery": stop_query,
+        "FilterLogEvents": filter_log_events,
+    },
 )

@@ -26,4 +26,14 @@ def get_object(world: World, parameters: Parameters) -> Answer:
     return {"Body": BytesIO(body), "ContentLength": len(body)}
 
 
-OTHERS = Operations(keeping={"Publish": publish, "PutObject": put_object, "GetObject": get_object})
+def put_events(world: World, parameters: Parameters) -> Answer:
+    entries = parameters["Entries"]
+    world.announced += entries
+    before = len(world.announced) - len(entries)
+    ids = [world.chance.token("world/event", before + n) for n, _ in enumerate(entries)]
+    return {"FailedEntryCount": 0, "Entries": [{"EventId": identifier} for identifier in ids]}
+
+
+OTHERS = Operations(
+    keeping={"Publish": publish, "PutEvents": put_events, "PutObject": put_object, "GetObject": get_object}
+)

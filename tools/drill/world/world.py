@@ -1,7 +1,7 @@
 """The world: everything that moves by itself, in virtual time."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -126,6 +126,8 @@ class World:
         self.mutes: dict[str, Mute] = {}
         """Mute rules by name."""
         self.pages: list[tuple[float, dict[str, Any]]] = []
+        self.announced: list[Mapping[str, Any]] = []
+        """What was put on the event bus."""
         """What was published to topics: time and the parameters of sns:Publish."""
         self.objects: dict[tuple[str, str], bytes] = {}
         """What lies in buckets, by bucket and key."""

@@ -1,12 +1,14 @@
 """Each way to respond does what its line in the table says, in whole runs of shipped scenarios."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from functions.domain.causes import Cause
+from functions.domain.severity import Severity
 from functions.playbooks.schema import Symptom
 from tools.drill.measures import cause_named
 from tools.drill.policies.knowing import PERSON_S
@@ -46,6 +48,19 @@ def test_the_responder_hears_of_a_changed_secret_before_any_alarm() -> None:
     assert run.actions[0].parameters["forceNewDeployment"] is True
     assert run.actions[0].at_s < alarm_s(run) < played("restart", "secret-changed").actions[0].at_s
     assert run.stage.paged_at == []
+
+
+def test_an_update_is_no_page() -> None:
+    """Who waits for a database hears of it as promised, which no measure counts as a page; machines hear both."""
+    (loaded,) = load_scenarios(["database-down"])
+    often = [each.model_copy(update={"updates": dict.fromkeys(Severity, 300)}) for each in loaded.playbooks]
+    run = play(replace(loaded, playbooks=tuple(often)), POLICIES["responder"], 1)
+    kinds = [page["MessageAttributes"]["kind"]["StringValue"] for _, page in run.stage.world.pages]
+    assert kinds.count("page") == len(run.stage.paged_at)
+    assert kinds.count("update") >= 3
+    told = [entry["DetailType"] for entry in run.stage.world.announced]
+    assert told.count("Incident Paged") == kinds.count("page")
+    assert told.count("Incident Updated") == kinds.count("update")
 
 
 def test_nobody_does_nothing() -> None:

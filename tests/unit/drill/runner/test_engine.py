@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from functions.domain.errors import Superseded
-from functions.workflow.table import Function, Outcome, StepName
+from functions.workflow.table import TABLE, Function, Outcome, StepName
 from infra.workflow import UNSAID_WAIT_S
 from tools.drill.engine import STEP_S, Engine, Json
 
@@ -44,6 +44,8 @@ class Functions:
 
     def __call__(self, function: Function, payload: Json) -> Json:
         self.calls.append((self.time.seconds, function, payload["step"]))
+        if TABLE[StepName(payload["step"])].spared:
+            return payload
         outcome, wait_s = self.answers.pop(0)
         return {**payload, "outcome": outcome.value, "wait_s": wait_s}
 
@@ -63,7 +65,7 @@ def test_an_execution_follows_the_table_to_its_end_and_waits_in_virtual_time() -
     engine = engine_of(time, functions, [])
     assert engine.start("inc-1-1", begun())
     time.run()
-    assert [step for _, _, step in functions.calls] == ["assess", "remediate", "verify", "close"]
+    assert [step for _, _, step in functions.calls] == ["assess", "remediate", "verify", "close", "report"]
     assert functions.calls[2][0] == 3 * STEP_S + 90
     execution = engine.execution("inc-1-1")
     assert execution is not None
@@ -76,7 +78,28 @@ def test_an_execution_that_begins_with_a_wait_waits_as_long_as_the_state_machine
     functions = Functions(time, (Outcome.RESTORED, 0))
     engine_of(time, functions, []).start("inc-1-2", begun(StepName.RESTORE))
     time.run()
-    assert functions.calls == [(UNSAID_WAIT_S + STEP_S, Function.RESTORE, "restore")]
+    assert functions.calls[0] == (UNSAID_WAIT_S + STEP_S, Function.RESTORE, "restore")
+
+
+def test_a_step_that_is_spared_may_fail() -> None:
+    """The execution goes on with what the step before it said, and nobody is paged."""
+    time, pages = Time(), list[str]()
+    said = [(Outcome.ALL_CLEAR, 0), (Outcome.LEASES_LEFT, 60), (Outcome.RESTORED, 0)]
+
+    class Failing(Functions):
+        def __call__(self, function: Function, payload: Json) -> Json:
+            if function is Function.REPORT:
+                raise RuntimeError("nothing can be written")
+            return super().__call__(function, payload)
+
+    functions = Failing(time, *said)
+    engine = engine_of(time, functions, pages)
+    engine.start("inc-1-1", begun())
+    time.run()
+    assert [step for _, _, step in functions.calls] == ["assess", "close", "restore"]
+    assert functions.calls[2][0] - functions.calls[1][0] >= 60
+    assert engine.failed == ()
+    assert pages == []
 
 
 def test_a_name_is_used_once() -> None:
@@ -129,7 +152,7 @@ def test_an_answer_lets_the_execution_go_on_at_once_and_only_once() -> None:
 
     time.later(60, answer)
     time.run()
-    assert [step for _, _, step in functions.calls] == ["assess", "approval", "assess", "close"]
+    assert [step for _, _, step in functions.calls] == ["assess", "approval", "assess", "close", "report"]
     assert functions.calls[2][0] == 60 + STEP_S
 
 
