@@ -8,6 +8,8 @@ SCENARIO ?= bad-release
 KEEP ?=
 SEEDS ?= 10
 DRILL ?=
+SHARE ?= 1
+FAULTY ?= 10000
 
 # Node.js and the CDK CLI live in the virtual environment; jsii and cdk look for `node` on the path.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -17,7 +19,7 @@ export NPM_CONFIG_UPDATE_NOTIFIER := false
 export NODE_DISABLE_COMPILE_CACHE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check unit test test-all demo drill causes reference clean
+.PHONY: help setup check unit test test-all demo drill chaos causes reference clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +55,9 @@ demo: setup ## One incident on an embedded AWS; SCENARIO=bad-release|traffic-spi
 drill: setup ## Every scenario, every way to respond, in virtual time; SEEDS=10; the report is build/drill.html
 	@mkdir -p build
 	$(BIN)/python -m tools.cli.main drill --seeds $(SEEDS) --sensitivity --json build/drill.json --report build/drill.html
+
+chaos: setup ## The responder broken at every point and in faulty weather; SHARE=1 of the points, FAULTY=10000 runs
+	$(BIN)/python -m tools.chaos --share $(SHARE) --faulty $(FAULTY) --json build/chaos.json
 
 causes: setup ## Write docs/causes.md anew; DRILL=build/drill.json takes the figures of that drill
 	$(BIN)/python -m tools.drill.causes $(DRILL)

@@ -118,7 +118,7 @@ class Examiner:
             waited=timedelta(0) if story.waiting_since is None else now - story.waiting_since,
             age=now - incident.opened_at,
             change_came=changed_at(inbox) is not None,
-            verifying=story.verifying,
+            verifying=self._verifying(story),
             actions=self.actions,
             terms=self._terms(incident, playbook, None if ordered is None else ordered.order),
             situation=Situation(
@@ -151,6 +151,11 @@ class Examiner:
         decision = led_by(told.taken_by, decision)
         grade = graded(playbook, alarms_of(inbox), findings, judgements, story.grade)
         return Assessment(findings=findings, judgements=judgements, decision=decision, grade=grade)
+
+    def _verifying(self, story: Story) -> ActionName | None:
+        """The action that is given its time to show; one that only prepares has nothing to show."""
+        acted = story.verifying
+        return None if acted is None or self.actions[acted].prepares else acted
 
     def _surroundings(
         self,

@@ -84,7 +84,7 @@ class Story:
     waited_at: datetime | None = None
     """The newest wait, whatever it was for."""
     checked: str | None = None
-    """What the newest check of the recovery said."""
+    """What the newest check of the recovery said, or `look-again` where the execution ended before it could tell."""
     held: bool = False
     """Only a synthetic check kept the service from being recovered then."""
     steady_since: datetime | None = None
@@ -308,6 +308,8 @@ def _after(story: Story, event: Event) -> Story:
                 cannot_tell=story.cannot_tell + 1 if checked == Outcome.CANNOT_TELL else 0,
                 steady_since=(story.steady_since or event.at) if event.data["steady"] else None,
             )
+        case Fact.EXECUTION_RESTARTED:
+            return replace(story, checked=Outcome.LOOK_AGAIN) if _under_way(story, event.at) else story
         case Fact.SEVERITY_GRADED:
             return replace(story, grade=Grade.model_validate(event.data["grade"]))
         case Fact.PAGE_SENT:
@@ -328,6 +330,18 @@ def _after(story: Story, event: Event) -> Story:
             return replace(story, postponed=story.postponed + 1)
         case _:
             return story
+
+
+def _under_way(story: Story, at: datetime) -> bool:
+    """Whether an action still has its time to show an effect, and no check has said yet what came of it. One that was
+    left in the middle will show none."""
+    newest = story.intents[-1] if story.intents else None
+    if newest is None or not (newest.completes or newest.ended is Fact.ACTION_DOUBTFUL):
+        return False
+    return story.checked in _UNDECIDED and at < newest.at + timedelta(seconds=newest.plan.deadline_s)
+
+
+_UNDECIDED = (None, Outcome.NOT_YET, Outcome.CANNOT_TELL, Outcome.LOOK_AGAIN)
 
 
 def heeding(story: Story, incident_id: str, unseen: Sequence[InboxEntry]) -> Story:

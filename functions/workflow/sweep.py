@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from functions.domain.errors import NotInLedger, ReadFailed, Superseded
+from functions.domain.errors import LedgerError, NotInLedger, ReadFailed, Superseded
 from functions.domain.evidence import AlarmFacts
 from functions.domain.incidents import Fact, Incident, IncidentStatus, NewEvent
 from functions.domain.model import Model
@@ -35,8 +35,15 @@ class Sweep:
     """Longer than any function's time-out: nothing of an old execution can still write when it is taken over."""
 
     def __call__(self) -> Swept:
-        restarted = [incident.id for incident in self.ledger.open_incidents() if self._restarted(incident.id)]
-        restoring = self._restoring()
+        """What cannot be swept now keeps nothing else from it.
+
+        Raises:
+            LedgerError, ReadFailed: the first thing that went wrong with an incident or a lease, once all the rest was
+                swept, so that Lambda counts it and sweeps again.
+        """
+        troubles: list[LedgerError | ReadFailed] = []
+        restarted = self._restarting(troubles)
+        restoring = self._restoring(troubles)
         opened: list[str] = []
         unread: list[str] = []
         for playbook in self.playbooks:
@@ -45,12 +52,27 @@ class Sweep:
                 opened += self._opened(playbook, alarms)
             except ReadFailed as error:
                 unread.append(f"{playbook.ref.key}: {error}")
+            except LedgerError as error:
+                troubles.append(error)
+        if troubles:
+            raise troubles[0]
         return Swept(
             restarted=tuple(restarted),
             restoring=tuple(restoring),
             opened=tuple(opened),
             unread=tuple(unread),
         )
+
+    def _restarting(self, troubles: list[LedgerError | ReadFailed]) -> list[str]:
+        """Open incidents that got a new execution."""
+        restarted = []
+        for incident in self.ledger.open_incidents():
+            try:
+                if self._restarted(incident.id):
+                    restarted.append(incident.id)
+            except (LedgerError, ReadFailed) as error:
+                troubles.append(error)
+        return restarted
 
     def _restarted(self, incident_id: str) -> bool:
         """Take over an open incident whose execution has ended; read anew, because the index may be behind."""
@@ -59,20 +81,22 @@ class Sweep:
             return False
         return self._taken_over(incident, StepName.ASSESS, "no execution carries this incident: a new one goes on")
 
-    def _restoring(self) -> list[str]:
+    def _restoring(self, troubles: list[LedgerError | ReadFailed]) -> list[str]:
         """Leases whose end has passed and that nobody is about to give back: an open incident of the service does, when
         it closes."""
-        started = []
+        started: list[str] = []
         for lease in self.ledger.leases_due(self.clock.now()):
             try:
                 incident = self.ledger.incident(lease.incident_id)
+                held = self.ledger.lock_holder(incident.service) is not None
+                if held or incident.id in started:
+                    continue
+                if self._taken_over(incident, StepName.RESTORE, "a lease is overdue and no execution carries it"):
+                    started.append(incident.id)
             except NotInLedger:
                 continue
-            held = self.ledger.lock_holder(incident.service) is not None
-            if held or incident.id in started:
-                continue
-            if self._taken_over(incident, StepName.RESTORE, "a lease is overdue and no execution carries it"):
-                started.append(incident.id)
+            except (LedgerError, ReadFailed) as error:
+                troubles.append(error)
         return started
 
     def _taken_over(self, incident: Incident, step: StepName, why: str) -> bool:

@@ -1,7 +1,10 @@
-"""Ledgers to test against: in memory, on moto, and on the emulator of the demo."""
+"""Ledgers to test against: in memory, on moto, on the emulator of the demo, and on the table that chaos breaks."""
 
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
 
 import boto3
 import pytest
@@ -13,7 +16,11 @@ from functions.ports import Ledger
 from tests.fakes.archive import FakeArchive
 from tests.fakes.clock import FakeClock
 from tests.fakes.table import create_table
+from tools.chaos.table import TableInMemory
 from tools.demo.emulator import emulator
+from tools.drill.world import wire
+from tools.drill.world.setting import Setting
+from tools.drill.world.world import World
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +40,7 @@ def archive() -> FakeArchive:
     return FakeArchive()
 
 
-@pytest.fixture(params=["memory", "moto", "emulator"])
+@pytest.fixture(params=["memory", "moto", "emulator", "chaos"])
 def ledger(request: pytest.FixtureRequest, clock: FakeClock, archive: FakeArchive) -> Iterator[Ledger]:
     match request.param:
         case "memory":
@@ -41,6 +48,9 @@ def ledger(request: pytest.FixtureRequest, clock: FakeClock, archive: FakeArchiv
         case "moto":
             with mock_aws():
                 yield dynamo_ledger(clock, archive)
+        case "chaos":
+            with chaos_ledger(clock, archive) as made:
+                yield made
         case _:
             yield dynamo_ledger(clock, archive, endpoint=request.getfixturevalue("endpoint"))
 
@@ -57,3 +67,17 @@ def dynamo_ledger(clock: FakeClock, archive: FakeArchive | None, *, endpoint: st
     table = f"ledger-{uuid.uuid4().hex[:12]}"
     create_table(client, table)
     return DynamoLedger(client, table=table, clock=clock, archive=archive, pause=lambda _: None)
+
+
+@contextmanager
+def chaos_ledger(clock: FakeClock, archive: FakeArchive | None) -> Iterator[DynamoLedger]:
+    """A ledger on a table in memory, by the wire of the drill."""
+    service = {"name": "orders", "tasks": 1, "traffic": {"base_rps": 1}}
+    world = World(Setting.model_validate({"services": [service]}), seed=0)
+    with wire.connected(world, TableInMemory().answering):
+        yield DynamoLedger(_dynamodb(), table="ledger", clock=clock, archive=archive, pause=lambda _: None)
+
+
+@cache
+def _dynamodb() -> Any:
+    return wire.WiredClients(region="eu-west-1").repeating("dynamodb")

@@ -1,6 +1,7 @@
 """Whatever order intake, two executions and their leases come in, the ledger keeps its promises."""
 
 from collections import defaultdict
+from contextlib import ExitStack
 from datetime import datetime, timedelta
 
 import pytest
@@ -17,6 +18,7 @@ from hypothesis.stateful import (
 from moto import mock_aws
 
 from functions.adapters.memory_ledger import MemoryLedger
+from functions.domain.approvals import Answer, Approval
 from functions.domain.changes import Lease, LeaseTerms
 from functions.domain.errors import Superseded
 from functions.domain.incidents import Fact, Incident, IncidentStatus, NewEvent, verify_trail
@@ -25,7 +27,7 @@ from functions.domain.signals import AlarmState
 from functions.ports import BudgetCharge, Ledger
 from tests.fakes.clock import FakeClock
 from tests.fakes.signals import alarm_signal
-from tests.integration.conftest import dynamo_ledger
+from tests.integration.conftest import chaos_ledger, dynamo_ledger
 
 SERVICES = tuple(ServiceRef(region="eu-west-1", cluster="shop", service=name) for name in ("orders", "basket"))
 SERVICE_LIMIT, FLEET_LIMIT = 2, 3
@@ -58,6 +60,7 @@ class Histories(RuleBasedStateMachine):
         self.generations: dict[str, int] = {}
         self.charged: dict[str, list[float]] = defaultdict(list)
         self.out: dict[str, Lease] = {}
+        self.asked: dict[str, Approval] = {}
 
     def make_ledger(self) -> Ledger:
         return MemoryLedger(clock=self.clock)
@@ -163,6 +166,49 @@ class Histories(RuleBasedStateMachine):
 
     @precondition(lambda self: self.heads)
     @rule(data=st.data())
+    def ask(self, data: st.DataObject) -> None:
+        """An execution puts a plan before people; the newest request takes the place of those before."""
+        head = data.draw(st.sampled_from(self.heads))
+        current = self.current(head)
+        number = 1 if head.id not in self.asked else self.asked[head.id].number + 1
+        request = Approval(
+            incident_id=head.id,
+            generation=head.generation,
+            number=number,
+            plan_hash="p",
+            summary="roll back",
+            token=f"token-{number}",
+            asked_at=self.clock.now(),
+            expires_at=self.clock.now() + timedelta(hours=1),
+        )
+        try:
+            after = self.ledger.append(head, [NOTE], step="approval", approval=request)
+        except Superseded:
+            assert not current
+            return
+        assert current
+        self.asked[head.id] = request
+        self.take_in_hand(after)
+
+    @precondition(lambda self: self.asked)
+    @rule(data=st.data(), answer=st.sampled_from(Answer), earlier=st.booleans())
+    def answer(self, data: st.DataObject, answer: Answer, earlier: bool) -> None:
+        """A person answers what they were shown, which others may have answered or replaced since."""
+        stored = self.asked[data.draw(st.sampled_from(sorted(self.asked)))]
+        shown = stored.model_copy(update={"answer": None, "by": ""}) if earlier else stored
+        incident = self.ledger.incident(stored.incident_id)
+        may = shown == stored and incident.status is IncidentStatus.OPEN and incident.generation == stored.generation
+        answered = shown.model_copy(update={"answer": answer, "by": "ann"})
+        try:
+            self.ledger.answer_approval(shown, answered)
+        except Superseded:
+            assert not may
+            return
+        assert may
+        self.asked[stored.incident_id] = answered
+
+    @precondition(lambda self: self.heads)
+    @rule(data=st.data())
     def take_over(self, data: st.DataObject) -> None:
         """The sweep starts another execution of the incident."""
         head = data.draw(st.sampled_from(self.heads))
@@ -222,6 +268,12 @@ class Histories(RuleBasedStateMachine):
             assert self.ledger.incident(identifier).signals_received == len(keys)
 
     @invariant()
+    def requests_are_as_written(self) -> None:
+        """The newest request of each incident, with the one answer that came in time."""
+        for identifier in self.joined:
+            assert self.ledger.approval(identifier) == self.asked.get(identifier)
+
+    @invariant()
     def budgets_and_leases_are_as_written(self) -> None:
         """Exactly what was written is charged, never more than allowed; a lease is out until it is ended."""
         since = self.clock.now() - timedelta(hours=1)
@@ -238,6 +290,17 @@ class Histories(RuleBasedStateMachine):
         return sorted((at for at in self.charged[key] if at >= since.timestamp()), reverse=True)
 
 
+class WiredHistories(Histories):
+    """The same on the deployed ledger, with the table that chaos breaks: as fast as in memory."""
+
+    def make_ledger(self) -> Ledger:
+        self.wired = ExitStack()
+        return self.wired.enter_context(chaos_ledger(self.clock, None))
+
+    def teardown(self) -> None:
+        self.wired.close()
+
+
 class DynamoHistories(Histories):
     """The same on DynamoDB."""
 
@@ -245,7 +308,7 @@ class DynamoHistories(Histories):
         return dynamo_ledger(self.clock, None)
 
 
-@pytest.mark.parametrize(("histories", "examples"), [(Histories, 100), (DynamoHistories, 12)])
+@pytest.mark.parametrize(("histories", "examples"), [(Histories, 100), (WiredHistories, 100), (DynamoHistories, 12)])
 def test_every_history_keeps_the_promises(histories: type[Histories], examples: int) -> None:
     """At most one open incident a service, whole chains, no stale writer, no lost signal, no budget exceeded."""
     limits = settings(

@@ -17,6 +17,7 @@ from functions.domain.incidents import Event
 from functions.handlers import assess, bake, close, contain, intake, notify, remediate, report, restore, sweep, verify
 from functions.observability import metrics
 from functions.playbooks.schema import Playbook
+from functions.ports import Ledger, WebhookCaller
 from functions.settings import Settings
 from functions.workflow.table import Function
 from tools.drill.engine import Engine, Json
@@ -152,7 +153,7 @@ class Deployment:
         """When a function failed, and how. People are paged then, by Step Functions or the responder's own alarms."""
         self.engine = Engine(now=self._clock.now, later=self._later, invoke=self._invoke, page=self._page)
         archive = S3Archive(clients.repeating("s3"), bucket=settings.bucket)
-        self.ledger = MemoryLedger(clock=self._clock, archive=archive)
+        self.ledger: Ledger = MemoryLedger(clock=self._clock, archive=archive)
 
     @property
     def answering(self) -> Mapping[str, Callable[[Mapping[str, Any]], Json]]:
@@ -178,6 +179,9 @@ class Deployment:
             "startDate": execution.started_at,
         }
 
+    def _webhooks(self) -> WebhookCaller:
+        return WorldWebhooks(self._world)
+
     @contextmanager
     def live(self) -> Iterator[None]:
         """The handlers work for this deployment until the block ends."""
@@ -188,7 +192,7 @@ class Deployment:
             ledger=self.ledger,
             playbooks=self._playbooks,
             http=WorldHttp(self._world),
-            webhooks=WorldWebhooks(self._world),
+            webhooks=self._webhooks(),
             threads=InTurn,
         ):
             self._later(SWEEP_EVERY_S, self._sweep)

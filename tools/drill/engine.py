@@ -62,12 +62,21 @@ class Engine:
         """The execution of that name, where there is one."""
         return self._executions.get(name)
 
+    def abort(self, name: str) -> None:
+        """Stop an execution, as StopExecution does: a function of it that runs goes on, and nobody hears its answer."""
+        execution = self._executions[name]
+        if execution.status == "RUNNING":
+            execution.status = "ABORTED"
+            execution.token = None
+
     @property
     def failed(self) -> tuple[Execution, ...]:
         return tuple(execution for execution in self._executions.values() if execution.status == "FAILED")
 
     def _enter(self, execution: Execution) -> None:
-        """Go on to the step where the execution stands, after its wait where it has one."""
+        """Go on to the step where the execution stands, after its wait where it has one; not if it was stopped."""
+        if execution.status != "RUNNING":
+            return
         if execution.at is StepName.END:
             execution.status = "SUCCEEDED"
             return
@@ -76,6 +85,8 @@ class Engine:
         self._later(wait_s + (STEP_S if row.function is not None else 0.0), lambda: self._visit(execution, row))
 
     def _visit(self, execution: Execution, row: Step) -> None:
+        if execution.status != "RUNNING":
+            return
         if row.function is None:
             if row.name is StepName.SUCCESSOR:
                 self._start_successor(execution.payload)
@@ -123,6 +134,8 @@ class Engine:
         )
 
     def _fail(self, execution: Execution, step: StepName, error: Exception) -> None:
+        if execution.status != "RUNNING":
+            return
         execution.status = "FAILED"
         execution.token = None
         incident = execution.payload["incident_id"]

@@ -47,7 +47,7 @@ class Run:
 
 
 @cache
-def _clients(region: str) -> wire.WiredClients:
+def clients_of(region: str) -> wire.WiredClients:
     """Clients take longer to make than a run takes, so a process makes them once."""
     return wire.WiredClients(region=region)
 
@@ -75,7 +75,7 @@ def play(scenario: Scenario, policy: Policy, seed: int, *, constants: Constants 
     fitted = policy.fit_out(scenario)
     world = World(fitted.setting, seed=seed, constants=constants)
     settings = DrillSettings(region=fitted.setting.region, account=fitted.setting.account)
-    clients = _clients(fitted.setting.region)
+    clients = clients_of(fitted.setting.region)
     deployment = Deployment(world, clients=clients, playbooks=fitted.playbooks, settings=settings)
     stage = Stage(scenario=fitted, world=world, clients=clients, deployment=deployment)
     with (
@@ -91,7 +91,7 @@ def play(scenario: Scenario, policy: Policy, seed: int, *, constants: Constants 
         tally=world.tally,
         actions=tuple(c for c in world.changes if c.caller == policy.name and c.refused is None),
         first_fault_s=world.truth.began_at_s,
-        rollbacks=tuple(_rollbacks(world)),
+        rollbacks=tuple(rollbacks_of(world)),
     )
 
 
@@ -134,7 +134,7 @@ def _result(run: Run, policy: Policy, seed: int, baseline: Run, *, timeline: boo
         ),
         cause_named=None if named is None else named.cause,
         cause_first=None if stage.trail is None else measures.cause_first(scenario.truth, named, _begun(run, baseline)),
-        harm=tuple(_harm(run, baseline)),
+        harm=tuple(harm_of(run, baseline)),
         timeline=_timeline(run) if timeline else None,
     )
 
@@ -174,7 +174,8 @@ def _impact(run: Run) -> float:
     return measures.impact(run.tally) + _wasted(run)
 
 
-def _harm(run: Run, baseline: Run) -> Iterator[str]:
+def harm_of(run: Run, baseline: Run) -> Iterator[str]:
+    """Each way in which a run did harm, against that of the same seed in which nobody responded."""
     if not run.actions and run.stage.scenario.setting == baseline.stage.scenario.setting:
         return
     lost = measures.more_was_lost(_impact(run), _impact(baseline))
@@ -204,7 +205,7 @@ def _fought(action: Change, rollbacks: Sequence[tuple[float, float]]) -> bool:
     return bool(deploys) and any(began < action.at_s <= ended for began, ended in rollbacks)
 
 
-def _rollbacks(world: World) -> Iterator[tuple[float, float]]:
+def rollbacks_of(world: World) -> Iterator[tuple[float, float]]:
     """From when to when ECS was rolling a deployment back."""
     for service in world.services.values():
         for record in service.records:

@@ -409,6 +409,29 @@ def test_a_killed_execution_is_picked_up_and_finished(visit: int) -> None:
     assert_sound(responder)
 
 
+def test_an_action_is_given_its_time_also_when_its_execution_is_lost_meanwhile() -> None:
+    """The successor neither takes the next rung nor wakes anybody before the first could show what it does."""
+    responder = Responder(playbook=playbook(ladders={"overload": ["scale-out", "force-new-deployment", "page"]}))
+    responder.world.load = 3.0
+    raise_alarm(responder)
+    responder.world.stays_broken = True  # for as long as new tasks take to start
+    responder.run(until=StepName.VERIFY)
+    (incident, generation, _) = responder.executions.started[-1]
+    responder.executions.ended.add((incident, generation))
+    responder.clock.advance(seconds=80)
+    assert responder.sweep().restarted
+    responder.run(until=StepName.VERIFY)
+
+    assert [change.kind for change in responder.world.changes] == ["set-floor"]
+    assert responder.notifier.pages == []
+    assert facts(responder)[-1] is Fact.WAITED
+
+    responder.world.stays_broken, responder.world.load = False, 1.0
+    responder.run()
+    assert responder.ledger.incidents_of(REF)[0].status is IncidentStatus.RESOLVED
+    assert [change.kind for change in responder.world.changes] == ["set-floor"]
+
+
 def test_a_crash_between_intent_and_result_is_not_done_again(responder: Responder) -> None:
     """The intent without a result may have happened: it counts as done, and verify decides."""
 

@@ -165,3 +165,31 @@ def test_looking_again_begins_each_minute_and_ends_each_quarter_of_an_hour() -> 
     assert distances[-1] == LONGEST_S == 900
     assert distances == sorted(distances)
     assert timedelta(days=1) < timedelta(seconds=sum(distances)) < timedelta(days=3)
+
+
+RESTARTED: tuple[Fact, dict[str, Any]] = (Fact.EXECUTION_RESTARTED, {})
+WHOLE = (intended(0), taken("orders:3"), intended(1), taken("ecs-svc/9"))
+
+
+@pytest.mark.parametrize(
+    ("said", "verifying"),
+    [
+        ([*WHOLE, RESTARTED], True),
+        ([intended(0), DOUBTFUL, RESTARTED], True),
+        ([*WHOLE, checked("not-yet"), RESTARTED], True),
+        ([*WHOLE, checked("cannot-tell"), RESTARTED, RESTARTED], True),
+        ([*WHOLE, RESTARTED, checked("not-yet")], False),
+        ([*WHOLE, checked("ineffective"), RESTARTED], False),
+        ([*WHOLE, checked("recovered", steady=True), RESTARTED], False),
+        ([*WHOLE, *([checked("not-yet")] * 10), RESTARTED], False),
+        ([intended(0), taken("orders:3"), RESTARTED], False),
+        ([intended(0), REFUSED, RESTARTED], False),
+        ([intended(0), RESTARTED], False),
+        ([RESTARTED], False),
+    ],
+)
+def test_an_action_keeps_its_time_when_the_execution_is_lost(
+    said: list[tuple[Fact, dict[str, Any]]], verifying: bool
+) -> None:
+    """Until its deadline, or until a check said what came of it; one left in the middle has nothing to show."""
+    assert told(*said).verifying == (ActionName.ROLL_BACK if verifying else None)

@@ -22,6 +22,10 @@ from tools.drill.world.world import World
 Answering = Callable[[Mapping[str, Any]], dict[str, Any]]
 """Answers one operation from its parameters, or raises `Refused`."""
 
+Around = Callable[[Any, Mapping[str, Any], int, Callable[[], dict[str, Any]]], dict[str, Any]]
+"""Stands between the clients and the world: is given botocore's model of the operation, the parameters, the attempts
+that botocore would make, and what makes one of them."""
+
 
 class WorldUnable(Exception):
     """A call that no world answers: the drill is incomplete, and must not go on as if AWS had failed."""
@@ -31,6 +35,7 @@ class WorldUnable(Exception):
 class _Wire:
     world: World
     answering: Mapping[str, Answering]
+    around: Around
     caller: str = "somebody"
     broken: list[str] = field(default_factory=list)
 
@@ -39,16 +44,25 @@ _wire: _Wire | None = None
 _shapes = Shapes()
 
 
+def _directly(
+    model: Any, parameters: Mapping[str, Any], attempts: int, ask: Callable[[], dict[str, Any]]
+) -> dict[str, Any]:
+    return ask()
+
+
 @contextmanager
-def connected(world: World, answering: Mapping[str, Answering] | None = None) -> Iterator[None]:
+def connected(
+    world: World, answering: Mapping[str, Answering] | None = None, *, around: Around = _directly
+) -> Iterator[None]:
     """Let this world answer all calls, in this process; `answering` adds operations by name, such as StartExecution.
+    `around` may keep a call or its answer from arriving.
 
     Raises:
         WorldUnable: at the end, if a call came that nobody could answer, or an answer was not what AWS answers; also
             when whoever called took it for a failure of AWS.
     """
     global _wire
-    before, _wire = _wire, _Wire(world, answering or {})
+    before, _wire = _wire, _Wire(world, answering or {}, around)
     try:
         yield
         if _wire.broken:
@@ -100,10 +114,10 @@ def attach(client: Any, *, attempts: int = 1) -> None:
         # Probes call side by side: what they are answered must not depend on which of them came first.
         meta = {"RequestId": f"{len(_connected().world.changes):08x}-0000-4000-8000-000000000000", "RetryAttempts": 0}
         try:
-            answer = _answer(model, parameters, attempts)
+            answer = _connected().around(model, parameters, attempts, lambda: _answer(model, parameters, attempts))
         except Refused as refused:
             error = {"Code": refused.code, "Message": refused.message}
-            refusal = {"Error": error, "ResponseMetadata": {**meta, "HTTPStatusCode": refused.status}}
+            refusal = {**refused.more, "Error": error, "ResponseMetadata": {**meta, "HTTPStatusCode": refused.status}}
             raise client.exceptions.from_code(refused.code)(refusal, operation) from None
         return {**answer, "ResponseMetadata": {**meta, "HTTPStatusCode": 200}}
 

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from functions.domain.errors import Superseded
 from functions.workflow.table import TABLE, Function, Outcome, StepName
 from infra.workflow import UNSAID_WAIT_S
@@ -201,3 +203,24 @@ def test_a_step_that_raises_ends_its_execution_with_a_page() -> None:
     assert execution is not None
     assert execution.status == "FAILED"
     assert pages == ["ECS responder stopped at inc-1"]
+
+
+@pytest.mark.parametrize("failing", [False, True])
+def test_an_execution_that_is_stopped_goes_no_further(failing: bool) -> None:
+    """Whatever the function that ran meanwhile answers; and its name stays taken."""
+    time, pages = Time(), list[str]()
+    functions = Functions(time, (Outcome.ACT, 0))
+
+    def stopping(function: Function, payload: Json) -> Json:
+        engine.abort("inc-1-1")
+        if failing:
+            raise RuntimeError("no room")
+        return functions(function, payload)
+
+    engine = engine_of(time, stopping, pages)
+    engine.start("inc-1-1", begun())
+    time.run()
+    execution = engine.execution("inc-1-1")
+    assert execution is not None
+    assert (execution.status, pages) == ("ABORTED", [])
+    assert not engine.start("inc-1-1", begun())

@@ -1,0 +1,121 @@
+"""The sweep mends what it can, whatever it cannot."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import pytest
+
+from functions.adapters.memory_ledger import MemoryLedger
+from functions.domain.changes import Lease, LeaseTerms
+from functions.domain.errors import LedgerError, ReadFailed
+from functions.domain.incidents import Fact, Incident, NewEvent
+from functions.domain.services import ServiceRef
+from functions.playbooks.schema import Playbook
+from functions.workflow.sweep import Sweep
+from tests.fakes.clock import FakeClock
+from tests.fakes.signals import alarm_signal
+from tests.fakes.world import REF, FakeExecutions, World
+from tests.unit.workflow.test_incident import playbook
+
+NOTE = NewEvent(fact=Fact.LOOKED_AGAIN, actor="watch", summary="looked")
+
+
+@dataclass
+class Throttled(FakeExecutions):
+    """Step Functions that do not say how some incidents are carried."""
+
+    unread: set[str] = field(default_factory=set)
+
+    def running(self, incident: str, generation: int) -> bool:
+        if incident in self.unread:
+            raise ReadFailed(f"execution {incident}-{generation}: ThrottlingException")
+        return super().running(incident, generation)
+
+
+class Unreadable(MemoryLedger):
+    """A ledger some of whose incidents cannot be read."""
+
+    unreadable: frozenset[str] = frozenset()
+
+    def incident(self, incident_id: str) -> Incident:
+        if incident_id in self.unreadable:
+            raise LedgerError("the table cannot be reached")
+        return super().incident(incident_id)
+
+
+def opened(ledger: MemoryLedger, number: int) -> Incident:
+    ref = ServiceRef(region="eu-west-1", cluster="shop", service=f"service-{number}")
+    opening = ledger.record_signal(alarm_signal(number), ref, may_open=True)
+    assert opening.incident_id is not None
+    return ledger.incident(opening.incident_id)
+
+
+def leased(ledger: MemoryLedger, number: int, clock: FakeClock) -> Incident:
+    """A resolved incident whose lease is still out, for half an hour."""
+    incident = opened(ledger, number)
+    lease = Lease(
+        id=f"lease-{number}",
+        incident_id=incident.id,
+        service_key=incident.service.key,
+        terms=LeaseTerms(resource_id="service/shop/orders", original=2, value=4, duration_s=1800),
+        taken_at=clock.now(),
+        due_at=clock.now() + timedelta(minutes=30),
+    )
+    incident = ledger.append(incident, [NOTE], step="remediate", signals_seen=1, lease=lease)
+    return ledger.resolve(incident, NOTE)
+
+
+def sweep_of(ledger: MemoryLedger, executions: FakeExecutions, world: World, *playbooks: Playbook) -> Sweep:
+    return Sweep(
+        ledger=ledger,
+        executions=executions,
+        metrics=world,
+        clock=world.clock,
+        playbooks=playbooks,
+        take_over_after=timedelta(seconds=70),
+    )
+
+
+def test_an_incident_of_which_nobody_says_how_it_is_carried_keeps_no_other_from_its_restart() -> None:
+    """All others are restarted, and then the sweep fails, so that it is counted and made again."""
+    clock, executions = FakeClock(), Throttled()
+    ledger = MemoryLedger(clock=clock)
+    incidents = {opened(ledger, number).id for number in range(3)}
+    executions.unread = {ledger.open_incidents()[0].id}
+    clock.advance(seconds=300)
+
+    with pytest.raises(ReadFailed, match="ThrottlingException"):
+        sweep_of(ledger, executions, World(clock=clock))()
+
+    assert {incident for incident, _, _ in executions.started} == incidents - executions.unread
+
+
+def test_a_lease_whose_incident_cannot_be_read_keeps_no_other_from_being_given_back() -> None:
+    """Each overdue lease is looked at by itself."""
+    clock, executions = FakeClock(), FakeExecutions()
+    ledger = Unreadable(clock=clock)
+    incidents = {leased(ledger, number, clock).id for number in range(3)}
+    clock.advance(seconds=3600)
+    ledger.unreadable = frozenset({ledger.leases_due(clock.now())[0].incident_id})
+
+    with pytest.raises(LedgerError, match="cannot be reached"):
+        sweep_of(ledger, executions, World(clock=clock))()
+
+    assert {(incident, step) for incident, _, step in executions.started} == {
+        (incident, "restore") for incident in incidents - ledger.unreadable
+    }
+
+
+def test_an_alarm_that_nobody_told_of_opens_its_incident_whatever_else_cannot_be_swept() -> None:
+    """Nothing depends on a message arriving, nor on how another incident fares."""
+    clock, executions = FakeClock(), Throttled()
+    ledger, world = MemoryLedger(clock=clock), World(clock=clock)
+    executions.unread = {opened(ledger, 1).id}
+    world.database_down = True
+    world.settle_alarm()
+    clock.advance(seconds=300)
+
+    with pytest.raises(ReadFailed):
+        sweep_of(ledger, executions, world, playbook())()
+
+    assert ledger.lock_holder(REF) in {incident for incident, _, _ in executions.started}
