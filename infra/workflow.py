@@ -18,6 +18,9 @@ UNSAID_WAIT_S = 30
 TASK_TIMEOUT_MARGIN_S = 15
 """Longer than the function's own time-out: a task that gives up first would leave its function running unwatched."""
 
+REPEAT_AFTER_S = 10
+"""How long before a step that may be repeated is, the first time; each further pause is twice the one before."""
+
 BEGIN = "begin"
 PAGE_FAILURE = "page the failure"
 FAILED = "failed"
@@ -114,7 +117,14 @@ def _wait(then: str) -> dict[str, Any]:
 
 
 def _invoke(step: Step, function: str, function_timeout_s: int) -> dict[str, Any]:
-    # No Retry, not even on Lambda's service exceptions: a call whose answer is lost may have had its effect.
+    # No Retry, not even on Lambda's service exceptions: a call whose answer is lost may have had its effect. Only the
+    # table says of which step that does not matter.
+    repeated = {
+        "ErrorEquals": ["States.ALL"],
+        "IntervalSeconds": REPEAT_AFTER_S,
+        "MaxAttempts": step.repeats,
+        "BackoffRate": 2,
+    }
     return {
         "Type": "Task",
         "Resource": "arn:aws:states:::lambda:invoke",
@@ -124,6 +134,7 @@ def _invoke(step: Step, function: str, function_timeout_s: int) -> dict[str, Any
         },
         "Output": "{% $states.result.Payload %}",
         "TimeoutSeconds": function_timeout_s + TASK_TIMEOUT_MARGIN_S,
+        **({"Retry": [repeated]} if step.repeats else {}),
         "Catch": [_carry_on(step.name) if step.spared else _catch_everything(step.name)],
         "Next": answer_state(step.name),
     }
@@ -228,6 +239,6 @@ _FAILURE_MESSAGE = f"""(
             & $substring($string($in.error.Cause), 0, {_LONGEST_CAUSE})
         : 'step ' & $in.step & ' answered "' & $in.outcome & '", which leads nowhere';
     'Incident ' & $in.incident_id & ', generation ' & $in.generation & ': ' & $what & '\\n\\n'
-        & 'This execution has stopped. Nothing more is done until the sweep restarts the incident.\\n'
+        & 'This execution has stopped. Nothing more is done until the sweep restarts the incident, if it is open.\\n'
         & 'Its trail: responder show ' & $in.incident_id
 )"""

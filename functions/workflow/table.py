@@ -97,7 +97,8 @@ class Step:
     `awaits`: the function only asks, and is given a token for it; the outcome comes from whoever answers with the
     token, or is `expired` after the payload's `wait_s`. Its visits are not counted, those of its neighbours are.
     `spared`: nothing depends on it, and it says again what the step before it said; when it fails, the execution goes
-    on with that.
+    on with that. `repeats`: how often a visit that failed is made again. That is for a step that changes no service,
+    and reads in the ledger how far it came.
     """
 
     name: StepName
@@ -107,6 +108,7 @@ class Step:
     visits: int = 0
     awaits: bool = False
     spared: bool = False
+    repeats: int = 0
 
 
 ENTRY = (StepName.ASSESS, StepName.RESTORE)
@@ -221,6 +223,8 @@ TABLE: Mapping[StepName, Step] = {
             name=StepName.CLOSE,
             function=Function.CLOSE,
             visits=30,
+            # Once the incident is resolved no sweep starts it anew, and people have not been told yet.
+            repeats=3,
             transitions={
                 Outcome.RESOLVED: StepName.REPORT,
                 Outcome.LEASES_LEFT: StepName.REPORT,

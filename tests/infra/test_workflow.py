@@ -104,11 +104,15 @@ def test_a_step_calls_its_own_function_and_hands_its_answer_on(step: Step, state
     assert state["Next"] == answer_state(step.name)
 
 
-def test_no_call_of_a_function_is_ever_repeated(states: dict[str, Any]) -> None:
-    """A call whose answer is lost may have had its effect, so no invocation has a Retry of any kind."""
-    invocations = [state for state in states.values() if "lambda:invoke" in state.get("Resource", "")]
+def test_no_call_of_a_function_is_repeated_that_may_change_something(states: dict[str, Any]) -> None:
+    """A call whose answer is lost may have had its effect, so no invocation has a Retry of any kind, but for those of
+    which the table says that it does not matter: whatever happened to them, they are called again."""
+    invocations = {name: state for name, state in states.items() if "lambda:invoke" in state.get("Resource", "")}
     assert len(invocations) == len(CARRIED)
-    assert all("Retry" not in state for state in invocations)
+    repeated = {name: state["Retry"] for name, state in invocations.items() if "Retry" in state}
+    assert set(repeated) == {StepName.CLOSE.value}
+    ((rule,),) = repeated.values()
+    assert (rule["ErrorEquals"], rule["MaxAttempts"]) == (["States.ALL"], TABLE[StepName.CLOSE].repeats)
 
 
 def test_a_task_outwaits_its_function(states: dict[str, Any]) -> None:

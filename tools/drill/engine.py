@@ -8,7 +8,7 @@ from typing import Any
 
 from functions.domain.errors import Superseded
 from functions.workflow.table import TABLE, Function, Outcome, Step, StepName, next_step
-from infra.workflow import TASK_TIMEOUT_MARGIN_S, UNSAID_WAIT_S
+from infra.workflow import REPEAT_AFTER_S, TASK_TIMEOUT_MARGIN_S, UNSAID_WAIT_S
 
 STEP_S = 2.0
 """Seconds of the world's clock from entering a step to its outcome: a warm function with its two or three round
@@ -84,7 +84,7 @@ class Engine:
         wait_s = float(execution.payload.get("wait_s", UNSAID_WAIT_S)) if row.waits else 0.0
         self._later(wait_s + (STEP_S if row.function is not None else 0.0), lambda: self._visit(execution, row))
 
-    def _visit(self, execution: Execution, row: Step) -> None:
+    def _visit(self, execution: Execution, row: Step, *, repeated: int = 0) -> None:
         if execution.status != "RUNNING":
             return
         if row.function is None:
@@ -99,6 +99,10 @@ class Engine:
             try:
                 execution.payload = json.loads(json.dumps(self._invoke(row.function, json.loads(sent))))
             except Exception as error:  # noqa: BLE001 - what the state machine catches is States.ALL
+                if repeated < row.repeats:
+                    pause_s = REPEAT_AFTER_S * 2.0**repeated + STEP_S
+                    self._later(pause_s, lambda: self._visit(execution, row, repeated=repeated + 1))
+                    return
                 if not row.spared:
                     self._fail(execution, row.name, error)
                     return

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
 
 from functions.domain.errors import Superseded
 from functions.workflow.table import TABLE, Function, Outcome, StepName
-from infra.workflow import UNSAID_WAIT_S
+from infra.workflow import REPEAT_AFTER_S, UNSAID_WAIT_S
 from tools.drill.engine import STEP_S, Engine, Json
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -100,6 +101,30 @@ def test_a_step_that_is_spared_may_fail() -> None:
     assert functions.calls[2][0] - functions.calls[1][0] >= 60
     assert engine.failed == ()
     assert pages == []
+
+
+@pytest.mark.parametrize("failures", [1, TABLE[StepName.CLOSE].repeats, TABLE[StepName.CLOSE].repeats + 1])
+def test_a_step_that_may_be_repeated_is(failures: int) -> None:
+    """With the payload that it had before, after pauses that grow; people are paged when it still fails."""
+    time, pages = Time(), list[str]()
+    tried: list[tuple[float, Json]] = []
+
+    class Failing(Functions):
+        def __call__(self, function: Function, payload: Json) -> Json:
+            if function is Function.CLOSE:
+                tried.append((time.seconds, payload))
+                if len(tried) <= failures:
+                    raise RuntimeError("the topic takes nothing")
+            return super().__call__(function, payload)
+
+    engine = engine_of(time, Failing(time, (Outcome.ALL_CLEAR, 0), (Outcome.RESOLVED, 0), (Outcome.RESOLVED, 0)), pages)
+    engine.start("inc-1-1", begun())
+    time.run()
+    assert len(tried) == min(failures, TABLE[StepName.CLOSE].repeats) + 1
+    assert all(payload == tried[0][1] for _, payload in tried)
+    pauses = [after - before for (before, _), (after, _) in pairwise(tried)]
+    assert pauses == [REPEAT_AFTER_S * 2**number + STEP_S for number in range(len(pauses))]
+    assert (len(engine.failed), len(pages)) == ((1, 1) if failures > TABLE[StepName.CLOSE].repeats else (0, 0))
 
 
 def test_a_name_is_used_once() -> None:
