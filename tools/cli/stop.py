@@ -63,7 +63,7 @@ def stop(
         done = False
     if hard:
         done = _each(desk, known, table, _held) and done
-    click.echo("What began before, at most a minute ago, still comes to its end.")
+    click.echo("What was begun before still comes to its end, such as a deployment in ECS.")
     click.echo("`responder start --all --reason '...'` ends it")
     context.exit(0 if done else 1)
 
@@ -125,11 +125,12 @@ def _held(hold: "FunctionHold", function: str) -> Said:
     except ReadFailed:
         before = None  # that it is held matters more than what was there
     hold.hold(function)
-    yield "held: no execution is reserved for it, so that it does not run"
+    yield "held: its reserved concurrency is 0, so that it does not run"
     if before:
         yield (
-            f"{before} executions were reserved for it; to have them back after the start: aws lambda "
-            f"put-function-concurrency --function-name {function} --reserved-concurrent-executions {before}"
+            f"its reserved concurrency was {before}; to have that back after the start:\n"
+            f"    aws lambda put-function-concurrency --function-name {function} "
+            f"--reserved-concurrent-executions {before}"
         )
 
 
@@ -138,10 +139,10 @@ def _let_go(hold: "FunctionHold", function: str) -> Said:
     if before is None:
         yield "was not held"
     elif before > 0:
-        yield f"was not held; {before} executions stay reserved for it"
+        yield f"was not held; its reserved concurrency stays {before}"
     else:
         hold.let_go(function)
-        yield "runs again"
+        yield "runs again: nothing is reserved for it any more"
 
 
 COMMANDS = (stop, start)

@@ -170,7 +170,7 @@ def test_what_somebody_reserved_is_said_and_not_taken_away(sat: Sat, capsys: pyt
     """The stop has to overwrite it, and says how it comes back; a start leaves what holds nothing."""
     sat.functions.reserve[REMEDIATE] = 5
     assert sat.say("start", "--all", *WHY) == 0
-    assert "5 executions stay reserved for it" in capsys.readouterr().out
+    assert "its reserved concurrency stays 5" in capsys.readouterr().out
     assert sat.functions.reserve[REMEDIATE] == 5
     assert sat.say("stop", "--hard", *WHY) == 0
     assert f"--function-name {REMEDIATE} --reserved-concurrent-executions 5" in capsys.readouterr().out

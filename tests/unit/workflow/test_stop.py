@@ -57,6 +57,7 @@ def test_nothing_is_changed_and_people_are_paged() -> None:
     assert denials(responder)["stop"].endswith("UTC: it rolls back too much")
     assert responder.notifier.pages[0].subject.startswith("[page")
     assert "everything is stopped by ann" in responder.notifier.pages[0].text
+    assert "Start      responder start --all --reason" in responder.notifier.pages[0].text
     assert_sound(responder)
 
 
