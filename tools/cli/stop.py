@@ -15,10 +15,20 @@ NOTHING_CHOSEN = "this is for every service at once: write --all; for one servic
 
 
 def desk_hold(region: str) -> "FunctionHold":
-    """The functions on AWS."""
-    from functions import bootstrap
+    """The functions on AWS.
 
-    return bootstrap.desk_hold(region)
+    Raises:
+        ReadFailed: if the AWS configuration does not allow to reach them, for example an unknown profile.
+    """
+    from botocore.exceptions import BotoCoreError
+
+    from functions import bootstrap
+    from functions.domain.errors import ReadFailed
+
+    try:
+        return bootstrap.desk_hold(region)
+    except BotoCoreError as unusable:
+        raise ReadFailed(f"the functions cannot be reached: {unusable}") from unusable
 
 
 _options = (
@@ -47,22 +57,23 @@ def stop(
     desk: Desk = context.obj
     if not everything and not hard:
         raise click.ClickException(NOTHING_CHOSEN.format(one="pause SERVICE"))
-    known, done = region_of(region), True
+    known = region_of(region)
+    # The functions come first: a table that hangs is given up after many seconds only.
+    done = _each(desk, known, table, _held) if hard else True
     stopped = FleetSwitch(stopped=True, by=clean(by, limit=100), reason=clean(reason, limit=500), at=desk.now())
     try:
         desk.open_ledger(table, known).set_fleet_switch(stopped)
-        click.echo("Everything is stopped: the responder looks, writes down and pages, and changes nothing any more.")
     except LedgerError as failed:
         if not hard:
             raise click.ClickException(
                 f"nothing is stopped: {failed}\n"
                 "`responder stop --all --hard` works without the ledger: it keeps the functions from running"
             ) from failed
-        click.echo(f"The ledger does not know of it: {failed}")
-        click.echo("The functions are held all the same; say it again when the ledger can be reached.")
         done = False
-    if hard:
-        done = _each(desk, known, table, _held) and done
+        click.echo(f"The ledger does not know of it: {failed}")
+        click.echo("Only what is held above is stopped; say it again when the ledger can be reached.")
+    else:
+        click.echo("Everything is stopped: the responder looks, writes down and pages, and changes nothing any more.")
     click.echo("What was begun before still comes to its end, such as a deployment in ECS.")
     click.echo("`responder start --all --reason '...'` ends it")
     context.exit(0 if done else 1)

@@ -12,7 +12,7 @@ from functions.ports import Ledger
 from tests.fakes.clock import FakeClock
 from tests.fakes.signals import alarm_signal
 from tests.fakes.world import REF
-from tools.cli.main import Desk, run
+from tools.cli.main import Desk, desk_ledger, run
 
 NAME = "ecs-first-responder"
 REMEDIATE, RESTORE, CONTAIN = f"{NAME}-remediate", f"{NAME}-restore", f"{NAME}-contain"
@@ -125,6 +125,29 @@ def test_a_hard_stop_works_without_the_ledger(sat: Sat, capsys: pytest.CaptureFi
     out = capsys.readouterr().out
     assert "Everything is stopped" not in out
     assert "The ledger does not know of it: the table ecs-first-responder cannot be reached" in out
+
+
+def test_the_functions_are_held_before_the_ledger_is_waited_for(sat: Sat) -> None:
+    """A table that hangs takes many seconds, in which nothing may be done any more."""
+    seen: list[dict[str, int | None]] = []
+
+    def hanging() -> NoReturn:
+        seen.append(dict(sat.functions.reserve))
+        raise LedgerError("read timeout")
+
+    sat.reachable, sat.unreachable = False, hanging  # type: ignore[method-assign]
+    assert sat.say("stop", "--all", "--hard", *WHY) == 1
+    assert seen == [{REMEDIATE: 0, RESTORE: 0, CONTAIN: 0}]
+
+
+def test_a_profile_that_there_is_not_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On the way to the functions as on the way to the ledger."""
+    monkeypatch.setenv("AWS_PROFILE", "no-such-profile")
+    desk = Desk(open_ledger=desk_ledger, now=FakeClock().now)
+    assert run(["stop", "--hard", *WHY, "--region", REF.region], desk) == 2
+    assert capsys.readouterr().err.startswith("responder: the functions cannot be reached: ")
 
 
 def test_a_stop_that_cannot_be_written_points_at_the_hard_one(sat: Sat, capsys: pytest.CaptureFixture[str]) -> None:
