@@ -28,6 +28,7 @@ from functions.adapters.containment import CLOUDFRONT_REGION, AwsContainment
 from functions.adapters.eventbridge import EventBridgeAnnouncer
 from functions.adapters.front import AwsFrontReader
 from functions.adapters.functions import ANSWERS_WITHIN_S, ReadingFunction, TryingFunction
+from functions.adapters.holds import LambdaHold
 from functions.adapters.http import HttpGetter
 from functions.adapters.ledger import DynamoLedger
 from functions.adapters.loader import HttpLoader
@@ -58,6 +59,7 @@ from functions.ports import (
     Clock,
     DigestReaders,
     Executions,
+    FunctionHold,
     HttpReader,
     Inspector,
     Ledger,
@@ -574,6 +576,11 @@ def desk_backups(region: str) -> BackupKeeper:
 def desk_mutes(region: str) -> MuteKeeper:
     """Muted alarms, with the credentials of whoever sits at the desk."""
     return AlarmMutes(client=Clients(region=region).once, clock=SystemClock())
+
+
+def desk_hold(region: str) -> FunctionHold:
+    """Holds the responder's functions, with the credentials of whoever sits at the desk."""
+    return LambdaHold(Clients(region=region).repeating("lambda"))
 
 
 def desk_digest_sources(region: str, *, ledger: Ledger, period: Period, until: datetime) -> Sources:

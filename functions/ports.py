@@ -50,7 +50,7 @@ from functions.domain.evidence import (
     TargetFacts,
     TasksFacts,
 )
-from functions.domain.incidents import Event, InboxEntry, Incident, NewEvent, Switch
+from functions.domain.incidents import Event, FleetSwitch, InboxEntry, Incident, NewEvent, Switch
 from functions.domain.logged import LogCause, LogQuery
 from functions.domain.model import Model
 from functions.domain.network import SecurityGroup
@@ -532,14 +532,17 @@ class Ledger(Protocol):
         lease: Lease | None = None,
         budget: "BudgetCharge | None" = None,
         approval: Approval | None = None,
+        unless_stopped: bool = False,
     ) -> Incident:
         """Append events after `incident.head_sequence`, and with them, in the same transaction, a lease, a charge, or a
-        request for approval, which takes the place of an earlier one.
+        request for approval, which takes the place of an earlier one. `unless_stopped`: only while operators have not
+        stopped everything; what is about to be changed is written so.
 
         At most 90 events. A lease of the same id and incident is replaced, for example to postpone its end.
 
         Raises:
-            Superseded: the head or the generation is no longer the given one, or a budget is used up meanwhile.
+            Superseded: the head or the generation is no longer the given one, a budget is used up meanwhile, or
+                everything is stopped.
         """
 
     def resolve(self, incident: Incident, event: NewEvent) -> Incident:
@@ -594,8 +597,21 @@ class Ledger(Protocol):
     def charges(self, ref: ServiceRef, *, since: datetime) -> Sequence[datetime]:
         """When actions were charged to this service in the last day, newest first."""
 
-    def fleet_charges(self, *, since: datetime) -> int:
-        """How many actions were charged to the whole fleet in the last day."""
+    # --- the fleet
+
+    def fleet(self, *, since: datetime) -> "Fleet":
+        """What holds for every service at once, read together; actions of the last day."""
+
+    def fleet_switch(self) -> FleetSwitch:
+        """What operators set for every service. When nobody did, nothing is stopped; where the record makes no sense,
+        everything is."""
+
+    def set_fleet_switch(self, switch: FleetSwitch, *, was: FleetSwitch | None = None) -> None:
+        """Set it, whatever it was, or only if it still is what it `was`.
+
+        Raises:
+            Superseded: somebody else set it meanwhile.
+        """
 
     # --- leases
 
@@ -631,6 +647,15 @@ class Ledger(Protocol):
 
     def unmatched(self, *, limit: int = 50) -> Sequence[tuple[Signal, str]]:
         """Signals that belong to no playbook, with the reason, newest first."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fleet:
+    """All services together."""
+
+    switch: FleetSwitch
+    charges: int
+    """How many actions were charged to it in the time asked for."""
 
 
 class BudgetCharge(Model):
@@ -669,6 +694,34 @@ class Page(Model):
     """At most 100 characters, ASCII, without line breaks (SNS `Subject`)."""
     text: str
     attributes: Mapping[str, str] = {}
+
+
+class FunctionHold(Protocol):
+    """Keeps functions of the responder from running at all, with the credentials of whoever sits at the desk."""
+
+    def reserved(self, function: str) -> int | None:
+        """How many executions are reserved for it; 0 while it is held, None where nothing is reserved.
+
+        Raises:
+            NoSuchFunction: there is none by that name.
+            ReadFailed: nobody could say.
+        """
+
+    def hold(self, function: str) -> None:
+        """Let it run no more; what runs already comes to its end. Doing it twice does no harm.
+
+        Raises:
+            ChangeRefused: AWS answered no.
+            ChangeDoubtful: no answer; it may be held.
+        """
+
+    def let_go(self, function: str) -> None:
+        """Reserve nothing for it, so that it runs again. Doing it twice does no harm.
+
+        Raises:
+            ChangeRefused: AWS answered no.
+            ChangeDoubtful: no answer; it may run again.
+        """
 
 
 class Notifier(Protocol):

@@ -121,6 +121,16 @@ class Table:
             )
         )
 
+    def partition(self, partition: str) -> dict[str, Item]:
+        """Everything in a partition, by its sort keys, read consistently."""
+        found = self._query(
+            KeyConditionExpression="#pk = :pk",
+            ExpressionAttributeNames={"#pk": PARTITION_KEY},
+            ExpressionAttributeValues=to_wire({":pk": partition}),
+            ConsistentRead=True,
+        )
+        return {str(item[SORT_KEY]): item for item in found}
+
     def listed(
         self, index: Index, partition: str, *, between: tuple[str, str] | None = None, limit: int | None = None
     ) -> list[Item]:

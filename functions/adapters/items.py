@@ -3,10 +3,12 @@
 import json
 from datetime import UTC, datetime, timedelta
 
+from pydantic import ValidationError
+
 from functions.adapters.dynamo import Item
 from functions.domain.approvals import Approval
 from functions.domain.changes import Lease
-from functions.domain.incidents import Event, InboxEntry, Incident, IncidentStatus
+from functions.domain.incidents import UNREADABLE_SWITCH, Event, FleetSwitch, InboxEntry, Incident, IncidentStatus
 from functions.domain.model import Model, canonical_json
 from functions.domain.services import ServiceRef
 from functions.domain.signals import Signal
@@ -22,6 +24,9 @@ must not start an old incident's execution anew."""
 
 UNMATCHED_KEPT = timedelta(days=90)
 CLAIMS_KEPT = timedelta(days=400)
+
+FLEET = "FLEET"
+"""The partition of what holds for every service at once."""
 
 _EVENT = "EVENT#"
 _SIGNAL = "SIGNAL#"
@@ -62,9 +67,22 @@ def switch_key(ref: ServiceRef) -> Item:
     return key(service_partition(ref.key), "SWITCH")
 
 
+def fleet_switch_key() -> Item:
+    return key(FLEET, "SWITCH")
+
+
+def fleet_switch_of(item: Item | None) -> FleetSwitch:
+    if item is None:
+        return FleetSwitch(stopped=False)
+    try:
+        return FleetSwitch.model_validate_json(str(item.get("body", "")))
+    except ValidationError:
+        return UNREADABLE_SWITCH
+
+
 def budget_key(ref: ServiceRef | None) -> Item:
     """The charges of a service, or of the whole fleet."""
-    return key("FLEET" if ref is None else service_partition(ref.key), "BUDGET")
+    return key(FLEET if ref is None else service_partition(ref.key), "BUDGET")
 
 
 def release_key(ref: ServiceRef, task_definition: str) -> Item:

@@ -9,6 +9,7 @@
 | lock             | SERVICE#key            | LOCK                      |                                     |
 | switch           | SERVICE#key            | SWITCH                    |                                     |
 | charges          | SERVICE#key or FLEET   | BUDGET                    |                                     |
+| fleet switch     | FLEET                  | SWITCH                    |                                     |
 | release          | SERVICE#key            | RELEASE#task definition   |                                     |
 | lease            | SERVICE#key            | LEASE#id                  | listed, by its end                  |
 | recorded signal  | RECORDED#dedupe key    | SIGNAL (180 days)         |                                     |
@@ -32,11 +33,11 @@ from functions.domain.approvals import Approval
 from functions.domain.changes import Lease
 from functions.domain.errors import NotInLedger, Superseded
 from functions.domain.evidence import Release, ReleaseState
-from functions.domain.incidents import Event, InboxEntry, Incident, IncidentStatus, NewEvent, Switch
+from functions.domain.incidents import Event, FleetSwitch, InboxEntry, Incident, IncidentStatus, NewEvent, Switch
 from functions.domain.services import ServiceRef
 from functions.domain.signals import Signal
-from functions.domain.table import BY_SERVICE, LISTED, OPEN
-from functions.ports import Archive, BudgetCharge, Clock, Opening
+from functions.domain.table import BY_SERVICE, LISTED, OPEN, SORT_KEY
+from functions.ports import Archive, BudgetCharge, Clock, Fleet, Opening
 
 CALLS = (
     "dynamodb:GetItem",
@@ -171,6 +172,7 @@ class DynamoLedger:
         lease: Lease | None = None,
         budget: BudgetCharge | None = None,
         approval: Approval | None = None,
+        unless_stopped: bool = False,
     ) -> Incident:
         lines = self._continued(incident, events)
         seen = incident.signals_seen if signals_seen is None else signals_seen
@@ -180,9 +182,14 @@ class DynamoLedger:
             parts = self._advance(incident, after, lines)
             if lease is not None:
                 parts.put(items.lease_item(lease), when=self._lease_expected(lease))
+            fleet = self._table.partition(items.FLEET) if unless_stopped or budget is not None else {}
+            if unless_stopped:
+                _unless_stopped(parts, fleet)
             if budget is not None:
-                self._charge(parts, incident.service, at=budget.at, limit=budget.service_limit)
-                self._charge(parts, None, at=budget.at, limit=budget.fleet_limit)
+                ref = incident.service
+                charged = self._table.get(items.budget_key(ref))
+                _charge(parts, ref, charged, at=budget.at, limit=budget.service_limit)
+                _charge(parts, None, _in(fleet, items.budget_key(None)), at=budget.at, limit=budget.fleet_limit)
             if approval is not None:
                 stored = self._table.get(items.approval_key(incident.id))
                 parts.put(items.approval_item(approval), when=ABSENT if stored is None else {"body": stored["body"]})
@@ -198,13 +205,6 @@ class DynamoLedger:
         if known["incident"] != lease.incident_id:
             raise Superseded(f"lease {lease.id} belongs to incident {known['incident']}")
         return {"body": known["body"]}
-
-    def _charge(self, parts: Writes, ref: ServiceRef | None, *, at: datetime, limit: int) -> None:
-        stored = self._table.get(items.budget_key(ref))
-        charges = bookkeeping.charged(
-            items.charges_of(stored), at=at, limit=limit, of="the fleet" if ref is None else ref.key
-        )
-        parts.put(items.charges_item(ref, charges), when=ABSENT if stored is None else {"body": stored["body"]})
 
     def resolve(self, incident: Incident, event: NewEvent) -> Incident:
         lines = self._continued(incident, [event])
@@ -372,9 +372,32 @@ class DynamoLedger:
         charges = items.charges_of(self._table.get(items.budget_key(ref)))
         return tuple(charge for charge in charges if charge >= since)
 
-    def fleet_charges(self, *, since: datetime) -> int:
-        charges = items.charges_of(self._table.get(items.budget_key(None)))
-        return sum(1 for charge in charges if charge >= since)
+    # --- the fleet
+
+    def fleet(self, *, since: datetime) -> Fleet:
+        fleet = self._table.partition(items.FLEET)
+        charges = items.charges_of(_in(fleet, items.budget_key(None)))
+        return Fleet(
+            switch=items.fleet_switch_of(_in(fleet, items.fleet_switch_key())),
+            charges=sum(1 for charge in charges if charge >= since),
+        )
+
+    def fleet_switch(self) -> FleetSwitch:
+        return items.fleet_switch_of(self._table.get(items.fleet_switch_key()))
+
+    def set_fleet_switch(self, switch: FleetSwitch, *, was: FleetSwitch | None = None) -> None:
+        item = {**items.fleet_switch_key(), "body": items.body(switch)}
+        if was is None:
+            self._table.put(item)
+            return
+        stored = self._table.get(items.fleet_switch_key())
+        changed = Superseded("the switch of the fleet was set by somebody else meanwhile")
+        if items.fleet_switch_of(stored) != was:
+            raise changed
+        try:
+            self._table.transact(self._table.writes().put(item, when=_as_stored(stored)))
+        except Cancelled as cancelled:
+            raise changed from cancelled
 
     # --- leases
 
@@ -444,6 +467,29 @@ class DynamoLedger:
     def _wait(self, attempt: int) -> None:
         # Jitter parts two writers that collided; the longest wait is under a second.
         self._pause(random.uniform(0, 0.02 * 2**attempt))
+
+
+def _in(partition: Mapping[str, Item], at: Item) -> Item | None:
+    return partition.get(str(at[SORT_KEY]))
+
+
+def _as_stored(stored: Item | None) -> Expected:
+    return ABSENT if stored is None else {"body": stored.get("body")}
+
+
+def _unless_stopped(parts: Writes, fleet: Mapping[str, Item]) -> None:
+    stored = _in(fleet, items.fleet_switch_key())
+    switch = items.fleet_switch_of(stored)
+    if switch.stopped:
+        raise Superseded(switch.said)
+    parts.check(items.fleet_switch_key(), when=_as_stored(stored))
+
+
+def _charge(parts: Writes, ref: ServiceRef | None, stored: Item | None, *, at: datetime, limit: int) -> None:
+    charges = bookkeeping.charged(
+        items.charges_of(stored), at=at, limit=limit, of="the fleet" if ref is None else ref.key
+    )
+    parts.put(items.charges_item(ref, charges), when=_as_stored(stored))
 
 
 def _by_end(found: Sequence[Item]) -> tuple[Lease, ...]:

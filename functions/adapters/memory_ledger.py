@@ -9,10 +9,10 @@ from functions.domain.approvals import Approval
 from functions.domain.changes import Lease
 from functions.domain.errors import NotInLedger, Superseded
 from functions.domain.evidence import Release, ReleaseState
-from functions.domain.incidents import Event, InboxEntry, Incident, IncidentStatus, NewEvent, Switch
+from functions.domain.incidents import Event, FleetSwitch, InboxEntry, Incident, IncidentStatus, NewEvent, Switch
 from functions.domain.services import ServiceRef
 from functions.domain.signals import Signal
-from functions.ports import Archive, BudgetCharge, Clock, Opening
+from functions.ports import Archive, BudgetCharge, Clock, Fleet, Opening
 
 
 class MemoryLedger:
@@ -28,6 +28,7 @@ class MemoryLedger:
         self._recorded: dict[str, str | None] = {}
         self._unmatched: dict[str, tuple[datetime, Signal, str]] = {}
         self._switches: dict[str, Switch] = {}
+        self._fleet_switch = FleetSwitch(stopped=False)
         self._releases: dict[tuple[str, str], Release] = {}
         self._charges: dict[str, tuple[datetime, ...]] = {}
         self._fleet_charges: tuple[datetime, ...] = ()
@@ -95,8 +96,11 @@ class MemoryLedger:
         lease: Lease | None = None,
         budget: BudgetCharge | None = None,
         approval: Approval | None = None,
+        unless_stopped: bool = False,
     ) -> Incident:
         stored = self._current(incident)
+        if unless_stopped and self._fleet_switch.stopped:
+            raise Superseded(self._fleet_switch.said)
         lines = self._continued(stored, events)
         charges, fleet_charges = self._charges.get(incident.service.key, ()), self._fleet_charges
         if budget is not None:
@@ -189,8 +193,17 @@ class MemoryLedger:
     def charges(self, ref: ServiceRef, *, since: datetime) -> Sequence[datetime]:
         return tuple(charge for charge in self._charges.get(ref.key, ()) if charge >= since)
 
-    def fleet_charges(self, *, since: datetime) -> int:
-        return sum(1 for charge in self._fleet_charges if charge >= since)
+    def fleet(self, *, since: datetime) -> Fleet:
+        charges = sum(1 for charge in self._fleet_charges if charge >= since)
+        return Fleet(switch=self._fleet_switch, charges=charges)
+
+    def fleet_switch(self) -> FleetSwitch:
+        return self._fleet_switch
+
+    def set_fleet_switch(self, switch: FleetSwitch, *, was: FleetSwitch | None = None) -> None:
+        if was is not None and self._fleet_switch != was:
+            raise Superseded("the switch of the fleet was set by somebody else meanwhile")
+        self._fleet_switch = switch
 
     def leases(self, incident_id: str) -> Sequence[Lease]:
         return self._sorted_leases(lambda lease: lease.incident_id == incident_id)

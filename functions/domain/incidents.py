@@ -191,3 +191,24 @@ class Switch(Model):
 
     def paused(self, now: Moment) -> bool:
         return self.paused_until is not None and now < self.paused_until
+
+
+class FleetSwitch(Model):
+    """What operators set by hand for every service at once."""
+
+    stopped: bool
+    by: str = ""
+    reason: str = ""
+    at: Moment | None = None
+
+    @property
+    def said(self) -> str:
+        """Who stopped everything, since when, and why."""
+        since = "" if self.at is None else f" since {self.at:%Y-%m-%d %H:%M} UTC"
+        return f"everything is stopped by {self.by or 'an operator'}{since}: {self.reason}"
+
+
+UNREADABLE_SWITCH = FleetSwitch(
+    stopped=True, by="nobody we know", reason="the ledger's record of it cannot be read, so nothing is changed"
+)
+"""What a record that makes no sense stands for: whoever wrote it may have meant a stop."""

@@ -8,7 +8,7 @@ from functions.domain.approvals import Consent
 from functions.domain.changes import Change, Plan, ScaleToZero, SetCeiling, SetCount, SetFloor, Verdict
 from functions.domain.dependencies import DependencyState
 from functions.domain.evidence import Findings
-from functions.domain.incidents import Mode, Switch
+from functions.domain.incidents import FleetSwitch, Mode, Switch
 from functions.domain.maintenance import Window
 from functions.domain.orders import PendingOrder
 
@@ -24,6 +24,7 @@ class Situation:
     now: datetime
     mode: Mode
     switch: Switch
+    fleet_switch: FleetSwitch
     findings: Findings
     attempts: int
     """Actions intended in this incident so far."""
@@ -59,6 +60,13 @@ class Situation:
         """The order, where it is one that may pass what only holds back the responder's own zeal. What shuts somebody
         out passes nothing."""
         return None if self.ordered is None or self.ordered.order.what.contains else self.ordered
+
+
+def stop(situation: Situation, plan: Plan) -> Verdict:
+    """Somebody stopped everything, orders included: the way out is theirs to find, not the responder's."""
+    return _verdict(
+        "stop", not situation.fleet_switch.stopped, "nobody stopped everything", situation.fleet_switch.said
+    )
 
 
 def pause(situation: Situation, plan: Plan) -> Verdict:
@@ -250,6 +258,7 @@ def _counts(change: Change) -> tuple[int, ...]:
 
 
 GUARDRAILS: Sequence[Guardrail] = (
+    stop,
     pause,
     maintenance,
     mode,

@@ -108,6 +108,7 @@ class Examiner:
             judgements = _believed(ordered.order, judgements, findings)
         score = scored(playbook, findings, away=story.shifted_from(now))
         charges = self.ledger.charges(incident.service, since=now - COOLDOWN_LOOKBACK)
+        fleet = self.ledger.fleet(since=now - LOOKBACK)
         decision = decide(
             findings=findings,
             judgements=judgements,
@@ -125,12 +126,13 @@ class Examiner:
                 now=now,
                 mode=playbook.mode,
                 switch=switch,
+                fleet_switch=fleet.switch,
                 findings=findings,
                 attempts=story.attempts,
                 attempts_limit=playbook.limits.attempts_per_incident,
                 charges=charges,
                 hourly_limit=playbook.limits.actions_per_hour,
-                fleet_charges=self.ledger.fleet_charges(since=now - LOOKBACK),
+                fleet_charges=fleet.charges,
                 fleet_limit=self.fleet_actions_per_hour,
                 cooldown_s=playbook.limits.cooldown,
                 own_charges=[at for at in charges if at >= incident.opened_at],

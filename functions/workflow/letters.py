@@ -31,6 +31,7 @@ from functions.domain.incidents import Event, Fact, Incident, IncidentStatus
 from functions.domain.redaction import clean
 from functions.domain.severity import Grade
 from functions.domain.validation import Validation
+from functions.guardrails.verdicts import stop
 from functions.ports import Page
 from functions.workflow.decision import Decision
 from functions.workflow.standing import Standing, impact, lines, recovery_times, services, started
@@ -490,10 +491,18 @@ def _where(incident: Incident, story: Story, *, log_group: str | None = None) ->
         *([] if log_group is None else [f"Logs       {tail}"]),
         f"Look       responder show {incident.id}",
         f"Check      responder verify {incident.id}",
-        f"Pause      responder pause {incident.service.key} --for 2h --reason '...'",
+        _hold(incident, story),
         f"Trail      {incident.head_sequence} events, head {incident.head_hash[:16]}",
     ]
     return _section("What you can do", commands)
+
+
+def _hold(incident: Incident, story: Story) -> str:
+    """How the responder is held back from the service; or let go, where that is what keeps it from acting."""
+    verdicts = () if story.decision is None else story.decision.verdicts
+    if any(verdict.guardrail == stop.__name__ and not verdict.allowed for verdict in verdicts):
+        return "Start      responder start --all --reason '...'"
+    return f"Pause      responder pause {incident.service.key} --for 2h --reason '...'"
 
 
 def _lead(incident: Incident, story: Story) -> list[str]:

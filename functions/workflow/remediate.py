@@ -189,7 +189,12 @@ class Remediate:
         budget = BudgetCharge(at=now, service_limit=limits.actions_per_hour, fleet_limit=self.fleet_actions_per_hour)
         try:
             incident = self.ledger.append(
-                incident, [intended], step=self.step, lease=lease, budget=budget if stage == 0 else None
+                incident,
+                [intended],
+                step=self.step,
+                lease=lease,
+                budget=budget if stage == 0 else None,
+                unless_stopped=True,
             )
         except Superseded as error:
             current = self.ledger.incident(incident.id)

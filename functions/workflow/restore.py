@@ -23,7 +23,8 @@ NEEDED_S = 300
 """How often to look whether the autoscaler has taken back the tasks that a lower ceiling would stop."""
 
 PAUSED_S = 900
-"""How often to look whether an operator's pause or a maintenance window is over: both hold for giving back, too."""
+"""How often to look whether an operator's stop or pause, or a maintenance window, is over: all hold for giving back,
+too."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,7 +167,9 @@ class Lift:
 
 def _held_s(ledger: Ledger, playbooks: Mapping[str, Playbook], incident: Incident, now: datetime) -> int | None:
     """Seconds until it is looked again whether something may be changed; None when it may: there is neither an
-    operator's pause nor a maintenance window."""
+    operator's stop or pause nor a maintenance window."""
+    if ledger.fleet_switch().stopped:
+        return PAUSED_S
     switch, playbook = ledger.switch(incident.service), playbooks.get(incident.service.key)
     if switch.paused(now):
         return PAUSED_S

@@ -85,7 +85,10 @@ class Sweep:
         """Leases whose end has passed and that nobody is about to give back: an open incident of the service does, when
         it closes."""
         started: list[str] = []
-        for lease in self.ledger.leases_due(self.clock.now()):
+        due = self.ledger.leases_due(self.clock.now())
+        if due and self.ledger.fleet_switch().stopped:
+            return started  # an execution could only wait, or fail on a function that is held
+        for lease in due:
             try:
                 incident = self.ledger.incident(lease.incident_id)
                 held = self.ledger.lock_holder(incident.service) is not None

@@ -12,7 +12,7 @@ from functions.adapters.ledger import ATTEMPTS, CALLS, DynamoLedger
 from functions.domain.changes import Lease, LeaseTerms
 from functions.domain.errors import LedgerError, Superseded
 from functions.domain.evidence import ReleaseState
-from functions.domain.incidents import Fact, Incident, NewEvent, Switch
+from functions.domain.incidents import Fact, FleetSwitch, Incident, NewEvent, Switch
 from functions.domain.services import ServiceRef
 from functions.ports import BudgetCharge
 from tests.fakes.aws import FakeAws, iam_action, refusal
@@ -46,6 +46,9 @@ class Rivals:
                 left.pop()()
 
         self._client.meta.events.register("before-call.dynamodb.TransactWriteItems", before_call)
+
+    def write(self, item: dict[str, str]) -> None:
+        self._rival_client.put_item(TableName="ledger", Item={name: {"S": value} for name, value in item.items()})
 
     def open(self, ref: ServiceRef = ORDERS) -> Incident:
         opening = self.rival.record_signal(alarm_signal(alarm=f"{ref.service}-5xx"), ref, may_open=True)
@@ -118,7 +121,32 @@ class TestRaces:
             with pytest.raises(Superseded):
                 rivals.ledger.append(orders, [NOTE], step="remediate", budget=budget)
 
-        assert rivals.ledger.fleet_charges(since=rivals.clock.now()) == limit
+        assert rivals.ledger.fleet(since=rivals.clock.now()).charges == limit
+
+    @pytest.mark.parametrize("budgeted", [True, False])
+    def test_a_stop_in_the_last_moment(self, rivals: Rivals, budgeted: bool) -> None:
+        """Set between reading and writing, it refuses the write: it is a condition of the same transaction."""
+        incident = rivals.open()
+        stopped = FleetSwitch(stopped=True, by="ana", reason="now")
+        rivals.meanwhile(lambda: rivals.rival.set_fleet_switch(stopped))
+        budget = BudgetCharge(at=rivals.clock.now(), service_limit=9, fleet_limit=9) if budgeted else None
+
+        with pytest.raises(Superseded, match="everything is stopped by ana: now"):
+            rivals.ledger.append(incident, [NOTE], step="remediate", budget=budget, unless_stopped=True)
+
+        assert rivals.ledger.incident(incident.id) == incident
+
+    @pytest.mark.parametrize("body", ["{", '{"stopped": "perhaps"}', '{"halted": true}', ""])
+    def test_a_switch_that_makes_no_sense_stops_everything(self, rivals: Rivals, body: str) -> None:
+        """Whoever wrote it may have meant a stop; setting it anew is the way out."""
+        incident = rivals.open()
+        rivals.write({"pk": "FLEET", "sk": "SWITCH", "body": body})
+        assert rivals.ledger.fleet(since=rivals.clock.now()).switch.stopped
+        assert "cannot be read" in rivals.ledger.fleet_switch().said
+        with pytest.raises(Superseded, match="cannot be read"):
+            rivals.ledger.append(incident, [NOTE], step="remediate", unless_stopped=True)
+        rivals.ledger.set_fleet_switch(FleetSwitch(stopped=False), was=rivals.ledger.fleet_switch())
+        assert rivals.ledger.append(incident, [NOTE], step="remediate", unless_stopped=True).head_sequence == 2
 
     def test_two_judgements(self, rivals: Rivals) -> None:
         """A quarantine written meanwhile is not overwritten by what was read before it."""
@@ -185,6 +213,9 @@ class TestTheTable:
             lambda: ledger.incident("inc-1"),
             ledger.open_incidents,
             lambda: ledger.set_switch(ORDERS, Switch()),
+            ledger.fleet_switch,
+            lambda: ledger.fleet(since=FakeClock().now()),
+            lambda: ledger.set_fleet_switch(FleetSwitch(stopped=False)),
             lambda: ledger.record_unmatched(alarm_signal(), "no playbook"),
         ):
             with pytest.raises(LedgerError, match="table ledger") as caught:
@@ -237,6 +268,7 @@ class TestTheTable:
         incident = ledger.append(incident, [NOTE], step="remediate", lease=lease)
         ledger.end_lease(incident, lease, NOTE)
         ledger.set_switch(ORDERS, Switch())
+        ledger.fleet(since=incident.opened_at)
         ledger.open_incidents()
 
         assert actions == set(CALLS)

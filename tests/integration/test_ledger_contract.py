@@ -8,7 +8,7 @@ from functions.domain.approvals import Answer, Approval
 from functions.domain.changes import Lease, LeaseTerms
 from functions.domain.errors import NotInLedger, Superseded, TrailBroken
 from functions.domain.evidence import ReleaseState
-from functions.domain.incidents import Fact, Incident, IncidentStatus, Mode, NewEvent, Switch, verify_trail
+from functions.domain.incidents import Fact, FleetSwitch, Incident, IncidentStatus, Mode, NewEvent, Switch, verify_trail
 from functions.domain.maintenance import Announced
 from functions.domain.services import ServiceRef
 from functions.domain.signals import AlarmState
@@ -368,7 +368,7 @@ class TestBudgets:
         for limits in ({"service": 0}, {"fleet": 0}):
             with pytest.raises(Superseded):
                 self.charge(ledger, clock, incident, **limits)
-        assert ledger.fleet_charges(since=incident.opened_at) == 0
+        assert ledger.fleet(since=incident.opened_at).charges == 0
 
     def test_the_fleet_shares_one_budget(self, ledger: Ledger, clock: FakeClock) -> None:
         """Two services together cannot exceed what the fleet may do."""
@@ -378,7 +378,7 @@ class TestBudgets:
         with pytest.raises(Superseded):
             self.charge(ledger, clock, basket, fleet=1)
 
-        assert ledger.fleet_charges(since=orders.opened_at) == 1
+        assert ledger.fleet(since=orders.opened_at).charges == 1
         assert ledger.charges(BASKET, since=orders.opened_at) == ()
 
     def test_a_stale_writer_is_not_charged(self, ledger: Ledger, clock: FakeClock) -> None:
@@ -390,6 +390,61 @@ class TestBudgets:
             self.charge(ledger, clock, incident)
 
         assert ledger.charges(ORDERS, since=incident.opened_at) == ()
+
+
+class TestTheFleetSwitch:
+    STOPPED = FleetSwitch(stopped=True, by="ana", reason="too much at once")
+
+    def test_where_nobody_set_it_nothing_is_stopped(self, ledger: Ledger, clock: FakeClock) -> None:
+        """As in every ledger that is older than it."""
+        assert ledger.fleet_switch() == FleetSwitch(stopped=False)
+        assert ledger.fleet(since=clock.now()).switch == FleetSwitch(stopped=False)
+        assert not FleetSwitch(stopped=False).stopped
+        incident = ledger.append(open_incident(ledger), [note()], step="remediate", unless_stopped=True)
+        assert incident.head_sequence == 2
+
+    def test_it_is_kept_as_it_was_set(self, ledger: Ledger, clock: FakeClock) -> None:
+        """Alone as beside the charges of the fleet."""
+        stopped = self.STOPPED.model_copy(update={"at": clock.now()})
+        ledger.set_fleet_switch(stopped)
+        assert ledger.fleet_switch() == stopped
+        assert ledger.fleet(since=clock.now()).switch == stopped
+
+    def test_nothing_is_begun_while_everything_is_stopped(self, ledger: Ledger, clock: FakeClock) -> None:
+        """Neither the line of the trail nor the lease nor the charge is written; what else happens goes into the
+        trail all the same."""
+        incident, since = open_incident(ledger), clock.now()
+        ledger.set_fleet_switch(self.STOPPED)
+        budget = BudgetCharge(at=since, service_limit=9, fleet_limit=9)
+        with pytest.raises(Superseded, match="everything is stopped by ana: too much at once"):
+            ledger.append(
+                incident,
+                [note()],
+                step="remediate",
+                lease=lease_of(incident),
+                budget=budget,
+                unless_stopped=True,
+            )
+        assert ledger.incident(incident.id) == incident
+        assert ledger.service_leases(ORDERS) == ()
+        assert ledger.fleet(since=since).charges == 0
+
+        incident = ledger.append(incident, [note()], step="assess")
+        ledger.set_fleet_switch(FleetSwitch(stopped=False, by="ben", reason="over"))
+        incident = ledger.append(incident, [note()], step="remediate", budget=budget, unless_stopped=True)
+        assert ledger.fleet(since=since).charges == 1
+        verify(ledger, incident.id)
+
+    def test_one_that_somebody_else_set_meanwhile_is_not_overwritten(self, ledger: Ledger) -> None:
+        """Whoever starts again ends the stop that they saw, and no later one; a stop is never refused."""
+        ledger.set_fleet_switch(self.STOPPED)
+        another = FleetSwitch(stopped=True, by="cem", reason="again")
+        ledger.set_fleet_switch(another)
+        with pytest.raises(Superseded):
+            ledger.set_fleet_switch(FleetSwitch(stopped=False), was=self.STOPPED)
+        assert ledger.fleet_switch() == another
+        ledger.set_fleet_switch(FleetSwitch(stopped=False), was=another)
+        assert not ledger.fleet_switch().stopped
 
 
 class TestLeases:

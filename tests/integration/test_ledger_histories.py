@@ -277,7 +277,7 @@ class Histories(RuleBasedStateMachine):
     def budgets_and_leases_are_as_written(self) -> None:
         """Exactly what was written is charged, never more than allowed; a lease is out until it is ended."""
         since = self.clock.now() - timedelta(hours=1)
-        assert self.ledger.fleet_charges(since=since) == len(self.charges_since("fleet", since))
+        assert self.ledger.fleet(since=since).charges == len(self.charges_since("fleet", since))
         assert self.used("fleet") <= FLEET_LIMIT
         for ref in SERVICES:
             charges = [charge.timestamp() for charge in self.ledger.charges(ref, since=since)]

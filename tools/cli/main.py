@@ -27,12 +27,14 @@ from tools.cli.options import region_of as _region
 from tools.cli.options import service_of as _service
 from tools.cli.playbooks import playbook_of as _playbook
 from tools.cli.status import status
+from tools.cli.stop import COMMANDS as ON_EVERYTHING
+from tools.cli.stop import desk_hold
 
 if TYPE_CHECKING:
     from functions.domain.approvals import Answer
     from functions.domain.digests import Period
     from functions.domain.orders import Ordered
-    from functions.ports import Answers, Archive, BackupKeeper, Executions, Ledger, MuteKeeper, Readers
+    from functions.ports import Answers, Archive, BackupKeeper, Executions, FunctionHold, Ledger, MuteKeeper, Readers
     from functions.workflow.assess import Examiner
     from functions.workflow.digests.around import Sources
 
@@ -129,6 +131,8 @@ class Desk:
     """By the Region."""
     open_mutes: Callable[[str], "MuteKeeper"] = desk_mutes
     """By the Region."""
+    open_hold: Callable[[str], "FunctionHold"] = desk_hold
+    """By the Region."""
     open_executions: Callable[[str, str, str], "Executions"] = desk_executions
     """By the Region, the responder's name, which is the table's, and who sits here."""
     open_archive: Callable[[str], "Archive"] = report.desk_archive
@@ -206,11 +210,14 @@ def incidents(
     from functions.domain.incidents import IncidentStatus
     from functions.workflow.story import tell
     from functions.workflow.table import StepName
-    from tools.cli.render import console, incident_table, unmatched_table
+    from tools.cli.render import console, incident_table, stopped, unmatched_table
     from tools.cli.windows import windows_of
 
     ledger = _ledger(desk, table, region)
     now = desk.now()
+    fleet = ledger.fleet_switch()
+    if fleet.stopped:
+        console().print(stopped(fleet.said))
     if unmatched:
         console().print(unmatched_table(ledger.unmatched()))
         return
@@ -612,7 +619,7 @@ def drill(
 cli.add_command(report.report)
 cli.add_command(releases.releases)
 cli.add_command(logs.logs)
-for _command in (*BY_HAND, *ON_INCIDENTS):
+for _command in (*BY_HAND, *ON_INCIDENTS, *ON_EVERYTHING):
     cli.add_command(_command)
 cli.add_command(status)
 cli.add_command(digest)

@@ -81,6 +81,7 @@ _COMMAND = (
 _CAUSES_SHOWN = 4
 
 _WAYS_OUT: Mapping[str, str] = {
+    "stop": "`responder start --all` ends the stop, for every service",
     "pause": "`responder resume` ends the pause",
     "maintenance": "order it again after the window; `responder maintenance --cancel` ends an announced one",
     "mode": "the playbook says `mode: observe`: with ask or auto, orders are carried out",
@@ -218,6 +219,16 @@ def verification(found: Trail) -> RenderableType:
         return Text.assemble(("✗ the trail is broken: ", "bold red"), found.broken)
     events = f"{len(found.events)} event{'s' * (len(found.events) != 1)}"
     return Text.assemble((f"✓ the trail holds: {events}, ", "green"), (f"head {found.incident.head_hash}", "dim"))
+
+
+def stopped(said: str) -> RenderableType:
+    """What comes first on a screen while everything is stopped."""
+    return Group(
+        Text(" EVERYTHING IS STOPPED ", style="bold white on red"),
+        Text(_text(said), style="bold red"),
+        Text("the responder changes nothing; `responder start --all --reason '...'` ends it", style="red"),
+        "",
+    )
 
 
 def incident_table(

@@ -56,6 +56,8 @@ class Held(Model):
     """Who set the switch, and why."""
     maintenance: str | None = None
     """The maintenance window that is open, or None."""
+    stopped: str | None = None
+    """Who stopped everything, since when and why; None where nobody did."""
     incident: Incident | None = None
     """The one that is open."""
 
@@ -113,6 +115,7 @@ def _held(playbook: Playbook, open_ledger: Callable[[], Ledger], now: datetime) 
     try:
         ledger = open_ledger()
         switch, holder = ledger.switch(playbook.ref), ledger.lock_holder(playbook.ref)
+        fleet = ledger.fleet_switch()
         incident = None if holder is None else ledger.incident(holder)
     except ResponderError as error:
         return Reading(error=str(error))
@@ -124,6 +127,7 @@ def _held(playbook: Playbook, open_ledger: Callable[[], Ledger], now: datetime) 
             by=switch.by,
             reason=switch.reason,
             maintenance=None if window is None else f"{window.label}, {window.span}",
+            stopped=fleet.said if fleet.stopped else None,
             incident=incident,
         )
     )

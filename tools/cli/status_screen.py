@@ -30,6 +30,7 @@ from functions.domain.incidents import Mode
 from functions.domain.redaction import clean
 from functions.domain.score import HealthScore, Part
 from functions.domain.signals import HEALTH_CHECK_FAILED, STOPPED_BY_SCHEDULER, AlarmState
+from tools.cli.render import stopped
 from tools.cli.service_status import ServiceStatus, TaskLoad
 
 T = TypeVar("T")
@@ -60,7 +61,9 @@ def screen(
 
     `before` are earlier looks, the oldest first, for the trend; with `every_s` it says when the next look is.
     """
+    held = seen.responder.value
     return Group(
+        *([] if held is None or held.stopped is None else [stopped(held.stopped)]),
         _title(seen, every_s),
         "",
         _score(seen.health),

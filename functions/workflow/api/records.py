@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from functions.domain.approvals import Answer, Approval
 from functions.domain.errors import NotNamed
 from functions.domain.evidence import Release, ReleaseState, short
-from functions.domain.incidents import Event, Fact, Incident, IncidentStatus, Mode, Switch
+from functions.domain.incidents import Event, Fact, FleetSwitch, Incident, IncidentStatus, Mode, Switch
 from functions.domain.maintenance import window_at
 from functions.domain.model import Model, Moment
 from functions.domain.severity import Severity
@@ -121,6 +121,8 @@ class OrchestrationAnswer(Model):
     service: str
     mode: Mode
     """What it may do by itself."""
+    stopped: str | None
+    """Who stopped everything, for all services, since when and why; null where nobody did."""
     paused_until: Moment | None
     in_maintenance: bool
     handling: bool
@@ -200,7 +202,8 @@ class Records:
         story = None if incident is None else tell(self.ledger.events(incident.id))
         approval = None if incident is None else self.ledger.approval(incident.id)
         recent = self.ledger.incidents_of(playbook.ref, limit=5)
-        return orchestration(playbook, switch, incident, story, approval, recent, now=now)
+        fleet = self.ledger.fleet_switch()
+        return orchestration(playbook, switch, fleet, incident, story, approval, recent, now=now)
 
     def releases(self, service: str) -> tuple[ReleaseLine, ...]:
         """The release history, newest first."""
@@ -287,6 +290,7 @@ def release_line(release: Release) -> ReleaseLine:
 def orchestration(
     playbook: Playbook,
     switch: Switch,
+    fleet: FleetSwitch,
     incident: Incident | None,
     story: Story | None,
     approval: Approval | None,
@@ -299,6 +303,7 @@ def orchestration(
     return OrchestrationAnswer(
         service=playbook.ref.key,
         mode=playbook.mode if switch.mode is None else switch.mode,
+        stopped=fleet.said if fleet.stopped else None,
         paused_until=switch.paused_until if paused else None,
         in_maintenance=window_at(now, playbook.maintenance, switch.maintenance) is not None,
         handling=incident is not None,

@@ -211,10 +211,13 @@ def noisy(around: Around) -> Found:
 
 
 def pauses(around: Around) -> Found:
-    """What people set for the service: a pause, another mode, maintenance to come."""
+    """What people set for the service: a stop of everything, a pause, another mode, maintenance to come."""
     now, switch = around.sources.until, around.sources.ledger.switch(around.playbook.ref)
     window = next_window(now, around.playbook.maintenance, switch.maintenance)
     details = [f"maintenance from {window.span}"] if window is not None and window.start - now < LOGS_SINCE else []
+    fleet = around.sources.ledger.fleet_switch()
+    if fleet.stopped:
+        return look(fleet.said, *details, "ends with: responder start --all")
     if switch.paused(now) and switch.paused_until is not None:
         said = f"paused until {when(switch.paused_until)} by {switch.by}: {switch.reason}"
         return look(said, *details, f"ends with: responder resume {around.playbook.ref.key}")

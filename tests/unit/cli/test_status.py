@@ -21,7 +21,7 @@ from functions.domain.evidence import (
     TasksFacts,
     TrackingPolicyFacts,
 )
-from functions.domain.incidents import Mode, Switch
+from functions.domain.incidents import FleetSwitch, Mode, Switch
 from functions.domain.services import ServiceRef
 from functions.domain.signals import AlarmState
 from functions.ports import Ledger, Measure, Points
@@ -273,6 +273,18 @@ def test_switch_window_and_incident(sat: Sat, tmp_path: Path, capsys: pytest.Cap
     assert "in maintenance: " in out
     assert "orders-5xx is ALARM, open for 0 s, at intake" in " ".join(out.split())
     assert f"responder show {opening.incident_id}" in out
+
+
+def test_a_stop_of_everything_comes_first(sat: Sat, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Before the service itself, with who, since when and why; scripts find it, too."""
+    sat.ledger.set_fleet_switch(FleetSwitch(stopped=True, by="maria", reason="a hunch", at=sat.world.clock.now()))
+    sat.status(tmp_path)
+    first, second, *_ = capsys.readouterr().out.splitlines()
+    assert "EVERYTHING IS STOPPED" in first
+    assert second.startswith("everything is stopped by maria since 20")
+    assert second.endswith("UTC: a hunch")
+    sat.status(tmp_path, "--json")
+    assert json.loads(capsys.readouterr().out)["responder"]["value"]["stopped"] == second
 
 
 def test_the_score_for_scripts(sat: Sat, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -20,7 +20,7 @@ from functions.domain.changes import (
     Verdict,
 )
 from functions.domain.dependencies import DependencyState
-from functions.domain.incidents import Mode, Switch
+from functions.domain.incidents import FleetSwitch, Mode, Switch
 from functions.domain.maintenance import Window
 from functions.domain.orders import Order, Ordered, PendingOrder
 from functions.guardrails.verdicts import GUARDRAILS, Situation, judge
@@ -35,6 +35,7 @@ def situation(**said: object) -> Situation:
         "now": NOW,
         "mode": Mode.AUTO,
         "switch": Switch(),
+        "fleet_switch": FleetSwitch(stopped=False),
         "findings": findings(),
         "attempts": 0,
         "attempts_limit": 3,
@@ -77,6 +78,23 @@ def test_an_ordinary_action_is_allowed_by_every_guardrail() -> None:
     verdicts = judge(situation(), plan())
     assert all(verdict.allowed and verdict.reason for verdict in verdicts)
     assert [v.guardrail.replace(" ", "_") for v in verdicts] == [guardrail.__name__ for guardrail in GUARDRAILS]
+
+
+def test_a_stop_of_everything_comes_first_and_says_whose_it_is() -> None:
+    """With the reason, who, and since when; a person's order does not pass it, nor does a grant."""
+    stopped = FleetSwitch(stopped=True, by="ann", reason="it rolls back too much", at=NOW)
+    given = situation(
+        fleet_switch=stopped, ordered=by(Ordered.REDEPLOY), mode=Mode.ASK, consent=Consent(granted=plan().hash)
+    )
+    first = judge(given, plan())[0]
+    assert (first.guardrail, first.allowed, first.ordered) == ("stop", False, False)
+    assert first.reason == f"everything is stopped by ann since {NOW:%Y-%m-%d %H:%M} UTC: it rolls back too much"
+    assert denied(given) == {"stop"}
+
+
+def test_a_stop_that_is_over_holds_nothing_back() -> None:
+    """Who started again stays on record, and says nothing any more."""
+    assert denied(situation(fleet_switch=FleetSwitch(stopped=False, by="ben", reason="it was right", at=NOW))) == set()
 
 
 def ago(seconds: float) -> datetime:

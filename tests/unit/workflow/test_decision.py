@@ -15,7 +15,7 @@ from functions.domain.causes import Cause, Judgement
 from functions.domain.changes import ActionName
 from functions.domain.dependencies import DependencyState
 from functions.domain.evidence import Findings, Metric
-from functions.domain.incidents import Mode, Switch
+from functions.domain.incidents import FleetSwitch, Mode, Switch
 from functions.domain.signals import AlarmState
 from functions.guardrails.verdicts import Situation
 from functions.playbooks.ladders import default_ladder
@@ -61,6 +61,7 @@ def decided(
         "now": NOW,
         "mode": Mode.AUTO,
         "switch": Switch(),
+        "fleet_switch": FleetSwitch(stopped=False),
         "findings": seen,
         "attempts": 0,
         "attempts_limit": 3,
@@ -336,6 +337,7 @@ SITUATIONS = st.fixed_dictionaries(
             paused_until=st.sampled_from([None, NOW, NOW + timedelta(minutes=1)]),
             mode=st.none() | st.sampled_from(Mode),
         ),
+        "fleet_switch": st.builds(FleetSwitch, stopped=st.booleans()),
         "attempts": st.integers(0, 3),
         "attempts_limit": st.integers(0, 3),
         "charges": MOMENTS,
@@ -361,7 +363,7 @@ SEEN = st.sampled_from(
 
 @given(SEEN, SITUATIONS)
 def test_only_what_every_guardrail_allows_is_done(seen: Findings, situation: Mapping[str, object]) -> None:
-    """Act means: no verdict denies, the mode is auto, and nobody paused. A pause comes before asking."""
+    """Act means: no verdict denies, the mode is auto, and nobody paused or stopped. Both come before asking."""
     decision = decided(seen, situation=situation)
     given_situation = Situation(
         **{  # type: ignore[arg-type]
@@ -377,9 +379,11 @@ def test_only_what_every_guardrail_allows_is_done(seen: Findings, situation: Map
         assert all(verdict.allowed for verdict in decision.verdicts)
         assert given_situation.effective_mode is Mode.AUTO
         assert not given_situation.switch.paused(NOW)
+        assert not given_situation.fleet_switch.stopped
     if decision.outcome is Outcome.ASK:
         assert given_situation.effective_mode is Mode.ASK
         assert not given_situation.switch.paused(NOW)
+        assert not given_situation.fleet_switch.stopped
 
 
 def test_the_gist_changes_with_what_people_have_to_know_only() -> None:

@@ -15,7 +15,7 @@ from functions.domain.circumstances import SecretFacts
 from functions.domain.dependencies import QueriesFacts
 from functions.domain.digests import Digest, Found, Line, Period, Section, Verdict
 from functions.domain.errors import LedgerError, ReadFailed
-from functions.domain.incidents import Mode, Switch
+from functions.domain.incidents import FleetSwitch, Mode, Switch
 from functions.domain.signals import Signal, SignalKind
 from functions.domain.threats import ThreatFacts
 from functions.playbooks.schema import Playbook
@@ -190,6 +190,14 @@ class TestVerdicts:
         )
         assert line(digest, "leases").text == "1 out, 1 overdue: the floor"
         assert line(digest, "leases", of="shop/stock").verdict is Verdict.OK
+
+    def test_a_stop_of_everything_is_told_of_each_service(self) -> None:
+        """It comes before a pause: without it the pause would say when something is done again."""
+        stopped = estate()
+        stopped.ledger.set_fleet_switch(FleetSwitch(stopped=True, by="jane", reason="a hunch"))
+        found = line(made(stopped, DAILY), "pauses", of="shop/stock")
+        assert (found.verdict, found.text) == (Verdict.LOOK, "everything is stopped by jane: a hunch")
+        assert found.details[-1] == "ends with: responder start --all"
 
     def test_another_mode_than_the_playbooks_is_told(self) -> None:
         """Whoever switched by hand may have forgotten it."""

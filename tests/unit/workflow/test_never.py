@@ -13,7 +13,7 @@ from functions.domain.approvals import Answer
 from functions.domain.changes import Change, ForceNewDeployment, SetFloor, SetTaskDefinition
 from functions.domain.errors import AnswerRefused, ChangeDoubtful, ChangeRefused
 from functions.domain.evidence import ReleaseState
-from functions.domain.incidents import Fact, IncidentStatus, Mode, Switch, verify_trail
+from functions.domain.incidents import Fact, FleetSwitch, IncidentStatus, Mode, Switch, verify_trail
 from functions.domain.maintenance import Announced
 from functions.domain.signals import AlarmState, Signal
 from functions.playbooks.schema import Playbook
@@ -132,6 +132,7 @@ class HostileDay(RuleBasedStateMachine):
                 "a short pause",
                 "a long pause",
                 "resumed",
+                "everything is stopped",
                 "maintenance is announced",
                 "maintenance begins",
                 "maintenance is cancelled",
@@ -171,7 +172,7 @@ class HostileDay(RuleBasedStateMachine):
 
     @rule(
         what=st.sampled_from(
-            ["the usual load", "tasks work again", "the database is back", "a good release", "resumed"]
+            ["the usual load", "tasks work again", "the database is back", "a good release", "resumed", "started again"]
         ),
         rows=st.integers(1, 30),
     )
@@ -182,7 +183,14 @@ class HostileDay(RuleBasedStateMachine):
     @rule(
         trouble=st.sampled_from(["a bad release", "tasks hang", "six times the load"]),
         what=st.sampled_from(
-            ["a long pause", "maintenance begins", "observe", "a good release", "an engineer sets the floor to 7"]
+            [
+                "a long pause",
+                "maintenance begins",
+                "everything is stopped",
+                "observe",
+                "a good release",
+                "an engineer sets the floor to 7",
+            ]
         ),
     )
     def interfered_with_between_plan_and_action(self, trouble: str, what: str) -> None:
@@ -218,6 +226,10 @@ class HostileDay(RuleBasedStateMachine):
             case "a short pause" | "a long pause":
                 until = now + timedelta(minutes=3 if "short" in what else 60)
                 self.switch(paused_until=until, by="ann", reason="migration")
+            case "everything is stopped" | "started again":
+                self.responder.ledger.set_fleet_switch(
+                    FleetSwitch(stopped=what != "started again", by="ann", reason="a hunch", at=now)
+                )
             case "resumed":
                 self.switch(paused_until=None, mode=None)
             case "maintenance is announced" | "maintenance begins":
@@ -390,6 +402,7 @@ class HostileDay(RuleBasedStateMachine):
         switch = self.responder.ledger.switch(REF)
         assert not switch.paused(self.responder.clock.now()), "a change while paused"
         assert not self.in_maintenance(self.responder.clock.now()), "a change in a maintenance window"
+        assert not self.responder.ledger.fleet_switch().stopped, "a change while everything is stopped"
         mode = self.playbook.mode if switch.mode is None else switch.mode
         story = tell(self.responder.ledger.events(holder))
         plan = story.intents[-1].plan
@@ -411,6 +424,7 @@ class HostileDay(RuleBasedStateMachine):
         now = self.responder.clock.now()
         assert not self.responder.ledger.switch(REF).paused(now), "given back while paused"
         assert not self.in_maintenance(now), "given back in a maintenance window"
+        assert not self.responder.ledger.fleet_switch().stopped, "given back while everything is stopped"
 
     @invariant()
     def trails_hold(self) -> None:
@@ -468,6 +482,7 @@ class HostileDay(RuleBasedStateMachine):
         world.load = 1.0
         world.finish_shipping()
         self.responder.ledger.set_switch(REF, Switch())
+        self.responder.ledger.set_fleet_switch(FleetSwitch(stopped=False))
         self.announced.clear()
         for _ in range(CALM_ROUNDS):
             if self.quiet():

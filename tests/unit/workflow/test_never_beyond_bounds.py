@@ -106,6 +106,7 @@ class CommandedDay(HostileDay):
         plan = tell(events).intents[-1].plan
         assert not switch.paused(now), "ordered while paused"
         assert not self.in_maintenance(now), "ordered in a maintenance window"
+        assert not self.responder.ledger.fleet_switch().stopped, "ordered while everything is stopped"
         assert (self.playbook.mode if switch.mode is None else switch.mode) is not Mode.OBSERVE
         assert world.in_flight is None or plan.action is ActionName.ROLL_BACK, "two changes at once"
         adds = False

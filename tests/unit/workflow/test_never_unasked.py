@@ -64,6 +64,7 @@ class BesiegedDay(HostileDay):
         switch = self.responder.ledger.switch(REF)
         assert not switch.paused(self.responder.clock.now()), "shut out while paused"
         assert not self.in_maintenance(self.responder.clock.now()), "shut out in a maintenance window"
+        assert not self.responder.ledger.fleet_switch().stopped, "shut out while everything is stopped"
         assert (self.playbook.mode if switch.mode is None else switch.mode) is not Mode.OBSERVE
         assert tell(events).granted(plan), "shut out unasked"
 

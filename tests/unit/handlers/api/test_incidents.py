@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from functions.domain.incidents import Fact, Mode
+from functions.domain.incidents import Fact, FleetSwitch, Mode
 from functions.workflow.table import StepName
 from tests.fakes.api import ANN, Api, serving
 from tests.fakes.engine import Responder
@@ -120,6 +120,13 @@ def test_what_the_responder_does_is_told_while_aws_is_silent(asking: Api) -> Non
     asking.inspector.broken = True
     said = asking.get(ORCHESTRATION).body
     assert (said["handling"], said["mode"], said["incident"]["id"]) == (True, "ask", incident_of(asking))
+
+
+def test_a_stop_of_everything_is_told_to_programs(api: Api) -> None:
+    """With who, since when and why; where nobody stopped anything it is null."""
+    assert api.get(ORCHESTRATION).body["stopped"] is None
+    api.responder.ledger.set_fleet_switch(FleetSwitch(stopped=True, by="ann", reason="a hunch"))
+    assert api.get(ORCHESTRATION).body["stopped"] == "everything is stopped by ann: a hunch"
 
 
 def test_without_an_incident_nothing_is_being_done(api: Api) -> None:
