@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,22 +12,11 @@ import pytest
 
 from functions.domain.incidents import Fact, Incident, IncidentStatus
 from functions.ports import Ledger
-from tests.e2e.front_door import FrontDoor, front_door
-from tests.fakes.certificates import Certificate, make_certificate
 from tools.cli.trails import Trail, read_trail
 from tools.demo.scenarios import SCENARIOS
 from tools.demo.stage import ALARM, ALARM_PERIOD_S, PLAYBOOKS, REF, RESPONDER, Stage, open_stage, traffic
 
 HERE = Path(__file__).parent
-
-TOKEN_SECRET = "orders/clean-up"
-WEBHOOK = f"""
-webhooks:
-  - {{{{name: clean-up, url: "{{url}}/api/clean-up", token: {TOKEN_SECRET}}}}}
-ladders:
-  stuck-tasks: [call-webhook:clean-up, force-new-deployment, page]
-"""
-"""What the playbook of the demo does not have. The URL is the server's that the tests start."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -195,33 +185,22 @@ class Responder:
         return url
 
 
-@pytest.fixture(scope="session")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
-    return make_certificate(tmp_path_factory.mktemp("certificate"))
-
-
-@pytest.fixture(scope="session")
-def door(certificate: Certificate) -> Iterator[FrontDoor]:
-    """What the service of the demo answers with, for those who do not come through its load balancer."""
-    with front_door(certificate) as door:
-        yield door
-
-
-@pytest.fixture(scope="session")
-def responder(
-    certificate: Certificate, door: FrontDoor, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Responder]:
-    """With the playbook of the demo and a webhook in it."""
-    directory = tmp_path_factory.mktemp("playbooks")
-    for file in PLAYBOOKS.glob("*.yaml"):
-        (directory / file.name).write_text(file.read_text("utf-8") + WEBHOOK.format(url=door.url), "utf-8")
-    with open_stage(trust=certificate.chain) as stage:
+@contextmanager
+def deployed(*, playbooks: Path = PLAYBOOKS, trust: Path | None = None) -> Iterator[Responder]:
+    """A responder with these playbooks in front of a service with traffic, whose running release has proven good."""
+    with open_stage(trust=trust) as stage:
         stage.deploy_service()
-        stage.deploy_responder(directory)
+        stage.deploy_responder(playbooks)
         responder = Responder(stage)
         with traffic(stage):
             stage.warm_up(tick=lambda: None)
             yield responder
+
+
+@pytest.fixture(scope="session")
+def responder() -> Iterator[Responder]:
+    with deployed() as responder:
+        yield responder
 
 
 def facts(trail: Trail) -> list[Fact]:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import NamedTuple
 
 from tests.fakes.certificates import Certificate
@@ -32,6 +33,8 @@ class FrontDoor:
     """Answers every path well, and opens WebSockets, unless it is closed."""
 
     port: int
+    trusted: Path
+    """The certificate that whoever calls has to trust."""
     closed: bool = False
     called: list[Called] = field(default_factory=list)
     when_called: Callable[[], None] = lambda: None
@@ -50,7 +53,7 @@ def front_door(certificate: Certificate) -> Iterator[FrontDoor]:
     """The door, on a free port, for as long as the block lasts."""
     server = _Server((_HOST, 0), _Answers)
     server.socket = certificate.serving.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-    door = FrontDoor(port=server.server_address[1])
+    door = FrontDoor(port=server.server_address[1], trusted=certificate.chain)
     server.door = door  # type: ignore[attr-defined]
     serving = threading.Thread(target=server.serve_forever, daemon=True)
     serving.start()

@@ -1,13 +1,41 @@
 """A webhook of a playbook, from the alarm to the application that answers over TLS."""
 
+from collections.abc import Iterator
+
+import pytest
+
 from functions.domain.incidents import Fact
 from functions.ports import Ledger
-from tests.e2e.conftest import TOKEN_SECRET, Responder, facts
-from tests.e2e.front_door import Called, FrontDoor
+from tests.e2e.conftest import Responder, deployed, facts
+from tests.e2e.front_door import Called, FrontDoor, front_door
+from tests.fakes.certificates import make_certificate
 from tools.demo.scenarios import SCENARIOS
-from tools.demo.stage import REF
+from tools.demo.stage import PLAYBOOKS, REF
 
-TOKEN = "t0ken-of-the-clean-up"
+TOKEN, TOKEN_SECRET = "t0ken-of-the-clean-up", "orders/clean-up"
+WEBHOOK = f"""
+webhooks:
+  - {{{{name: clean-up, url: "{{url}}/api/clean-up", token: {TOKEN_SECRET}}}}}
+ladders:
+  stuck-tasks: [call-webhook:clean-up, force-new-deployment, page]
+"""
+"""What the playbook of the demo does not have."""
+
+
+@pytest.fixture(scope="module")
+def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FrontDoor]:
+    with front_door(make_certificate(tmp_path_factory.mktemp("certificate"))) as door:
+        yield door
+
+
+@pytest.fixture(scope="module")
+def responder(door: FrontDoor, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Responder]:
+    """One of its own: an alarm that went off for every other test, and was soon quiet, may be a false one."""
+    directory = tmp_path_factory.mktemp("playbooks")
+    for file in PLAYBOOKS.glob("*.yaml"):
+        (directory / file.name).write_text(file.read_text("utf-8") + WEBHOOK.format(url=door.url), "utf-8")
+    with deployed(playbooks=directory, trust=door.trusted) as responder:
+        yield responder
 
 
 def newest(ledger: Ledger, known: set[str]) -> str | None:
