@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from functions.domain.heartbeat import is_heartbeat
 from functions.domain.incidents import Fact, IncidentStatus, NewEvent
 from functions.playbooks.schema import Playbook
 from functions.ports import Archive, Clock, Ledger, Notifier
@@ -31,6 +32,8 @@ class PagePeople:
     def __call__(self, visit: Visit) -> Result:
         """Publish, then write that it was: a page may go out twice after a crash, never not at all."""
         incident = incident_of(visit, self.ledger)
+        if is_heartbeat(incident.service):
+            return Result(outcome=Outcome.TOLD)  # one that does not come back is told by an alarm
         incident, events = heard(
             self.ledger, incident, self.ledger.events(incident.id), expired=visit.outcome == Outcome.EXPIRED
         )
