@@ -84,8 +84,8 @@ class Deployment:
     digests: str = "daily,weekly,monthly"
     """Which digests go to the page topic, at six in the morning UTC; `none` for none of them."""
     fleet_dashboard: bool = True
-    """Whether there is a dashboard of the responder and its fleet: one of the three that an account has for nothing, else
-    3 USD a month."""
+    """Whether there is a dashboard of the responder and its fleet: one of the three that an account has for nothing,
+    else 3 USD a month."""
     unattended: bool = True
     """Whether people are paged straight for an alarm of a service while the responder is unwell: 0.50 USD a month for
     each service, and as much once."""

@@ -1,7 +1,7 @@
 """The dashboard of the fleet: is the responder well, and what does it do for all services together?
 
-One for each deployment, on by default: an account has three dashboards for nothing, and pays 3 USD a month for each further
-one (Amazon CloudWatch pricing); `-c fleet_dashboard=false` goes without. Those of single services are
+One for each deployment, on by default: an account has three dashboards for nothing, and pays 3 USD a month for each
+further one (Amazon CloudWatch pricing); `-c fleet_dashboard=false` goes without. Those of single services are
 `infra/service_dashboard.py`.
 """
 
@@ -39,9 +39,11 @@ class FleetDashboard(Construct):
         intake: sqs.IQueue,
         queues: Mapping[str, sqs.IQueue],
         functions: Mapping[str, lambda_.IFunction],
+        on_the_way: Mapping[str, lambda_.IFunction],
         machine: sfn.IStateMachine,
         ledger: dynamodb.ITable,
     ) -> None:
+        """`on_the_way` are the functions without which nobody hears of an incident."""
         super().__init__(scope, id)
         dashboard = cloudwatch.Dashboard(
             self,
@@ -66,7 +68,7 @@ class FleetDashboard(Construct):
         for graphs in (
             _fleet(fleet_actions_per_hour),
             _coming_in(intake, queues),
-            _parts(functions, machine, ledger),
+            _parts(functions, on_the_way, machine, ledger),
         ):
             for row in rows(graphs):
                 dashboard.add_widgets(*row)
@@ -138,7 +140,10 @@ def _coming_in(intake: sqs.IQueue, queues: Mapping[str, sqs.IQueue]) -> list[Gra
 
 
 def _parts(
-    functions: Mapping[str, lambda_.IFunction], machine: sfn.IStateMachine, ledger: dynamodb.ITable
+    functions: Mapping[str, lambda_.IFunction],
+    on_the_way: Mapping[str, lambda_.IFunction],
+    machine: sfn.IStateMachine,
+    ledger: dynamodb.ITable,
 ) -> list[Graph]:
     return [
         Graph(
@@ -147,7 +152,7 @@ def _parts(
         ),
         Graph(
             "Functions: throttled",
-            [each.metric_throttles(period=_FIVE_MINUTES, label=what) for what, each in functions.items()],
+            [each.metric_throttles(period=_FIVE_MINUTES, label=what) for what, each in on_the_way.items()],
         ),
         Graph(
             "Executions",
@@ -179,8 +184,8 @@ def _count(count: Count, label: str) -> cloudwatch.IMetric:
 
 
 def _by(count: Count) -> cloudwatch.IMetric:
-    """The ten largest of a metric with a second dimension, whose values are not known beforehand (CloudWatch User Guide,
-    "Using search expressions in graphs")."""
+    """The ten largest of a metric with a second dimension, whose values are not known beforehand (CloudWatch User
+    Guide, "Using search expressions in graphs")."""
     by = BY[count]
     search = f"SEARCH('{{{NAMESPACE},service,{by}}} MetricName=\"{count}\"', 'Sum', {_HOUR.to_seconds()})"
     return cloudwatch.MathExpression(

@@ -24,9 +24,10 @@ _PERIOD = Duration.minutes(5)
 class Health(Construct):
     """Alarms for what no page would tell otherwise. Each says what it means and what to do about it.
 
-    A step that fails is paged by its execution; what is left are messages nobody could read or take in, functions outside
-    of any execution, executions that could not even page, calls that AWS throttles, temporary changes that nobody gives
-    back, and silence: of the sweep, of the checks, and of the heartbeat, which goes the whole way and comes back.
+    A step that fails is paged by its execution; what is left are messages nobody could read or take in, functions
+    outside of any execution, executions that could not even page, calls that AWS throttles, temporary changes that
+    nobody gives back, and silence: of the sweep, of the checks, and of the heartbeat, which goes the whole way and
+    comes back.
 
     `unhealthy` are the names of those that mean that an alarm of a service may find nobody at work.
     """
@@ -62,16 +63,18 @@ class Health(Construct):
         for what, function in unwatched.items():
             self._alarm(
                 f"{what}-errors",
-                f"The function {what} fails. {_FAILS.get(what, 'Nothing else depends on it.')} Why: {self._log_of(what)}",
+                f"The function {what} fails. {_FAILS.get(what, 'Nothing else depends on it.')} Why: "
+                f"{self._log_of(what)}",
                 function.metric_errors(period=_PERIOD),
                 unhealthy=what in ("intake", "sweep"),
             )
         for what, function in on_the_way.items():
             self._alarm(
                 f"{what}-throttled",
-                f"Lambda does not run {what}, without which nobody hears of an incident: the account's concurrency is used "
-                f"up, or somebody reserved 0 for it. See which: aws lambda get-function-concurrency --function-name "
-                f"{name}-{what} --region {self._region}; aws lambda get-account-settings --region {self._region}",
+                f"Lambda does not run {what}, without which nobody hears of an incident: the account's concurrency is "
+                "used up, or somebody reserved 0 for it. See which: aws lambda get-function-concurrency "
+                f"--function-name {name}-{what} --region {self._region}; aws lambda get-account-settings --region "
+                f"{self._region}",
                 function.metric_throttles(period=_PERIOD),
                 unhealthy=True,
             )
@@ -82,8 +85,8 @@ class Health(Construct):
         if api:
             self._alarm(
                 "api-bugs",
-                "The HTTP API answered a request with 500, because of a bug. At the desk `responder` does the same as the "
-                f"API. What was not foreseen: {self._log_of('api')} --filter-pattern '\"not foreseen\"'",
+                "The HTTP API answered a request with 500, because of a bug. At the desk `responder` does the same as "
+                f"the API. What was not foreseen: {self._log_of('api')} --filter-pattern '\"not foreseen\"'",
                 own(Count.BUGS_ANSWERED),
             )
 
@@ -91,17 +94,17 @@ class Health(Construct):
         for what, queue in queues.items():
             self._alarm(
                 f"{what}-not-empty",
-                f"Messages lie in the queue {queue.queue_name}; nobody works on what they tell, but for alarms, which the "
-                "sweep finds. Read them, mend the cause, then redrive: aws sqs start-message-move-task --source-arn "
-                f"{queue.queue_arn} --destination-arn {intake.queue_arn} --region {self._region}. What comes twice is "
-                "recognised.",
+                f"Messages lie in the queue {queue.queue_name}; nobody works on what they tell, but for alarms, which "
+                "the sweep finds. Read them, mend the cause, then redrive: aws sqs start-message-move-task "
+                f"--source-arn {queue.queue_arn} --destination-arn {intake.queue_arn} --region {self._region}. What "
+                "comes twice is recognised.",
                 queue.metric_approximate_number_of_messages_visible(period=_PERIOD, statistic="Maximum"),
             )
         self._alarm(
             "intake-behind",
-            f"A message has waited {BEHIND_S // 60} minutes to be taken in: incidents begin late, or not at all. The sweep "
-            f"finds alarms within five minutes, nothing else. Look after the services yourself until it is mended. Why: "
-            f"{self._log_of('intake')}",
+            f"A message has waited {BEHIND_S // 60} minutes to be taken in: incidents begin late, or not at all. The "
+            "sweep finds alarms within five minutes, nothing else. Look after the services yourself until it is "
+            f"mended. Why: {self._log_of('intake')}",
             intake.metric_approximate_age_of_oldest_message(period=_PERIOD, statistic="Maximum"),
             least=BEHIND_S,
             unhealthy=True,
@@ -109,15 +112,15 @@ class Health(Construct):
         self._alarm(
             "signals-not-taken",
             "Messages can be read, and not be taken in: the table cannot be reached or written, or no execution can be "
-            "started. Look after the services yourself until it is mended. The queue keeps them; each is tried five times, "
-            f"half an hour long. Why: {self._log_of('intake')}",
+            "started. Look after the services yourself until it is mended. The queue keeps them; each is tried five "
+            f"times, half an hour long. Why: {self._log_of('intake')}",
             own(Count.SIGNALS_NOT_TAKEN),
             unhealthy=True,
         )
         self._alarm(
             "signals-rejected",
-            "A message could not be read as a signal: it is broken, or of a shape that AWS did not send before. It ends "
-            f"among the dead letters. Why: {self._log_of('intake')} --filter-pattern '\"message rejected\"'",
+            "A message could not be read as a signal: it is broken, or of a shape that AWS did not send before. It "
+            f"ends among the dead letters. Why: {self._log_of('intake')} --filter-pattern '\"message rejected\"'",
             own(Count.SIGNALS_REJECTED),
         )
 
@@ -127,24 +130,25 @@ class Health(Construct):
         found = f"aws stepfunctions list-executions --state-machine-arn {machine.state_machine_arn}"
         self._alarm(
             "executions-failed",
-            "An execution failed, and stopped working on its incident. A page says at which step. The sweep starts it anew "
-            f"within six minutes; if this comes again, `responder take` the incident and lead it. Which: {found} "
+            "An execution failed, and stopped working on its incident. A page says at which step. The sweep starts it "
+            f"anew within six minutes; if this comes again, `responder take` the incident and lead it. Which: {found} "
             f"--status-filter FAILED --max-items 5 --region {self._region}",
             machine.metric_failed(period=_PERIOD),
             unhealthy=True,
         )
         self._alarm(
             "executions-throttled",
-            "Step Functions throttles the state machine: incidents go on, slowly. Most often something else in the account "
-            f"uses its quota of state transitions up. Which run: {found} --status-filter RUNNING --region {self._region}",
+            "Step Functions throttles the state machine: incidents go on, slowly. Most often something else in the "
+            f"account uses its quota of state transitions up. Which run: {found} --status-filter RUNNING --region "
+            f"{self._region}",
             machine.metric_throttled(period=_PERIOD),
         )
         for kind in ("Read", "Write"):
             self._alarm(
                 f"ledger-{kind.lower()}s-throttled",
-                f"DynamoDB throttles {kind.lower()}s of the table {ledger.table_name}. Each is tried again, and what still "
-                "fails is told by other alarms. Nobody else should use this table; an on-demand limit would do it, too: "
-                f"aws dynamodb describe-table --table-name {ledger.table_name} --region {self._region}",
+                f"DynamoDB throttles {kind.lower()}s of the table {ledger.table_name}. Each is tried again, and what "
+                "still fails is told by other alarms. Nobody else should use this table; an on-demand limit would do "
+                f"it, too: aws dynamodb describe-table --table-name {ledger.table_name} --region {self._region}",
                 cloudwatch.Metric(
                     namespace="AWS/DynamoDB",
                     metric_name=f"{kind}ThrottleEvents",
@@ -156,8 +160,9 @@ class Health(Construct):
             )
         self._alarm(
             "leases-overdue",
-            "Something temporary was not given back half an hour after its end: a floor, a ceiling, a target, a mute or a "
-            "block. Which, and how to do it by hand, is in the incident: responder incidents --since 7d, responder show ID",
+            "Something temporary was not given back half an hour after its end: a floor, a ceiling, a target, a mute "
+            "or a block. Which, and how to do it by hand, is in the incident: responder incidents --since 7d, "
+            "responder show ID",
             own(Count.LEASES_OVERDUE, statistic="Maximum"),
             periods=2,
         )
@@ -206,15 +211,16 @@ class Health(Construct):
     def _on_checks(self, check: lambda_.IFunction) -> None:
         self._alarm(
             "checks-not-made",
-            "Synthetic checks cannot be made, and their alarms see nothing. Most often a secret is gone, or its key may not "
-            f"be used. Which, and why: {self._log_of('check')} --filter-pattern '\"check not made\"'",
+            "Synthetic checks cannot be made, and their alarms see nothing. Most often a secret is gone, or its key "
+            f"may not be used. Which, and why: {self._log_of('check')} --filter-pattern '\"check not made\"'",
             own(Count.CHECKS_NOT_MADE),
             least=3,
         )
         self._alarm(
             "check-silent",
-            "No synthetic check has been made for a quarter of an hour; their alarms see nothing. Run it: aws lambda invoke "
-            f"--function-name {self._name}-check --region {self._region} /dev/stdout; then look whether its rule is enabled",
+            "No synthetic check has been made for a quarter of an hour; their alarms see nothing. Run it: aws lambda "
+            f"invoke --function-name {self._name}-check --region {self._region} /dev/stdout; then look whether its "
+            "rule is enabled",
             check.metric_invocations(period=_PERIOD),
             silent=True,
             periods=3,

@@ -152,6 +152,10 @@ class ResponderStack(Stack):
             heartbeat=intake.queue,
             name=deployment.name,
         )
+        on_the_way = {
+            "intake": reader.function,
+            **{each.value: steps[each].function for each in (Function.ASSESS, Function.NOTIFY, Function.CLOSE)},
+        }
         health = Health(
             self,
             "Health",
@@ -170,10 +174,7 @@ class ResponderStack(Stack):
                 **({} if api is None else {"api": api.api, "read": api.read, "trial": api.trial}),
                 **({} if digest is None else {"digest": digest}),
             },
-            on_the_way={
-                "intake": reader.function,
-                **{each.value: steps[each].function for each in (Function.ASSESS, Function.NOTIFY, Function.CLOSE)},
-            },
+            on_the_way=on_the_way,
             machine=workflow.machine,
             ledger=self._storage.table,
             sweep=sweep.function,
@@ -198,6 +199,7 @@ class ResponderStack(Stack):
                     "bake": bake.function,
                     **{name.value: each.function for name, each in steps.items()},
                 },
+                on_the_way=on_the_way,
                 machine=workflow.machine,
                 ledger=self._storage.table,
             )

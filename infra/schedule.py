@@ -39,10 +39,11 @@ class Schedule(Construct):
     would, whosever they are: only task definitions say whose. `check`, where there is one, is called every minute,
     and `digest` in the morning of each period of `digests`.
 
-    EventBridge invokes them asynchronously, and Lambda itself repeats what failed, twice, after one and two minutes: what a
-    target says of retries is only about handing the event over (Lambda Developer Guide, "How Lambda handles errors and
-    retries with asynchronous invocation"). That is wanted, because every round begins by reading how far the last one came.
-    What waits longer than until the next round is dropped, so that no hour of them is caught up with at once.
+    EventBridge invokes them asynchronously, and Lambda itself repeats what failed, twice, after one and two minutes:
+    what a target says of retries is only about handing the event over (Lambda Developer Guide, "How Lambda handles
+    errors and retries with asynchronous invocation"). That is wanted, because every round begins by reading how far
+    the last one came. What waits longer than until the next round is dropped, so that no hour of them is caught up
+    with at once.
 
     `heartbeat` is where the heartbeat is sent, which the intake reads like every other message.
     """

@@ -38,8 +38,9 @@ class Unhealthy(Construct):
 class Unattended(Construct):
     """One composite alarm for a service: one of its alarms is in ALARM, and the responder is unwell. It pages people.
 
-    CloudWatch alone evaluates it and SNS alone delivers it: no function, no table and no workflow is needed. Its alarms go
-    by name, so that those which others made are among them; CloudWatch refuses a rule that names one that does not exist.
+    CloudWatch alone evaluates it and SNS alone delivers it: no function, no table and no workflow is needed. Its
+    alarms go by name, so that those which others made are among them; CloudWatch refuses a rule that names one that
+    does not exist.
     """
 
     def __init__(
@@ -53,11 +54,11 @@ class Unattended(Construct):
             alarm_name=playbook.unattended_name,
             alarm_rule=f"({alarm_rule(playbook.alarm_names)}) AND {alarm_rule([unhealthy_name(responder)])}",
             alarm_description=(
-                f"ECS service {playbook.ref} has an alarm, and the responder is unwell: nobody works on it. It is yours. "
-                "Look: aws ecs describe-services --cluster "
-                f"{playbook.cluster} --services {playbook.service} --region {playbook.region}. Which alarm: aws cloudwatch "
-                f"describe-alarms --state-value ALARM --region {playbook.region}. Last good release, if the newest is bad: "
-                f"responder releases {playbook.cluster}/{playbook.service}; then aws ecs update-service "
+                f"ECS service {playbook.ref} has an alarm, and the responder is unwell: nobody works on it. It is "
+                "yours. Look: aws ecs describe-services --cluster "
+                f"{playbook.cluster} --services {playbook.service} --region {playbook.region}. Which alarm: aws "
+                f"cloudwatch describe-alarms --state-value ALARM --region {playbook.region}. Last good release, if the "
+                f"newest is bad: responder releases {playbook.cluster}/{playbook.service}; then aws ecs update-service "
                 f"--cluster {playbook.cluster} --service {playbook.service} --task-definition FAMILY:REVISION "
                 f"--region {playbook.region}"
             )[:1024],

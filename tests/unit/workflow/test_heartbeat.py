@@ -23,7 +23,6 @@ from tests.fakes.world import REF
 from tests.unit.signals.samples import heartbeat_event
 from tests.unit.workflow.test_incident import playbook
 
-
 EVERYTHING = {"service", "tasks", "targets", "alarms", "series", "service_deployments", "scaling"}
 """What can be read of AWS."""
 
