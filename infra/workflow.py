@@ -222,7 +222,9 @@ def _carry_on(step: StepName) -> dict[str, Any]:
 
 def _failure() -> dict[str, Any]:
     """A heartbeat pages nobody: the sweep sends it out again every few minutes, and an alarm tells that it is lost."""
-    heartbeat = f"$substringBefore($states.input.incident_id, '-') = '{ID_PREFIX}'"
+    # A payload that is not as it should be must not fail here: this is the last state that may still page.
+    named = "$states.input.incident_id"
+    heartbeat = f"$type({named}) = 'string' ? $substringBefore({named}, '-') = '{ID_PREFIX}' : false"
     return {
         "Type": "Choice",
         "Choices": [{"Condition": f"{{% {heartbeat} %}}", "Next": FAILED}],

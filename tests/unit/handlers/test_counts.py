@@ -69,7 +69,7 @@ def test_every_metric_is_written_by_somebody(
         monkeypatch.setattr(bootstrap, "intake", lambda step=step: step)
         intake.handler(batch("{broken", samples.alarm_event()), context("intake"))
     monkeypatch.setattr(bootstrap, "records", lambda: None)
-    assert api.handler(event("GET", "/api/history"), context("api"))["statusCode"] == 500
+    assert api.handler(event("GET", "/api/v1/incidents/inc-1"), context("api"))["statusCode"] == 500
 
     found = {(name, dimensions) for name, dimensions, _ in written(capsys)}
     assert found == {(count.value, frozenset({"service"} | ({BY[count]} if count in BY else set()))) for count in Count}
