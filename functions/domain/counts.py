@@ -103,5 +103,6 @@ def _beaten(event: Event) -> tuple[Counted, ...]:
 
 def _seconds(count: Count, event: Event) -> tuple[Counted, ...]:
     seconds = event.data.get("seconds")
-    known = isinstance(seconds, int | float) and not isinstance(seconds, bool)
-    return (Counted(count=count, value=float(seconds)),) if known else ()
+    if not isinstance(seconds, int | float) or isinstance(seconds, bool):
+        return ()
+    return (Counted(count=count, value=float(seconds)),)

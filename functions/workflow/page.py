@@ -1,8 +1,10 @@
 """Page: tell people once for each thing they have to know."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
+from functions.domain.errors import ReadFailed
 from functions.domain.heartbeat import is_heartbeat
 from functions.domain.incidents import Fact, IncidentStatus, NewEvent
 from functions.playbooks.schema import Playbook
@@ -44,7 +46,8 @@ class PagePeople:
         # Whoever leads the incident has left the question behind.
         settled = story.taken_by is not None and visit.outcome == Outcome.EXPIRED
         if not settled and (about not in story.paged or story.graver_than_told):
-            keep(self.archive, incident, events)
+            with suppress(ReadFailed):  # people first: the close stores the trail again, and the table has it
+                keep(self.archive, incident, events)
             playbook = self.playbooks.get(incident.service.key)
             grade = story.grade or by_playbook(playbook, alarms_of(inbox))
             due_at = next_update(playbook, grade, now) if is_open else None

@@ -68,7 +68,8 @@ def test_it_looks_at_nothing_changes_nothing_and_tells_nobody() -> None:
         of.run()
         of.clock.advance(seconds=900)
     assert of.world.changes == []
-    assert of.notifier.pages == of.second.pages == []
+    assert of.notifier.pages == []
+    assert of.second.pages == []
     assert [url for url in of.archive.documents if "heartbeat" in url] == [of.archive.url("heartbeat/last.jsonl")]
     assert not [url for url in of.archive.documents if "report" in url]
 
@@ -166,7 +167,8 @@ def test_a_forged_one_does_nothing_else(time: object, detail: dict[str, str], mo
         assert opening.incident_id is not None
         assert of.ledger.incident(opening.incident_id).service == HEARTBEAT
     assert of.path in ([], ["assess:all-clear", "close:returned"])
-    assert of.world.changes == of.notifier.pages == []
+    assert of.world.changes == []
+    assert of.notifier.pages == []
     assert of.ledger.lock_holder(REF) is None
 
 
@@ -179,7 +181,8 @@ def test_what_else_comes_into_its_inbox_is_not_heeded() -> None:
     of.run()
     assert of.path == ["assess:all-clear", "close:returned"]
     assert of.ledger.incident(sent).status is IncidentStatus.RESOLVED
-    assert of.world.changes == of.notifier.pages == []
+    assert of.world.changes == []
+    assert of.notifier.pages == []
 
 
 def test_one_that_cannot_end_pages_nobody() -> None:
