@@ -16,6 +16,8 @@
 | unmatched signal | UNMATCHED#dedupe key   | SIGNAL (90 days)          | listed                              |
 | claim            | CLAIM#what             | CLAIM (400 days)          |                                     |
 
+A heartbeat's incident is in no index, and its records expire after 14 days.
+
 The head is written by two parties: intake counts signals, the workflow moves everything else. Neither overwrites what
 is the other's, and each is refused when its own part changed meanwhile. The approval is written by the workflow when it
 asks, and by a person who answers.

@@ -19,7 +19,7 @@ RULE_SUFFIX = "-heartbeat"
 """How the name of the rule ends whose schedule sends it."""
 
 EVERY_S = 900
-"""15 minutes: its transitions and requests cost about 0.60 USD a month, and every five minutes would be 1.80."""
+"""15 minutes: six transitions each time, and the rest, are about 0.50 USD a month; every five minutes would be 1.50."""
 
 RETURNS_WITHIN_S = 300
 """What comes back later than this proves no more that an incident would be carried in time."""

@@ -13,11 +13,27 @@ from functions.domain.heartbeat import EVERY_S, LOST_AFTER_S, RETURNS_WITHIN_S
 from functions.handlers.signals.heartbeats import is_beat
 from infra.context import Architecture, Deployment
 from infra.health import alarm_rule
+from tests.docs.pages import OPERATIONS
 from tests.infra.synthesis import Synthesis, Template, synthesise
 
 NAME = "ecs-first-responder"
 LONGEST_DESCRIPTION = 1024
 """Characters that CloudWatch takes (API reference, PutMetricAlarm and PutCompositeAlarm)."""
+
+UNWELL = {
+    "intake-behind",
+    "signals-not-taken",
+    "intake-errors",
+    "sweep-errors",
+    "intake-throttled",
+    "assess-throttled",
+    "notify-throttled",
+    "close-throttled",
+    "executions-failed",
+    "heartbeat-lost",
+    "sweep-silent",
+}
+"""The alarms after which an alarm of a service may find nobody at work."""
 
 COMMANDS = ("aws ", "responder ")
 
@@ -57,6 +73,15 @@ class TestAlarms:
         for name, said in described.items():
             assert any(command in said for command in COMMANDS), f"{name}: {said}"
             assert len(said) <= LONGEST_DESCRIPTION, f"{name}: {len(said)}"
+
+    def test_each_is_explained_to_people(self, stack: Template) -> None:
+        """In the table of operations, with those that mean that nobody may be at work marked so."""
+        rows = OPERATIONS.table("alarm", "what it means", "what to do")
+        explained = {name: "(unwell)" in row[0] for row in rows for name in re.findall(r"`([^`]+)`", row[0])}
+        made = {
+            each["AlarmName"].removeprefix(f"{NAME}-") for each in stack.resources("AWS::CloudWatch::Alarm").values()
+        }
+        assert explained == {name: name in UNWELL for name in made}
 
     def test_a_message_that_waits_is_seen(self, stack: Template) -> None:
         """The oldest one counts, not how many there are."""
@@ -109,19 +134,7 @@ class TestUnattended:
             for part in unhealthy["AlarmRule"]["Fn::Join"][1]
             if isinstance(part, dict)
         }
-        assert named == {
-            "intake-behind",
-            "signals-not-taken",
-            "intake-errors",
-            "sweep-errors",
-            "intake-throttled",
-            "assess-throttled",
-            "notify-throttled",
-            "close-throttled",
-            "executions-failed",
-            "heartbeat-lost",
-            "sweep-silent",
-        }
+        assert named == UNWELL
         assert "AlarmActions" not in unhealthy
 
     def test_people_hear_of_a_service_straight_only_then(self, synthesis: Synthesis) -> None:
