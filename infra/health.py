@@ -63,8 +63,7 @@ class Health(Construct):
         for what, function in unwatched.items():
             self._alarm(
                 f"{what}-errors",
-                f"The function {what} fails. {_FAILS.get(what, 'Nothing else depends on it.')} Why: "
-                f"{self._log_of(what)}",
+                f"The function {what} fails. {_FAILS[what]} Why: {self._log_of(what)}",
                 function.metric_errors(period=_PERIOD),
                 unhealthy=what in ("intake", "sweep"),
             )
