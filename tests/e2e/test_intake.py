@@ -64,11 +64,12 @@ def heartbeat() -> dict[str, Any]:
 def test_a_heartbeat_comes_back(responder: Responder) -> None:
     """Through queue, ledger, workflow and archive, as deployed; nobody hears of it, and no list of incidents has it."""
     before, changes = responder.incidents(), responder.changes_of_the_service()
+    beats = _beats(responder)  # the emulator's own schedule may have sent some
 
     responder.sqs.send_message(QueueUrl=responder.intake_queue, MessageBody=json.dumps(heartbeat()))
 
-    responder.until(lambda: bool(_beats(responder)), "the heartbeat was not taken in")
-    (beat,) = _beats(responder)
+    responder.until(lambda: _beats(responder) > beats, "the heartbeat was not taken in")
+    beat = max(_beats(responder) - beats)
     responder.until(
         lambda: responder.ledger.incident(beat).status is IncidentStatus.RESOLVED, "the heartbeat did not come back"
     )
@@ -83,15 +84,13 @@ def test_a_heartbeat_comes_back(responder: Responder) -> None:
     assert not [letter for letter in responder.stage.pages() if "heartbeat" in str(letter)]
 
 
-def _beats(responder: Responder) -> list[str]:
-    return sorted(
-        {
-            opening["incident_id"]
-            for line in responder.said("intake", "signal recorded")
-            for opening in line["openings"]
-            if str(opening["incident_id"]).startswith("heartbeat-")
-        }
-    )
+def _beats(responder: Responder) -> set[str]:
+    return {
+        opening["incident_id"]
+        for line in responder.said("intake", "signal recorded")
+        for opening in line["openings"]
+        if str(opening["incident_id"]).startswith("heartbeat-")
+    }
 
 
 def test_broken_messages_end_in_the_dead_letter_queue_and_good_ones_do_not(responder: Responder) -> None:
