@@ -44,10 +44,10 @@ def hashes(file: Path) -> Mapping[str, frozenset[str]]:
 
 
 def brought_by(file: Path) -> Mapping[str, set[str]]:
-    """Who wants a locked package, as the lock says: packages, or `-r FILE` for one that is named by hand."""
+    """Who wants a locked package, as the lock says: packages, and `-r FILE` for what is named by hand."""
     blocks = re.split(r"^(?=\w)", file.read_text(), flags=re.M)[1:]
     return {
-        canonicalize_name(block.partition("==")[0]): set(re.findall(r"^    #(?: via| {2})? +(\S.*)$", block, re.M))
+        canonicalize_name(block.partition("==")[0]): set(re.findall(r"^    # (?:via |  )(\S.*)$", block, re.M))
         for block in blocks
     }
 
@@ -64,8 +64,7 @@ def test_nothing_is_locked_that_nobody_wants(named: Path) -> None:
     locked = pins(lock_of(named))
     by_hand = {*pins(named), *pins(LAMBDA)}
     for package, wanted_by in brought_by(lock_of(named)).items():
-        files = {who for who in wanted_by if who.startswith("-")}
-        packages = {canonicalize_name(who) for who in wanted_by - files}
+        packages = {canonicalize_name(who) for who in wanted_by if not who.startswith("-")}
         assert packages <= set(locked), package
         assert packages or package in by_hand, package
 
