@@ -35,7 +35,7 @@ _FORGET_CODE_AFTER_S = 3_600
 
 
 class PackagingFailed(RuntimeError):
-    """The dependencies could not be brought together; the message is the last line of pip."""
+    """The dependencies could not be brought together; the message is pip's last error."""
 
 
 def dependency_layer(*, architecture: Architecture, python_version: str) -> Path:
@@ -57,8 +57,9 @@ def dependency_layer(*, architecture: Architecture, python_version: str) -> Path
             command += ["--platform", platform]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:
-            last_words = done.stderr.strip().splitlines()[-1:] or ["no word from pip"]
-            raise PackagingFailed(f"dependencies for {architecture}, Python {python_version}: {last_words[0]}")
+            said = done.stderr.strip().splitlines()
+            mistakes = [line for line in said if line.startswith("ERROR:")] or said or ["no word from pip"]
+            raise PackagingFailed(f"dependencies for {architecture}, Python {python_version}: {mistakes[-1]}")
         shutil.rmtree(directory / "python" / "bin", ignore_errors=True)
         for metadata in (directory / "python").glob("*.dist-info"):
             for note in _INSTALLERS_NOTES:
