@@ -25,7 +25,7 @@ def pins(file: Path) -> Mapping[str, str]:
     """Package and version of each line that names one, in the names' normal form."""
     lines = [line.removesuffix("\\") for line in file.read_text().splitlines() if re.match(r"\w", line)]
     read = [Requirement(line) for line in lines]
-    found = {}
+    found: dict[str, str] = {}
     for requirement in read:
         (specifier,) = requirement.specifier
         assert specifier.operator == "==", requirement
