@@ -26,6 +26,7 @@ from functions.workflow.validation import NEEDS as VALIDATION_NEEDS
 from infra.announcements import ChatRule, announce_grants
 from infra.channels import Channels
 from infra.context import Deployment
+from infra.fleet_dashboard import FleetDashboard
 from infra.function import TIMEOUT_S, ResponderFunction
 from infra.health import Health
 from infra.http_api import HttpApi
@@ -36,6 +37,7 @@ from infra.schedule import SWEEP_EVERY, Schedule
 from infra.service_alarms import needs_log_group
 from infra.shipment import Shipment
 from infra.storage import Storage
+from infra.unattended import Unhealthy
 
 _LOOKUP_NEEDS = (
     Permission(action="ecs:DescribeServices", resource=Resource.SERVICE),
@@ -147,12 +149,19 @@ class ResponderStack(Stack):
             digest=digest,
             digests=deployment.digest_periods,
             service_arns=service_arns(self, self._reach),
+            heartbeat=intake.queue,
+            name=deployment.name,
         )
-        Health(
+        on_the_way = {
+            "intake": reader.function,
+            **{each.value: steps[each].function for each in (Function.ASSESS, Function.NOTIFY, Function.CLOSE)},
+        }
+        health = Health(
             self,
             "Health",
             name=deployment.name,
             pages=self._channels.pages,
+            intake=intake.queue,
             queues={"intake-dead-letters": intake.dead_letters, "undelivered": intake.undelivered},
             unwatched={
                 "intake": reader.function,
@@ -165,17 +174,45 @@ class ResponderStack(Stack):
                 **({} if api is None else {"api": api.api, "read": api.read, "trial": api.trial}),
                 **({} if digest is None else {"digest": digest}),
             },
+            on_the_way=on_the_way,
             machine=workflow.machine,
+            ledger=self._storage.table,
             sweep=sweep.function,
+            bake=bake.function,
             sweep_every=SWEEP_EVERY,
             check=check,
+            api=api is not None,
         )
+        if deployment.fleet_dashboard:
+            FleetDashboard(
+                self,
+                "FleetDashboard",
+                name=deployment.name,
+                region=deployment.region,
+                alarms=health.alarms,
+                fleet_actions_per_hour=deployment.fleet_actions_per_hour,
+                intake=intake.queue,
+                queues={"intake": intake.dead_letters, "undelivered": intake.undelivered},
+                functions={
+                    "intake": reader.function,
+                    "sweep": sweep.function,
+                    "bake": bake.function,
+                    **{name.value: each.function for name, each in steps.items()},
+                },
+                on_the_way=on_the_way,
+                machine=workflow.machine,
+                ledger=self._storage.table,
+            )
+        if deployment.unattended:
+            Unhealthy(self, "Unhealthy", name=deployment.name, any_of=health.unhealthy)
         self.alarm_topic: sns.ITopic = self._channels.alarms
+        self.page_topic: sns.ITopic = self._channels.pages
         self.lookup: lambda_.IFunction = lookup.function
         # Exported even when no service stack imports them: CloudFormation refuses to take an export back while a stack
         # that was left behind by a deleted playbook still uses it.
         self.export_value(self.alarm_topic.topic_arn)
         self.export_value(self.lookup.function_arn)
+        self.export_value(self.page_topic.topic_arn)
 
     def _step_functions(self, deployment: Deployment) -> dict[Function, ResponderFunction]:
         """The functions that carry the workflow's steps."""

@@ -10,11 +10,11 @@ import pytest
 from aws_cdk import aws_sns as sns
 
 from functions import settings
+from functions.domain.counts import NAMESPACE, SERVICE, Count
 from functions.domain.services import ServiceRef
 from functions.domain.signals import Signal
 from functions.domain.table import INDEXES, PARTITION_KEY, SORT_KEY, TTL_ATTRIBUTE
 from functions.handlers.signals import read_message
-from functions.observability import CHECKS_NOT_MADE, METRICS_NAMESPACE, SERVICE, SIGNALS_REJECTED
 from functions.workflow.table import Function
 from infra.context import Architecture, Deployment
 from infra.function import TIMEOUT_S
@@ -599,16 +599,38 @@ def test_the_responder_is_watched_too(stack: Template) -> None:
         "executions-failed",
         "signals-rejected",
         "sweep-silent",
+        "intake-behind",
+        "signals-not-taken",
+        "intake-throttled",
+        "assess-throttled",
+        "notify-throttled",
+        "close-throttled",
+        "executions-throttled",
+        "ledger-reads-throttled",
+        "ledger-writes-throttled",
+        "leases-overdue",
+        "pages-undelivered",
+        "bake-dropped",
+        "heartbeat-lost",
+        "api-bugs",
     }
 
 
 @pytest.mark.parametrize(
-    ("name", "metric"), [("signals-rejected", SIGNALS_REJECTED), ("checks-not-made", CHECKS_NOT_MADE)]
+    ("name", "metric"),
+    [
+        ("signals-rejected", Count.SIGNALS_REJECTED),
+        ("signals-not-taken", Count.SIGNALS_NOT_TAKEN),
+        ("checks-not-made", Count.CHECKS_NOT_MADE),
+        ("leases-overdue", Count.LEASES_OVERDUE),
+        ("heartbeat-lost", Count.HEARTBEATS_RETURNED),
+        ("api-bugs", Count.BUGS_ANSWERED),
+    ],
 )
 def test_what_the_functions_count_is_alarmed_where_it_is_emitted(stack: Template, name: str, metric: str) -> None:
     """The alarm reads the very metric that the function writes."""
     _, alarm = stack.named("AWS::CloudWatch::Alarm", "AlarmName", f"ecs-first-responder-{name}")
-    assert (alarm["Namespace"], alarm["MetricName"]) == (METRICS_NAMESPACE, metric)
+    assert (alarm["Namespace"], alarm["MetricName"]) == (NAMESPACE, metric)
     assert alarm["Dimensions"] == [{"Name": "service", "Value": SERVICE}]
 
 

@@ -37,6 +37,7 @@ CONTEXT = {
     "architecture": "local",
     "synthesizer": "cli",
     "destroyable": "true",
+    "unattended": "false",
 }
 """All that differs from a deployment to AWS."""
 
