@@ -36,7 +36,7 @@ from infra.permissions import Grant, Reach, grants, service_arns
 from infra.schedule import SWEEP_EVERY, Schedule
 from infra.service_alarms import needs_log_group
 from infra.shipment import Shipment
-from infra.storage import Storage
+from infra.storage import APPEND, DIGESTS, END, EVIDENCE, INCIDENTS, READ, RECORD, TAKE_IN, Storage
 from infra.unattended import Unhealthy
 
 _LOOKUP_NEEDS = (
@@ -225,25 +225,47 @@ class ResponderStack(Stack):
         give_back = [*_needs_of("service", "scaling"), *_needs_of_actions(*LEASED), *UNMUTES]
         # The health score is read only where a playbook asks for one.
         verified = SCORE_READS if self._scored else ("service", "targets", "alarms")
+        storage = self._storage
+        appends, fetches, evidence = (
+            storage.ledger_grants(*APPEND),
+            storage.fetch_grants(),
+            storage.keep_grants(EVIDENCE),
+        )
+        tells = [*fetches, *storage.keep_grants(EVIDENCE, INCIDENTS), *announce]
         rights: Mapping[Function, tuple[Sequence[Grant], Mapping[str, str]]] = {
             Function.ASSESS: (
-                self._granted([*_needs_of(*PROBES), *VALIDATION_NEEDS]),
+                [*appends, *evidence, *self._granted([*_needs_of(*PROBES), *VALIDATION_NEEDS])],
                 {**fleet_limit, **log_limit, **contain},
             ),
-            Function.REMEDIATE: ([*self._granted(change), *announce], {**fleet_limit, **log_limit}),
-            Function.VERIFY: (self._granted([*_needs_of(*verified), *VALIDATION_NEEDS]), log_limit),
+            Function.REMEDIATE: (
+                [*storage.ledger_grants(*APPEND, RECORD, END), *evidence, *self._granted(change), *announce],
+                {**fleet_limit, **log_limit},
+            ),
+            Function.VERIFY: (
+                [*appends, *evidence, *self._granted([*_needs_of(*verified), *VALIDATION_NEEDS])],
+                log_limit,
+            ),
             Function.NOTIFY: (
-                [*self._channels.notice_grants(), *announce],
+                [*appends, *tells, *self._channels.notice_grants()],
                 {**page_topic, settings.SECOND_TOPIC_ARN: self._channels.second.topic_arn},
             ),
-            Function.CLOSE: ([*page, *announce], page_topic),
-            Function.REPORT: (self._granted(REPORT_NEEDS), log_limit),
-            Function.RESTORE: (self._granted(give_back), contain),
+            Function.CLOSE: ([*storage.ledger_grants(*APPEND, END), *tells, *page], page_topic),
+            Function.REPORT: (
+                [
+                    *storage.ledger_grants(*READ),
+                    *fetches,
+                    *storage.keep_grants(INCIDENTS),
+                    *self._granted(REPORT_NEEDS),
+                ],
+                log_limit,
+            ),
+            Function.RESTORE: (
+                [*storage.ledger_grants(*APPEND, END), *evidence, *self._granted(give_back)],
+                contain,
+            ),
         }
         return {
-            function: self._function(
-                function.value, [*self._storage.ledger_grants(), *granted], {**self._ledger_places(), **environment}
-            )
+            function: self._function(function.value, granted, {**self._ledger_places(), **environment})
             for function, (granted, environment) in rights.items()
         }
 
@@ -253,16 +275,18 @@ class ResponderStack(Stack):
         start = Grant(["states:StartExecution"], [machine])
         ask = Grant(["states:DescribeExecution"], [execution_arns(self, self._name)])
         places = {**self._ledger_places(), settings.STATE_MACHINE_ARN: machine}
-        ledger = self._storage.ledger_grants()
+        storage = self._storage
         return (
-            self._function("intake", [*ledger, start], places),
+            self._function("intake", [*storage.ledger_grants(*TAKE_IN), start], places),
             self._function(
                 "sweep",
-                [*ledger, start, ask, *self._granted(_needs_of("alarms"))],
+                [*storage.ledger_grants(*TAKE_IN, lists=True), start, ask, *self._granted(_needs_of("alarms"))],
                 {**places, settings.FUNCTION_TIMEOUT: str(TIMEOUT_S)},
             ),
             self._function(
-                "bake", [*ledger, start, *self._granted(_needs_of(*LOOKS_AT))], {**places, **_log_limit(deployment)}
+                "bake",
+                [*storage.ledger_grants(*APPEND, RECORD), start, *self._granted(_needs_of(*LOOKS_AT))],
+                {**places, **_log_limit(deployment)},
             ),
         )
 
@@ -290,7 +314,9 @@ class ResponderStack(Stack):
             shipment=self._shipment,
             module="digest",
             grants=[
-                *self._storage.ledger_grants(),
+                *self._storage.ledger_grants(*READ, "dynamodb:PutItem", END, lists=True),
+                *self._storage.fetch_grants(),
+                *self._storage.keep_grants(DIGESTS),
                 *self._channels.page_grants(),
                 *self._granted(digest_needs()),
             ],

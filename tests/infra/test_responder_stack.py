@@ -110,12 +110,17 @@ def test_cloudwatch_may_use_the_key_of_the_topics(stack: Template) -> None:
 
 
 def test_only_alarms_of_this_account_reach_the_topics(stack: Template) -> None:
-    """CloudWatch may publish for this account's alarms, everybody only by TLS."""
+    """CloudWatch may publish for this account's alarms, where alarms have to be heard; everybody only by TLS."""
+    names = {logical_id: topic["TopicName"] for logical_id, topic in stack.resources("AWS::SNS::Topic").items()}
+    heard = set()
     for policy in stack.resources("AWS::SNS::TopicPolicy").values():
-        said = {statement["Sid"]: statement for statement in statements(policy)}
-        assert said["AlarmsOfThisAccount"]["Condition"]["StringEquals"] == {"aws:SourceAccount": "123456789012"}
-        (tls,) = (s for s in said.values() if s["Effect"] == "Deny")
+        (tls,) = (s for s in statements(policy) if s["Effect"] == "Deny")
         assert tls["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+        allowed = [s for s in statements(policy) if s["Effect"] == "Allow"]
+        assert all(s["Condition"]["StringEquals"] == {"aws:SourceAccount": "123456789012"} for s in allowed)
+        if any(s["Principal"] == {"Service": "cloudwatch.amazonaws.com"} for s in allowed):
+            heard |= {names[topic["Ref"]] for topic in policy["Topics"]}
+    assert heard == {"ecs-first-responder-alarms", "ecs-first-responder-pages"}
 
 
 def test_costs_reach_the_topic_for_alarms_alone(stack: Template) -> None:
