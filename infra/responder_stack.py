@@ -280,7 +280,7 @@ class ResponderStack(Stack):
             self._function("intake", [*storage.ledger_grants(*TAKE_IN), start], places),
             self._function(
                 "sweep",
-                [*storage.ledger_grants(*TAKE_IN, lists=True), start, ask, *self._granted(_needs_of("alarms"))],
+                [*storage.ledger_grants(*APPEND, RECORD, lists=True), start, ask, *self._granted(_needs_of("alarms"))],
                 {**places, settings.FUNCTION_TIMEOUT: str(TIMEOUT_S)},
             ),
             self._function(
