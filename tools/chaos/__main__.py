@@ -5,7 +5,6 @@ python -m tools.chaos --share 0.05 --faulty 100 --scenario stuck-tasks
 python -m tools.chaos replay --scenario stuck-tasks --break kill@17+
 """
 
-import json
 import os
 import sys
 import time
@@ -20,6 +19,7 @@ from rich.table import Table
 from rich.text import Text
 
 from functions.domain.errors import InputError
+from tools.chaos import figures
 from tools.chaos.runs import replay as play_again
 from tools.chaos.runs import undisturbed
 from tools.chaos.sweep import Of, jobs_of, scenarios_of, sweep
@@ -52,7 +52,9 @@ HEADINGS = {
 @click.option("--once", is_flag=True, help="Do not break again what makes up for the first break.")
 @click.option("--faulty", type=click.IntRange(0), default=10_000, show_default=True, help="Runs in faulty weather.")
 @click.option("--jobs", type=click.IntRange(1, 256), help="Processes side by side.  [default: one per core]")
-@click.option("--json", "json_file", type=click.Path(path_type=Path), metavar="FILE", help="Write the figures.")
+@click.option(
+    "--json", "json_file", type=click.Path(path_type=Path), metavar="FILE", help="Write the figures into this file."
+)
 @click.pass_context
 def main(
     context: click.Context,
@@ -88,8 +90,7 @@ def main(
         )
     total = Of.all(found)
     if json_file is not None:
-        json_file.parent.mkdir(parents=True, exist_ok=True)
-        json_file.write_text(json.dumps(_written(found, total, time.monotonic() - began), indent=2) + "\n")
+        figures.add(json_file, _written(found, total, time.monotonic() - began))
     console().print(table(found))
     console().print(summary(total))
     for outcome in total.broken[:SHOWN]:
