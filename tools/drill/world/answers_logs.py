@@ -4,6 +4,7 @@ Insights query syntax")."""
 import re
 from collections.abc import Iterator, Sequence
 from functools import cache, partial
+from itertools import islice
 from typing import NamedTuple
 
 from tools.drill.world.logs import LEVEL, Lines, Logs
@@ -160,7 +161,7 @@ def filter_log_events(world: World, parameters: Parameters) -> Answer:
     events: list[Answer] = []
     at_s = start_s
     while at_s < min(ends_s, world.seconds) and len(events) <= limit:
-        events += _written(world, logs, at_s, min(at_s + SLICE_S, ends_s))
+        events += islice(_written(world, logs, at_s, min(at_s + SLICE_S, ends_s)), limit + 1)
         at_s += SLICE_S
     answer: Answer = {"events": events[:limit], "searchedLogStreams": []}
     return answer if len(events) <= limit else {**answer, "nextToken": world.chance.token(f"lines/{name}", limit)}
@@ -169,16 +170,21 @@ def filter_log_events(world: World, parameters: Parameters) -> Answer:
 def _written(world: World, logs: Logs, start_s: float, ends_s: float) -> Iterator[Answer]:
     told = [lines for lot in logs.between(start_s, ends_s) for lines in lot]
     every = (ends_s - start_s) / max(1, sum(lines.times for lines in told))
-    texts = [lines for lines in told for _ in range(lines.times)]
-    for place, lines in enumerate(texts):
-        moment = int((BEGINNING.timestamp() + start_s + every * place) * 1000)
-        yield {
-            "logStreamName": f"{logs.prefix}/{logs.container}/{lines.task}",
-            "timestamp": moment,
-            "message": f"{LEVEL} [{world.chance.token('request', place % VARIANTS, size=4)}] {lines.text}",
-            "ingestionTime": moment,
-            "eventId": f"{moment}-{place}",
-        }
+    requests = [world.chance.token("request", variant, size=4) for variant in range(VARIANTS)]
+    begins_s = BEGINNING.timestamp() + start_s
+    place = 0
+    for lines in told:
+        stream = f"{logs.prefix}/{logs.container}/{lines.task}"
+        for _ in range(lines.times):
+            moment = int((begins_s + every * place) * 1000)
+            yield {
+                "logStreamName": stream,
+                "timestamp": moment,
+                "message": f"{LEVEL} [{requests[place % VARIANTS]}] {lines.text}",
+                "ingestionTime": moment,
+                "eventId": f"{moment}-{place}",
+            }
+            place += 1
 
 
 LOGS = Operations(
