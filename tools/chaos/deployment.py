@@ -11,20 +11,25 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from functions.adapters.clients import Clients
 from functions.adapters.ledger import DynamoLedger
 from functions.adapters.s3 import S3Archive
+from functions.adapters.stepfunctions import StepFunctionsExecutions
 from functions.domain.changes import CallWebhook, ChangeResult
 from functions.handlers import bake, intake, sweep
 from functions.observability import metrics
 from functions.playbooks.schema import Playbook
 from functions.ports import WebhookCaller
-from functions.workflow.table import Function
+from functions.workflow.table import Function, Outcome
+from tools.chaos.desk import LOOKS_EVERY_S, People
 from tools.chaos.table import TableInMemory
 from tools.drill.deployment import BAKE_EVERY_S, HANDLERS, SWEEP_EVERY_S, Deployment, DrillSettings
 from tools.drill.engine import Json
+from tools.drill.scenario import Desk
+from tools.drill.world.refusal import Refused
 from tools.drill.world.world import World
 
 MAX_RECEIVES = 5
@@ -81,7 +86,33 @@ class FragileDeployment(Deployment):
 
     @property
     def answering(self) -> Mapping[str, Callable[[Mapping[str, Any]], Json]]:
-        return {**super().answering, **self.table.answering}
+        return {**super().answering, **self.table.answering, "SendTaskSuccess": self._send_task_success}
+
+    @property
+    def now(self) -> datetime:
+        return self._clock.now()
+
+    @contextmanager
+    def staffed(self, desk: Desk) -> Iterator[None]:
+        """With people at the desk, until the block ends; the deployment has to be live."""
+        executions = StepFunctionsExecutions(
+            self._clients.repeating("stepfunctions"), state_machine=self._settings.state_machine
+        )
+        people = People(desk, self, executions=executions)
+
+        def look() -> None:
+            people.look(self._playbooks, self._world.seconds)
+            self._later(LOOKS_EVERY_S, look)
+
+        self._later(LOOKS_EVERY_S, look)
+        yield
+
+    def _send_task_success(self, given: Mapping[str, Any]) -> Json:
+        """Step Functions API reference, SendTaskSuccess: TaskTimedOut where nobody waits with this token any more."""
+        if not self.engine.waits(given["taskToken"]):
+            raise Refused("TaskTimedOut", "Task Timed Out: 'Provided task does not exist anymore'")
+        self.engine.answer(given["taskToken"], Outcome(json.loads(given["output"])["outcome"]))
+        return {}
 
     def take(self, message: dict[str, Any]) -> None:
         self._receive(json.dumps(message), 1)
@@ -93,7 +124,7 @@ class FragileDeployment(Deployment):
     def _receive(self, message: str, times: int) -> None:
         """What is received again keeps its identifiers, and is parsed anew."""
         try:
-            with self._invocation("intake", again=times > 1):
+            with self.invocation("intake", again=times > 1):
                 left = intake.handler(json.loads(message), self._context("intake"))["batchItemFailures"]
         except FunctionDied:
             left = [message]
@@ -120,7 +151,7 @@ class FragileDeployment(Deployment):
 
     def _asynchronously(self, name: str, handler: Callable[..., Any], event: Json, times: int = 0) -> None:
         try:
-            with self._invocation(name, again=times > 0):
+            with self.invocation(name, again=times > 0):
                 handler(json.loads(json.dumps(event)), self._context(name))
         except Exception as error:  # noqa: BLE001 - Lambda counts it, whatever it is, and an alarm tells people
             self._page(f"ecs-first-responder-{name}-errors", f"{type(error).__name__}: {error}")
@@ -131,7 +162,7 @@ class FragileDeployment(Deployment):
         execution = f"{payload['incident_id']}-{payload['generation']}"
         first = execution not in self._carried
         self._carried.add(execution)
-        with self._invocation(
+        with self.invocation(
             function.value,
             execution=execution,
             incident_id=payload["incident_id"],
@@ -144,7 +175,12 @@ class FragileDeployment(Deployment):
         return _Webhooks(super()._webhooks(), self)
 
     @contextmanager
-    def _invocation(self, function: str, **known: Any) -> Iterator[None]:
+    def invocation(self, function: str, **known: Any) -> Iterator[None]:
+        """One run of one function, which may die in it.
+
+        Raises:
+            FunctionDied: it did.
+        """
         self.running.append(Invocation(function=function, **known))
         try:
             yield
