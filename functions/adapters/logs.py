@@ -160,6 +160,8 @@ class InsightsReader:
             token = answer.get("nextToken")
             if token is None:
                 return True
+            if len(found) >= most:
+                return False
             asked["nextToken"] = token
         return False
 

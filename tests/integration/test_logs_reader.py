@@ -354,7 +354,7 @@ def test_once_there_is_no_room_left_nothing_more_is_read() -> None:
     group = Kept([errors[:4], errors[4:]], [errors[:4], errors[4:]])
     kept = group.lines(most=4)
     assert (len(kept.lines), kept.whole) == (4, False)
-    assert len(group.aws.calls) == 2
+    assert len(group.aws.calls) == 1
 
 
 def test_no_log_group_is_paged_through_for_ever() -> None:

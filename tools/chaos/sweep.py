@@ -17,7 +17,7 @@ from tools.drill.scenario import Scenario, load_scenarios, shipped
 OWN = Path(__file__).resolve().parent / "scenarios"
 """Scenarios for what no shipped one does: changes beside ECS, and leases that are no range of a scalable target."""
 
-AT_ONCE = 20
+AT_ONCE = 100
 """Faulty runs of one job: they share the undisturbed run that they are compared with."""
 
 
