@@ -29,6 +29,9 @@ from tools.drill.runner import quiet
 NOT_KEPT = 1
 """Exit status when any promise was not kept."""
 
+INTERRUPTED = 130
+"""As a shell says it of a command that Ctrl-C ended."""
+
 SHOWN = 20
 """Runs that are named one by one; the file has all of them."""
 
@@ -82,14 +85,14 @@ def main(
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         bar = progress.add_task("", total=len(work), runs=0)
-        found = sweep(
+        found, whole = sweep(
             loaded,
             work,
             processes=jobs or os.cpu_count() or 1,
             told=lambda done, runs: progress.update(bar, completed=done, runs=runs),
         )
     total = Of.all(found)
-    if json_file is not None:
+    if json_file is not None and whole:
         figures.add(json_file, _written(found, total, time.monotonic() - began))
     console().print(table(found))
     console().print(summary(total))
@@ -99,6 +102,9 @@ def main(
         console().print(f"    {outcome.replay}", markup=False, highlight=False, soft_wrap=True)
     if len(total.broken) > SHOWN:
         console().print(f"… and {len(total.broken) - SHOWN} runs more", markup=False, highlight=False)
+    if not whole:
+        console().print("interrupted: these are the runs that were made until then, and no file was written")
+        context.exit(INTERRUPTED)
     context.exit(NOT_KEPT if total.broken else 0)
 
 
@@ -173,7 +179,7 @@ def run() -> int:
         click.echo(f"chaos: {wrong}", err=True)
         return 2
     except (click.Abort, KeyboardInterrupt):
-        return 130
+        return INTERRUPTED
     return status if isinstance(status, int) else 0
 
 
