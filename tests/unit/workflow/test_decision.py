@@ -242,11 +242,10 @@ def test_an_action_that_is_under_way_is_followed_by_more_room_alone(verifying: A
     assert decided(CALM, verifying=verifying).outcome is Outcome.ALL_CLEAR
 
 
-def crashed(*, lived_minutes: float = 8, **said: Any) -> Findings:
-    """A calm look, but for two tasks that had run for a while and stopped by themselves."""
-    ago = 3.0
-    begun = NOW - timedelta(minutes=ago + lived_minutes)
-    return CALM.model_copy(update={"tasks": Reading(value=tasks(**({"crashes": 2, "started_at": begun} | said)))})
+def crashed(**said: Any) -> Findings:
+    """A calm look, but for two tasks that had run for eight minutes and stopped by themselves three minutes ago."""
+    given: dict[str, Any] = {"crashes": 2, "started_at": NOW - timedelta(minutes=11)} | said
+    return CALM.model_copy(update={"tasks": Reading(value=tasks(**given))})
 
 
 @pytest.mark.parametrize(
