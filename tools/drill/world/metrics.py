@@ -29,7 +29,7 @@ class Point:
     def add(self, total: float, count: float, value: float) -> None:
         self.total += total
         self.count += count
-        # Comparisons, since this is called more often than anything else and min() and max() take several times as long.
+        # Comparisons: this is called more often than anything else, and min() and max() take several times as long.
         if value < self.least:
             self.least = value
         if value > self.most:
