@@ -16,6 +16,9 @@ from functions.domain.errors import SignalRefused
 from functions.handlers.signals import Ignored, read_message
 from functions.observability import SIGNALS_RECORDED, SIGNALS_REJECTED, logger, metrics, tracer
 
+REASONS_TOLD = 5
+"""Of one message; a message may be made of many."""
+
 processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
 
@@ -27,6 +30,7 @@ def read_record(record: SQSRecord) -> None:
     """
     intake = bootstrap.intake()
     refused: list[SignalRefused] = []
+    recorded = 0
     for outcome in read_message(record.body):
         if isinstance(outcome, SignalRefused):
             refused.append(outcome)
@@ -34,7 +38,7 @@ def read_record(record: SQSRecord) -> None:
             logger.info("message ignored", extra={"message_id": record.message_id, "reason": outcome.reason})
         else:
             openings = intake(outcome)
-            metrics.add_metric(name=SIGNALS_RECORDED, unit=MetricUnit.Count, value=1)
+            recorded += 1
             logger.info(
                 "signal recorded",
                 extra={
@@ -43,9 +47,13 @@ def read_record(record: SQSRecord) -> None:
                     "openings": [opening.model_dump(mode="json") for opening in openings],
                 },
             )
+    if recorded:
+        metrics.add_metric(name=SIGNALS_RECORDED, unit=MetricUnit.Count, value=recorded)
     if refused:
         metrics.add_metric(name=SIGNALS_REJECTED, unit=MetricUnit.Count, value=1)
-        reasons = "; ".join(str(error) for error in refused)
+        reasons = "; ".join(str(error) for error in refused[:REASONS_TOLD])
+        if len(refused) > REASONS_TOLD:
+            reasons += f"; and {len(refused) - REASONS_TOLD} more"
         logger.error("message rejected", extra={"message_id": record.message_id, "reason": reasons})
         raise SignalRefused(reasons)
 

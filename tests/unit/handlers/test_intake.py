@@ -14,7 +14,7 @@ from functions.workflow.intake import Intake
 from tests.fakes.clock import FakeClock
 from tests.fakes.world import FakeExecutions
 from tests.unit.handlers.context import context
-from tests.unit.signals import samples
+from tools.chaos import samples
 
 PLAYBOOK = Playbook.model_validate({"region": samples.REGION, "cluster": "shop", "service": "orders"})
 

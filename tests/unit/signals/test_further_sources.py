@@ -13,7 +13,7 @@ from functions.handlers.signals import Ignored, read_message
 from functions.handlers.signals.threats import tells_of_role
 from functions.playbooks.concerned import concerned, told_to
 from functions.playbooks.schema import Playbook
-from tests.unit.signals import samples
+from tools.chaos import samples
 from tests.unit.signals.test_fuzz import ANYTHING, places, replaced
 
 AT = datetime(2026, 3, 1, 3, 12, 4, tzinfo=UTC)

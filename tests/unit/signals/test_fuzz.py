@@ -10,7 +10,7 @@ from functions.domain.errors import SignalRefused
 from functions.domain.services import is_ecs_name
 from functions.domain.signals import Signal
 from functions.handlers.signals import Ignored, read_message
-from tests.unit.signals import samples
+from tools.chaos import samples
 
 SCALARS = (
     st.none()

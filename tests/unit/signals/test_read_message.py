@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from functions.domain.errors import SignalRefused
 from functions.domain.signals import AlarmState, Signal, SignalKind
 from functions.handlers.signals import Ignored, Outcome, read_message
-from tests.unit.signals import samples
+from tools.chaos import samples
 
 
 def only(outcomes: list[Outcome]) -> Outcome:

@@ -18,7 +18,7 @@ from functions.workflow.decision import YOUNG_AT_MOST
 from functions.workflow.table import StepName
 from tests.fakes.engine import Responder
 from tests.fakes.world import REF, V1
-from tests.unit.signals import samples
+from tools.chaos import samples
 from tests.unit.workflow.test_incident import assert_sound, facts, playbook
 
 EACH_USD = 24 * (0.5 * 0.04048 + 1 * 0.004445)
