@@ -90,7 +90,9 @@ class Responder:
             contain_deployed=self.contain_deployed,
         )
         validator = self.world.validator
-        self.intake = Intake(ledger=self.ledger, executions=self.executions, playbooks=[self.playbook])
+        self.intake = Intake(
+            ledger=self.ledger, executions=self.executions, playbooks=[self.playbook], account="000000000000"
+        )
         self.sweep = Sweep(
             ledger=self.ledger,
             executions=self.executions,

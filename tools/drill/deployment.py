@@ -53,7 +53,11 @@ class DrillSettings(Settings):
 
     def __init__(self, *, region: str, account: str) -> None:
         self._region = region
-        self.account = account
+        self._account = account
+
+    @property
+    def account(self) -> str:
+        return self._account
 
     @property
     def region(self) -> str:

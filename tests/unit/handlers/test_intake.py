@@ -23,7 +23,9 @@ PLAYBOOK = Playbook.model_validate({"region": samples.REGION, "cluster": "shop",
 def executions(monkeypatch: pytest.MonkeyPatch) -> FakeExecutions:
     """The real intake around a ledger in memory."""
     started = FakeExecutions()
-    step = Intake(ledger=MemoryLedger(clock=FakeClock()), executions=started, playbooks=[PLAYBOOK])
+    step = Intake(
+        ledger=MemoryLedger(clock=FakeClock()), executions=started, playbooks=[PLAYBOOK], account=samples.ACCOUNT
+    )
     monkeypatch.setattr(bootstrap, "intake", lambda: step)
     return started
 
