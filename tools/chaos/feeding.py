@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from functions.domain.errors import PlaybookError, SignalRefused
+from functions.domain.redaction import printable
 from functions.domain.signals import Signal
 from functions.handlers import intake
 from functions.handlers.signals import read_message
@@ -125,7 +126,7 @@ def load(given: Input) -> Fed:
             load_playbooks([path])
         except PlaybookError as error:
             lines = str(error).splitlines()
-            wrong = [line for line in lines if not line.isprintable() or len(line) > LONGEST_LINE]
+            wrong = [line for line in lines if line != printable(line) or len(line) > LONGEST_LINE]
             if not lines or not str(error).strip() or wrong:
                 says = f"the error is no line that can be read: {str(error)[:200]!r}"
                 return Fed(inputs=1, broken=(Broken(number=given.number, promise=UNHANDLED, says=says),))

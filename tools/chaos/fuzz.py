@@ -65,7 +65,7 @@ def main(context: click.Context, inputs: int, seed: int, jobs: int | None, json_
         figures.add(json_file, {"fuzzed": found.inputs, "unhandled": found.count(UNHANDLED)})
     console().print(table(found, time.monotonic() - began))
     for broken in found.broken[:SHOWN]:
-        console().print(Text(f"{HEADINGS[broken.promise]}: {ascii(broken.says)}"), highlight=False)
+        console().print(Text(f"{HEADINGS[broken.promise]}: {broken.says!a}"), highlight=False)
         again = f"    python -m tools.chaos.fuzz replay --seed {seed} --input {broken.number}"
         console().print(again, markup=False, highlight=False, soft_wrap=True)
     if len(found.broken) > SHOWN:
@@ -83,14 +83,14 @@ def replay(context: click.Context, seed: int, number: int, save: Path | None) ->
     given = input_of(seed, number)
     if save is not None:
         save.write_bytes(given.text.encode("utf-8", "surrogatepass"))
-    click.echo(f"{given.way} {number}: {ascii(given.made)}")
+    click.echo(f"{given.way} {number}: {given.made!a}")
     click.echo(json.dumps(given.text))
     first = number - number % BLOCK
     with quiet():
         found = feed(seed, range(first, first + BLOCK))
     broken = [each for each in found.broken if each.number == number]
     for each in broken:
-        click.echo(f"NOT KEPT  {HEADINGS[each.promise]}: {ascii(each.says)}")
+        click.echo(f"NOT KEPT  {HEADINGS[each.promise]}: {each.says!a}")
     context.exit(NOT_KEPT if broken else 0)
 
 

@@ -197,7 +197,7 @@ def _one(what: str, in_arn: str | None, said: str | None) -> str | None:
     """What both say, or the one that says anything."""
     if in_arn is not None and said is not None and in_arn != said:
         raise SignalRefused(
-            f"the message is of {what} {quoted(said)}, the ARN of its alarm of {quoted(in_arn)}: nobody knows whose it is"
+            f"the message is of {what} {quoted(said)}, its alarm's ARN of {quoted(in_arn)}: nobody knows whose it is"
         )
     return in_arn or said
 

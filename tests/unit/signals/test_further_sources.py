@@ -13,8 +13,8 @@ from functions.handlers.signals import Ignored, read_message
 from functions.handlers.signals.threats import tells_of_role
 from functions.playbooks.concerned import concerned, told_to
 from functions.playbooks.schema import Playbook
-from tools.chaos import samples
 from tests.unit.signals.test_fuzz import ANYTHING, places, replaced
+from tools.chaos import samples
 
 AT = datetime(2026, 3, 1, 3, 12, 4, tzinfo=UTC)
 

@@ -18,8 +18,8 @@ from functions.workflow.decision import YOUNG_AT_MOST
 from functions.workflow.table import StepName
 from tests.fakes.engine import Responder
 from tests.fakes.world import REF, V1
-from tools.chaos import samples
 from tests.unit.workflow.test_incident import assert_sound, facts, playbook
+from tools.chaos import samples
 
 EACH_USD = 24 * (0.5 * 0.04048 + 1 * 0.004445)
 """What a task of the world costs a day: half a vCPU and one GB."""
