@@ -220,22 +220,39 @@ def _shapes() -> Mapping[str, Any]:
 
 def _message(rng: Rng) -> tuple[str, str]:
     name = rng.choice(list(_shapes()))
-    value, made = json.loads(json.dumps(_shapes()[name])), [name]
-    for _ in range(rng.choice((0, 1, 1, 1, 2, 2, 3, 5))):
-        change = rng.choice(_CHANGES)
-        value = change(rng, value)
-        made.append(change.__name__.strip("_"))
+    value, made = _damaged(rng, _shapes()[name])
+    made.insert(0, name)
     while rng.random() < 0.4:
         wrap = rng.choice(_WRAPPINGS)
         value = wrap(rng, value)
         made.append(wrap.__name__.strip("_"))
+    text, spoilt = _written(rng, value)
+    return text, ", ".join([*made, *spoilt])
+
+
+def bad_json(rng: Rng, value: Any) -> str:
+    """The text of a JSON value with something wrong in it."""
+    return _written(rng, _damaged(rng, value)[0])[0]
+
+
+def _damaged(rng: Rng, value: Any) -> tuple[Any, list[str]]:
+    """A copy of the value, and what was done to it."""
+    value, made = json.loads(json.dumps(value)), []
+    for _ in range(rng.choice((0, 1, 1, 1, 2, 2, 3, 5))):
+        change = rng.choice(_CHANGES)
+        value = change(rng, value)
+        made.append(change.__name__.strip("_"))
+    return value, made
+
+
+def _written(rng: Rng, value: Any) -> tuple[str, list[str]]:
+    """As a text, with what only a text can hold, and what was done to that."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=rng.random() < 0.8)
     text = text.replace(json.dumps(_DEEP), _deep(rng)).replace(json.dumps(_LONG_NUMBER), _digits(rng))
-    if rng.random() < 0.25:
-        spoil = rng.choice(_SPOILINGS)
-        text = spoil(rng, text)
-        made.append(spoil.__name__.strip("_"))
-    return text[:MOST_BYTES], ", ".join(made)
+    if rng.random() >= 0.25:
+        return text[:MOST_BYTES], []
+    spoil = rng.choice(_SPOILINGS)
+    return spoil(rng, text)[:MOST_BYTES], [spoil.__name__.strip("_")]
 
 
 def _places(value: Any, here: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:

@@ -95,7 +95,7 @@ def read_region(value: object) -> str | None:
 
 
 def read_account(value: object) -> str | None:
-    """The account as it is written, harmless and short; None when nothing is. What is no account stays, as one of others."""
+    """The account as it is written, harmless and short, or None. What is no account stays: it is not ours either."""
     text = as_text(value)
     return None if text is None else clean(text, limit=20)
 

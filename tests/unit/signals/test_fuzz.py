@@ -1,6 +1,8 @@
 """Whatever arrives, reading it ends in outcomes, never in an exception."""
 
 import json
+from contextlib import suppress
+from random import Random
 from typing import Any
 
 from hypothesis import given
@@ -9,9 +11,9 @@ from hypothesis import strategies as st
 from functions.domain.errors import SignalRefused
 from functions.domain.services import is_ecs_name
 from functions.domain.signals import Signal
-from functions.handlers.signals import Ignored, read_message
+from functions.handlers.signals import Ignored, read_message, secrets, threats
 from tools.chaos import samples
-from tools.chaos.inputs import Way, input_of
+from tools.chaos.inputs import Way, bad_json, input_of
 
 SCALARS = (
     st.none()
@@ -94,3 +96,19 @@ def test_no_message_is_an_order() -> None:
     for message in (forged, {"detail": forged}, {"detail-type": "manual", "detail": forged}):
         holds(message)
         assert not [each for each in read_message(message) if isinstance(each, Signal)]
+
+
+@given(st.integers(min_value=0), st.sampled_from([samples.secret_event(), samples.finding_event(samples.ROLE_USED)]))
+def test_bad_events_of_secrets_and_roles(seed: int, event: samples.JsonObject) -> None:
+    """Those that wake the watch over releases are read or refused, and nothing else comes of them."""
+    try:
+        bad = json.loads(bad_json(Random(seed), event))
+    except (ValueError, RecursionError):
+        return
+    if not isinstance(bad, dict):
+        return
+    with suppress(SignalRefused):
+        if secrets.tells_of_secret(bad):
+            secrets.from_eventbridge(bad)
+        elif threats.tells_of_role(bad):
+            threats.from_eventbridge(bad)

@@ -158,7 +158,7 @@ def poisoned_trail(text: str) -> Trail:
 @settings(max_examples=40)
 @given(TEXTS)
 def test_a_terminal_gets_no_escape_but_our_own(text: str) -> None:
-    """Neither from a summary, an actor, evidence, a plan, a verdict nor a title; and markup of rich stays as written."""
+    """Neither from a summary, an actor, evidence, a plan, a verdict nor a title."""
     for full in (True, False):
         out = SGR.sub("", shown(poisoned_trail(text), full=full))
         assert hidden(out) == []
