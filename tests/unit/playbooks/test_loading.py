@@ -115,8 +115,8 @@ def test_what_is_no_playbook_at_all(file: Path, text: str) -> None:
     "text",
     [
         "since: 2026-02-30\n",
-        "mode: !!int auto\n",
-        "mode: !!timestamp auto\n",
+        "mode: !!int x\n",
+        "mode: !!timestamp x\n",
         f"mode: {'[' * 20_000}\n",
         '"mo\\u001b[2Jde": auto\n',
         'mode: "au\\u202eto"\n',
