@@ -10,6 +10,7 @@ DRILL ?=
 SHARE ?= 1
 FAULTY ?= 10000
 UPGRADE ?=
+INPUTS ?= 100000
 
 # Node.js and the CDK CLI live in the virtual environment; jsii and cdk look for `node` on the path.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -73,8 +74,10 @@ drill: setup ## Every scenario, every way to respond, in virtual time; SEEDS=10;
 	@mkdir -p build
 	$(BIN)/python -m tools.cli.main drill --seeds $(SEEDS) --sensitivity --json build/drill.json --report build/drill.html
 
-chaos: setup ## The responder broken at every point and in faulty weather; SHARE=1 of the points, FAULTY=10000 runs
+chaos: setup ## The responder broken at every point, in faulty weather, by bad input, and its rights; SHARE=1 FAULTY=10000 INPUTS=100000
 	$(BIN)/python -m tools.chaos --share $(SHARE) --faulty $(FAULTY) --json build/chaos.json
+	$(BIN)/python -m tools.chaos.fuzz --inputs $(INPUTS) --json build/chaos.json
+	$(BIN)/python -m tools.chaos.rights --json build/chaos.json
 
 causes: setup ## Write docs/causes.md anew; DRILL=build/drill.json takes the figures of that drill
 	$(BIN)/python -m tools.drill.causes $(DRILL)

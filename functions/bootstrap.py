@@ -294,7 +294,7 @@ def _validator() -> Validator:
 
 @_once
 def intake() -> Intake:
-    return Intake(ledger=_ledger(), executions=_executions(), playbooks=_playbooks())
+    return Intake(ledger=_ledger(), executions=_executions(), playbooks=_playbooks(), account=_settings().account)
 
 
 @_once

@@ -68,6 +68,11 @@ class Settings:
         return required(STATE_MACHINE_ARN)
 
     @property
+    def account(self) -> str:
+        """The account that this is deployed to, as the state machine's ARN says it."""
+        return self.state_machine.split(":")[4]
+
+    @property
     def intake_queue(self) -> str:
         return required(INTAKE_QUEUE_URL)
 

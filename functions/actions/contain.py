@@ -20,6 +20,7 @@ from functions.domain.changes import (
 from functions.domain.containment import why_not_block
 from functions.domain.evidence import Findings, ScalingFacts, ServiceFacts
 from functions.domain.permissions import Permission, Resource
+from functions.domain.shell import word
 
 _SCALING_S = 10
 """Seconds between closing the scalable target and stopping the tasks: it may do that by itself."""
@@ -121,7 +122,7 @@ def plan_disable_user(cause: Cause, findings: Findings, terms: Terms) -> Plan | 
         summary=f"disable user {order.user} of pool {pool}",
         changes=(disable,),
         before=state_before((disable,), service),
-        undo=f"aws cognito-idp admin-enable-user --user-pool-id {pool} --username '{order.user}'",
+        undo=f"aws cognito-idp admin-enable-user --user-pool-id {pool} --username {word(order.user)}",
         settle_s=terms.settle_s,
         deadline_s=terms.deadline_s,
     )

@@ -67,22 +67,33 @@ def redact(text: str) -> str:
     return text
 
 
-# Looks at one service read the same texts again and again: its events, its reasons, its lines.
-@lru_cache(maxsize=1024)
 def clean(text: str, *, limit: int = 1000) -> str:
     """Redacted text on one line, free of control, direction and invisible characters, of `limit` characters at most.
 
     A text that was cut ends in an ellipsis.
     """
+    looked_at = text[:_LOOKED_AT]
+    return (_remembered if len(looked_at) <= _REMEMBERED else _cleaned)(looked_at, limit)
+
+
+def _cleaned(text: str, limit: int) -> str:
     # Redacted before and after: a line break ends a secret, an invisible character hides its name.
-    redacted = redact(text[:_LOOKED_AT])
-    printable = _printable(redacted)
-    if printable != redacted:
-        redacted = redact(printable)
+    redacted = redact(text)
+    shown = printable(redacted)
+    if shown != redacted:
+        redacted = redact(shown)
     return redacted if len(redacted) <= limit else redacted[: max(limit - 1, 0)] + "…"[:limit]
 
 
-def _printable(text: str) -> str:
+_REMEMBERED = 2048
+"""Characters of the longest text that is remembered: whoever sends long ones must not fill the memory with them."""
+
+# Looks at one service read the same texts again and again: its events, its reasons, its lines.
+_remembered = lru_cache(maxsize=1024)(_cleaned)
+
+
+def printable(text: str) -> str:
+    """The text on one line, free of control, direction and invisible characters; nothing is redacted."""
     # Most texts are, and a look cleans hundreds of them.
     if text.isprintable():
         return text

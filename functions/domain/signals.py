@@ -6,7 +6,7 @@ from enum import StrEnum
 from functions.domain.model import Model, Moment, digest
 from functions.domain.orders import Order, PendingOrder
 from functions.domain.people import Word
-from functions.domain.redaction import clean
+from functions.domain.redaction import clean, printable
 
 TASKS_COUNT_FOR_S = 600
 """Seconds within which all tasks of one deployment that stop by themselves are one signal."""
@@ -201,7 +201,7 @@ class Signal(Model):
     @property
     def _what(self) -> str:
         if self.kind is SignalKind.ALARM:
-            return f"{self.alarm} is {self.state}"
+            return f"{printable(self.alarm or '')} is {self.state}"
         if self.stopped_by_itself:
             return "task stopped by itself"
         if self.kind is SignalKind.SECRET:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from functions.domain.model import Model
 
 _ARN = re.compile(
-    r"arn:aws[a-z-]*:guardduty:[a-z0-9-]+:\d{12}:detector/(?P<detector>[A-Za-z0-9]{1,300})/finding/(?P<id>[A-Za-z0-9-]{1,300})"
+    r"arn:aws[a-z-]{0,20}:guardduty:[a-z0-9-]{1,30}:\d{12}:detector/(?P<detector>[A-Za-z0-9]{1,300})/finding/(?P<id>[A-Za-z0-9-]{1,300})"
 )
 
 _LEVELS = ((9.0, "CRITICAL"), (7.0, "HIGH"), (4.0, "MEDIUM"), (1.0, "LOW"))

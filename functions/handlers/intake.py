@@ -17,6 +17,9 @@ from functions.domain.errors import SignalRefused
 from functions.handlers.signals import Ignored, read_message
 from functions.observability import logger, metrics, tracer
 
+REASONS_TOLD = 5
+"""Of one message; a message may be made of many."""
+
 processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
 
@@ -28,6 +31,7 @@ def read_record(record: SQSRecord) -> None:
     """
     intake = bootstrap.intake()
     refused: list[SignalRefused] = []
+    recorded = 0
     for outcome in read_message(record.body):
         if isinstance(outcome, SignalRefused):
             refused.append(outcome)
@@ -40,7 +44,7 @@ def read_record(record: SQSRecord) -> None:
                 # Whatever it is: the batch is answered all the same, so that Lambda counts no error.
                 metrics.add_metric(name=Count.SIGNALS_NOT_TAKEN, unit=MetricUnit.Count, value=1)
                 raise
-            metrics.add_metric(name=Count.SIGNALS_RECORDED, unit=MetricUnit.Count, value=1)
+            recorded += 1
             logger.info(
                 "signal recorded",
                 extra={
@@ -49,9 +53,13 @@ def read_record(record: SQSRecord) -> None:
                     "openings": [opening.model_dump(mode="json") for opening in openings],
                 },
             )
+    if recorded:
+        metrics.add_metric(name=Count.SIGNALS_RECORDED, unit=MetricUnit.Count, value=recorded)
     if refused:
         metrics.add_metric(name=Count.SIGNALS_REJECTED, unit=MetricUnit.Count, value=1)
-        reasons = "; ".join(str(error) for error in refused)
+        reasons = "; ".join(str(error) for error in refused[:REASONS_TOLD])
+        if len(refused) > REASONS_TOLD:
+            reasons += f"; and {len(refused) - REASONS_TOLD} more"
         logger.error("message rejected", extra={"message_id": record.message_id, "reason": reasons})
         raise SignalRefused(reasons)
 

@@ -16,6 +16,7 @@ from functions.domain.dependencies import DependencyKind
 from functions.domain.errors import PlaybookError
 from functions.domain.logged import TOLD_BY_LOGS, LogCause, LogQuery
 from functions.domain.maintenance import Regular
+from functions.domain.redaction import printable
 from functions.domain.synthetic import FieldLimit, SecretHeader
 from functions.domain.watched import WATCHED, HttpCheck, MetricLimit
 from functions.domain.webhooks import Webhook
@@ -38,6 +39,9 @@ from functions.playbooks.schema import (
     Symptom,
 )
 from functions.playbooks.tree import Place, Problems, Tree, read_tree
+
+_LONGEST_SHOWN = 80
+"""Characters of a wrong value that an error repeats."""
 
 _NO_PLAYBOOK = "playbook; write at least region, cluster and service, each as `key: value`"
 _VARIANTS = "variants"
@@ -146,7 +150,7 @@ def load_playbooks(paths: Iterable[Path], *, variant: str | None = None) -> tupl
         problems.append(f"no playbook has a variant '{variant}'; write one of: {', '.join(sorted(names))}")
     problems += _clashes(sources)
     if problems:
-        raise PlaybookError("\n".join(dict.fromkeys(problems)))
+        raise PlaybookError("\n".join(dict.fromkeys(map(printable, problems))))
     return tuple(source.playbook for source in sources)
 
 
@@ -246,6 +250,7 @@ def _told(error: Any) -> str:
     key = ".".join(map(str, location)) or "the playbook"
     last = str(location[-1]) if location else ""
     given = error["input"]
+    shown = _short(given)
     match error["type"]:
         case "extra_forbidden":
             known = _known_keys(error["loc"])
@@ -256,16 +261,16 @@ def _told(error: Any) -> str:
         case "kind_of_watched":
             return f"{key}: {error['msg']}"
         case "enum" | "literal_error":
-            return f"{key}: '{given}' is not allowed; write {_choice(str(given), _choices(error))}"
+            return f"{key}: '{shown}' is not allowed; write {_choice(str(given), _choices(error))}"
         case "value_error":
             return (
                 f"{key}: {str(error['ctx']['error']).replace(': write ', '; write ').replace(': leave ', '; leave ')}"
             )
         case "string_pattern_mismatch":
-            return f"{key}: '{given}' does not fit; write {_EXAMPLES.get(_owner(location), 'another text')}"
+            return f"{key}: '{shown}' does not fit; write {_EXAMPLES.get(_owner(location), 'another text')}"
         case "greater_than" | "greater_than_equal" | "less_than" | "less_than_equal":
             bound = error["msg"].removeprefix("Input should be ")
-            return f"{key}: {given} is out of bounds; write a number {bound}"
+            return f"{key}: {shown} is out of bounds; write a number {bound}"
         case "int_type" | "int_parsing" | "int_from_float":
             return f"{key}: {_shown(given)} is no whole number; write {_EXAMPLES.get(last, 'one such as 3')}"
         case "float_type" | "float_parsing" | "finite_number":
@@ -273,7 +278,7 @@ def _told(error: Any) -> str:
         case "string_type":
             return f"{key}: {_shown(given)} is no text; write {_EXAMPLES.get(_owner(location), 'text')}, in quotes"
         case "string_too_short" | "string_too_long":
-            return f"{key}: '{given}' is too short or too long; write {_EXAMPLES.get(_owner(location), 'another text')}"
+            return f"{key}: '{shown}' is too short or too long; write {_EXAMPLES.get(_owner(location), 'another text')}"
         case "bool_type" | "bool_parsing":
             return f"{key}: {_shown(given)} is neither yes nor no; write true or false"
         case "tuple_type":
@@ -293,7 +298,12 @@ def _shown(value: object) -> str:
             return "a list"
         case bool():
             return "a yes or no"
-    return f"'{value}'"
+    return f"'{_short(value)}'"
+
+
+def _short(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
 
 
 def _owner(location: Place) -> str:

@@ -82,6 +82,8 @@ def read_tree(path: Path, *, what: str) -> Tree:
         raise Problems(f"{path}:{line}: is no YAML here ({broken.problem}); check indentation and quotes") from None
     except yaml.YAMLError as broken:
         raise Problems(f"{path}: is no YAML ({str(broken).splitlines()[0]}); write plain text") from None
+    except RecursionError:
+        raise Problems(f"{path}: is nested too deeply to be read; no playbook needs ten levels") from None
     if builder.problems:
         raise Problems(*builder.problems)
     if not isinstance(data, dict):
@@ -124,7 +126,10 @@ class _Builder:
 
 
 def _scalar(node: yaml.Node) -> Any:
-    value = yaml.SafeLoader("").construct_object(node)
+    try:
+        value = yaml.SafeLoader("").construct_object(node)
+    except (ValueError, AttributeError):
+        return str(node.value)  # looks like a date or a number and is none, such as 2026-02-30
     if not isinstance(value, str) and ":" in str(node.value):
         return str(node.value)  # YAML 1.1 reads the time 22:00 as the number 1320
     # YAML reads `on`, `no` or a date where people mean text; the schema has no use for either, so text it is.

@@ -1,5 +1,6 @@
 """Assess: read everything, rank the causes, decide, and write down all three."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -40,6 +41,9 @@ COOLDOWN_LOOKBACK = timedelta(days=1)
 FIRST_WATCH_S = 60
 TOLD_FOR = timedelta(days=1)
 """How long costs and findings that were told keep an incident open, unless what was told is no more."""
+
+SEEN_ONE_BY_ONE = 40
+"""Signals of one visit that get a line of the trail each: one append takes no more than 90 lines."""
 
 FACT_OF: Mapping[Outcome, Fact] = {
     Outcome.ACT: Fact.PLAN_CHOSEN,
@@ -292,7 +296,7 @@ class Assess:
         incident, events = heard(self.ledger, incident, self.ledger.events(incident.id))
         story = tell(events)
         inbox = self.ledger.inbox(incident.id)
-        fresh = [received(entry) for entry in inbox if entry.number > incident.signals_seen]
+        fresh = received([entry for entry in inbox if entry.number > incident.signals_seen])
         if story.open_intent is not None:
             quarantine(self.ledger, incident, story.open_intent.plan)
             self.ledger.append(
@@ -425,8 +429,23 @@ def quarantine(ledger: Ledger, incident: Incident, plan: Plan) -> None:
         )
 
 
-def received(entry: InboxEntry) -> NewEvent:
-    """The line of the trail that says which signal was seen."""
+def received(entries: Sequence[InboxEntry]) -> list[NewEvent]:
+    """The lines of the trail that say which signals were seen: one for each, and one for all that a flood has beyond
+    the first `SEEN_ONE_BY_ONE`. What people said always has its own."""
+    told = [entry for entry in entries if _by_people(entry.signal)]
+    others = [entry for entry in entries if not _by_people(entry.signal)]
+    alone = sorted([*told, *others[:SEEN_ONE_BY_ONE]], key=lambda entry: entry.number)
+    lines = [_received(entry) for entry in alone]
+    if rest := others[SEEN_ONE_BY_ONE:]:
+        lines.append(_flood(rest))
+    return lines
+
+
+def _by_people(signal: Signal) -> bool:
+    return signal.order is not None or signal.word is not None
+
+
+def _received(entry: InboxEntry) -> NewEvent:
     signal = entry.signal
     person = signal.order if signal.word is None else signal.word
     return NewEvent(
@@ -434,6 +453,18 @@ def received(entry: InboxEntry) -> NewEvent:
         actor="intake" if person is None else person.by,
         summary=signal.summary,
         data={"number": entry.number, "signal": signal.model_dump(mode="json")},
+    )
+
+
+def _flood(entries: Sequence[InboxEntry]) -> NewEvent:
+    counts = Counter(entry.signal.title for entry in entries)
+    shown = [f"{title} ({count} times)" if count > 1 else title for title, count in counts.most_common(5)]
+    more = "" if len(counts) <= len(shown) else ", and others"
+    return NewEvent(
+        fact=Fact.SIGNAL_RECEIVED,
+        actor="intake",
+        summary=f"{len(entries)} signals more: {', '.join(shown)}{more}",
+        data={"number": entries[-1].number, "numbers": [entry.number for entry in entries]},
     )
 
 

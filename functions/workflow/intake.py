@@ -15,6 +15,8 @@ class Intake:
     ledger: Ledger
     executions: Executions
     playbooks: Sequence[Playbook]
+    account: str
+    """Whose alarms and events count; what says nothing of an account is looked at like one of ours."""
 
     def __call__(self, signal: Signal) -> tuple[Opening, ...]:
         """Record the signal and make sure that its incident is being carried; one opening for each service that it
@@ -29,6 +31,9 @@ class Intake:
             if beat.incident_id is not None:
                 self.executions.start(beat.incident_id, beat.generation)
             return (beat,)
+        if signal.account not in (None, self.account):
+            self.ledger.record_unmatched(signal, f"it is of account {signal.account}, not of {self.account}")
+            return ()
         openings: list[Opening] = []
         for match in concerned(signal, self.playbooks):
             if match.ref is None or match.playbook is None:

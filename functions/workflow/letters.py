@@ -30,6 +30,7 @@ from functions.domain.evidence import Findings, short
 from functions.domain.incidents import Event, Fact, Incident, IncidentStatus
 from functions.domain.redaction import clean
 from functions.domain.severity import Grade
+from functions.domain.shell import word
 from functions.domain.validation import Validation
 from functions.guardrails.verdicts import stop
 from functions.ports import Page
@@ -485,7 +486,7 @@ def _section(title: str, said: Sequence[str]) -> list[str]:
 
 
 def _where(incident: Incident, story: Story, *, log_group: str | None = None) -> list[str]:
-    tail = f"aws logs tail {log_group} --since 30m --region {incident.service.region}"
+    tail = f"aws logs tail {word(log_group or '')} --since 30m --region {incident.service.region}"
     commands = [
         *([] if incident.status is IncidentStatus.RESOLVED else _lead(incident, story)),
         *([] if log_group is None else [f"Logs       {tail}"]),

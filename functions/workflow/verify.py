@@ -74,7 +74,7 @@ class Verify:
         calming = _calming(inbox, incident.signals_seen)
         steady = story.steady_since is not None
         changed = (check.outcome, check.steady, check.held) != (story.checked, steady, story.held)
-        events = [received(entry) for entry in calming]
+        events = received(calming)
         if changed or check.outcome is not Outcome.NOT_YET:
             events.append(
                 NewEvent(

@@ -70,6 +70,7 @@ class Responder:
     asked: Callable[[], None] | None = None
     """What people do when they are asked, for example answer."""
     contain_deployed: bool = True
+    account: str = "000000000000"
 
     def __post_init__(self) -> None:
         self.people = FakeAnswers()
@@ -90,7 +91,9 @@ class Responder:
             contain_deployed=self.contain_deployed,
         )
         validator = self.world.validator
-        self.intake = Intake(ledger=self.ledger, executions=self.executions, playbooks=[self.playbook])
+        self.intake = Intake(
+            ledger=self.ledger, executions=self.executions, playbooks=[self.playbook], account=self.account
+        )
         self.sweep = Sweep(
             ledger=self.ledger,
             executions=self.executions,

@@ -21,7 +21,7 @@ from infra.function import TIMEOUT_S
 from infra.intake import Intake
 from infra.workflow import definition as compiled
 from tests.infra.synthesis import Synthesis, Template, synthesise
-from tests.unit.signals import samples
+from tools.chaos import samples
 
 FUNCTIONS = {
     *(function.value for function in Function if function is not Function.CONTAIN),

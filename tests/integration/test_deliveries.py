@@ -93,7 +93,9 @@ def test_each_fault_has_exactly_one_incident(services: int, seed: int) -> None:
     model, began = an_alarm(), clock.now()
     names = [f"service-{n}" for n in range(services)]
     ledger, executions = MemoryLedger(clock=clock), FakeExecutions()
-    intake = Intake(ledger=ledger, executions=executions, playbooks=[a_playbook(name) for name in names])
+    intake = Intake(
+        ledger=ledger, executions=executions, playbooks=[a_playbook(name) for name in names], account=WHERE["account"]
+    )
     faults = {name: chance.randrange(3) for name in names}
     sent = [each for name in names for each in deliveries(of_service(model, f"{name}-5xx"), name, faults[name], chance)]
     assert len(sent) >= 10 * services

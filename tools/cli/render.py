@@ -3,9 +3,9 @@
 Everything that comes from outside is shown as `Text`, never as markup, and without control characters.
 """
 
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from textwrap import wrap
 from typing import Any
 
 from rich.console import Console, Group, RenderableType
@@ -209,14 +209,14 @@ def brief(event: Event, *, since: datetime) -> RenderableType:
     table.add_column(style="dim", no_wrap=True, width=9)
     table.add_column(ratio=1)
     summary = Text(_text(event.summary), style=style if mark != "·" else "")
-    table.add_row(_distance(event.at - since), Text(mark, style=style), event.actor, summary)
+    table.add_row(_distance(event.at - since), Text(mark, style=style), _text(event.actor), summary)
     return table
 
 
 def verification(found: Trail) -> RenderableType:
     """One line: does the trail hold, and what is its head?"""
     if found.broken is not None:
-        return Text.assemble(("✗ the trail is broken: ", "bold red"), found.broken)
+        return Text.assemble(("✗ the trail is broken: ", "bold red"), _text(found.broken))
     events = f"{len(found.events)} event{'s' * (len(found.events) != 1)}"
     return Text.assemble((f"✓ the trail holds: {events}, ", "green"), (f"head {found.incident.head_hash}", "dim"))
 
@@ -554,7 +554,17 @@ def _pasteable(text: str) -> str:
     """A long command, broken so that a shell still reads it as one when it is copied from the screen."""
     if not text.startswith("aws "):
         return text
-    return " \\\n  ".join(wrap(text, width=62, break_on_hyphens=False, break_long_words=False))
+    try:
+        words = [word if word == "&&" else shlex.quote(word) for word in shlex.split(text)]
+    except ValueError:
+        return text  # cut in the middle of a word in quotes
+    lines = [""]
+    for word in words:
+        if lines[-1] and len(lines[-1]) + 1 + len(word) > 62:
+            lines.append(word)
+        else:
+            lines[-1] = f"{lines[-1]} {word}".strip()
+    return " \\\n  ".join(lines)
 
 
 def _pairs() -> Table:

@@ -53,8 +53,12 @@ class DrillSettings(Settings):
 
     def __init__(self, *, region: str, account: str, contain: bool = False) -> None:
         self._region = region
-        self.account = account
+        self._account = account
         self._contain = contain
+
+    @property
+    def account(self) -> str:
+        return self._account
 
     @property
     def region(self) -> str:

@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from functions.domain.errors import SignalRefused
 from functions.domain.redaction import clean
@@ -22,6 +23,7 @@ from functions.handlers.signals.fields import (
     first,
     kind_of,
     quoted,
+    read_account,
     read_arn,
     read_region,
     read_time,
@@ -33,6 +35,12 @@ _LONGEST_RULE = 10_240
 _MOST_CHILDREN = 100
 _MOST_METRICS = 20
 """How many metrics a signal keeps; the service is looked for in all of them."""
+_MOST_DIMENSIONS = 30
+"""Of one metric (CloudWatch API reference, Metric)."""
+_MOST_TEXT = 16 * 1024
+"""Characters of all metrics that a signal keeps: the ledger takes no item of any size."""
+_LONGEST_ARN = 400
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 _STATES = ", ".join(AlarmState)
 _CHILD = re.compile(
@@ -145,20 +153,23 @@ def _signal(shape: _Shape) -> Signal:
             f"the state of alarm {quoted(name)} is {_shown(shape.state)}, which is none of {_STATES}: nothing can be "
             "concluded from it"
         )
-    arn = read_arn(shape.arn) if _is_alarm_arn(shape.arn) else None
+    written = _alarm_arn(shape.arn)
+    arn = read_arn(written)
+    account = _one("account", None if arn is None else arn.account, read_account(shape.account))
+    region = _one("Region", None if arn is None else arn.region, read_region(shape.region))
     occurred_at = next(filter(None, map(read_time, shape.times)), None)
     dimensions = [list(_dimensions(metric)) for metric in map(_metric, shape.metrics)]
     cluster, service = _service(dimensions)
     return Signal(
         kind=SignalKind.ALARM,
         occurred_at=occurred_at,
-        account=(arn.account if arn else None) or as_text(shape.account),
-        region=(arn.region if arn else None) or read_region(shape.region),
+        account=account,
+        region=region,
         cluster=cluster,
         service=service,
         reason=clean(as_text(shape.reason) or ""),
         alarm=name,
-        alarm_arn=as_text(shape.arn) if arn else None,
+        alarm_arn=written,
         state=state,
         previous_state=_state(shape.previous),
         metrics=tuple(_metric_refs(shape.metrics))[:_MOST_METRICS],
@@ -176,7 +187,26 @@ def _name(value: object) -> str:
         raise SignalRefused(
             f"the alarm's name has {len(name)} characters, CloudWatch allows {_LONGEST_NAME}: this is no alarm's name"
         )
+    if _CONTROL.search(name):
+        # CloudWatch API reference, PutMetricAlarm: "can't contain ASCII control characters".
+        raise SignalRefused("the alarm's name has control characters, CloudWatch allows none: this is no alarm's name")
     return name
+
+
+def _one(what: str, in_arn: str | None, said: str | None) -> str | None:
+    """What both say, or the one that says anything."""
+    if in_arn is not None and said is not None and in_arn != said:
+        raise SignalRefused(
+            f"the message is of {what} {quoted(said)}, its alarm's ARN of {quoted(in_arn)}: nobody knows whose it is"
+        )
+    return in_arn or said
+
+
+def _alarm_arn(value: object) -> str | None:
+    """The ARN of an alarm as it was written; None for anything else."""
+    text = as_text(value)
+    fits = text is not None and len(text) <= _LONGEST_ARN and _CONTROL.search(text) is None
+    return text if fits and _is_alarm_arn(text) else None
 
 
 def _state(value: object) -> AlarmState | None:
@@ -205,16 +235,22 @@ def _metric(item: object) -> Object:
 
 
 def _metric_refs(items: Iterable[object]) -> Iterator[MetricRef]:
+    room = _MOST_TEXT
     for metric in map(_metric, items):
         name = as_text(first(metric, "name", "MetricName"))
         if name is not None:
-            yield MetricRef(
+            ref = MetricRef(
                 namespace=clean(as_text(first(metric, "namespace", "Namespace")) or "", limit=_LONGEST_NAME),
                 name=clean(name, limit=_LONGEST_NAME),
                 dimensions={
-                    clean(key, limit=_LONGEST_NAME): clean(value, limit=1024) for key, value in _dimensions(metric)
+                    clean(key, limit=_LONGEST_NAME): clean(value, limit=1024)
+                    for key, value in islice(_dimensions(metric), _MOST_DIMENSIONS)
                 },
             )
+            room -= len(ref.model_dump_json())
+            if room < 0:
+                return
+            yield ref
 
 
 def _dimensions(metric: Object) -> Iterator[tuple[str, str]]:

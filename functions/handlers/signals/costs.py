@@ -20,6 +20,7 @@ from functions.handlers.signals.fields import (
     fingerprint,
     first,
     kind_of,
+    read_account,
     read_region,
     read_time,
 )
@@ -30,6 +31,8 @@ _LINE = re.compile(
 )
 _ACCOUNT = re.compile(r"^AWS Account (\d{12})\s*$", re.MULTILINE)
 _LONGEST_NOTICE = 10_000
+_MOST_USD = 1e12
+"""More is no amount, and some numbers of JSON can not even be written down."""
 _OF_ECS = re.compile(r"Elastic Container Service(?! for Kubernetes)|Fargate", re.IGNORECASE)
 """How Cost Explorer names ECS, Fargate included."""
 
@@ -115,7 +118,7 @@ def _anomaly(message: Object, detail: Object, *, at: object) -> Signal:
     return Signal(
         kind=SignalKind.COST,
         occurred_at=occurred_at,
-        account=as_text(first(message, "account", "accountId")),
+        account=read_account(first(message, "account", "accountId")),
         region=regions.pop() if len(regions) == 1 else None,
         reason=clean(f"{more}: {', '.join(dict.fromkeys(billed)) or dimension or 'nobody says for what'}"),
         event_name="COST_ANOMALY",
@@ -127,4 +130,4 @@ def _anomaly(message: Object, detail: Object, *, at: object) -> Signal:
 
 
 def _is_amount(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= _MOST_USD

@@ -17,6 +17,7 @@ from functions.handlers.signals.fields import (
     fingerprint,
     first,
     kind_of,
+    read_account,
     read_arn,
     read_region,
     read_time,
@@ -117,7 +118,7 @@ def _signal(
     return Signal(
         kind=kind,
         occurred_at=occurred_at,
-        account=as_text(event.get("account")),
+        account=read_account(event.get("account")),
         region=read_region(event.get("region")),
         cluster=cluster,
         service=service,

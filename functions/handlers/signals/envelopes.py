@@ -15,6 +15,9 @@ from functions.handlers.signals.fields import Object, as_object, kind_of, quoted
 _MOST_LAYERS = 8
 """SQS in Lambda around SNS around EventBridge makes four; more than twice that is no delivery."""
 
+MOST_MESSAGES = 100
+"""Of one message of the queue; a batch of Lambda has ten of them, unless it is told otherwise."""
+
 _EVENTS: Mapping[str, tuple[str, Callable[[Object], Signal]]] = {
     "CloudWatch Alarm State Change": ("aws.cloudwatch", alarms.from_eventbridge),
     "AWS Health Event": ("aws.health", health.from_eventbridge),
@@ -41,7 +44,12 @@ def read_message(body: bytes | str | Mapping[str, object]) -> list[Outcome]:
     What is no message of a known kind is ignored. What should be one and cannot be read is a refusal, which belongs
     into the dead-letter queue: its text says what is wrong.
     """
-    return _read(body, layers=0)
+    outcomes = _read(body, layers=0)
+    more = len(outcomes) - MOST_MESSAGES
+    if more <= 0:
+        return outcomes
+    refusal = SignalRefused(f"{more} more than {MOST_MESSAGES} messages are in one: send them one by one")
+    return [*outcomes[:MOST_MESSAGES], refusal]
 
 
 def _read(body: object, *, layers: int) -> list[Outcome]:

@@ -13,7 +13,7 @@ from functions.domain.redaction import clean
 Object = Mapping[str, object]
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]{1,2}")
+_REGION = re.compile(r"[a-z]{2}(-[a-z]{1,20}){1,4}-[0-9]{1,2}")
 _ARN = re.compile(
     r"arn:(?P<partition>aws[a-z-]*):(?P<service>[a-z0-9-]+):(?P<region>[^:]*):(?P<account>[^:]*):(?P<resource>.+)"
 )
@@ -92,6 +92,12 @@ def read_arn(value: object) -> Arn | None:
 def read_region(value: object) -> str | None:
     """A Region's code. SNS messages carry a display name instead, such as "EU (Ireland)", which is none."""
     return value if isinstance(value, str) and _REGION.fullmatch(value) else None
+
+
+def read_account(value: object) -> str | None:
+    """The account as it is written, harmless and short, or None. What is no account stays: it is not ours either."""
+    text = as_text(value)
+    return None if text is None else clean(text, limit=20)
 
 
 def read_time(value: object) -> datetime | None:

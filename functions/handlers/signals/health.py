@@ -18,7 +18,9 @@ from functions.handlers.signals.fields import (
     as_object,
     as_text,
     fingerprint,
+    first,
     kind_of,
+    read_account,
     read_arn,
     read_region,
     read_time,
@@ -50,7 +52,8 @@ def from_eventbridge(event: Object) -> Signal:
     return Signal(
         kind=SignalKind.HEALTH,
         occurred_at=occurred_at,
-        account=as_text(event.get("account")),
+        # An organisation is told of all its accounts in one of them ("AWS Health organizational view").
+        account=read_account(first(detail, "affectedAccount")) or read_account(event.get("account")),
         region=region,
         reason=clean(_description(detail)),
         event_name=clean(code, limit=100),

@@ -24,6 +24,7 @@ from functions.handlers.signals.fields import (
     as_text,
     kind_of,
     quoted,
+    read_account,
     read_arn,
     read_region,
     read_time,
@@ -106,6 +107,6 @@ def _change(event: Object, store: Store, name: object, *, by: str, at: object) -
         name=text,
         at=moment,
         event=by,
-        account=as_text(event.get("account")),
+        account=read_account(event.get("account")),
         region=read_region(event.get("region")),
     )

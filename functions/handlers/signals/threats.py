@@ -19,6 +19,7 @@ from functions.handlers.signals.fields import (
     first,
     kind_of,
     quoted,
+    read_account,
     read_arn,
     read_region,
     read_time,
@@ -53,7 +54,7 @@ def from_eventbridge(event: Object) -> Signal:
     return Signal(
         kind=SignalKind.THREAT,
         occurred_at=occurred_at,
-        account=as_text(first(detail, "accountId")) or as_text(event.get("account")),
+        account=read_account(first(detail, "accountId")) or read_account(event.get("account")),
         region=read_region(first(detail, "region")) or read_region(event.get("region")),
         cluster=cluster,
         service=service,

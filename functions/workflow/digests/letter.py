@@ -29,7 +29,7 @@ def page_of(digest: Digest) -> Page:
     if len(text.encode()) > LONGEST:
         text = f"{text.encode()[:LONGEST].decode(errors='ignore')}\n\nToo long for a mail: the archive has all of it.\n"
     return Page(
-        subject=what.encode("ascii", "replace").decode()[:SUBJECT_LIMIT],
+        subject=clean(what).encode("ascii", "replace").decode()[:SUBJECT_LIMIT],
         text=text,
         attributes={"kind": "digest", "period": digest.period.value},
     )

@@ -10,6 +10,8 @@ from functions.domain.circumstances import LinesFacts, LogLine, LogPattern
 from functions.domain.evidence import Findings
 from functions.domain.logged import ERROR_WORDS
 from functions.domain.patterns import pattern_of
+from functions.domain.redaction import printable
+from functions.domain.shell import word
 from functions.workflow.reporting.model import LogsTold
 
 MOST_LINES = 2_000
@@ -65,7 +67,7 @@ def logs_told(
             command
             for group in groups
             for command in (
-                f"aws logs tail {group} --since {since:%Y-%m-%dT%H:%M:%SZ} --region {region}",
+                f"aws logs tail {word(group)} --since {since:%Y-%m-%dT%H:%M:%SZ} --region {region}",
                 _whole_range(group, since, until, region),
             )
         ),
@@ -81,7 +83,7 @@ def insights_link(region: str, groups: Sequence[str], *, since: datetime, until:
     """
 
     host = next((name for start, name in _CONSOLES.items() if region.startswith(start)), "console.aws.amazon.com")
-    sources = "".join(f"~{_console(group)}" for group in groups)
+    sources = "".join(f"~{_console(printable(group))}" for group in groups)
     detail = (
         f"~(end~{_console(_iso(until))}~start~{_console(_iso(since))}~timeType~{_console('ABSOLUTE')}"
         f"~tz~{_console('UTC')}~editorString~{_console(_QUERY)}~source~({sources}))"
@@ -102,7 +104,7 @@ def _iso(moment: datetime) -> str:
 
 def _whole_range(group: str, since: datetime, until: datetime, region: str) -> str:
     times = f"--start-time {_ms(since)} --end-time {_ms(until)}"
-    return f"aws logs filter-log-events --log-group-name {group} {times} --region {region}"
+    return f"aws logs filter-log-events --log-group-name {word(group)} {times} --region {region}"
 
 
 def _ms(moment: datetime) -> int:

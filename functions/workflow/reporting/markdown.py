@@ -5,10 +5,13 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 from functions.domain.durations import spoken
+from functions.domain.redaction import printable
 from functions.workflow.reporting.model import ActionTold, IncidentReport
 from functions.workflow.reporting.words import clock, day_and_clock, figure
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>#|~!])")
+_LEADS = re.compile(r"^(\d{0,9})([-+.)=])(?=\s|$|[-=])")
+"""What makes a list or a heading of a line that begins with it."""
 _FENCE = re.compile(r"`{3,}")
 
 
@@ -88,7 +91,7 @@ def _action(action: ActionTold) -> Iterator[str]:
     who = f", granted by {action.granted_by}" if action.granted_by else ""
     yield f"### {action.number}. {_text(action.summary)}"
     yield ""
-    yield f"{clock(action.at)} for {action.cause}{_text(who)}: {_text(action.done)}."
+    yield f"{clock(action.at)} for {_text(action.cause)}{_text(who)}: {_text(action.done)}."
     yield ""
     if action.effect:
         yield f"**{_text(action.effect)}**"
@@ -206,10 +209,10 @@ def _code(text: str, language: str = "") -> Iterator[str]:
     longest = max((len(found) for found in _FENCE.findall(text)), default=2)
     fence = "`" * (longest + 1)
     yield f"{fence}{language}"
-    yield from text.splitlines()
+    yield from map(printable, text.splitlines())
     yield fence
     yield ""
 
 
 def _text(text: str) -> str:
-    return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
+    return _LEADS.sub(r"\1\\\2", _SPECIAL.sub(r"\\\1", printable(" ".join(text.split()))))

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 import pytest
 
-from tests.unit.signals import samples
+from tools.chaos import samples
 from tools.cli.main import Desk, run
 
 KEYS = ["file", "outcome", "kind", "alarm", "state", "cluster", "service", "playbook", "reason"]

@@ -20,6 +20,7 @@ from tests.fakes.engine import Execution, Responder
 from tests.fakes.signals import alarm_signal
 from tests.fakes.world import REF, V1, V2
 from tests.unit.workflow.test_incident import after_bad_release, playbook
+from tools.chaos.inputs import HOSTILE
 from tools.cli.main import Desk, desk_ledger, run
 from tools.cli.render import took
 from tools.cli.windows import announced, start_of
@@ -372,6 +373,26 @@ def test_an_answered_incident(asked: Responder, capsys: pytest.CaptureFixture[st
     assert "granted by maria (looks right): roll back from orders:2" in out
     assert "assumed-role/on-call/maria" in out
     assert "your answer" not in out
+
+
+@pytest.mark.parametrize("text", [text for text in HOSTILE if not text.startswith("-")])
+def test_an_answer_may_say_anything_and_does_nothing_else(
+    asked: Responder, text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """To an incident that there is not, it is one error; the name and the reason are data, cut and without escapes."""
+    ask(asked, "approve", text, status=2)
+    ask(asked, "approve", incident_id(asked), "--unknown", text, status=2)
+    assert asked.people.said is None
+    out, err = capsys.readouterr()
+    assert out == ""
+    ask(asked, "deny", incident_id(asked), "--by", text * 1000, "--reason", text * 1000)
+    approval = asked.ledger.approval(incident_id(asked))
+    assert approval is not None
+    assert approval.answer is Answer.DENIED
+    assert (len(approval.by) <= 100, len(approval.reason) <= 500) == (True, True)
+    out, _ = capsys.readouterr()
+    assert not {"\x1b", "\x9b", "\r", "\x00", "\x07"} & set(out + err + approval.by + approval.reason)
+    assert asked.world.changes == []
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from functions.workflow.bake import Baked
 from functions.workflow.secrets import Concerned
 from functions.workflow.threats import Threatened
 from tests.unit.handlers.context import context
-from tests.unit.signals import samples
+from tools.chaos import samples
 
 
 @pytest.fixture

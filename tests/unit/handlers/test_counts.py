@@ -24,9 +24,9 @@ from tests.fakes.signals import alarm_signal
 from tests.fakes.world import REF, FakeExecutions
 from tests.unit.handlers.context import context
 from tests.unit.handlers.test_intake import PLAYBOOK, batch
-from tests.unit.signals import samples
 from tests.unit.workflow.test_heartbeat import beat
 from tests.unit.workflow.test_incident import after_bad_release, playbook
+from tools.chaos import samples
 
 
 def written(capsys: pytest.CaptureFixture[str]) -> Iterator[tuple[str, frozenset[str], list[float]]]:
@@ -65,7 +65,7 @@ def test_every_metric_is_written_by_somebody(
     monkeypatch.setattr(bootstrap, "run_checks", lambda: lambda: Round(fine=0, not_made={"a": "no secret"}))
     check.handler({}, context("check"))
     for ledger in (MemoryLedger(clock=FakeClock()), Broken(clock=FakeClock())):
-        step = Intake(ledger=ledger, executions=FakeExecutions(), playbooks=[PLAYBOOK])
+        step = Intake(ledger=ledger, executions=FakeExecutions(), playbooks=[PLAYBOOK], account=samples.ACCOUNT)
         monkeypatch.setattr(bootstrap, "intake", lambda step=step: step)
         intake.handler(batch("{broken", samples.alarm_event()), context("intake"))
     monkeypatch.setattr(bootstrap, "records", lambda: None)
@@ -82,8 +82,7 @@ def test_whoever_sends_messages_makes_no_metrics(capsys: pytest.CaptureFixture[s
         opening = ledger.record_signal(alarm_signal(alarm=alarm), REF, may_open=True)
         assert opening.incident_id is not None
         head = ledger.incident(opening.incident_id)
-        (entry,) = ledger.inbox(head.id)
-        ledger.append(head, [received(entry)], step="assess")
+        ledger.append(head, received(ledger.inbox(head.id)), step="assess")
         (line,) = counted(head, ledger.events(head.id)[-1], alarms=["orders-5xx"])
         assert (line.count, line.of) == (Count.ALARMS_RAISED, expected)
 

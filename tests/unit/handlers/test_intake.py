@@ -15,7 +15,7 @@ from functions.workflow.intake import Intake
 from tests.fakes.clock import FakeClock
 from tests.fakes.world import FakeExecutions
 from tests.unit.handlers.context import context
-from tests.unit.signals import samples
+from tools.chaos import samples
 
 PLAYBOOK = Playbook.model_validate({"region": samples.REGION, "cluster": "shop", "service": "orders"})
 
@@ -24,7 +24,9 @@ PLAYBOOK = Playbook.model_validate({"region": samples.REGION, "cluster": "shop",
 def executions(monkeypatch: pytest.MonkeyPatch) -> FakeExecutions:
     """The real intake around a ledger in memory."""
     started = FakeExecutions()
-    step = Intake(ledger=MemoryLedger(clock=FakeClock()), executions=started, playbooks=[PLAYBOOK])
+    step = Intake(
+        ledger=MemoryLedger(clock=FakeClock()), executions=started, playbooks=[PLAYBOOK], account=samples.ACCOUNT
+    )
     monkeypatch.setattr(bootstrap, "intake", lambda: step)
     return started
 

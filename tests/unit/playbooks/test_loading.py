@@ -111,6 +111,27 @@ def test_what_is_no_playbook_at_all(file: Path, text: str) -> None:
     assert all(m.startswith(str(file)) for m in mistakes(file))
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "since: 2026-02-30\n",
+        "mode: !!int x\n",
+        "mode: !!timestamp x\n",
+        f"mode: {'[' * 20_000}\n",
+        '"mo\\u001b[2Jde": auto\n',
+        'mode: "au\\u202eto"\n',
+        f"mode: {'9' * 5_000}\n",
+    ],
+)
+def test_what_only_looks_like_a_playbook_is_one_clear_mistake(file: Path, text: str) -> None:
+    """A date that is none, a tag, depth, escapes or great length: lines that a terminal can show, and no traceback."""
+    file.write_text(HEAD + text)
+
+    told = mistakes(file)
+    assert told
+    assert all(m.startswith(str(file)) and m.isprintable() and len(m) < 500 for m in told)
+
+
 def test_a_time_of_day_needs_no_quotes(file: Path) -> None:
     """YAML reads 22:00 as the number 1320; an operator means ten in the evening, and 2:00 is two."""
     file.write_text(HEAD + "maintenance:\n  - {every: saturday, from: 22:00, to: 2:00}\n")

@@ -1,16 +1,19 @@
 """Whatever arrives, reading it ends in outcomes, never in an exception."""
 
 import json
+from contextlib import suppress
+from random import Random
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.domain.errors import SignalRefused
 from functions.domain.services import is_ecs_name
 from functions.domain.signals import Signal
-from functions.handlers.signals import Ignored, read_message
-from tests.unit.signals import samples
+from functions.handlers.signals import Ignored, read_message, secrets, threats
+from tools.chaos import samples
+from tools.chaos.inputs import Way, bad_json, input_of
 
 SCALARS = (
     st.none()
@@ -66,20 +69,6 @@ def holds(message: Any) -> None:
                 assert len(str(outcome).splitlines()) == 1
 
 
-def places(value: Any, here: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """Every place in a JSON value, its own included."""
-    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    return [here, *(place for key, child in inner for place in places(child, (*here, key)))]
-
-
-def replaced(value: Any, place: tuple[Any, ...], new: Any) -> Any:
-    if not place:
-        return new
-    copy = dict(value) if isinstance(value, dict) else list(value)
-    copy[place[0]] = replaced(value[place[0]], place[1:], new)
-    return copy
-
-
 @given(st.binary() | st.text())
 def test_any_bytes_or_text(body: bytes | str) -> None:
     """Noise of any kind is ignored or refused."""
@@ -92,21 +81,12 @@ def test_any_json(value: Any) -> None:
     holds(json.dumps(value))
 
 
-@settings(max_examples=300)
-@given(st.data())
-def test_real_shapes_with_one_thing_wrong(data: st.DataObject) -> None:
-    """A real message with anything at all in place of one of its values ends in outcomes."""
-    message = data.draw(st.sampled_from(list(samples.every_shape().values())))
-    place = data.draw(st.sampled_from(places(message)))
-    broken = replaced(message, place, data.draw(ANYTHING))
-    holds(json.dumps(broken))
-
-
-@given(st.sampled_from(list(samples.every_shape().values())), st.integers(min_value=0))
-def test_messages_that_were_cut(message: samples.JsonObject, length: int) -> None:
-    """A message that was cut off anywhere ends in outcomes."""
-    text = json.dumps(message)
-    holds(text[: length % len(text)])
+@given(st.integers(min_value=0), st.integers(min_value=0))
+def test_bad_input_of_real_shape(seed: int, number: int) -> None:
+    """Real messages with something wrong in them, as `python -m tools.chaos.fuzz` makes them, end in outcomes."""
+    given = input_of(seed, number)
+    if given.way is Way.QUEUE:
+        holds(given.text)
 
 
 def test_no_message_is_an_order() -> None:
@@ -116,3 +96,19 @@ def test_no_message_is_an_order() -> None:
     for message in (forged, {"detail": forged}, {"detail-type": "manual", "detail": forged}):
         holds(message)
         assert not [each for each in read_message(message) if isinstance(each, Signal)]
+
+
+@given(st.integers(min_value=0), st.sampled_from([samples.secret_event(), samples.finding_event(samples.ROLE_USED)]))
+def test_bad_events_of_secrets_and_roles(seed: int, event: samples.JsonObject) -> None:
+    """Those that wake the watch over releases are read or refused, and nothing else comes of them."""
+    try:
+        bad = json.loads(bad_json(Random(seed), event))
+    except (ValueError, RecursionError):
+        return
+    if not isinstance(bad, dict):
+        return
+    with suppress(SignalRefused):
+        if secrets.tells_of_secret(bad):
+            secrets.from_eventbridge(bad)
+        elif threats.tells_of_role(bad):
+            threats.from_eventbridge(bad)

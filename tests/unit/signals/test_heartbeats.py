@@ -5,7 +5,7 @@ import pytest
 from functions.domain.errors import SignalRefused
 from functions.domain.signals import Signal, SignalKind
 from functions.handlers.signals import Ignored, read_message
-from tests.unit.signals.samples import heartbeat_event
+from tools.chaos.samples import heartbeat_event
 
 
 def test_nothing_but_its_time_is_kept() -> None:

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from functions.domain.errors import SignalRefused
 from functions.domain.signals import AlarmState, Signal, SignalKind
 from functions.handlers.signals import Ignored, Outcome, read_message
-from tests.unit.signals import samples
+from functions.handlers.signals.envelopes import MOST_MESSAGES
+from tools.chaos import samples
 
 
 def only(outcomes: list[Outcome]) -> Outcome:
@@ -525,3 +526,40 @@ class TestOthers:
             message = samples.envelope(message)
 
         assert "wrapped" in refusal(message)
+
+
+class TestLimits:
+    def test_one_message_holds_no_more_than_so_many(self) -> None:
+        """Those beyond are refused together, so that the queue keeps the message; the others are read."""
+        many = [samples.alarm_event(samples.alarm_detail(name=f"a-{n}")) for n in range(MOST_MESSAGES + 20)]
+        outcomes = read_message(json.dumps(many))
+        assert [type(outcome) for outcome in outcomes] == [Signal] * MOST_MESSAGES + [SignalRefused]
+        assert str(outcomes[-1]) == "20 more than 100 messages are in one: send them one by one"
+
+    def test_what_is_kept_of_an_alarm_is_bounded(self) -> None:
+        """However many metrics, dimensions and characters the message has: the ledger takes no item of any size."""
+        long = "ü" * 100_000
+        metric = samples.metric()
+        metric["metricStat"]["metric"]["dimensions"] |= {f"{n}{long}": long for n in range(50)}
+        detail = samples.alarm_detail(*[metric] * 50)
+        detail["state"]["reason"] = long
+        event = samples.alarm_event(detail) | {"region": "eu" + "-x" * 100_000 + "-1", "account": long}
+        event["resources"] = [samples.alarm_arn("orders-cpu" + long)]
+        kept = signal(event).model_dump_json()
+        assert len(kept.encode()) < 64 * 1024
+
+    @pytest.mark.parametrize("amount", [10**400, float("nan"), float("inf"), -(10**400), True, "42"])
+    def test_an_amount_that_is_none_is_not_told(self, amount: object) -> None:
+        """JSON can hold numbers that no float can."""
+        told = signal(samples.anomaly_event(impact={"totalImpact": amount}))
+        assert told.reason.startswith("more than expected: ")
+
+    @pytest.mark.parametrize("name", ["orders\ncpu", "orders\x1b[2J", "\x00"])
+    def test_a_name_with_control_characters_is_no_alarms(self, name: str) -> None:
+        """CloudWatch takes none of them."""
+        assert "control characters" in refusal(samples.alarm_event(samples.alarm_detail(name=name)))
+
+    def test_whose_alarm_it_is_has_one_answer(self) -> None:
+        """An account or a Region that is not the one of the alarm's ARN is a contradiction."""
+        assert "nobody knows whose it is" in refusal(samples.sns_message() | {"AWSAccountId": "999999999999"})
+        assert "nobody knows whose it is" in refusal(samples.alarm_event() | {"region": "us-east-1"})

@@ -11,8 +11,8 @@ from functions.domain.errors import SignalRefused
 from functions.domain.secrets import Store
 from functions.handlers.signals import Ignored, read_message
 from functions.handlers.signals.secrets import from_eventbridge, tells_of_secret
-from tests.unit.signals.samples import ACCOUNT, REGION, JsonObject, secret_arn, secret_event
 from tests.unit.signals.test_fuzz import ANYTHING
+from tools.chaos.samples import ACCOUNT, REGION, JsonObject, secret_arn, secret_event
 
 PARAMETER = {
     "detail-type": "Parameter Store Change",

@@ -1,5 +1,6 @@
 """Incidents that AWS Health, costs and findings open: looked at like any other, and never a reason to act."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -18,8 +19,8 @@ from functions.workflow.decision import YOUNG_AT_MOST
 from functions.workflow.table import StepName
 from tests.fakes.engine import Responder
 from tests.fakes.world import REF, V1
-from tests.unit.signals import samples
 from tests.unit.workflow.test_incident import assert_sound, facts, playbook
+from tools.chaos import samples
 
 EACH_USD = 24 * (0.5 * 0.04048 + 1 * 0.004445)
 """What a task of the world costs a day: half a vCPU and one GB."""
@@ -40,7 +41,7 @@ NOTICE = told(samples.budget_notice())
 @pytest.fixture
 def responder() -> Responder:
     """A service that is well."""
-    return Responder(playbook=playbook())
+    return Responder(account=samples.ACCOUNT, playbook=playbook())
 
 
 def page_facts(responder: Responder) -> str:
@@ -106,7 +107,7 @@ def test_what_opens_nothing_joins_what_is_open(responder: Responder) -> None:
 @given(st.lists(st.sampled_from(["issue", "closed", "again"]), min_size=1, max_size=10))
 def test_however_often_aws_tells_it_one_event_opens_one_incident(order: list[str]) -> None:
     """Also in another order, and after it was closed."""
-    responder = Responder(playbook=playbook())
+    responder = Responder(account=samples.ACCOUNT, playbook=playbook())
     for what in order:
         said = {"statusCode": "closed"} if what == "closed" else {"lastUpdatedTime": None} if what == "again" else {}
         responder.intake(told(samples.health_event(**said)))
@@ -222,7 +223,7 @@ def samples_of(responder: Responder, tasks: float, minutes: int = 60) -> None:
 
 def on_a_budget(tasks: int, **budget: object) -> Responder:
     """So many tasks run now, where two ran before; the rest of the service is well."""
-    responder = Responder(playbook=playbook(alarms=[], budget=budget))
+    responder = Responder(account=samples.ACCOUNT, playbook=playbook(alarms=[], budget=budget))
     responder.world.desired = responder.world.running = tasks
     samples_of(responder, tasks)
     return responder
@@ -321,7 +322,7 @@ class TestNoticesOfAws:
 
     def test_with_a_budget_whose_price_nobody_knows_people_are_told(self) -> None:
         """Neither within it nor beyond it."""
-        responder = Responder(playbook=playbook(budget={"usd_per_day": 100.0}))
+        responder = Responder(account=samples.ACCOUNT, playbook=playbook(budget={"usd_per_day": 100.0}))
         responder.world.unreadable = {"definition"}
         responder.intake(NOTICE)
         responder.run(until=StepName.WATCH)
@@ -331,7 +332,7 @@ class TestNoticesOfAws:
 def test_two_services_are_told_each_for_itself(responder: Responder) -> None:
     """Trouble of AWS opens an incident for each of them, with an execution of its own."""
     both = [responder.playbook, playbook(service="cart", alarms=[])]
-    intake = type(responder.intake)(ledger=responder.ledger, executions=responder.executions, playbooks=both)
+    intake = replace(responder.intake, playbooks=both)
     for _ in range(2):
         openings = intake(told(samples.health_event()))
     assert [opening.duplicate for opening in openings] == [True, True]

@@ -20,8 +20,8 @@ from functions.workflow.table import StepName
 from tests.fakes.engine import Killed, Responder
 from tests.fakes.signals import alarm_signal
 from tests.fakes.world import REF
-from tests.unit.signals.samples import heartbeat_event
 from tests.unit.workflow.test_incident import playbook
+from tools.chaos.samples import heartbeat_event
 
 EVERYTHING = {"service", "tasks", "targets", "alarms", "series", "service_deployments", "scaling"}
 """What can be read of AWS."""
@@ -106,7 +106,7 @@ def test_without_a_table_nothing_comes_back() -> None:
     """The queue keeps it; nothing is started, so that nothing is counted, and the alarm on missing ones goes off."""
     of = responder()
     of.ledger = Down(clock=of.clock)
-    of.intake = Intake(ledger=of.ledger, executions=of.executions, playbooks=[of.playbook])
+    of.intake = Intake(ledger=of.ledger, executions=of.executions, playbooks=[of.playbook], account=of.account)
     with pytest.raises(LedgerError):
         beat(of)
     assert of.executions.started == []

@@ -8,6 +8,7 @@ from functions.domain.evidence import ReleaseState
 from functions.domain.incidents import Fact, IncidentStatus, Mode, Switch, verify_trail
 from functions.domain.signals import AlarmState
 from functions.playbooks.schema import Playbook
+from functions.workflow.assess import SEEN_ONE_BY_ONE
 from functions.workflow.table import StepName
 from tests.fakes.engine import Killed, Responder
 from tests.fakes.signals import alarm_signal
@@ -492,3 +493,17 @@ def test_what_the_playbook_wants_is_read_with_what_there_is() -> None:
     findings = wanting.ledger.evidence(looked)["findings"]
     assert findings["front"]["value"]["sticky_s"] == 3600
     assert findings["logs"]["value"]["groups"] == ["/shop/all"]
+
+
+def test_a_flood_of_signals_is_seen_as_a_whole(responder: Responder) -> None:
+    """However many come between two looks, each is seen and the incident goes on: the first have a line of the trail
+    each, and the rest one together."""
+    for number in range(300):
+        responder.intake(alarm_signal(number, alarm="orders-5xx"))
+    responder.run(until=StepName.CLOSE)
+    (incident,) = responder.ledger.incidents_of(REF)
+    received = [e for e in responder.ledger.events(incident.id) if e.fact is Fact.SIGNAL_RECEIVED]
+    assert incident.signals_seen == incident.signals_received == 300
+    assert len(received) == SEEN_ONE_BY_ONE + 1
+    assert received[-1].summary == f"{300 - SEEN_ONE_BY_ONE} signals more: orders-5xx is ALARM (260 times)"
+    assert_sound(responder)

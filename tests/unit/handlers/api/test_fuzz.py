@@ -1,6 +1,8 @@
 """Whatever is asked, the answer is one that the document declares, and nothing is done past a guardrail."""
 
+import base64
 from collections.abc import Iterable, Iterator
+from random import Random
 from typing import Any
 
 import pytest
@@ -22,6 +24,7 @@ from tests.fakes.world import REF
 from tests.unit.handlers.api.conftest import playbook
 from tests.unit.handlers.api.test_orders import broken
 from tests.unit.handlers.context import context
+from tools.chaos.inputs import HOSTILE, bad_json
 
 METHODS = ("GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS")
 PATHS = [path.replace("{cluster}", "shop").replace("{service}", "orders") for path in document()["paths"]]
@@ -101,5 +104,41 @@ def test_no_request_breaks_it_or_gets_past_a_guardrail(
     said = guarded.send(request)
     assert said.status in (200, 202, 400, 403, 404, 405, 409, 422, 503)
     assert said.status == 403 or caller is not None
+    assert guarded.responder.world.changes == []
+    assert not guarded.responder.ledger.open_incidents()
+
+
+BODIES = (
+    {"reason": "a drill", "dry_run": False, "snapshot_id": "orders:1"},
+    {"reason": "a drill", "dry_run": False, "target_count": 9},
+    {"reason": "a drill", "cluster_name": "shop", "service_name": "orders", "target_count": 9, "dry_run": False},
+    {"answer": "granted", "reason": "fine"},
+)
+
+
+@settings(max_examples=300, suppress_health_check=list(HealthCheck))
+@given(
+    seed=st.integers(min_value=0),
+    path=st.sampled_from(PATHS),
+    body=st.sampled_from(BODIES),
+    part=st.sampled_from(HOSTILE),
+    sent=st.sampled_from(["as it is", "in base64", "said to be base64"]),
+    key=st.none() | st.sampled_from(HOSTILE),
+)
+def test_no_bad_body_breaks_it_or_gets_past_a_guardrail(
+    guarded: Api, seed: int, path: str, body: dict[str, object], part: str, sent: str, key: str | None
+) -> None:
+    """Bodies of our own shape with something wrong in them, hostile names in paths, and keys that are none."""
+    text = bad_json(Random(seed), body)
+    if sent == "in base64":
+        text = base64.b64encode(text.encode("utf-8", "surrogatepass")).decode()
+    request = event("POST", "/", body=text, content_type="application/json")
+    filled = path.replace("{", part.replace("/", "")).replace("}", "")
+    request |= {"rawPath": filled, "isBase64Encoded": sent != "as it is"}
+    request["requestContext"]["http"]["path"] = filled
+    request["headers"] |= {} if key is None else {"idempotency-key": key}
+    said = guarded.send(request)
+    assert said.status in (200, 202, 400, 403, 404, 405, 409, 422, 503)
+    assert len(said.text) < 64 * 1024
     assert guarded.responder.world.changes == []
     assert not guarded.responder.ledger.open_incidents()
