@@ -95,7 +95,8 @@ class Examiner:
         if waiting is None:
             waiting = _waiting(incident, story, inbox)
         ordered = waiting[0] if waiting else None
-        around = self._surroundings(incident, playbook, story, inbox, now)
+        charges = self.ledger.charges(incident.service, since=now - COOLDOWN_LOOKBACK)
+        around = self._surroundings(incident, playbook, story, inbox, charges, now)
         if ordered is not None:
             around = replace(around, wanted_release=ordered.order.target)
         switch = self.ledger.switch(incident.service)
@@ -107,7 +108,6 @@ class Examiner:
         if ordered is not None and ordered.order.what.contains:
             judgements = _believed(ordered.order, judgements, findings)
         score = scored(playbook, findings, away=story.shifted_from(now))
-        charges = self.ledger.charges(incident.service, since=now - COOLDOWN_LOOKBACK)
         fleet = self.ledger.fleet(since=now - LOOKBACK)
         decision = decide(
             findings=findings,
@@ -165,6 +165,7 @@ class Examiner:
         playbook: Playbook,
         story: Story,
         inbox: Sequence[InboxEntry],
+        charges: Sequence[datetime],
         now: datetime,
     ) -> Surroundings:
         return replace(
@@ -179,6 +180,7 @@ class Examiner:
                     s.reference for s in told_lately(inbox, SignalKind.THREAT, now) if s.reference is not None
                 )
             ),
+            acted_at=(*story.mended_at, *(at for at in charges if at < incident.opened_at)),
             stopped_at=story.stopped_at,
         )
 

@@ -213,6 +213,15 @@ class Story:
     def own_deployments(self) -> frozenset[str]:
         return frozenset(i.result.made for i in self.intents if i.result is not None and i.result.made)
 
+    @property
+    def mended_at(self) -> tuple[datetime, ...]:
+        """When something was changed that may end the trouble, as a mute never does."""
+        return tuple(
+            intent.at
+            for intent in self.intents
+            if intent.ended is not Fact.ACTION_REFUSED and intent.plan.action is not ActionName.MUTE_ALARM
+        )
+
     def shifted_from(self, now: datetime) -> frozenset[str]:
         """Zones (names) out of which this incident shifted traffic, as far as the shift has not ended by itself."""
         return frozenset(
