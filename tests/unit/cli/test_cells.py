@@ -26,5 +26,6 @@ def test_a_long_cell_is_folded() -> None:
 
 def test_both_screens_share_them() -> None:
     """So that they cannot differ."""
-    assert render.columns is status_screen.columns is columns
-    assert render.text is status_screen.text is text
+    for screen in (render, status_screen):
+        assert vars(screen)["columns"] is columns
+        assert vars(screen)["text"] is text
