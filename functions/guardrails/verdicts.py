@@ -188,11 +188,10 @@ def breaker(situation: Situation, plan: Plan) -> Verdict:
     closed = len(failed) < limit
     if not closed and situation.by_hand is not None:
         return _passed("breaker", said, situation.by_hand)
-    closes = (
-        f", the breaker closes at {failed[limit - 1] + BREAKER_WINDOW:%Y-%m-%d %H:%M} UTC"
-        if 0 < limit <= len(failed)
-        else ""
-    )
+    closes = ""
+    if 0 < limit <= len(failed):
+        end = failed[limit - 1] + BREAKER_WINDOW
+        closes = f", the breaker closes at {end:%Y-%m-%d %H:%M} UTC, or with `responder resume`"
     return _verdict("breaker", closed, said, f"{said}{closes}")
 
 
@@ -242,7 +241,7 @@ def native_rollback(situation: Situation, plan: Plan) -> Verdict:
         "native rollback",
         flight is None or not flight.rolling_back,
         "ECS is not rolling back by itself",
-        "ECS is rolling back by itself",
+        "" if flight is None else f"ECS is rolling back by itself: {flight.status}",
     )
 
 
@@ -253,12 +252,20 @@ def external_change(situation: Situation, plan: Plan) -> Verdict:
     changed = releases is None or releases.changed_during_incident
     if releases is not None and changed and order is not None and _known_by_then(order, situation.findings):
         return _passed("external change", "somebody else deployed during the incident", order)
+    if releases is None:
+        return _verdict("external change", False, "", "whether somebody else deployed could not be read")
     return _verdict(
         "external change",
         not changed,
         "nobody else deployed during the incident",
-        "somebody else deployed during the incident, or it could not be read",
+        f"somebody else deployed during the incident{_newest(situation.findings)}",
     )
+
+
+def _newest(findings: Findings) -> str:
+    service = findings.service.value
+    primary = None if service is None else service.primary
+    return "" if primary is None else f": {primary.id} began at {primary.created_at:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _known_by_then(order: PendingOrder, findings: Findings) -> bool:
@@ -279,7 +286,7 @@ def task_counts(situation: Situation, plan: Plan) -> Verdict:
             "task counts",
             all(situation.min_tasks <= count <= situation.max_tasks for count in counts),
             f"within {situation.min_tasks} to {situation.max_tasks} tasks",
-            f"outside {situation.min_tasks} to {situation.max_tasks} tasks",
+            f"{' to '.join(map(str, counts))} tasks are outside {situation.min_tasks} to {situation.max_tasks}",
         )
     desired = 0 if service is None else service.desired
     return _verdict(
