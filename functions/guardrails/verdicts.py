@@ -282,11 +282,12 @@ def task_counts(situation: Situation, plan: Plan) -> Verdict:
     service = situation.findings.service.value
     counts = [count for change in plan.changes for count in _counts(change)]
     if counts:
+        wanted = " to ".join(map(str, sorted({min(counts), max(counts)})))
         return _verdict(
             "task counts",
             all(situation.min_tasks <= count <= situation.max_tasks for count in counts),
             f"within {situation.min_tasks} to {situation.max_tasks} tasks",
-            f"{' to '.join(map(str, counts))} tasks are outside {situation.min_tasks} to {situation.max_tasks}",
+            f"{wanted} tasks are outside {situation.min_tasks} to {situation.max_tasks}",
         )
     desired = 0 if service is None else service.desired
     return _verdict(
