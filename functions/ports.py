@@ -61,6 +61,7 @@ from functions.domain.synthetic import CheckAnswer, Checked, SyntheticCheck
 from functions.domain.tables import TableFacts
 from functions.domain.threats import ThreatsFacts
 from functions.domain.trials import CheckSaid, Load, Run, Sample
+from functions.domain.troubles import Trouble
 from functions.domain.validation import MonitoringFacts
 
 
@@ -597,10 +598,22 @@ class Ledger(Protocol):
     def charges(self, ref: ServiceRef, *, since: datetime) -> Sequence[datetime]:
         """When actions were charged to this service in the last day, newest first."""
 
+    def note_ineffective(self, ref: ServiceRef, incident_id: str, *, at: datetime) -> None:
+        """An action of this incident did not help; said again, it changes nothing. Kept for a day."""
+
+    def forget_ineffective(self, ref: ServiceRef) -> None:
+        """Actions help again, or a person looked at it."""
+
+    def ineffective(self, ref: ServiceRef, *, since: datetime) -> Mapping[str, datetime]:
+        """When an action did not help lately, by incident."""
+
     # --- the fleet
 
     def fleet(self, *, since: datetime) -> "Fleet":
         """What holds for every service at once, read together; actions of the last day."""
+
+    def note_trouble(self, trouble: Trouble) -> None:
+        """A service is in trouble, and may share it; the newest one takes the place of those before."""
 
     def fleet_switch(self) -> FleetSwitch:
         """What operators set for every service. When nobody did, nothing is stopped; where the record makes no sense,
@@ -657,6 +670,8 @@ class Fleet:
     switch: FleetSwitch
     charges: int
     """How many actions were charged to it in the time asked for."""
+    troubles: tuple[Trouble, ...] = ()
+    """Services whose incidents were opened in that time, by their keys."""
 
 
 class BudgetCharge(Model):

@@ -26,7 +26,7 @@ def plan_mute_alarm(cause: Cause, findings: Findings, terms: Terms) -> Plan | Re
         return Refusal(f"alarm {alarm.name} is not muted: {refusal}")
     if any(lease.terms.kind is LeaseKind.MUTE and lease.terms.resource_id == alarm.name for lease in terms.leases):
         return Refusal(f"alarm {alarm.name} is muted already")
-    times = len(history.went_off[alarm.name])
+    times = history.by_itself(alarm.name)
     changes = (MuteAlarm(alarm=alarm.name, duration_s=terms.mute_s, note=f"it flaps: {terms.incident_id}"),)
     return Plan(
         action=ActionName.MUTE_ALARM,

@@ -131,6 +131,14 @@ def charged(charges: Sequence[datetime], *, at: datetime, limit: int, of: str) -
     return tuple(sorted((at, *(c for c in charges if c > at - CHARGES_KEPT)), reverse=True))
 
 
+def failed_again(known: Mapping[str, datetime], incident_id: str, *, at: datetime) -> dict[str, datetime]:
+    """Which incidents were acted upon without effect, with one more, and without those nobody asks for any longer."""
+    return {
+        **{each: when for each, when in known.items() if when > at - CHARGES_KEPT},
+        incident_id: known.get(incident_id, at),
+    }
+
+
 def noted(
     known: Release | None, task_definition: str, *, at: datetime, surroundings: str, passed: bool = False
 ) -> Release:

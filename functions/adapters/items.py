@@ -1,6 +1,7 @@
 """How the ledger's records lie in the table: keys and items."""
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 from pydantic import ValidationError
@@ -14,6 +15,7 @@ from functions.domain.model import Model, canonical_json
 from functions.domain.services import ServiceRef
 from functions.domain.signals import Signal
 from functions.domain.table import BY_SERVICE, LISTED, OPEN, PARTITION_KEY, SORT_KEY, TTL_ATTRIBUTE
+from functions.domain.troubles import Trouble
 
 INCIDENTS = "incidents"
 LEASES = "leases"
@@ -35,6 +37,7 @@ _EVENT = "EVENT#"
 _SIGNAL = "SIGNAL#"
 _RELEASE = "RELEASE#"
 _LEASE = "LEASE#"
+TROUBLES = "TROUBLE#"
 
 
 def stamp(moment: datetime) -> str:
@@ -86,6 +89,14 @@ def fleet_switch_of(item: Item | None) -> FleetSwitch:
 def budget_key(ref: ServiceRef | None) -> Item:
     """The charges of a service, or of the whole fleet."""
     return key(FLEET if ref is None else service_partition(ref.key), "BUDGET")
+
+
+def ineffective_key(ref: ServiceRef) -> Item:
+    return key(service_partition(ref.key), "INEFFECTIVE")
+
+
+def trouble_key(service_key: str) -> Item:
+    return key(FLEET, TROUBLES + service_key)
 
 
 def release_key(ref: ServiceRef, task_definition: str) -> Item:
@@ -221,6 +232,20 @@ def charges_item(ref: ServiceRef | None, charges: tuple[datetime, ...]) -> Item:
 def charges_of(item: Item | None) -> tuple[datetime, ...]:
     """Newest first; none where nothing was ever charged."""
     return () if item is None else tuple(datetime.fromisoformat(text) for text in json.loads(str(item["body"])))
+
+
+def ineffective_item(ref: ServiceRef, known: Mapping[str, datetime]) -> Item:
+    return {**ineffective_key(ref), "body": json.dumps({each: stamp(at) for each, at in known.items()})}
+
+
+def ineffective_of(item: Item | None) -> dict[str, datetime]:
+    """By incident; none where every action helped."""
+    known = {} if item is None else json.loads(str(item["body"]))
+    return {each: datetime.fromisoformat(at) for each, at in known.items()}
+
+
+def trouble_item(trouble: Trouble) -> Item:
+    return {**trouble_key(trouble.service_key), "body": body(trouble)}
 
 
 def _epoch(moment: datetime) -> int:

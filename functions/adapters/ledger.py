@@ -10,6 +10,8 @@
 | switch           | SERVICE#key            | SWITCH                    |                                     |
 | charges          | SERVICE#key or FLEET   | BUDGET                    |                                     |
 | fleet switch     | FLEET                  | SWITCH                    |                                     |
+| no effect        | SERVICE#key            | INEFFECTIVE               |                                     |
+| trouble          | FLEET                  | TROUBLE#key               |                                     |
 | release          | SERVICE#key            | RELEASE#task definition   |                                     |
 | lease            | SERVICE#key            | LEASE#id                  | listed, by its end                  |
 | recorded signal  | RECORDED#dedupe key    | SIGNAL (180 days)         |                                     |
@@ -39,6 +41,7 @@ from functions.domain.incidents import Event, FleetSwitch, InboxEntry, Incident,
 from functions.domain.services import ServiceRef
 from functions.domain.signals import Signal
 from functions.domain.table import BY_SERVICE, LISTED, OPEN, SORT_KEY
+from functions.domain.troubles import Trouble
 from functions.ports import Archive, BudgetCharge, Clock, Fleet, Opening
 
 CALLS = (
@@ -383,7 +386,40 @@ class DynamoLedger:
         charges = items.charges_of(self._table.get(items.budget_key(ref)))
         return tuple(charge for charge in charges if charge >= since)
 
+    def note_ineffective(self, ref: ServiceRef, incident_id: str, *, at: datetime) -> None:
+        for attempt in range(ATTEMPTS):
+            stored = self._table.get(items.ineffective_key(ref))
+            known = items.ineffective_of(stored)
+            after = bookkeeping.failed_again(known, incident_id, at=at)
+            if after == known:
+                return
+            try:
+                self._table.transact(
+                    self._table.writes().put(items.ineffective_item(ref, after), when=_as_stored(stored))
+                )
+            except Cancelled:
+                self._wait(attempt)
+            else:
+                return
+        raise Superseded(f"what did not help {ref} kept changing")
+
+    def forget_ineffective(self, ref: ServiceRef) -> None:
+        stored = self._table.get(items.ineffective_key(ref))
+        if stored is None:
+            return
+        try:
+            self._table.transact(self._table.writes().delete(items.ineffective_key(ref), when={"body": stored["body"]}))
+        except Cancelled as cancelled:
+            raise Superseded(f"what did not help {ref} changed meanwhile") from cancelled
+
+    def ineffective(self, ref: ServiceRef, *, since: datetime) -> Mapping[str, datetime]:
+        known = items.ineffective_of(self._table.get(items.ineffective_key(ref)))
+        return {each: at for each, at in known.items() if at >= since}
+
     # --- the fleet
+
+    def note_trouble(self, trouble: Trouble) -> None:
+        self._table.put(items.trouble_item(trouble))
 
     def fleet(self, *, since: datetime) -> Fleet:
         fleet = self._table.partition(items.FLEET)
@@ -391,6 +427,12 @@ class DynamoLedger:
         return Fleet(
             switch=items.fleet_switch_of(_in(fleet, items.fleet_switch_key())),
             charges=sum(1 for charge in charges if charge >= since),
+            troubles=tuple(
+                trouble
+                for name, item in sorted(fleet.items())
+                if name.startswith(items.TROUBLES)
+                and (trouble := Trouble.model_validate_json(str(item["body"]))).at >= since
+            ),
         )
 
     def fleet_switch(self) -> FleetSwitch:

@@ -13,6 +13,7 @@ from functions.domain.heartbeat import is_heartbeat
 from functions.domain.incidents import Event, FleetSwitch, InboxEntry, Incident, IncidentStatus, NewEvent, Switch
 from functions.domain.services import ServiceRef
 from functions.domain.signals import Signal
+from functions.domain.troubles import Trouble
 from functions.ports import Archive, BudgetCharge, Clock, Fleet, Opening
 
 
@@ -36,6 +37,8 @@ class MemoryLedger:
         self._leases: dict[tuple[str, str], Lease] = {}
         self._approvals: dict[str, Approval] = {}
         self._claims: set[str] = set()
+        self._ineffective: dict[str, dict[str, datetime]] = {}
+        self._troubles: dict[str, Trouble] = {}
 
     def record_signal(self, signal: Signal, ref: ServiceRef, *, may_open: bool) -> Opening:
         key = signal.dedupe_key
@@ -194,9 +197,23 @@ class MemoryLedger:
     def charges(self, ref: ServiceRef, *, since: datetime) -> Sequence[datetime]:
         return tuple(charge for charge in self._charges.get(ref.key, ()) if charge >= since)
 
+    def note_ineffective(self, ref: ServiceRef, incident_id: str, *, at: datetime) -> None:
+        known = self._ineffective.get(ref.key, {})
+        self._ineffective[ref.key] = bookkeeping.failed_again(known, incident_id, at=bookkeeping.utc(at))
+
+    def forget_ineffective(self, ref: ServiceRef) -> None:
+        self._ineffective.pop(ref.key, None)
+
+    def ineffective(self, ref: ServiceRef, *, since: datetime) -> Mapping[str, datetime]:
+        return {each: at for each, at in self._ineffective.get(ref.key, {}).items() if at >= since}
+
+    def note_trouble(self, trouble: Trouble) -> None:
+        self._troubles[trouble.service_key] = trouble
+
     def fleet(self, *, since: datetime) -> Fleet:
         charges = sum(1 for charge in self._fleet_charges if charge >= since)
-        return Fleet(switch=self._fleet_switch, charges=charges)
+        troubles = tuple(trouble for _, trouble in sorted(self._troubles.items()) if trouble.at >= since)
+        return Fleet(switch=self._fleet_switch, charges=charges, troubles=troubles)
 
     def fleet_switch(self) -> FleetSwitch:
         return self._fleet_switch

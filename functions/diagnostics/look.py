@@ -33,6 +33,8 @@ class Surroundings:
     history: tuple[Release, ...] = ()
     own_deployments: frozenset[str] = frozenset()
     """Deployments that our own actions of this incident started."""
+    acted_at: tuple[datetime, ...] = ()
+    """When the responder changed something of the service lately, in this incident or before it."""
     stopped_at: datetime | None = None
     """When we stopped a deployment in this incident: the rollback that ECS begins then is ours, too."""
     dependencies: tuple[Watched, ...] = ()

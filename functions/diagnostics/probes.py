@@ -96,7 +96,10 @@ def read_secrets(around: Surroundings, known: Mapping[str, Any]) -> SecretsFacts
 
 
 def read_history(around: Surroundings, known: Mapping[str, Any]) -> AlarmHistoryFacts:
-    return around.readers.metrics.alarm_history(around.alarms, since=around.now - HISTORY_LOOKBACK)
+    """When the alarms went off, and when we did something about it."""
+    since = around.now - HISTORY_LOOKBACK
+    facts = around.readers.metrics.alarm_history(around.alarms, since=since)
+    return facts.model_copy(update={"acted": tuple(at for at in around.acted_at if at >= since)})
 
 
 def read_changes(around: Surroundings, known: Mapping[str, Any]) -> ChangesFacts:

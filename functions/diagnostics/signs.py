@@ -261,6 +261,17 @@ class Signs:
         return not fails and not slow and not missing
 
     @cached_property
+    def goes_on(self) -> bool:
+        """Whether users feel it in the newest whole period, too, as far as anybody knows."""
+        return (self.failing or self.slow) and not self.easing
+
+    @cached_property
+    def unhealthy_targets(self) -> int:
+        """How many targets fail their health check, by the load balancer itself."""
+        targets = self._findings.targets.value
+        return 0 if targets is None else sum(1 for target in targets.targets if target.state == "unhealthy")
+
+    @cached_property
     def breaching(self) -> tuple[AlarmFacts, ...]:
         """Alarms in ALARM whose own metric breaches right now: a symptom by itself, and often the first to show. What
         many tasks cost is none: users feel nothing of it."""
@@ -695,7 +706,7 @@ class Signs:
 
     @cached_property
     def flaps(self) -> bool:
-        """Every alarm that is in ALARM went off several times lately, each time for a short while only."""
+        """Every alarm that is in ALARM went off several times lately, for a short while only, and by itself."""
         if self.history is None or not self.alarming:
             return False
         return all(flapping(alarm, self.history, now=self._findings.looked_at) for alarm in self.alarming)

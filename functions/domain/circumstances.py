@@ -183,6 +183,19 @@ class AlarmHistoryFacts(Model):
     since: Moment
     went_off: Mapping[str, tuple[Moment, ...]] = {}
     """By alarm, when it changed to ALARM, newest first."""
+    acted: tuple[Moment, ...] = ()
+    """When the responder changed something that could have ended the trouble. Empty in a trail that was written before
+    it was asked."""
+
+    def by_itself(self, alarm: str) -> int:
+        """How often it went off without an answer of ours before it went off again: a state that we ended says nothing
+        of one that ends by itself."""
+        times, until = self.went_off.get(alarm, ()), None
+        unanswered = 0
+        for at in times:
+            unanswered += not any(acted >= at and (until is None or acted < until) for acted in self.acted)
+            until = at
+        return unanswered
 
 
 class ChangeFacts(Model):

@@ -19,7 +19,7 @@ LONGEST = timedelta(days=15)
 """CloudWatch API reference, PutAlarmMuteRule."""
 
 FLAPS = 3
-"""Times that an alarm went off within the two hours that are looked at."""
+"""Times that an alarm went off by itself within the two hours that are looked at."""
 
 FLAPS_BRIEFLY = timedelta(minutes=5)
 """An episode that lasts longer is no flapping any more."""
@@ -28,8 +28,9 @@ _LONGEST_NAME = 255
 
 
 def flapping(alarm: AlarmFacts, history: AlarmHistoryFacts, *, now: datetime) -> bool:
-    """Whether an alarm that is in ALARM goes off and on again by itself."""
-    return now - alarm.since < FLAPS_BRIEFLY and len(history.went_off.get(alarm.name, ())) >= FLAPS
+    """Whether an alarm that is in ALARM goes off and on again by itself, which it does not where we mend what it tells
+    of."""
+    return now - alarm.since < FLAPS_BRIEFLY and history.by_itself(alarm.name) >= FLAPS
 
 
 def rule_of(alarm: str) -> str:

@@ -1,6 +1,6 @@
 """The guardrails. Each looks at a plan and the situation and says yes or no, and why."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -13,6 +13,9 @@ from functions.domain.maintenance import Window
 from functions.domain.orders import PendingOrder
 
 HOUR = timedelta(hours=1)
+
+BREAKER_WINDOW = timedelta(days=1)
+"""How long an action that did not help speaks against the next one."""
 
 Guardrail = Callable[["Situation", Plan], Verdict]
 
@@ -37,6 +40,12 @@ class Situation:
     cooldown_s: int
     own_charges: Sequence[datetime]
     """Those among `charges` that belong to this incident: a second rung needs no cooldown."""
+    ineffective: Mapping[str, datetime]
+    """When an action did not help in the last day, by incident; this one is not among them."""
+    ineffective_limit: int
+    neighbours: Sequence[tuple[str, str]]
+    """Other services whose trouble began at about the same time, each with what it has in common with this one."""
+    neighbours_limit: int
     min_tasks: int
     max_tasks: int
     restarts_or_scales: bool
@@ -169,6 +178,42 @@ def cooldown(situation: Situation, plan: Plan) -> Verdict:
     return _verdict("cooldown", over, "no earlier incident was acted upon lately", lately)
 
 
+def breaker(situation: Situation, plan: Plan) -> Verdict:
+    """Incidents that were acted upon without effect: what the responder does here does not help, so that people have to
+    look. It closes when the oldest of them is a day ago, when an action helps, or by hand."""
+    failed, limit = sorted(situation.ineffective.values(), reverse=True), situation.ineffective_limit
+    said = (
+        f"{len(failed)} of {limit} incidents of the last {_hours(BREAKER_WINDOW)} hours were acted upon without effect"
+    )
+    closed = len(failed) < limit
+    if not closed and situation.by_hand is not None:
+        return _passed("breaker", said, situation.by_hand)
+    closes = ""
+    if 0 < limit <= len(failed):
+        end = failed[limit - 1] + BREAKER_WINDOW
+        closes = f", the breaker closes at {end:%Y-%m-%d %H:%M} UTC, or with `responder resume`"
+    return _verdict("breaker", closed, said, f"{said}{closes}")
+
+
+def shared_cause(situation: Situation, plan: Plan) -> Verdict:
+    """Several services that share something and are in trouble at once have one cause, and it is in none of them: new
+    tasks for each of them would only be a burden to it."""
+    found, limit = situation.neighbours, situation.neighbours_limit
+    if not situation.restarts_or_scales:
+        return _verdict("shared cause", True, "this action neither restarts nor scales", "")
+    if plan.only_takes_away:
+        return _verdict("shared cause", True, "fewer tasks are no burden to what the services share", "")
+    who = "".join(f"; {service} shares {what}" for service, what in found)
+    said = f"{len(found)} other services that share something with this one are in trouble, {limit} may be{who}"
+    if len(found) > limit and situation.by_hand is not None:
+        return _passed("shared cause", said, situation.by_hand)
+    return _verdict("shared cause", len(found) <= limit, said, said)
+
+
+def _hours(span: timedelta) -> int:
+    return round(span / HOUR)
+
+
 def dependency(situation: Situation, plan: Plan) -> Verdict:
     """More tasks, or new ones, against a dependency in trouble make it worse: the veto needs only one such.
 
@@ -196,7 +241,7 @@ def native_rollback(situation: Situation, plan: Plan) -> Verdict:
         "native rollback",
         flight is None or not flight.rolling_back,
         "ECS is not rolling back by itself",
-        "ECS is rolling back by itself",
+        "" if flight is None else f"ECS is rolling back by itself: {flight.status}",
     )
 
 
@@ -207,12 +252,20 @@ def external_change(situation: Situation, plan: Plan) -> Verdict:
     changed = releases is None or releases.changed_during_incident
     if releases is not None and changed and order is not None and _known_by_then(order, situation.findings):
         return _passed("external change", "somebody else deployed during the incident", order)
+    if releases is None:
+        return _verdict("external change", False, "", "whether somebody else deployed could not be read")
     return _verdict(
         "external change",
         not changed,
         "nobody else deployed during the incident",
-        "somebody else deployed during the incident, or it could not be read",
+        f"somebody else deployed during the incident{_newest(situation.findings)}",
     )
+
+
+def _newest(findings: Findings) -> str:
+    service = findings.service.value
+    primary = None if service is None else service.primary
+    return "" if primary is None else f": {primary.id} began at {primary.created_at:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _known_by_then(order: PendingOrder, findings: Findings) -> bool:
@@ -229,11 +282,12 @@ def task_counts(situation: Situation, plan: Plan) -> Verdict:
     service = situation.findings.service.value
     counts = [count for change in plan.changes for count in _counts(change)]
     if counts:
+        wanted = " to ".join(map(str, sorted({min(counts), max(counts)})))
         return _verdict(
             "task counts",
             all(situation.min_tasks <= count <= situation.max_tasks for count in counts),
             f"within {situation.min_tasks} to {situation.max_tasks} tasks",
-            f"outside {situation.min_tasks} to {situation.max_tasks} tasks",
+            f"{wanted} tasks are outside {situation.min_tasks} to {situation.max_tasks}",
         )
     desired = 0 if service is None else service.desired
     return _verdict(
@@ -267,6 +321,8 @@ GUARDRAILS: Sequence[Guardrail] = (
     service_budget,
     fleet_budget,
     cooldown,
+    breaker,
+    shared_cause,
     dependency,
     native_rollback,
     external_change,

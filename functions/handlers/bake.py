@@ -19,9 +19,13 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         return _secret_changed(event)
     if threats.tells_of_role(event):
         return _role_used(event)
-    baked = bootstrap.bake()().model_dump(mode="json")
-    logger.info("baked", extra=baked)
-    return baked
+    baked = bootstrap.bake()()
+    told = baked.model_dump(mode="json")
+    if baked.failed:
+        logger.error("baked, but not for every service", extra=told)
+    else:
+        logger.info("baked", extra=told)
+    return told
 
 
 def _secret_changed(event: dict[str, Any]) -> dict[str, Any]:

@@ -276,6 +276,11 @@ class Limits(Strict):
     """How many actions the service may see in any hour, over all its incidents."""
     cooldown: Seconds = 600
     """After an action, how long no later incident of the service is acted upon."""
+    ineffective_incidents: Count = 3
+    """In how many incidents of one day actions may fail to help; from there on none is taken, until a person looked."""
+    neighbours_in_trouble: Count = 1
+    """How many other services that share a dependency or a zone may be in trouble at once; with more, the cause is
+    theirs in common, and the service is neither restarted nor scaled."""
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:

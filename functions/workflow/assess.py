@@ -16,12 +16,10 @@ from functions.domain.evidence import Findings, ReleaseState
 from functions.domain.heartbeat import is_heartbeat
 from functions.domain.incidents import Fact, InboxEntry, Incident, NewEvent
 from functions.domain.logged import LogQuery
-from functions.domain.maintenance import window_at
 from functions.domain.orders import Order, PendingOrder
 from functions.domain.people import Said
 from functions.domain.severity import Grade
 from functions.domain.signals import Signal, SignalKind, pending
-from functions.guardrails.verdicts import Situation
 from functions.playbooks.schema import Playbook
 from functions.ports import Clock, Ledger, Readers
 from functions.workflow.answers import heard
@@ -30,14 +28,13 @@ from functions.workflow.decision import Decision, decide
 from functions.workflow.promises import in_time
 from functions.workflow.scored import scored
 from functions.workflow.severity import changed, graded
+from functions.workflow.situation import CHARGES_LOOKBACK, situation_of, trouble_of
 from functions.workflow.story import Intent, Story, heeding, tell
 from functions.workflow.table import Outcome, StepName
 from functions.workflow.validation import Validator, healthy, validated
 from functions.workflow.visit import Result, Visit, incident_of
 
 LOOK_DEADLINE_S = 20.0
-LOOKBACK = timedelta(hours=1)
-COOLDOWN_LOOKBACK = timedelta(days=1)
 FIRST_WATCH_S = 60
 TOLD_FOR = timedelta(days=1)
 """How long costs and findings that were told keep an incident open, unless what was told is no more."""
@@ -100,11 +97,10 @@ class Examiner:
         if waiting is None:
             waiting = _waiting(incident, story, inbox)
         ordered = waiting[0] if waiting else None
-        around = self._surroundings(incident, playbook, story, inbox, now)
+        charges = self.ledger.charges(incident.service, since=now - CHARGES_LOOKBACK)
+        around = self._surroundings(incident, playbook, story, inbox, charges, now)
         if ordered is not None:
             around = replace(around, wanted_release=ordered.order.target)
-        switch = self.ledger.switch(incident.service)
-        windows = (playbook.maintenance, switch.maintenance)
         findings = look(
             self.probes.values(), replace(around, log_queries=tuple(log_queries)), deadline_s=LOOK_DEADLINE_S
         )
@@ -112,8 +108,6 @@ class Examiner:
         if ordered is not None and ordered.order.what.contains:
             judgements = _believed(ordered.order, judgements, findings)
         score = scored(playbook, findings, away=story.shifted_from(now))
-        charges = self.ledger.charges(incident.service, since=now - COOLDOWN_LOOKBACK)
-        fleet = self.ledger.fleet(since=now - LOOKBACK)
         decision = decide(
             findings=findings,
             judgements=judgements,
@@ -127,26 +121,15 @@ class Examiner:
             verifying=self._verifying(story),
             actions=self.actions,
             terms=self._terms(incident, playbook, None if ordered is None else ordered.order),
-            situation=Situation(
+            situation=situation_of(
+                incident,
+                playbook,
+                story,
+                findings,
+                ledger=self.ledger,
                 now=now,
-                mode=playbook.mode,
-                switch=switch,
-                fleet_switch=fleet.switch,
-                findings=findings,
-                attempts=story.attempts,
-                attempts_limit=playbook.limits.attempts_per_incident,
-                charges=charges,
-                hourly_limit=playbook.limits.actions_per_hour,
-                fleet_charges=fleet.charges,
                 fleet_limit=self.fleet_actions_per_hour,
-                cooldown_s=playbook.limits.cooldown,
-                own_charges=[at for at in charges if at >= incident.opened_at],
-                min_tasks=playbook.limits.min_tasks,
-                max_tasks=playbook.limits.max_tasks,
-                restarts_or_scales=False,
-                consent=story.consent(now),
-                maintenance=window_at(now, *windows),
-                began_in=window_at(incident.opened_at, *windows),
+                charges=charges,
             ),
             ordered=ordered,
             isolated=story.isolated,
@@ -171,6 +154,7 @@ class Examiner:
         playbook: Playbook,
         story: Story,
         inbox: Sequence[InboxEntry],
+        charges: Sequence[datetime],
         now: datetime,
     ) -> Surroundings:
         return replace(
@@ -185,6 +169,7 @@ class Examiner:
                     s.reference for s in told_lately(inbox, SignalKind.THREAT, now) if s.reference is not None
                 )
             ),
+            acted_at=(*story.mended_at, *(at for at in charges if at < incident.opened_at)),
             stopped_at=story.stopped_at,
         )
 
@@ -324,6 +309,7 @@ class Assess:
             signals_seen=len(inbox),
         )
         self._note_release(incident, assessment.findings)
+        self._tell_others(incident, playbook, story, assessment)
         result = Result(outcome=_leads_to(decision), wait_s=_wait_s(decision, playbook))
         # People who are asked are promised the end of their time instead.
         return result if decision.outcome is Outcome.ASK else in_time(result, story.due_at, self.examiner.clock.now())
@@ -355,6 +341,13 @@ class Assess:
             )
         self.ledger.append(incident, [*fresh, _decided(decision)], step=StepName.ASSESS, signals_seen=len(inbox))
         return Result(outcome=decision.outcome)
+
+    def _tell_others(self, incident: Incident, playbook: Playbook, story: Story, assessment: Assessment) -> None:
+        """What later incidents have to know of this one, and those of other services."""
+        if assessment.decision.outcome is not Outcome.ALL_CLEAR:
+            self.ledger.note_trouble(trouble_of(incident, playbook, assessment.findings))
+        if story.failed_to_help:
+            self.ledger.note_ineffective(incident.service, incident.id, at=self.examiner.clock.now())
 
     def _note_release(self, incident: Incident, findings: Findings) -> None:
         service = findings.service.value

@@ -17,7 +17,7 @@ from functions.diagnostics.look import Probe, look
 from functions.diagnostics.ranking import rank
 from functions.domain.causes import Cause, Judgement
 from functions.domain.dependencies import DependenciesFacts
-from functions.domain.errors import ReadFailed
+from functions.domain.errors import LedgerError, ReadFailed
 from functions.domain.evidence import AlarmFacts, DeploymentFacts, Release, ReleaseState, ServiceFacts
 from functions.domain.model import Model
 from functions.domain.signals import AlarmState, Signal, SignalKind
@@ -60,6 +60,8 @@ class Baked(Model):
     opened: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
     """Services that AWS did not let us read; the next round tries again."""
+    failed: tuple[str, ...] = ()
+    """Services of which the ledger could not be read or written; they keep no other from being looked after."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +78,7 @@ class Bake:
         suspect: list[str] = []
         opened: list[str] = []
         unread: list[str] = []
+        failed: list[str] = []
         for playbook in self.playbooks:
             try:
                 service = self.readers.service.service(playbook.ref)
@@ -103,7 +106,11 @@ class Bake:
                     opened += self._hurts(playbook, service.primary)
             except ReadFailed as error:
                 unread.append(f"{playbook.ref.key}: {error}")
-        return Baked(good=tuple(good), suspect=tuple(suspect), opened=tuple(opened), unread=tuple(unread))
+            except LedgerError as error:
+                failed.append(f"{playbook.ref.key}: {error}")
+        return Baked(
+            good=tuple(good), suspect=tuple(suspect), opened=tuple(opened), unread=tuple(unread), failed=tuple(failed)
+        )
 
     def _overspent(self, playbook: Playbook, service: ServiceFacts, unread: list[str]) -> list[str]:
         """Open an incident where the service costs more than its playbook allows, once a day. What could not be read

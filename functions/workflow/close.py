@@ -43,6 +43,8 @@ class Close:
         events = self.ledger.events(incident.id)
         keep(self.archive, incident, events)
         story = tell(events)
+        if story.acted is not None and story.checked == Outcome.RECOVERED:
+            self.ledger.forget_ineffective(incident.service)
         if _concerns_people(incident, story):
             playbook = self.playbooks.get(incident.service.key)
             standing = standing_of(playbook, story, self.clock.now(), next_update_at=None)

@@ -41,7 +41,7 @@ class PagePeople:
         )
         inbox = self.ledger.inbox(incident.id)
         story = heeding(tell(events), incident.id, [entry for entry in inbox if entry.number > incident.signals_seen])
-        about, now, is_open = _about(story), self.clock.now(), incident.status is IncidentStatus.OPEN
+        about, now, is_open = _about(story, visit.outcome), self.clock.now(), incident.status is IncidentStatus.OPEN
         due_at = story.due_at
         # Whoever leads the incident has left the question behind.
         settled = story.taken_by is not None and visit.outcome == Outcome.EXPIRED
@@ -81,10 +81,14 @@ class PagePeople:
         return in_time(Result(outcome=Outcome.PAGED, wait_s=SHORTEST_S), due_at, now)
 
 
-def _about(story: Story) -> str:
+def _about(story: Story, came_from: str | None) -> str:
     """What this page would be about; the same twice is one page.
+
+    `came_from` is the outcome of the step before. That nobody can tell whether it helped is news by itself; what else a
+    check of the recovery said is none, or the same page would go out again after the next one.
 
     A lease that cannot be given back is tried again at every sweep: once it was told, its number says nothing new."""
     gist = "" if story.decision is None else story.decision.gist
+    untold = Outcome.GIVE_UP if came_from == Outcome.GIVE_UP else ""
     answer = "" if story.request is None or story.request.ended is None else f"#{story.request.ended}"
-    return f"{gist}#{story.attempts}#{story.checked or ''}#{min(story.postponed, POSTPONE_LIMIT)}{answer}"
+    return f"{gist}#{story.attempts}#{untold}#{min(story.postponed, POSTPONE_LIMIT)}{answer}"

@@ -1,11 +1,13 @@
 """Remediate: look once more, write the intent, act once, write what happened."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from functions.actions.action import Action, reads_front, reads_scaling, state_before
 from functions.diagnostics.dependencies import Watcher
+from functions.domain.approvals import Consent
 from functions.domain.changes import (
     COPY_JUST_REGISTERED,
     ActionName,
@@ -39,17 +41,56 @@ from functions.domain.changes import (
 )
 from functions.domain.dependencies import DependenciesFacts
 from functions.domain.errors import ChangeDoubtful, ChangeRefused, ReadFailed, Superseded
-from functions.domain.evidence import ServiceFacts, short
-from functions.domain.incidents import Fact, Incident, Mode, NewEvent
-from functions.domain.maintenance import window_at
-from functions.guardrails.verdicts import in_maintenance
+from functions.domain.evidence import Findings, Reading, ServiceFacts, short
+from functions.domain.incidents import Fact, Incident, NewEvent
+from functions.domain.signals import pending
+from functions.guardrails.verdicts import (
+    Guardrail,
+    Situation,
+    approval,
+    attempts,
+    breaker,
+    cooldown,
+    fleet_budget,
+    judge,
+    maintenance,
+    mode,
+    pause,
+    service_budget,
+    shared_cause,
+    stop,
+    task_counts,
+)
 from functions.playbooks.schema import Playbook
 from functions.ports import BudgetCharge, Clock, Ledger, Readers, ServiceChanger
 from functions.workflow.assess import doubtful, quarantine
 from functions.workflow.promises import in_time
+from functions.workflow.situation import situation_of
 from functions.workflow.story import Intent, Story, heeding, tell
 from functions.workflow.table import Outcome, StepName
 from functions.workflow.visit import Result, Visit, incident_of
+
+AGAIN: Sequence[Guardrail] = (
+    stop,
+    pause,
+    maintenance,
+    mode,
+    approval,
+    attempts,
+    service_budget,
+    fleet_budget,
+    cooldown,
+    breaker,
+    shared_cause,
+)
+"""Guardrails that are asked once more just before an action. The others judge what was found of the service: that is
+read again, and has to be as it was."""
+
+BEGUN: Sequence[Guardrail] = (stop, pause, maintenance, mode, approval)
+"""Those that are asked again before each further stage, which is charged and counted already."""
+
+DEPLOYED = frozenset({"task_definition", "primary_deployment", "deployments"})
+"""Parts of the state that only a deployment changes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +126,7 @@ class Remediate:
         done = story.stages_done(plan)
         if len(done) == len(plan.changes):
             return self._in_time(self._through(plan), story)
-        reason = self._difference(incident, plan, story, done, by_hand=decision.order is not None)
+        reason = self._difference(incident, plan, story, done, order=decision.order)
         if reason is not None:
             return self._outdated(incident, reason)
         return self._in_time(self._act(incident, plan, done), story)
@@ -100,29 +141,18 @@ class Remediate:
         return Result(outcome=Outcome.DIFFERS)
 
     def _difference(
-        self, incident: Incident, plan: Plan, story: Story, done: tuple[Intent, ...], *, by_hand: bool
+        self, incident: Incident, plan: Plan, story: Story, done: tuple[Intent, ...], *, order: int | None
     ) -> str | None:
-        """What is no longer as it was when the plan was made; None when everything is. `by_hand`: an operator ordered
-        it, which is a yes, but for what is asked for in every mode."""
+        """What is no longer as it was when the plan was made, or which guardrail says no now; None when everything is
+        as it was. `order`: the number of the order that it answers."""
         playbook = self.playbooks.get(incident.service.key)
         if playbook is None:
             return "the service has no playbook any more"
-        switch = self.ledger.switch(incident.service)
         now = self.clock.now()
-        if switch.paused(now):
-            return f"{switch.by or 'an operator'} paused the service"
-        window = window_at(now, playbook.maintenance, switch.maintenance)
-        if window is not None:
-            return in_maintenance(window)
-        mode = playbook.mode if switch.mode is None else switch.mode
-        if mode is Mode.OBSERVE:
-            return "the service is in mode observe now"
-        granted = story.granted(plan) if done else story.consent(now).granted == plan.hash
-        always = self.actions[plan.action].asks or plan.leaves_no_task
-        if mode is Mode.ASK and not granted and (always or not by_hand):
-            return "the service is in mode ask now, and nobody granted this plan"
-        if always and not granted:
-            return f"nobody granted this plan, and {plan.action} is never done without asking"
+        situation = self._situation(incident, playbook, plan, story, now, order=order, begun=bool(done))
+        refused = _refused_by(situation, plan, BEGUN if done else AGAIN)
+        if refused is not None:
+            return refused
         if self.ledger.lock_holder(incident.service) != incident.id:
             return "another incident holds the service"
         try:
@@ -135,13 +165,54 @@ class Remediate:
         expected = _expected(plan, done)
         differing = [name for name in type(state).model_fields if getattr(state, name) != getattr(expected, name)]
         if differing:
-            return ", ".join(
+            contested = not DEPLOYED.isdisjoint(differing)
+            return ("external change: " if contested else "state: ") + ", ".join(
                 f"{name} was {getattr(expected, name)} and is {getattr(state, name)}" for name in differing
             )
+        if not done:
+            seen = replace(situation, findings=_only(now, service))
+            refused = _refused_by(seen, plan, (task_counts,))
+            if refused is not None:
+                return refused
         leader = self._leader(incident, story)
         if leader is not None:
             return f"{leader} leads the incident now"
         return None if done else self._in_trouble(incident, plan, playbook, now)
+
+    def _situation(
+        self,
+        incident: Incident,
+        playbook: Playbook,
+        plan: Plan,
+        story: Story,
+        now: datetime,
+        *,
+        order: int | None,
+        begun: bool,
+    ) -> Situation:
+        """What the guardrails have to know, as it is now. A grant is used up by the first stage, and holds for all."""
+        situation = situation_of(
+            incident,
+            playbook,
+            story,
+            _only(now, None),
+            ledger=self.ledger,
+            now=now,
+            fleet_limit=self.fleet_actions_per_hour,
+        )
+        action, consent, ordered = self.actions[plan.action], situation.consent, None
+        if order is not None:
+            entry = next(entry for entry in self.ledger.inbox(incident.id) if entry.number == order)
+            ordered, consent = pending(entry.number, entry.signal), Consent(granted=consent.granted)
+        if begun:
+            consent = Consent(granted=plan.hash if story.granted(plan) else None)
+        return replace(
+            situation,
+            restarts_or_scales=action.restarts_or_scales,
+            asks=action.asks,
+            consent=consent,
+            ordered=ordered,
+        )
 
     def _leader(self, incident: Incident, story: Story) -> str | None:
         """Who took the incident over, asked as late as can be. What people ordered themselves is done all the same."""
@@ -156,7 +227,8 @@ class Remediate:
             return None
         watched = Watcher(self.readers)(incident.service, playbook.dependencies, now=now)
         troubled = DependenciesFacts(dependencies=watched).troubled
-        return ", ".join(f"dependency {d.name} is {d.state} now: {d.detail}" for d in troubled) or None
+        said = ", ".join(f"{d.name} is {d.state} now: {d.detail}" for d in troubled)
+        return f"dependency: {said}" if said else None
 
     def _state(self, incident: Incident, service: ServiceFacts, plan: Plan, playbook: Playbook) -> StateBefore:
         """What the plan relies on, as it is now. Raises ReadFailed."""
@@ -255,6 +327,19 @@ class Remediate:
             )
             self.ledger.end_lease(incident, lease, nothing)
         return Result(outcome=Outcome.FAILED)
+
+
+def _refused_by(situation: Situation, plan: Plan, guardrails: Sequence[Guardrail]) -> str | None:
+    """The guardrails that say no, with their reasons; None where all say yes."""
+    denied = [verdict for verdict in judge(situation, plan, guardrails) if not verdict.allowed]
+    return "; ".join(f"{verdict.guardrail}: {verdict.reason}" for verdict in denied) or None
+
+
+def _only(now: datetime, service: ServiceFacts | None) -> Findings:
+    """Findings of which nothing but the service was read again."""
+    unread: Reading[Any] = Reading(error="not read again before the action")
+    readings = dict.fromkeys((name for name in Findings.model_fields if name != "looked_at"), unread)
+    return Findings(looked_at=now, **(readings if service is None else {**readings, "service": Reading(value=service)}))
 
 
 def _expected(plan: Plan, done: tuple[Intent, ...]) -> StateBefore:

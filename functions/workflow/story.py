@@ -185,6 +185,13 @@ class Story:
         return made[-1] if made else None
 
     @property
+    def failed_to_help(self) -> bool:
+        """Whether the newest check found that what the responder did by itself had no effect. A mute needs none."""
+        ordered = self.decision is not None and self.decision.order is not None
+        mended = self.acted is not None and self.acted.plan.action is not ActionName.MUTE_ALARM
+        return self.checked == Outcome.INEFFECTIVE and mended and not ordered
+
+    @property
     def verifying(self) -> ActionName | None:
         """The action whose effect was still being waited for when something else asked for a look."""
         return self.acted.plan.action if self.acted is not None and self.checked == Outcome.LOOK_AGAIN else None
@@ -212,6 +219,15 @@ class Story:
     @property
     def own_deployments(self) -> frozenset[str]:
         return frozenset(i.result.made for i in self.intents if i.result is not None and i.result.made)
+
+    @property
+    def mended_at(self) -> tuple[datetime, ...]:
+        """When something was changed that may end the trouble, as a mute never does."""
+        return tuple(
+            intent.at
+            for intent in self.intents
+            if intent.ended is not Fact.ACTION_REFUSED and intent.plan.action is not ActionName.MUTE_ALARM
+        )
 
     def shifted_from(self, now: datetime) -> frozenset[str]:
         """Zones (names) out of which this incident shifted traffic, as far as the shift has not ended by itself."""

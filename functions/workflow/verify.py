@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from pydantic import Field
+
 from functions.diagnostics.look import Probe, look
 from functions.diagnostics.score import READS
 from functions.diagnostics.signs import Signs
@@ -48,6 +50,8 @@ class Check(Model):
     steady: bool
     reason: str
     held: bool = False
+    service: ServiceFacts | None = Field(default=None, exclude=True)
+    """As it was read for this, for what is asked next; the trail does not repeat it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,14 +114,10 @@ class Verify:
         playbook = self.playbooks.get(incident.service.key)
         if check.outcome is not Outcome.RECOVERED or playbook is None:
             return []
-        try:
-            service = self.readers.service.service(incident.service)
-        except ReadFailed:
-            service = None
         validation = self.validator(
             playbook,
             health=healthy(check.reason),
-            service=service,
+            service=check.service,
             began_at=story.alarm_at or incident.opened_at,
         )
         return [validated(validation, actor=StepName.VERIFY)]
@@ -155,9 +155,8 @@ class Verify:
                 unrefuted=_unrefuted(inbox, now),
                 raised=raised,
             )
-            return self._scored(
-                self._lasting(held, service, incident, story, now), facts, incident, playbook, story, now
-            )
+            held = self._lasting(held, service, incident, story, now).model_copy(update={"service": service})
+            return self._scored(held, facts, incident, playbook, story, now)
         primary = service.primary
         if primary is not None and primary.rollout_state == "FAILED":
             return Check(outcome=Outcome.INEFFECTIVE, steady=False, reason=f"deployment {primary.id} failed")

@@ -1,6 +1,8 @@
 """Holding a function: nothing is reserved for it, so that it does not run, and letting it go again."""
 
+import contextlib
 import io
+import uuid
 import zipfile
 from collections.abc import Iterator
 from typing import Any
@@ -18,25 +20,34 @@ FUNCTION = "ecs-first-responder-remediate"
 DENIED = refusal("AccessDeniedException", "not authorized, password=hunter2", status=403)
 
 
-@pytest.fixture
-def deployed() -> Iterator[Any]:
+@pytest.fixture(params=["moto", "emulator"])
+def deployed(request: pytest.FixtureRequest) -> Iterator[Any]:
     """A client of Lambda where the function is."""
+    if request.param == "emulator":
+        yield _with_function(endpoint_url=request.getfixturevalue("endpoint"))
+        return
     with mock_aws():
-        assumed = boto3.client("iam", region_name="eu-west-1").create_role(
-            RoleName="remediate", AssumeRolePolicyDocument="{}"
-        )
-        archive = io.BytesIO()
-        with zipfile.ZipFile(archive, "w") as code:
-            code.writestr("main.py", "")
-        client = boto3.client("lambda", region_name="eu-west-1")
-        client.create_function(
-            FunctionName=FUNCTION,
-            Runtime="python3.13",
-            Role=assumed["Role"]["Arn"],
-            Handler="main.handler",
-            Code={"ZipFile": archive.getvalue()},
-        )
-        yield client
+        yield _with_function()
+
+
+def _with_function(**where: Any) -> Any:
+    known = {"region_name": "eu-west-1", "aws_access_key_id": "test", "aws_secret_access_key": "test", **where}
+    iam, client = boto3.client("iam", **known), boto3.client("lambda", **known)
+    name = f"remediate-{uuid.uuid4().hex[:8]}"
+    assumed = iam.create_role(RoleName=name, AssumeRolePolicyDocument="{}")
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as code:
+        code.writestr("main.py", "")
+    with contextlib.suppress(client.exceptions.ResourceNotFoundException):
+        client.delete_function(FunctionName=FUNCTION)
+    client.create_function(
+        FunctionName=FUNCTION,
+        Runtime="python3.13",
+        Role=assumed["Role"]["Arn"],
+        Handler="main.handler",
+        Code={"ZipFile": archive.getvalue()},
+    )
+    return client
 
 
 def test_a_function_is_held_and_let_go(deployed: Any) -> None:

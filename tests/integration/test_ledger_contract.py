@@ -25,6 +25,7 @@ from functions.domain.maintenance import Announced
 from functions.domain.services import ServiceRef
 from functions.domain.signals import AlarmState
 from functions.domain.table import TTL_ATTRIBUTE
+from functions.domain.troubles import Trouble
 from functions.ports import BudgetCharge, Ledger
 from tests.fakes.archive import FakeArchive
 from tests.fakes.clock import FakeClock
@@ -679,3 +680,45 @@ def test_records_of_a_heartbeat_expire_and_no_others() -> None:
             items.expiry(incident.id, START),
         ):
             assert (TTL_ATTRIBUTE in item) is expires
+
+
+class TestWhatOthersHaveToKnow:
+    def test_what_did_not_help_is_kept_for_a_day(self, ledger: Ledger, clock: FakeClock) -> None:
+        """Once an incident, at the time it was first said; of one service, and until it is forgotten."""
+        first = clock.now()
+        ledger.note_ineffective(ORDERS, "inc-1", at=first)
+        second = clock.advance(seconds=3600)
+        ledger.note_ineffective(ORDERS, "inc-1", at=second)
+        ledger.note_ineffective(ORDERS, "inc-2", at=second)
+
+        assert ledger.ineffective(ORDERS, since=first) == {"inc-1": first, "inc-2": second}
+        assert ledger.ineffective(ORDERS, since=second) == {"inc-2": second}
+        assert ledger.ineffective(BASKET, since=first) == {}
+
+        later = clock.advance(seconds=24 * 3600)
+        ledger.note_ineffective(ORDERS, "inc-3", at=later)
+        assert set(ledger.ineffective(ORDERS, since=first)) == {"inc-3"}
+
+        for _ in range(2):
+            ledger.forget_ineffective(ORDERS)
+            assert ledger.ineffective(ORDERS, since=first) == {}
+
+    def test_troubles_are_read_with_the_fleet(self, ledger: Ledger, clock: FakeClock) -> None:
+        """The newest of each service, those of the time asked for."""
+        at = clock.now()
+
+        def trouble(ref: ServiceRef, number: int, *shares: str) -> Trouble:
+            return Trouble(
+                service_key=ref.key,
+                incident_id=f"inc-{number}",
+                at=at + timedelta(minutes=number),
+                shares=shares,
+            )
+
+        ledger.note_trouble(trouble(ORDERS, 1, "alarm a"))
+        ledger.note_trouble(trouble(BASKET, 2, "alarm a", "zone b"))
+        ledger.note_trouble(trouble(ORDERS, 3, "alarm c"))
+
+        found = ledger.fleet(since=at).troubles
+        assert found == (trouble(BASKET, 2, "alarm a", "zone b"), trouble(ORDERS, 3, "alarm c"))
+        assert ledger.fleet(since=at + timedelta(minutes=3)).troubles == (trouble(ORDERS, 3, "alarm c"),)

@@ -1,6 +1,7 @@
 """Whatever order intake, two executions and their leases come in, the ledger keeps its promises."""
 
 from collections import defaultdict
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from datetime import datetime, timedelta
 
@@ -17,11 +18,13 @@ from hypothesis.stateful import (
 )
 from moto import mock_aws
 
+from functions.adapters.dynamo import Item
+from functions.adapters.ledger import DynamoLedger
 from functions.adapters.memory_ledger import MemoryLedger
 from functions.domain.approvals import Answer, Approval
 from functions.domain.changes import Lease, LeaseTerms
 from functions.domain.errors import Superseded
-from functions.domain.incidents import Fact, Incident, IncidentStatus, NewEvent, verify_trail
+from functions.domain.incidents import Fact, FleetSwitch, Incident, IncidentStatus, NewEvent, verify_trail
 from functions.domain.services import ServiceRef
 from functions.domain.signals import AlarmState
 from functions.ports import BudgetCharge, Ledger
@@ -60,6 +63,9 @@ class Histories(RuleBasedStateMachine):
         self.generations: dict[str, int] = {}
         self.charged: dict[str, list[float]] = defaultdict(list)
         self.out: dict[str, Lease] = {}
+        self.given_back: list[tuple[Incident, Lease]] = []
+        self.failed: dict[str, dict[str, datetime]] = defaultdict(dict)
+        self.stopped = False
         self.asked: dict[str, Approval] = {}
 
     def make_ledger(self) -> Ledger:
@@ -91,6 +97,71 @@ class Histories(RuleBasedStateMachine):
             self.take_in_hand(self.ledger.incident(opening.incident_id))
         assert opening.generation == self.generations[opening.incident_id]
 
+    @rule(ref=services, number=st.integers(0, 8), faster=st.integers(0, 8))
+    def two_signals_at_once(self, ref: ServiceRef, number: int, faster: int) -> None:
+        """Another intake is faster, between this one's look at the lock and its write."""
+        if not isinstance(self.ledger, DynamoLedger):
+            return
+        signal = alarm_signal(number, alarm=f"{ref.service}-5xx")
+        known = number == faster or signal.dedupe_key in self.delivered
+        with pytest.MonkeyPatch.context() as patched:
+            looking = self.ledger.lock_holder
+
+            def overtaken(asked: ServiceRef) -> str | None:
+                holder = looking(asked)
+                patched.undo()
+                self.signal(ref=ref, number=faster, may_open=True)
+                return holder
+
+            patched.setattr(self.ledger, "lock_holder", overtaken)
+            opening = self.ledger.record_signal(signal, ref, may_open=True)
+        assert opening.duplicate == known
+        if known:
+            return
+        self.delivered[signal.dedupe_key] = ref
+        assert opening.incident_id == self.ledger.lock_holder(ref)
+        self.joined[str(opening.incident_id)].add(signal.dedupe_key)
+        if opening.opened:
+            self.generations[str(opening.incident_id)] = 1
+            self.take_in_hand(self.ledger.incident(str(opening.incident_id)))
+
+    @precondition(lambda self: self.heads)
+    @rule(data=st.data(), meanwhile=st.sampled_from(["nothing", "an action", "a stop"]))
+    def overtaken_before_acting(self, data: st.DataObject, meanwhile: str) -> None:
+        """Somebody is faster between an execution's look at switch and budget and its write."""
+        if not isinstance(self.ledger, DynamoLedger):
+            return
+        newest = {each.service: self.ledger.incident(each.id) for each in self.heads}
+        head = data.draw(st.sampled_from(sorted(newest.values(), key=lambda each: each.id)))
+        faster = next((each for each in newest.values() if each.service != head.service), head)
+        budget = BudgetCharge(at=self.clock.now(), service_limit=SERVICE_LIMIT, fleet_limit=FLEET_LIMIT)
+        with pytest.MonkeyPatch.context() as patched:
+            looking = self.ledger._table.partition
+
+            def overtaken(partition: str) -> dict[str, Item]:
+                found = looking(partition)
+                patched.undo()
+                match meanwhile:
+                    case "an action":
+                        self.charge(faster, budget)
+                    case "a stop":
+                        self.stop_or_start(True)
+                return found
+
+            patched.setattr(self.ledger._table, "partition", overtaken)
+            self.charge(head, budget)
+
+    def charge(self, head: Incident, budget: BudgetCharge) -> None:
+        """An action that is about to be done; that it exceeds no budget is left to the invariants."""
+        try:
+            after = self.ledger.append(head, [NOTE], step="remediate", budget=budget, unless_stopped=True)
+        except Superseded:
+            return
+        assert not self.stopped
+        for key in (head.service.key, "fleet"):
+            self.charged[key].append(budget.at.timestamp())
+        self.take_in_hand(after)
+
     def take_in_hand(self, incident: Incident) -> None:
         self.heads.append(incident)
 
@@ -106,8 +177,13 @@ class Histories(RuleBasedStateMachine):
         self.take_in_hand(self.ledger.incident(head.id))
 
     @precondition(lambda self: self.heads)
-    @rule(data=st.data(), new=events, see=st.booleans(), charge=st.booleans(), lease=st.booleans())
-    def append(self, data: st.DataObject, new: list[NewEvent], see: bool, charge: bool, lease: bool) -> None:
+    @rule(
+        data=st.data(), new=events, see=st.booleans(), charge=st.booleans(), lease=st.booleans(), changes=st.booleans()
+    )
+    def append(
+        self, data: st.DataObject, new: list[NewEvent], see: bool, charge: bool, lease: bool, changes: bool
+    ) -> None:
+        """A step writes what it saw, or, where it `changes` something, what it is about to do."""
         head = data.draw(st.sampled_from(self.heads))
         current = self.current(head)
         seen = len(self.ledger.inbox(head.id)) if see else None
@@ -122,12 +198,14 @@ class Histories(RuleBasedStateMachine):
                 signals_seen=seen,
                 budget=budget if charge else None,
                 lease=taken if lease else None,
+                unless_stopped=changes,
             )
         except Superseded:
-            assert not current or (charge and not room)
+            assert not current or (charge and not room) or (changes and self.stopped)
             return
         assert current
         assert room or not charge
+        assert not (changes and self.stopped)
         if charge:
             for key in (head.service.key, "fleet"):
                 self.charged[key].append(self.clock.now().timestamp())
@@ -161,8 +239,54 @@ class Histories(RuleBasedStateMachine):
             return
         assert current
         assert lease is not None
-        del self.out[head.id]
+        self.given_back.append((after, self.out.pop(head.id)))
         self.take_in_hand(after)
+
+    @precondition(lambda self: self.given_back)
+    @rule(data=st.data())
+    def end_lease_again(self, data: st.DataObject) -> None:
+        """Whoever gave a lease back says so a second time, with the newest head in hand."""
+        before, lease = data.draw(st.sampled_from(self.given_back))
+        if before.id in self.out:
+            return
+        with pytest.raises(Superseded):
+            self.ledger.end_lease(self.ledger.incident(before.id), lease, NOTE)
+
+    @precondition(lambda self: any(n > 1 for n in self.generations.values()))
+    @rule(data=st.data(), how=st.sampled_from(["append", "resolve", "lease", "generation"]))
+    def write_with_an_old_token(self, data: st.DataObject, how: str) -> None:
+        """An execution that was taken over knows the newest head, and is refused for its generation alone."""
+        overtaken = data.draw(st.sampled_from(sorted(i for i, n in self.generations.items() if n > 1)))
+        newest = self.ledger.incident(overtaken)
+        stale = newest.model_copy(update={"generation": newest.generation - 1})
+        lease = self.out.get(overtaken) or self.lease_of(stale)
+        write: Mapping[str, Callable[[], Incident]] = {
+            "append": lambda: self.ledger.append(stale, [NOTE], step="watch"),
+            "resolve": lambda: self.ledger.resolve(stale, NOTE),
+            "lease": lambda: self.ledger.end_lease(stale, lease, NOTE),
+            "generation": lambda: self.ledger.next_generation(stale, NOTE),
+        }
+        with pytest.raises(Superseded):
+            write[how]()
+        assert self.ledger.incident(overtaken) == newest
+
+    @rule(stopped=st.booleans())
+    def stop_or_start(self, stopped: bool) -> None:
+        """Operators stop everything, or start again."""
+        self.ledger.set_fleet_switch(FleetSwitch(stopped=stopped, by="ann", reason="a hunch", at=self.clock.now()))
+        self.stopped = stopped
+
+    @rule(ref=services, number=st.integers(0, 3))
+    def did_not_help(self, ref: ServiceRef, number: int) -> None:
+        """An action of an incident had no effect, which is said once or often."""
+        self.ledger.note_ineffective(ref, f"inc-{number}", at=self.clock.now())
+        kept = {each: at for each, at in self.failed[ref.key].items() if at > self.clock.now() - timedelta(days=1)}
+        self.failed[ref.key] = {**kept, f"inc-{number}": kept.get(f"inc-{number}", self.clock.now())}
+
+    @rule(ref=services)
+    def somebody_looked(self, ref: ServiceRef) -> None:
+        self.ledger.forget_ineffective(ref)
+        self.failed[ref.key] = {}
 
     @precondition(lambda self: self.heads)
     @rule(data=st.data())
@@ -251,6 +375,14 @@ class Histories(RuleBasedStateMachine):
             assert of_service == ([] if holder is None else [holder])
 
     @invariant()
+    def what_did_not_help_is_as_written(self) -> None:
+        """By incident, at the time at which it was first said."""
+        since = self.clock.now() - timedelta(days=1)
+        for ref in SERVICES:
+            lately = {each: at for each, at in self.failed[ref.key].items() if at >= since}
+            assert self.ledger.ineffective(ref, since=since) == lately
+
+    @invariant()
     def every_trail_verifies(self) -> None:
         """Every chain is whole, and no event is of an older generation's making."""
         for identifier in self.joined:
@@ -302,17 +434,43 @@ class WiredHistories(Histories):
 
 
 class DynamoHistories(Histories):
-    """The same on DynamoDB."""
+    """The same on DynamoDB, as moto has it."""
+
+    endpoint: str | None = None
 
     def make_ledger(self) -> Ledger:
-        return dynamo_ledger(self.clock, None)
+        return dynamo_ledger(self.clock, None, endpoint=self.endpoint)
 
 
-@pytest.mark.parametrize(("histories", "examples"), [(Histories, 100), (WiredHistories, 100), (DynamoHistories, 12)])
-def test_every_history_keeps_the_promises(histories: type[Histories], examples: int) -> None:
-    """At most one open incident a service, whole chains, no stale writer, no lost signal, no budget exceeded."""
+def check(histories: type[Histories], examples: int) -> None:
     limits = settings(
         max_examples=examples, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
     )
+    run_state_machine_as_test(histories, settings=limits)
+
+
+LONG = pytest.mark.long
+
+
+@pytest.mark.parametrize(
+    ("histories", "examples"),
+    [
+        (Histories, 100),
+        (WiredHistories, 60),
+        (DynamoHistories, 10),
+        pytest.param(Histories, 1500, marks=LONG),
+        pytest.param(WiredHistories, 400, marks=LONG),
+        pytest.param(DynamoHistories, 60, marks=LONG),
+    ],
+)
+def test_every_history_keeps_the_promises(histories: type[Histories], examples: int) -> None:
+    """At most one open incident a service, whole chains, no stale writer, no lost signal, no budget exceeded, no lease
+    given back twice, nothing begun while everything is stopped."""
     with mock_aws():
-        run_state_machine_as_test(histories, settings=limits)
+        check(histories, examples)
+
+
+@pytest.mark.parametrize("examples", [5, pytest.param(60, marks=LONG)])
+def test_every_history_keeps_the_promises_on_the_emulator(endpoint: str, examples: int) -> None:
+    """The same on the emulator that the demo and the end-to-end tests run on."""
+    check(type("EmulatorHistories", (DynamoHistories,), {"endpoint": endpoint}), examples)

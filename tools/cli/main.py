@@ -339,7 +339,7 @@ def pause(desk: Desk, service: str, length: timedelta, reason: str, by: str, tab
 @_with_ledger
 @click.pass_obj
 def resume(desk: Desk, service: str, by: str, table: str, region: str | None) -> None:
-    """End a pause."""
+    """End a pause, and let the responder act again where actions did not help."""
     from functions.domain.redaction import clean
 
     ledger, ref, now = _ledger(desk, table, region), _service(service, region), desk.now()
@@ -348,6 +348,10 @@ def resume(desk: Desk, service: str, by: str, table: str, region: str | None) ->
     ended = {"paused_until": None, "by": clean(by, limit=100), "reason": "resumed", "at": now}
     ledger.set_switch(ref, switch.model_copy(update=ended), was=switch)
     click.echo(f"{ref} is resumed" if was_paused else f"{ref} was not paused")
+    failed = ledger.ineffective(ref, since=now - timedelta(days=1))
+    if failed:
+        ledger.forget_ineffective(ref)
+        click.echo(f"actions did not help in {', '.join(sorted(failed))}: that no longer speaks against the next one")
 
 
 def _with_order(command: Callable[..., None]) -> Callable[..., None]:

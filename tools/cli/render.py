@@ -22,11 +22,11 @@ from functions.domain.evidence import Release, ReleaseState, short
 from functions.domain.incidents import Event, Fact, Incident, IncidentStatus
 from functions.domain.maintenance import Announced, next_window
 from functions.domain.orders import Order
-from functions.domain.redaction import clean
 from functions.domain.services import ServiceRef
 from functions.domain.signals import Signal
 from functions.playbooks.schema import Playbook
 from functions.workflow.orders import Given, OrderState, Reply
+from tools.cli.cells import columns, text
 from tools.cli.explain import Explanation
 from tools.cli.trails import Trail
 
@@ -141,18 +141,18 @@ def trail(found: Trail, *, now: datetime, full: bool = False) -> RenderableType:
 def head(found: Trail, *, now: datetime) -> RenderableType:
     """Where the incident stands, in a few lines."""
     incident = found.incident
-    title = Text.assemble(_status(incident), "  ", (_text(incident.title), "bold"))
+    title = Text.assemble(_status(incident), "  ", (text(incident.title), "bold"))
     facts = _pairs()
     facts.add_row("service", Text(str(incident.service), style="bold"))
     facts.add_row("incident", incident.id)
     facts.add_row("alarm", _clock(found.alarm_at))
     if found.grade is not None:
-        facts.add_row("severity", Text(f"{found.grade.name}: {_text(found.grade.reason)}"))
+        facts.add_row("severity", Text(f"{found.grade.name}: {text(found.grade.reason)}"))
         facts.add_row("respond", found.grade.respond_text)
     for said, names in _COMMAND:
         newest_said = next((event for event in reversed(found.events) if event.fact in names), None)
         if newest_said is not None and newest_said.fact is not Fact.COMMAND_RELEASED:
-            facts.add_row(said, Text(_text(newest_said.actor), style="bold"))
+            facts.add_row(said, Text(text(newest_said.actor), style="bold"))
     if incident.closed_at is None:
         facts.add_row("open for", f"{took(now - incident.opened_at)}, last step {incident.step}")
         newest = next((event.fact for event in reversed(found.events) if event.fact in _ASKING), None)
@@ -187,7 +187,7 @@ def entry(
 ) -> RenderableType:
     """One event of a timeline that began at `since`; entries printed one after the other stand in line."""
     mark, style = _MARKS.get(event.fact, _OTHER_MARK)
-    said = Text(_text(event.summary), style="" if mark == _OTHER_MARK[0] else style)
+    said = Text(text(event.summary), style="" if mark == _OTHER_MARK[0] else style)
     details = list(_details(event, evidence, full=full))
     if unread:
         details.append(Text("its evidence lies in the archive, which could not be read", style="yellow"))
@@ -196,7 +196,7 @@ def entry(
     row.add_column(no_wrap=True, width=1)
     row.add_column(style="dim", no_wrap=True, width=9)
     row.add_column(ratio=1)
-    row.add_row(_distance(event.at - since), Text(mark, style=style), _text(event.actor), Group(said, *details))
+    row.add_row(_distance(event.at - since), Text(mark, style=style), text(event.actor), Group(said, *details))
     return row
 
 
@@ -208,15 +208,15 @@ def brief(event: Event, *, since: datetime) -> RenderableType:
     table.add_column(no_wrap=True)
     table.add_column(style="dim", no_wrap=True, width=9)
     table.add_column(ratio=1)
-    summary = Text(_text(event.summary), style=style if mark != "·" else "")
-    table.add_row(_distance(event.at - since), Text(mark, style=style), _text(event.actor), summary)
+    summary = Text(text(event.summary), style=style if mark != "·" else "")
+    table.add_row(_distance(event.at - since), Text(mark, style=style), text(event.actor), summary)
     return table
 
 
 def verification(found: Trail) -> RenderableType:
     """One line: does the trail hold, and what is its head?"""
     if found.broken is not None:
-        return Text.assemble(("✗ the trail is broken: ", "bold red"), _text(found.broken))
+        return Text.assemble(("✗ the trail is broken: ", "bold red"), text(found.broken))
     events = f"{len(found.events)} event{'s' * (len(found.events) != 1)}"
     return Text.assemble((f"✓ the trail holds: {events}, ", "green"), (f"head {found.incident.head_hash}", "dim"))
 
@@ -225,7 +225,7 @@ def stopped(said: str) -> RenderableType:
     """What comes first on a screen while everything is stopped."""
     return Group(
         Text(" EVERYTHING IS STOPPED ", style="bold white on red"),
-        Text(_text(said), style="bold red"),
+        Text(text(said), style="bold red"),
         Text("the responder changes nothing; `responder start --all --reason '...'` ends it", style="red"),
         "",
     )
@@ -242,7 +242,7 @@ def incident_table(
     `notes`: what else there is to say of those that are open, by id."""
     if not incidents:
         return Text("no incidents", style="green")
-    table = _columns("status", "opened", "took", "service", "what", "id")
+    table = columns("status", "opened", "took", "service", "what", "id")
     table.columns[-1].no_wrap = True
     for incident in incidents:
         end = now if incident.closed_at is None else incident.closed_at
@@ -260,9 +260,9 @@ def incident_table(
 def _what(incident: Incident, approval: Approval | None, notes: Sequence[str]) -> Text:
     # The names of the alarms that the deployment makes begin with the service, which has a column of its own.
     named = f"responder-{incident.service.cluster}-{incident.service.service}-"
-    what = Text(_text(incident.title.replace(named, "")))
+    what = Text(text(incident.title.replace(named, "")))
     for note in notes:
-        what.append(f"\n{_text(note)}", style="yellow")
+        what.append(f"\n{text(note)}", style="yellow")
     if approval is not None and approval.answer is None:
         what.append(f"\nwaits for approval\nuntil {approval.expires_at:%H:%M} UTC", style="bold yellow")
     return what
@@ -271,7 +271,7 @@ def _what(incident: Incident, approval: Approval | None, notes: Sequence[str]) -
 def dry_run(order: Order, tried: Reply) -> RenderableType:
     """What would become of an order."""
     where = "would open an incident" if tried.incident_id is None else f"would join {tried.incident_id}"
-    title = Text.assemble(("dry run  ", "bold cyan"), (_text(order.wanted), "bold"), (f", {where}", "dim"))
+    title = Text.assemble(("dry run  ", "bold cyan"), (text(order.wanted), "bold"), (f", {where}", "dim"))
     would = {
         OrderState.ALLOWED: "would be done",
         OrderState.ASKED: "people would be asked first",
@@ -284,7 +284,7 @@ def order_given(order: Order, given: Given) -> RenderableType:
     """That an order was taken in."""
     again = ", the same order as before," if given.duplicate else ""
     where = (f" in {given.incident_id}", "dim")
-    return Text.assemble(("ordered  ", "bold cyan"), (_text(order.wanted), "bold"), again, where)
+    return Text.assemble(("ordered  ", "bold cyan"), (text(order.wanted), "bold"), again, where)
 
 
 def order_reply(order: Order, given: Given, reply: Reply, *, waited_s: int) -> RenderableType:
@@ -325,19 +325,19 @@ def _replied(reply: Reply, said: str) -> Iterable[RenderableType]:
     if reply.state is OrderState.ASKED:
         why = denied.get("approval", why).removeprefix("people have to grant it: ")
     shows_why = bool(why) and reply.state is not OrderState.ALLOWED
-    yield Text.assemble((f"{mark} {said}", style), *([": ", _text(why)] if shows_why else []))
+    yield Text.assemble((f"{mark} {said}", style), *([": ", text(why)] if shows_why else []))
     facts = _pairs()
     if reply.plan is not None:
-        facts.add_row("plan", Text(_text(reply.plan.summary), style="bold"))
+        facts.add_row("plan", Text(text(reply.plan.summary), style="bold"))
         if not refused:
-            facts.add_row("undo", _pasteable(_text(reply.plan.undo)))
+            facts.add_row("undo", _pasteable(text(reply.plan.undo)))
     for verdict in reply.verdicts:
         if verdict.ordered:
-            facts.add_row(_text(verdict.guardrail), Text.assemble(_VERDICTS[True, True], _text(verdict.reason)))
+            facts.add_row(text(verdict.guardrail), Text.assemble(_VERDICTS[True, True], text(verdict.reason)))
     for rule in reply.refused_by:
         if rule in _WAYS_OUT:
             facts.add_row("then", _WAYS_OUT[rule])
-    agreed = [_text(verdict.guardrail) for verdict in reply.verdicts if verdict.allowed and not verdict.ordered]
+    agreed = [text(verdict.guardrail) for verdict in reply.verdicts if verdict.allowed and not verdict.ordered]
     if agreed and not refused:
         facts.add_row("guardrails", Text.assemble(("✓ ", "green"), (", ".join(agreed), "dim")))
     if facts.row_count:
@@ -352,15 +352,15 @@ def backup_table(found: Sequence[BackupFacts], *, now: datetime) -> RenderableTy
     """Backups, in the order given, with their age."""
     if not found:
         return Text("no backups", style="yellow")
-    table = _columns("of", "age", "taken", "status", "name")
+    table = columns("of", "age", "taken", "status", "name")
     for backup in found:
         age = now - backup.at
         table.add_row(
-            _text(backup.of),
+            text(backup.of),
             took(age) if age < timedelta(days=2) else f"{age.days} days",
             _clock(backup.at, with_seconds=False),
-            _text(backup.status.lower()),
-            _text(backup.name),
+            text(backup.status.lower()),
+            text(backup.name),
         )
     return table
 
@@ -369,15 +369,15 @@ def release_table(ref: ServiceRef, known: Sequence[Release]) -> RenderableType:
     """What a service ran, in the order given, and what was judged of each."""
     if not known:
         return Text(f"{ref} has no release yet that was seen running steadily", style="yellow")
-    table = _columns("release", "judged", "first seen", "last seen", "why")
+    table = columns("release", "judged", "first seen", "last seen", "why")
     table.columns[0].no_wrap = True
     for release in known:
         table.add_row(
-            Text(_text(short(release.task_definition)), style="bold"),
+            Text(text(short(release.task_definition)), style="bold"),
             Text(release.state, style=_JUDGED[release.state]),
             _clock(release.first_seen, with_seconds=False),
             _clock(release.last_seen, with_seconds=False),
-            Text(_text(release.reason) or "not judged yet", style="" if release.reason else "dim"),
+            Text(text(release.reason) or "not judged yet", style="" if release.reason else "dim"),
         )
     return table
 
@@ -387,12 +387,12 @@ def difference_table(before: str, after: str, told: Sequence[Difference]) -> Ren
     if not told:
         same = f"{before} and {after} are the same, as far as ECS tells; values of environment variables are not read"
         return Text(same, style="green")
-    table = _columns("what", before, after)
+    table = columns("what", before, after)
     for difference in told:
         sides = (
-            Text(_text(side) or "none", style="" if side else "dim") for side in (difference.before, difference.after)
+            Text(text(side) or "none", style="" if side else "dim") for side in (difference.before, difference.after)
         )
-        table.add_row(Text(_text(difference.what), style="bold"), *sides)
+        table.add_row(Text(text(difference.what), style="bold"), *sides)
     return table
 
 
@@ -400,10 +400,10 @@ def announced_table(ref: ServiceRef, windows: Sequence[Announced], *, now: datet
     """The announced windows of one service that are not over."""
     if not windows:
         return Text(f"{ref} has no announced maintenance window; regular ones stand in its playbook", style="green")
-    table = _columns("", "maintenance", "by", "why")
+    table = columns("", "maintenance", "by", "why")
     for announced in windows:
         open_now = Text("open", style="bold yellow") if announced.window.holds(now) else Text("to come", style="dim")
-        table.add_row(open_now, announced.window.span, _text(announced.by), _text(announced.reason))
+        table.add_row(open_now, announced.window.span, text(announced.by), text(announced.reason))
     return table
 
 
@@ -412,10 +412,10 @@ def unmatched_table(unmatched: Iterable[tuple[Signal, str]]) -> RenderableType:
     rows = list(unmatched)
     if not rows:
         return Text("every signal belonged to a playbook", style="green")
-    table = _columns("when", "signal", "Region", "why")
+    table = columns("when", "signal", "Region", "why")
     for signal, reason in rows:
         when = "?" if signal.occurred_at is None else _clock(signal.occurred_at, with_seconds=False)
-        table.add_row(when, _text(signal.title), signal.region or "?", _text(reason))
+        table.add_row(when, text(signal.title), signal.region or "?", text(reason))
     return table
 
 
@@ -426,7 +426,7 @@ def playbook_table(playbooks: Sequence[Playbook], *, now: datetime) -> Renderabl
 
 
 def _understood(playbook: Playbook, now: datetime) -> Iterable[str | tuple[str, str]]:
-    yield (f"{_text(playbook.name)}: nothing is changed\n", "bold")
+    yield (f"{text(playbook.name)}: nothing is changed\n", "bold")
     for regular in playbook.maintenance:
         coming = next_window(now, [regular])
         when = "" if coming is None else f"{'open now' if coming.holds(now) else 'next'}: {coming.span}"
@@ -435,7 +435,7 @@ def _understood(playbook: Playbook, now: datetime) -> Iterable[str | tuple[str, 
 
 
 def _playbooks(playbooks: Iterable[Playbook]) -> Table:
-    table = _columns("", "playbook", "service", "mode", "severity", "alarms")
+    table = columns("", "playbook", "service", "mode", "severity", "alarms")
     for playbook in playbooks:
         table.add_row(
             Text("✓", style="green"),
@@ -443,7 +443,7 @@ def _playbooks(playbooks: Iterable[Playbook]) -> Table:
             str(playbook.ref),
             playbook.mode,
             _severity(playbook),
-            "\n".join(map(_text, playbook.alarm_names)) or Text("none; ECS events only", style="dim"),
+            "\n".join(map(text, playbook.alarm_names)) or Text("none; ECS events only", style="dim"),
         )
     return table
 
@@ -451,7 +451,7 @@ def _playbooks(playbooks: Iterable[Playbook]) -> Table:
 def _severity(playbook: Playbook) -> str:
     """The playbook's own severity, as its people call it, too."""
     label = playbook.severities[playbook.severity].label
-    return str(playbook.severity) if label == playbook.severity else f"{playbook.severity} ({_text(label)})"
+    return str(playbook.severity) if label == playbook.severity else f"{playbook.severity} ({text(label)})"
 
 
 def explanations(found: Iterable[Explanation]) -> RenderableType:
@@ -461,21 +461,21 @@ def explanations(found: Iterable[Explanation]) -> RenderableType:
 
 def _explanation(explanation: Explanation) -> RenderableType:
     styles = {"signal": "bold green", "ignored": "dim", "refused": "bold red"}
-    title = Text.assemble((explanation.outcome, styles[explanation.outcome]), "  ", _text(explanation.file))
+    title = Text.assemble((explanation.outcome, styles[explanation.outcome]), "  ", text(explanation.file))
     facts = _pairs()
     signal, match = explanation.signal, explanation.match
     if signal is None or match is None:
-        facts.add_row("because", _text(explanation.reason))
+        facts.add_row("because", text(explanation.reason))
         return Group(title, Padding(facts, (0, 0, 1, 2)))
     was = "" if signal.previous_state is None else f", was {signal.previous_state}"
     when = "at an unknown time" if signal.occurred_at is None else _clock(signal.occurred_at)
-    facts.add_row("signal", Text(f"{_text(signal.title)}{was}, {when}"))
+    facts.add_row("signal", Text(f"{text(signal.title)}{was}, {when}"))
     if signal.reason:
-        facts.add_row("", Text(_text(signal.reason), style="dim"))
+        facts.add_row("", Text(text(signal.reason), style="dim"))
     named = match.ref or "/".join(filter(None, (signal.cluster, signal.service))) or "not named"
     facts.add_row("service", Text(str(named), style="bold" if match.ref else ""))
     playbook = Text("none", style="yellow") if match.playbook is None else Text(match.playbook.name, style="bold")
-    facts.add_row("playbook", Text.assemble(playbook, f": {_text(match.reason)}"))
+    facts.add_row("playbook", Text.assemble(playbook, f": {text(match.reason)}"))
     facts.add_row("what", explanation.reason.removesuffix(f"; {match.reason}"))
     return Group(title, Padding(facts, (0, 0, 1, 2)))
 
@@ -488,20 +488,20 @@ def _details(event: Event, data: Mapping[str, Any], *, full: bool) -> Iterable[R
     if isinstance(decision := data.get("decision"), Mapping):
         yield from _decision(decision, event.summary, full=full)
     if data.get("identity"):
-        yield Text(_text(data["identity"]), style="dim")
+        yield Text(text(data["identity"]), style="dim")
     if event.fact is Fact.ACTION_TAKEN and isinstance(result := data.get("result"), Mapping):
         made = [f"{name.replace('_', ' ')} {value}" for name, value in result.items() if value]
         if made:
-            yield Text(_text(", ".join(made)), style="dim")
+            yield Text(text(", ".join(made)), style="dim")
 
 
 def _asked_of_the_logs(findings: Mapping[str, Any]) -> Iterable[RenderableType]:
     """What the playbook's own queries found."""
     logs = (findings.get("logs") or {}).get("value") or {}
     for query in map(LogQueryFacts.model_validate, logs.get("queries", ())):
-        yield Text(f"asked of the logs: {_text(query)}", style="dim" if query.error is None else "yellow")
+        yield Text(f"asked of the logs: {text(query)}", style="dim" if query.error is None else "yellow")
         for line in query.lines:
-            yield Padding(Text(_text(line), style="dim"), (0, 0, 0, 2))
+            yield Padding(Text(text(line), style="dim"), (0, 0, 0, 2))
 
 
 def _ranking(judgements: Sequence[Mapping[str, Any]], *, most: int) -> RenderableType:
@@ -513,7 +513,7 @@ def _ranking(judgements: Sequence[Mapping[str, Any]], *, most: int) -> Renderabl
         first = judgement is likely[0]
         table.add_row(
             Text(f"{judgement['confidence']:.2f}", style="bold" if first else "dim"),
-            Text(_text(judgement["cause"]), style="bold" if first else ""),
+            Text(text(judgement["cause"]), style="bold" if first else ""),
         )
         for sign, key, style in (
             ("+", "evidence_for", "green"),
@@ -523,7 +523,7 @@ def _ranking(judgements: Sequence[Mapping[str, Any]], *, most: int) -> Renderabl
         ):
             for line in judgement.get(key, ()):
                 unread = "not read: " if sign == "?" else ""
-                table.add_row("", Text.assemble((f"{sign} ", style), Text(unread + _text(line), style="dim")))
+                table.add_row("", Text.assemble((f"{sign} ", style), Text(unread + text(line), style="dim")))
     rest = len(judgements) - len(likely[:most])
     if rest > 0:
         table.add_row("", Text(f"and {rest} less likely or ruled out", style="dim"))
@@ -534,18 +534,18 @@ def _decision(decision: Mapping[str, Any], said: str, *, full: bool) -> Iterable
     facts = _pairs()
     if isinstance(plan := decision.get("plan"), Mapping):
         if plan["summary"] not in said:
-            facts.add_row("plan", Text(_text(plan["summary"]), style="bold"))
-        facts.add_row("undo", _pasteable(_text(plan["undo"])))
+            facts.add_row("plan", Text(text(plan["summary"]), style="bold"))
+        facts.add_row("undo", _pasteable(text(plan["undo"])))
     verdicts = decision.get("verdicts", ())
     for verdict in verdicts:
         if full or not verdict["allowed"] or verdict.get("ordered"):
             mark = _VERDICTS[verdict["allowed"], bool(verdict.get("ordered"))]
-            facts.add_row(_text(verdict["guardrail"]), Text.assemble(mark, _text(verdict["reason"])))
-    agreed = [_text(verdict["guardrail"]) for verdict in verdicts if verdict["allowed"] and not verdict.get("ordered")]
+            facts.add_row(text(verdict["guardrail"]), Text.assemble(mark, text(verdict["reason"])))
+    agreed = [text(verdict["guardrail"]) for verdict in verdicts if verdict["allowed"] and not verdict.get("ordered")]
     if agreed and not full:
         facts.add_row("guardrails", Text.assemble(("✓ ", "green"), (", ".join(agreed), "dim")))
     for alternative in decision.get("alternatives", ()):
-        facts.add_row("not", f"{_text(alternative['action'])}: {_text(alternative['reason'])}")
+        facts.add_row("not", f"{text(alternative['action'])}: {text(alternative['reason'])}")
     if facts.row_count:
         yield facts
 
@@ -574,13 +574,6 @@ def _pairs() -> Table:
     return table
 
 
-def _columns(*names: str) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
-    for name in names:
-        table.add_column(name, overflow="fold")
-    return table
-
-
 def _status(incident: Incident) -> Text:
     resolved = incident.status is IncidentStatus.RESOLVED
     return Text(incident.status.upper(), style="bold green" if resolved else "bold red")
@@ -596,7 +589,3 @@ def _distance(span: timedelta) -> str:
 
 def _clock(moment: datetime, *, with_seconds: bool = True) -> str:
     return f"{moment:%Y-%m-%d %H:%M:%S} UTC" if with_seconds else f"{moment:%Y-%m-%d %H:%M}"
-
-
-def _text(foreign: object) -> str:
-    return clean(str(foreign), limit=600)

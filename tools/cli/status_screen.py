@@ -27,9 +27,9 @@ from functions.domain.evidence import (
     short,
 )
 from functions.domain.incidents import Mode
-from functions.domain.redaction import clean
 from functions.domain.score import HealthScore, Part
 from functions.domain.signals import HEALTH_CHECK_FAILED, STOPPED_BY_SCHEDULER, AlarmState
+from tools.cli.cells import columns, text
 from tools.cli.render import stopped
 from tools.cli.service_status import ServiceStatus, TaskLoad
 
@@ -86,7 +86,7 @@ def _title(seen: ServiceStatus, every_s: int | None) -> RenderableType:
     where = f"  {seen.service.cluster}, {seen.service.region}"
     ends = "" if every_s is None else f", again every {every_s} s, Ctrl-C ends"
     line.add_row(
-        Text.assemble((_text(seen.service.service), "bold"), (where, "dim")),
+        Text.assemble((text(seen.service.service), "bold"), (where, "dim")),
         Text(f"{seen.at:%Y-%m-%d %H:%M:%S} UTC{ends}", style="dim"),
     )
     return line
@@ -94,7 +94,7 @@ def _title(seen: ServiceStatus, every_s: int | None) -> RenderableType:
 
 def _score(health: HealthScore) -> RenderableType:
     if health.score is None:
-        return Text.assemble(_label("HEALTH"), ("unknown", "bold yellow"), (f"  {_text(health.note)}", "yellow"))
+        return Text.assemble(_label("HEALTH"), ("unknown", "bold yellow"), (f"  {text(health.note)}", "yellow"))
     style = _style_of(health.score)
     full = round(_CELLS * health.score / 100)
     said = Text.assemble(
@@ -107,7 +107,7 @@ def _score(health: HealthScore) -> RenderableType:
     if health.known < 1:
         said.append(f"  of the {health.known:.0%} that is known", style="yellow")
     if health.note:
-        return Group(said, _below(Text(_text(health.note), style="yellow")))
+        return Group(said, _below(Text(text(health.note), style="yellow")))
     return said
 
 
@@ -143,7 +143,7 @@ def _parts(seen: ServiceStatus) -> RenderableType:
     table.columns[1].justify = "right"
     for part in seen.health.parts:
         fine = part.known and not part.lost
-        table.add_row(part.name, _points(part), Text(_text(part.reason), style="" if fine else _part_style(part)))
+        table.add_row(part.name, _points(part), Text(text(part.reason), style="" if fine else _part_style(part)))
     requests = None if seen.metrics.value is None else seen.metrics.value.now(Metric.REQUESTS)
     if requests is not None:
         table.add_row("requests", "", Text(f"{requests:.1f} a second", style="dim"))
@@ -172,20 +172,20 @@ def _responder(seen: ServiceStatus) -> RenderableType:
     held = seen.responder.value
     if held is None:
         heading.append(f"mode {seen.plain_mode} in the playbook; ")
-        heading.append(f"the ledger is unknown: {_text(seen.responder.error)}", style="yellow")
+        heading.append(f"the ledger is unknown: {text(seen.responder.error)}", style="yellow")
         return Group("", *lines)
     heading.append(f"mode {held.mode}", style=_MODE_STYLE[held.mode])
     if held.paused_until is not None:
-        why = f"{_text(held.by)}: {_text(held.reason)}"
+        why = f"{text(held.by)}: {text(held.reason)}"
         lines.append(_below(Text(f"paused until {held.paused_until:%Y-%m-%d %H:%M} UTC by {why}", style="bold yellow")))
     if held.maintenance is not None:
-        lines.append(_below(Text(f"in maintenance: {_text(held.maintenance)}", style="bold yellow")))
+        lines.append(_below(Text(f"in maintenance: {text(held.maintenance)}", style="bold yellow")))
     if held.incident is None:
         heading.append(", no open incident")
     else:
         incident = held.incident
         age = _age(incident.opened_at, seen.at)
-        lines.append(_below(Text(f"● {_text(incident.title)}, open for {age}, at {incident.step}", style="bold red")))
+        lines.append(_below(Text(f"● {text(incident.title)}, open for {age}, at {incident.step}", style="bold red")))
         lines.append(_below(Text(f"  responder show {incident.id}", style="dim")))
     return Group("", *lines)
 
@@ -196,7 +196,7 @@ def _tasks(facts: ServiceFacts, seen: ServiceStatus, *, wide: bool) -> Iterator[
     style = "bold red" if facts.desired and not facts.running else style
     yield Text(f"{facts.running} run{pending}, {facts.desired} wanted", style=style)
     if facts.status != "ACTIVE":
-        yield _line(f"the service is {_text(facts.status)}", style="bold red")
+        yield _line(f"the service is {text(facts.status)}", style="bold red")
     if seen.tasks.value is None:
         yield _unknown(seen.tasks)
         return
@@ -207,7 +207,7 @@ def _tasks(facts: ServiceFacts, seen: ServiceStatus, *, wide: bool) -> Iterator[
     if len(running) > ROWS:
         yield _line(f"and {len(running) - ROWS} more", style="dim")
     if not loads and running:
-        yield _below(Text(_text(_unmeasured(seen.loads)), style="dim" if seen.loads.error is None else "yellow"))
+        yield _below(Text(text(_unmeasured(seen.loads)), style="dim" if seen.loads.error is None else "yellow"))
     yield from _stopped(seen.tasks.value.stopped, seen.at)
 
 
@@ -217,7 +217,7 @@ def _stopped(tasks: Sequence[TaskFacts], at: datetime) -> Iterator[RenderableTyp
     own = [task for task in lately if _of_itself(task)]
     newest = sorted(own, key=lambda task: task.stopped_at or at, reverse=True)
     for task in newest[:STOPPED_SHOWN]:
-        yield _line(f"{_text(task.id)[:8]} stopped {_age(task.stopped_at, at)} ago{_why_stopped(task)}", style="red")
+        yield _line(f"{text(task.id)[:8]} stopped {_age(task.stopped_at, at)} ago{_why_stopped(task)}", style="red")
     if len(newest) > STOPPED_SHOWN:
         yield _line(f"and {len(newest) - STOPPED_SHOWN} more stopped so within the hour", style="red")
     if len(lately) > len(own):
@@ -235,17 +235,17 @@ def _task_table(
 ) -> RenderableType:
     """CPU and memory have columns only where they are known of one task at least."""
     measured = ("CPU", "memory") if loads else ()
-    table = _columns("id", "status", "health", *measured, "zone", "runs", "started")
+    table = columns("id", "status", "health", *measured, "zone", "runs", "started")
     for task in tasks:
         load = loads.get(task.id, TaskLoad())
-        health = Text(_text(task.health.lower()), style=_HEALTH_STYLE.get(task.health, "dim"))
+        health = Text(text(task.health.lower()), style=_HEALTH_STYLE.get(task.health, "dim"))
         table.add_row(
-            _text(task.id) if wide else _text(task.id)[:8],
-            Text(_text(task.last_status.lower()), style="" if task.last_status == "RUNNING" else "yellow"),
+            text(task.id) if wide else text(task.id)[:8],
+            Text(text(task.last_status.lower()), style="" if task.last_status == "RUNNING" else "yellow"),
             health,
             *((_percent(load.cpu_percent), _percent(load.memory_percent)) if loads else ()),
-            _text(task.zone or "unknown"),
-            short(_text(task.task_definition)),
+            text(task.zone or "unknown"),
+            short(text(task.task_definition)),
             "not yet" if task.started_at is None else f"{_age(task.started_at, at)} ago",
         )
     return table
@@ -265,13 +265,13 @@ def _unwell_first(task: TaskFacts) -> tuple[bool, bool, float]:
 def _why_stopped(task: TaskFacts) -> str:
     exits = f", exit code {', '.join(map(str, task.exit_codes))}" if task.exit_codes else ""
     said = [*task.container_reasons, task.stopped_reason]
-    return f"{exits}: {_text('; '.join(dict.fromkeys(filter(None, said))) or task.stop_code or 'nobody knows why')}"
+    return f"{exits}: {text('; '.join(dict.fromkeys(filter(None, said))) or task.stop_code or 'nobody knows why')}"
 
 
 def _deployments(facts: ServiceFacts, at: datetime) -> Iterator[RenderableType]:
     one = len(facts.deployments) == 1
     yield Text("steady" if facts.steady else f"{len(facts.deployments)} at once" if not one else "not steady yet")
-    table = _columns("status", "rollout", "runs", "tasks", "began")
+    table = columns("status", "rollout", "runs", "tasks", "began")
     for each in facts.deployments:
         rollout = each.rollout_state or "?"
         failed = f", {each.failed} failed" if each.failed else ""
@@ -281,14 +281,14 @@ def _deployments(facts: ServiceFacts, at: datetime) -> Iterator[RenderableType]:
                 rollout.lower().replace("_", " "),
                 style={"COMPLETED": "green", "FAILED": "bold red"}.get(rollout, "yellow"),
             ),
-            short(_text(each.task_definition)),
+            short(text(each.task_definition)),
             Text(f"{each.running} of {each.desired}{failed}", style="red" if each.failed else ""),
             f"{_age(each.created_at, at)} ago",
         )
     yield _below(table)
     for each in facts.deployments:
         if each.rollout_state != "COMPLETED" and each.rollout_reason:
-            yield _line(f"{_text(each.rollout_reason)}", style="yellow")
+            yield _line(f"{text(each.rollout_reason)}", style="yellow")
 
 
 def _targets(facts: TargetsFacts) -> Iterator[RenderableType]:
@@ -306,14 +306,14 @@ def _targets(facts: TargetsFacts) -> Iterator[RenderableType]:
         for target in ill[:ROWS]:
             style = "bold red" if target.state == "unhealthy" else "yellow"
             table.add_row(
-                _text(target.target),
-                Text(_text(target.state), style=style),
-                _text(target.zone or "?"),
-                _text(target.reason or ""),
+                text(target.target),
+                Text(text(target.state), style=style),
+                text(target.zone or "?"),
+                text(target.reason or ""),
             )
         yield _below(table)
     healthy = [target for target in facts.targets if target.state == "healthy"]
-    named = ", ".join(f"{_text(t.target)} ({_text(t.zone)})" if t.zone else _text(t.target) for t in healthy[:ROWS])
+    named = ", ".join(f"{text(t.target)} ({text(t.zone)})" if t.zone else text(t.target) for t in healthy[:ROWS])
     more = f" and {len(healthy) - ROWS} more" if len(healthy) > ROWS else ""
     if healthy:
         yield _below(Text.assemble(("healthy", "green"), (f"  {named}{more}", "dim")))
@@ -333,10 +333,10 @@ def _scaling(facts: ScalingFacts, seen: ServiceStatus) -> Iterator[RenderableTyp
     if facts.policies is None:
         yield _line("its policies are unknown", style="yellow")
     for policy in facts.policies or ():
-        yield _line(f"{_text(policy.name)} keeps {_text(policy.metric)} at {policy.target:g}", style="dim")
+        yield _line(f"{text(policy.name)} keeps {text(policy.metric)} at {policy.target:g}", style="dim")
     for activity in (facts.activities or ())[:1]:
         said = f"{activity.status.lower()}, {_age(activity.at, seen.at)} ago: {activity.description}"
-        yield _line(f"{_text(said)}", style="dim")
+        yield _line(f"{text(said)}", style="dim")
 
 
 def _alarms(facts: AlarmsFacts, at: datetime) -> Iterator[RenderableType]:
@@ -352,14 +352,14 @@ def _alarms(facts: AlarmsFacts, at: datetime) -> Iterator[RenderableType]:
     order = (AlarmState.ALARM, AlarmState.INSUFFICIENT_DATA, AlarmState.OK)
     for alarm in sorted(facts.alarms, key=lambda alarm: order.index(alarm.state)):
         state = "NO DATA" if alarm.state is AlarmState.INSUFFICIENT_DATA else str(alarm.state)
-        name = Text(_text(alarm.name))
+        name = Text(text(alarm.name))
         if alarm.state is AlarmState.ALARM:
-            name.append(f"\n{_text(alarm.reason)}", style="dim")
+            name.append(f"\n{text(alarm.reason)}", style="dim")
         if alarm.state is AlarmState.OK and alarm.breaching_now:
             name.append("\nits metric breaches right now", style="yellow")
         table.add_row(Text(state, style=_ALARM_STYLE[alarm.state]), name, f"for {_age(alarm.since, at)}")
     for gone in facts.gone:
-        table.add_row(Text("MISSING", style="bold yellow"), _text(gone), "no such alarm")
+        table.add_row(Text("MISSING", style="bold yellow"), text(gone), "no such alarm")
     yield _below(table)
 
 
@@ -375,7 +375,7 @@ def _dependencies(facts: DependenciesFacts) -> Iterator[RenderableType]:
     table = _grid(3)
     for each in facts.dependencies:
         style = _DEPENDENCY_STYLE.get(each.state, "bold red")
-        table.add_row(Text(each.state, style=style), _text(each.name), Text(_text(each.detail), style="dim"))
+        table.add_row(Text(each.state, style=style), text(each.name), Text(text(each.detail), style="dim"))
     yield _below(table)
 
 
@@ -383,7 +383,7 @@ def _section(name: str, reading: Reading[T], made: Callable[[T], Iterator[Render
     """A heading with what comes first of a section beside it; one line where it could not be read."""
     yield ""
     if reading.value is None:
-        yield _label(name).append(f"unknown: {_text(reading.error or 'not read')}", style="yellow")
+        yield _label(name).append(f"unknown: {text(reading.error or 'not read')}", style="yellow")
         return
     first, *rest = made(reading.value)
     heading = _label(name)
@@ -392,7 +392,7 @@ def _section(name: str, reading: Reading[T], made: Callable[[T], Iterator[Render
 
 
 def _unknown(reading: Reading[T]) -> RenderableType:
-    return _line(f"unknown: {_text(reading.error or 'not read')}", style="yellow")
+    return _line(f"unknown: {text(reading.error or 'not read')}", style="yellow")
 
 
 def _label(name: str) -> Text:
@@ -414,15 +414,8 @@ def _grid(columns: int) -> Table:
     return table
 
 
-def _columns(*names: str) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
-    for name in names:
-        table.add_column(name, overflow="fold")
-    return table
-
-
 def _group(arn: str) -> str:
-    return _text(arn.split("targetgroup/", 1)[-1].split("/")[0])
+    return text(arn.split("targetgroup/", 1)[-1].split("/")[0])
 
 
 def _percent(value: float | None) -> Text:
@@ -438,7 +431,3 @@ def _age(since: datetime | None, at: datetime) -> str:
 
 def _signs(seen: ServiceStatus) -> Signs:
     return Signs(Findings(looked_at=seen.at, metrics=seen.metrics))
-
-
-def _text(foreign: object) -> str:
-    return clean(str(foreign), limit=300)

@@ -35,17 +35,24 @@ def someone_at_work(signs: Signs, case: Case) -> None:
 def false_alarm(signs: Signs, case: Case) -> None:
     """The alarm is not borne out by its own metric or by the service, or it goes off and on again by itself.
 
-    Nothing is wrong with the service: its tasks are healthy, none crashes, and no release came shortly before. An alarm
-    flaps that went off several times within two hours, briefly each time.
+    Nothing is wrong with the service: its tasks and targets are healthy, none crashes, no release came shortly before,
+    and users feel nothing in the newest data. An alarm flaps that went off several times within two hours, briefly each
+    time and without an answer of the responder's: what was mended is no false alarm.
     """
     alarming = signs.alarming
     if alarming and all(alarm.breaching_now is False for alarm in alarming) and not signs.unwell:
         case.rests_on(0.9, "the metric of every alarm that is in ALARM does not breach", "the service shows no symptom")
     if signs.flaps and signs.history is not None:
-        often = {alarm.name: len(signs.history.went_off.get(alarm.name, ())) for alarm in alarming}
+        often = {alarm.name: signs.history.by_itself(alarm.name) for alarm in alarming}
         case.rests_on(0.8, *(f"{name} went off {times} times in two hours, briefly" for name, times in often.items()))
+    if signs.goes_on:
+        for symptom in signs.symptoms:
+            case.speaks_against(True, symptom, at_most=0.4)
     case.speaks_against(not signs.service.steady, "the service is not in a steady state", at_most=0.4)
     case.speaks_against(signs.hosts_missing, "healthy targets are missing", at_most=0.4)
+    sick = signs.unhealthy_targets
+    failing = "1 target fails its" if sick == 1 else f"{sick} targets fail their"
+    case.speaks_against(sick > 0, f"{failing} health check", at_most=0.4)
     case.speaks_against(signs.may_be_new_release, "a new release came shortly before, or may have", at_most=0.5)
     crashes = signs.crashes(LATELY)
     case.speaks_against(crashes >= CRASHES_COUNT, f"{crashes} tasks stopped by themselves lately", at_most=0.4)

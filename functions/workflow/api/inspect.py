@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from functions.diagnostics.look import Probe, look
+from functions.diagnostics.probes import HISTORY_LOOKBACK
 from functions.domain.errors import NotNamed
 from functions.domain.evidence import Findings
 from functions.domain.services import ServiceRef
@@ -30,8 +31,10 @@ class Inspect:
         playbook = self.playbooks.get(ref.key)
         if playbook is None:
             raise NotNamed(f"no playbook is for {ref}")
-        known = surroundings_of(playbook, readers=self.readers, ledger=self.ledger, now=self.clock.now())
-        around = replace(known, alarms=playbook.alarm_names)
+        now = self.clock.now()
+        known = surroundings_of(playbook, readers=self.readers, ledger=self.ledger, now=now)
+        acted_at = tuple(self.ledger.charges(ref, since=now - HISTORY_LOOKBACK))
+        around = replace(known, alarms=playbook.alarm_names, acted_at=acted_at)
         return look(self._with_needs(probes or self.probes), around, deadline_s=LOOK_DEADLINE_S)
 
     def _with_needs(self, names: Iterable[str]) -> list[Probe]:

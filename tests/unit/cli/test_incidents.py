@@ -240,6 +240,14 @@ def test_pause_and_resume(paged: Responder, capsys: pytest.CaptureFixture[str]) 
     assert "was not paused" in capsys.readouterr().out
 
 
+def test_resume_closes_the_breaker(paged: Responder, capsys: pytest.CaptureFixture[str]) -> None:
+    """Somebody looked at what did not help, and says so."""
+    paged.ledger.note_ineffective(REF, "inc-1", at=paged.clock.now())
+    ask(paged, "resume", SERVICE)
+    assert "actions did not help in inc-1: that no longer speaks against the next one" in capsys.readouterr().out
+    assert paged.ledger.ineffective(REF, since=paged.clock.now() - timedelta(days=1)) == {}
+
+
 def test_a_maintenance_window_is_announced_listed_and_cancelled(
     paged: Responder, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -130,7 +130,7 @@ def test_what_a_guardrail_refuses_is_said_with_its_name(
     assert say(responder, "scale", SERVICE, "21", *WHY) == 1
     out = capsys.readouterr().out
     assert "✗ refused by task counts" in out
-    assert "task counts: outside 1 to 20 tasks" in out
+    assert "task counts: 21 tasks are outside 1 to 20" in out
     assert "nothing was changed" in out
     assert responder.world.changes == []
 

@@ -1,11 +1,15 @@
 """What a new release has to prove before it counts as good."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from functions.domain.dependencies import HttpAnswer
+from functions.domain.errors import LedgerError
 from functions.domain.evidence import Release, ReleaseState
+from functions.domain.services import ServiceRef
 from functions.playbooks.schema import Playbook
 from functions.workflow.decision import SHIPPER_WATCHES
 from functions.workflow.table import StepName
@@ -112,3 +116,21 @@ def test_a_release_that_hurts_is_rolled_back_before_any_alarm() -> None:
     responder.run(until=StepName.REMEDIATE)
     waited = responder.clock.now() - shipped_at
     assert SHIPPER_WATCHES <= waited <= SHIPPER_WATCHES + timedelta(seconds=15)
+
+
+def test_a_ledger_that_fails_for_one_service_stops_no_other(responder: Responder) -> None:
+    """It is said of which service, and the others are looked after in the same round."""
+    basket = responder.playbook.model_copy(update={"service": "basket"})
+    bake = replace(responder.bake, playbooks=[basket, responder.playbook])
+    releases = responder.ledger.releases
+
+    def failing(ref: ServiceRef) -> Sequence[Release]:
+        if ref == basket.ref:
+            raise LedgerError("the table ledger cannot be reached")
+        return releases(ref)
+
+    responder.ledger.releases = failing  # type: ignore[method-assign]
+    baked = bake()
+    assert baked.failed == (f"{basket.ref.key}: the table ledger cannot be reached",)
+    assert baked.unread == ()
+    assert [release.task_definition for release in releases(REF)] == [V2]

@@ -150,7 +150,9 @@ def test_a_window_that_is_announced_between_plan_and_action_is_obeyed() -> None:
     responder.run(before=begin, until=StepName.WATCH)
     assert responder.world.changes == []
     outdated = events(responder, Fact.PLAN_OUTDATED)[0].summary
-    assert outdated.startswith("did not act: in maintenance until 2026-03-01 05:14 UTC: announced by ann: new disks")
+    assert outdated.startswith(
+        "did not act: maintenance: in maintenance until 2026-03-01 05:14 UTC: announced by ann: new disks"
+    )
 
 
 def test_a_window_is_obeyed_between_two_stages_of_one_action() -> None:

@@ -84,7 +84,7 @@ def test_a_stop_between_plan_and_action_is_obeyed() -> None:
     assert responder.world.changes == []
     assert events(responder, Fact.ACTION_INTENDED) == []
     assert responder.ledger.charges(REF, since=responder.clock.now() - timedelta(hours=1)) == ()
-    assert events(responder, Fact.PLAN_OUTDATED)[0].summary.startswith(f"did not act: {SAID}")
+    assert events(responder, Fact.PLAN_OUTDATED)[0].summary.startswith(f"did not act: stop: {SAID}")
     assert set(denials(responder)) == {"stop"}
     assert_sound(responder)
 

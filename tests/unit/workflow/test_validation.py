@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from functions.domain.evidence import ServiceFacts
 from functions.domain.incidents import Event as TrailEvent
 from functions.domain.incidents import Fact
+from functions.domain.services import ServiceRef
 from functions.domain.signals import AlarmState
 from functions.domain.validation import Finding, Part, PartFacts, Validation
 from functions.playbooks.schema import Playbook
@@ -61,6 +63,22 @@ def test_a_recovery_is_validated_in_four_parts() -> None:
     parts = Validation.model_validate(event.data["validation"]).parts
     assert [(part.part, part.finding) for part in parts] == [(part, Finding.PASSED) for part in Part]
     assert event.summary == "validated: health, functional, performance, monitoring passed"
+
+
+def test_the_service_is_read_once_for_a_recovery() -> None:
+    """What the validation says is said of the very look that found it recovered; the trail does not repeat it."""
+    incident = Incident(playbooks={REF.key: playbook()})
+    reads: list[ServiceRef] = []
+    reader = incident.world.service
+
+    def counted(ref: ServiceRef) -> ServiceFacts | None:
+        reads.append(ref)
+        return reader(ref)
+
+    incident.world.service = counted  # type: ignore[method-assign]
+    assert incident.look() == "recovered"
+    assert len(reads) == 1
+    assert "service" not in of(incident, Fact.RECOVERY_CHECKED)[-1].data
 
 
 def test_a_check_that_fails_since_the_trouble_holds_a_recovery_back() -> None:
