@@ -26,6 +26,7 @@ from tools.cli.options import order_options as _order_options
 from tools.cli.options import region_of as _region
 from tools.cli.options import service_of as _service
 from tools.cli.playbooks import playbook_of as _playbook
+from tools.cli.replay import COMMANDS as ON_THE_PAST
 from tools.cli.status import status
 from tools.cli.stop import COMMANDS as ON_EVERYTHING
 from tools.cli.stop import desk_hold
@@ -619,7 +620,7 @@ def drill(
 cli.add_command(report.report)
 cli.add_command(releases.releases)
 cli.add_command(logs.logs)
-for _command in (*BY_HAND, *ON_INCIDENTS, *ON_EVERYTHING):
+for _command in (*BY_HAND, *ON_INCIDENTS, *ON_EVERYTHING, *ON_THE_PAST):
     cli.add_command(_command)
 cli.add_command(status)
 cli.add_command(digest)

@@ -28,6 +28,9 @@ from functions.domain.signals import Signal
 from functions.playbooks.schema import Playbook
 from functions.workflow.orders import Given, OrderState, Reply
 from tools.cli.explain import Explanation
+from tools.cli.tables import distance as _distance
+from tools.cli.tables import listing as _columns
+from tools.cli.tables import pairs as _pairs
 from tools.cli.trails import Trail
 
 WIDTH = 100
@@ -557,31 +560,9 @@ def _pasteable(text: str) -> str:
     return " \\\n  ".join(wrap(text, width=62, break_on_hyphens=False, break_long_words=False))
 
 
-def _pairs() -> Table:
-    table = Table.grid(padding=(0, 2))
-    table.add_column(style="dim", no_wrap=True)
-    table.add_column(ratio=1)
-    return table
-
-
-def _columns(*names: str) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
-    for name in names:
-        table.add_column(name, overflow="fold")
-    return table
-
-
 def _status(incident: Incident) -> Text:
     resolved = incident.status is IncidentStatus.RESOLVED
     return Text(incident.status.upper(), style="bold green" if resolved else "bold red")
-
-
-def _distance(span: timedelta) -> str:
-    seconds = round(span.total_seconds())
-    sign, seconds = ("-", -seconds) if seconds < 0 else ("+", seconds)
-    if seconds < 3600:
-        return f"{sign}{seconds // 60}:{seconds % 60:02d}"
-    return f"{sign}{seconds // 3600}:{seconds % 3600 // 60:02d}:{seconds % 60:02d}"
 
 
 def _clock(moment: datetime, *, with_seconds: bool = True) -> str:
