@@ -42,6 +42,7 @@ from functions.domain.errors import ChangeDoubtful, ChangeRefused, ReadFailed, S
 from functions.domain.evidence import ServiceFacts, short
 from functions.domain.incidents import Fact, Incident, Mode, NewEvent
 from functions.domain.maintenance import window_at
+from functions.domain.releases import quarantined
 from functions.guardrails.verdicts import in_maintenance
 from functions.playbooks.schema import Playbook
 from functions.ports import BudgetCharge, Clock, Ledger, Readers, ServiceChanger
@@ -123,6 +124,9 @@ class Remediate:
             return "the service is in mode ask now, and nobody granted this plan"
         if always and not granted:
             return f"nobody granted this plan, and {plan.action} is never done without asking"
+        banned = self._banned(incident, plan)
+        if banned is not None:
+            return banned
         if self.ledger.lock_holder(incident.service) != incident.id:
             return "another incident holds the service"
         try:
@@ -142,6 +146,14 @@ class Remediate:
         if leader is not None:
             return f"{leader} leads the incident now"
         return None if done else self._in_trouble(incident, plan, playbook, now)
+
+    def _banned(self, incident: Incident, plan: Plan) -> str | None:
+        """Why the release to go back to may not be gone back to any more: somebody quarantined it meanwhile."""
+        if plan.action is not ActionName.ROLL_BACK:
+            return None
+        goals = [c.task_definition for c in plan.changes if isinstance(c, SetTaskDefinition | RegisterCopy)]
+        history = self.ledger.releases(incident.service) if goals else ()
+        return next((why for goal in goals if (why := quarantined(goal, history)) is not None), None)
 
     def _leader(self, incident: Incident, story: Story) -> str | None:
         """Who took the incident over, asked as late as can be. What people ordered themselves is done all the same."""

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from functions.domain.errors import LedgerError, PlaybookError, ReadFailed, ResponderError
-from tools.cli import logs, releases, report
+from tools.cli import logs, report
+from tools.cli.audit import audit
 from tools.cli.byhand import COMMANDS as BY_HAND
 from tools.cli.desk import COMMANDS as ON_INCIDENTS
 from tools.cli.digest import desk_sources, digest
@@ -26,6 +27,7 @@ from tools.cli.options import order_options as _order_options
 from tools.cli.options import region_of as _region
 from tools.cli.options import service_of as _service
 from tools.cli.playbooks import playbook_of as _playbook
+from tools.cli.releases import releases
 from tools.cli.replay import COMMANDS as ON_THE_PAST
 from tools.cli.status import status
 from tools.cli.stop import COMMANDS as ON_EVERYTHING
@@ -618,8 +620,9 @@ def drill(
 
 
 cli.add_command(report.report)
-cli.add_command(releases.releases)
 cli.add_command(logs.logs)
+cli.add_command(releases)
+cli.add_command(audit)
 for _command in (*BY_HAND, *ON_INCIDENTS, *ON_EVERYTHING, *ON_THE_PAST):
     cli.add_command(_command)
 cli.add_command(status)

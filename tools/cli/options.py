@@ -37,6 +37,13 @@ order_options = (
     *ledger_options,
 )
 
+by_hand_options = (
+    click.option("--reason", required=True, help="Why; the next person will ask."),
+    click.option("--by", envvar=["USER", "LOGNAME"], default="an operator", show_default="your login name"),
+    *ledger_options,
+)
+"""Of what is done at once, and leaves a note in the ledger."""
+
 
 def with_options(*options: Callable[..., Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Give a command all of these, in this order."""

@@ -15,6 +15,7 @@ from rich.text import Text
 
 from functions.domain.approvals import Approval
 from functions.domain.backups import BackupFacts
+from functions.domain.byhand import ByHand
 from functions.domain.circumstances import LogQueryFacts
 from functions.domain.differences import Difference
 from functions.domain.durations import spoken
@@ -407,6 +408,20 @@ def announced_table(ref: ServiceRef, windows: Sequence[Announced], *, now: datet
     for announced in windows:
         open_now = Text("open", style="bold yellow") if announced.window.holds(now) else Text("to come", style="dim")
         table.add_row(open_now, announced.window.span, _text(announced.by), _text(announced.reason))
+    return table
+
+
+def audit_table(notes: Sequence[ByHand]) -> RenderableType:
+    """What people did by hand, in the order given."""
+    if not notes:
+        return Text("nobody did anything by hand", style="green")
+    table = _columns("when", "who", "what", "about", "why")
+    for note in notes:
+        who = Text(_text(note.by), style="bold")
+        if note.identity:
+            who.append(f"\n{_text(note.identity.rsplit(':', 1)[-1])}", style="dim")
+        at = _clock(note.at, with_seconds=False)
+        table.add_row(at, who, _text(note.what), _text(note.about), _text(note.reason))
     return table
 
 
