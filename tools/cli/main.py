@@ -21,6 +21,7 @@ from tools.cli.audit import audit
 from tools.cli.byhand import COMMANDS as BY_HAND
 from tools.cli.desk import COMMANDS as ON_INCIDENTS
 from tools.cli.digest import desk_sources, digest
+from tools.cli.incidents import incidents
 from tools.cli.options import Length as _Length
 from tools.cli.options import ledger_options as _ledger_options
 from tools.cli.options import order_options as _order_options
@@ -29,6 +30,7 @@ from tools.cli.options import service_of as _service
 from tools.cli.playbooks import playbook_of as _playbook
 from tools.cli.releases import releases
 from tools.cli.replay import COMMANDS as ON_THE_PAST
+from tools.cli.show import show
 from tools.cli.status import status
 from tools.cli.stop import COMMANDS as ON_EVERYTHING
 from tools.cli.stop import desk_hold
@@ -197,59 +199,6 @@ def check(desk: Desk, paths: tuple[Path, ...]) -> None:
     if not playbooks:
         raise click.ClickException(f"no playbook in {', '.join(map(str, paths))}; write one that ends in .yaml")
     console().print(playbook_table(playbooks, now=desk.now()))
-
-
-@cli.command()
-@click.option("--open", "only_open", is_flag=True, help="Only those that are open.")
-@click.option("--service", metavar="SERVICE", help="Only this service: [region/]cluster/service.")
-@click.option("--since", type=_Length(), default="24h", show_default=True, help="How far to look back.")
-@click.option("--unmatched", is_flag=True, help="Signals that belong to no playbook, instead of incidents.")
-@_with_ledger
-@click.pass_obj
-def incidents(
-    desk: Desk, only_open: bool, service: str | None, since: timedelta, unmatched: bool, table: str, region: str | None
-) -> None:
-    """List incidents: those that are open, and those of the last day."""
-    from functions.domain.incidents import IncidentStatus
-    from functions.workflow.story import tell
-    from functions.workflow.table import StepName
-    from tools.cli.render import console, incident_table, stopped, unmatched_table
-    from tools.cli.windows import windows_of
-
-    ledger = _ledger(desk, table, region)
-    now = desk.now()
-    fleet = ledger.fleet_switch()
-    if fleet.stopped:
-        console().print(stopped(fleet.said))
-    if unmatched:
-        console().print(unmatched_table(ledger.unmatched()))
-        return
-    still_open = ledger.open_incidents()
-    if only_open:
-        found = {i.id: i for i in still_open}
-    else:
-        found = {i.id: i for i in (*still_open, *ledger.incidents_between(now - since, now))}
-    if service is not None:
-        ref = _service(service, region)
-        found = {key: incident for key, incident in found.items() if incident.service == ref}
-    newest_first = sorted(found.values(), key=lambda incident: incident.opened_at, reverse=True)
-    waiting = {i.id: ledger.approval(i.id) for i in newest_first if i.step == StepName.APPROVAL}
-    opened = [i for i in newest_first if i.status is IncidentStatus.OPEN]
-    notes = {i.id: windows_of(ledger.switch(i.service), tell(ledger.events(i.id)), now=now) for i in opened}
-    console().print(incident_table(newest_first, now=now, approvals=waiting, notes=notes))
-
-
-@cli.command()
-@click.argument("incident_id", metavar="ID")
-@click.option("--full", is_flag=True, help="Spell out guardrails that agreed and causes that are unlikely.")
-@_with_ledger
-@click.pass_obj
-def show(desk: Desk, incident_id: str, full: bool, table: str, region: str | None) -> None:
-    """Show one incident: where it stands, and its whole timeline with evidence, plans and pages."""
-    from tools.cli.render import console, trail
-    from tools.cli.trails import read_trail
-
-    console().print(trail(read_trail(_ledger(desk, table, region), incident_id), now=desk.now(), full=full))
 
 
 @cli.command()
@@ -619,6 +568,8 @@ def drill(
     context.exit(status)
 
 
+cli.add_command(incidents)
+cli.add_command(show)
 cli.add_command(report.report)
 cli.add_command(logs.logs)
 cli.add_command(releases)

@@ -217,6 +217,16 @@ def brief(event: Event, *, since: datetime) -> RenderableType:
     return table
 
 
+def standing(incident: Incident, *, now: datetime) -> RenderableType:
+    """How an open incident stands, in one line that is written over."""
+    words = {"assess": "looks at the service", "approval": "waits for people", "remediate": "acts"}
+    words |= {"verify": "checks what it brought", "watch": "watches", "page": "tells people", "close": "closes"}
+    does = words.get(incident.step, incident.step)
+    return Text(
+        f"  … open for {took(now - incident.opened_at)}, {does}; Ctrl-C ends this, not the incident", style="dim"
+    )
+
+
 def verification(found: Trail) -> RenderableType:
     """One line: does the trail hold, and what is its head?"""
     if found.broken is not None:

@@ -209,7 +209,7 @@ def test_a_start_that_cannot_let_a_function_go_says_so(sat: Sat, capsys: pytest.
     assert "The responder acts again" not in out
 
 
-@pytest.mark.parametrize("arguments", [(), ("--open",), ("--unmatched",)])
+@pytest.mark.parametrize("arguments", [(), ("--state", "open"), ("--unmatched",)])
 def test_the_list_of_incidents_begins_with_it(
     sat: Sat, arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:
