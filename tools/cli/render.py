@@ -37,6 +37,10 @@ from tools.cli.trails import Trail
 WIDTH = 100
 """Columns; a wider terminal is not filled, because long lines are hard to read."""
 
+PASTED = 44
+"""Columns of a command below an event of a timeline, in a terminal of 80: what the terminal breaks by itself cannot be
+pasted."""
+
 _MARKS: Mapping[Fact, tuple[str, str]] = {
     Fact.INCIDENT_OPENED: ("●", "bold red"),
     Fact.SIGNAL_RECEIVED: ("○", "red"),
@@ -222,9 +226,8 @@ def standing(incident: Incident, *, now: datetime) -> RenderableType:
     words = {"assess": "looks at the service", "approval": "waits for people", "remediate": "acts"}
     words |= {"verify": "checks what it brought", "watch": "watches", "page": "tells people", "close": "closes"}
     does = words.get(incident.step, incident.step)
-    return Text(
-        f"  … open for {took(now - incident.opened_at)}, {does}; Ctrl-C ends this, not the incident", style="dim"
-    )
+    said = f"  … open for {took(now - incident.opened_at)}, {does}; Ctrl-C ends only this"
+    return Text(said, style="dim", no_wrap=True, overflow="ellipsis")
 
 
 def verification(found: Trail) -> RenderableType:
@@ -256,17 +259,19 @@ def incident_table(
     `notes`: what else there is to say of those that are open, by id."""
     if not incidents:
         return Text("no incidents", style="green")
-    table = _columns("status", "opened", "took", "service", "what", "id")
-    table.columns[-1].no_wrap = True
+    table = _columns("status", "opened", "took", "service", "what")
+    for place in (1, 2, 3):
+        table.columns[place].no_wrap = True
     for incident in incidents:
         end = now if incident.closed_at is None else incident.closed_at
+        this_year = incident.opened_at.year == now.year
+        what = _what(incident, approvals.get(incident.id), notes.get(incident.id, ()))
         table.add_row(
             _status(incident),
-            _clock(incident.opened_at, with_seconds=False),
+            f"{incident.opened_at:%m-%d %H:%M}" if this_year else _clock(incident.opened_at, with_seconds=False),
             took(end - incident.opened_at),
             f"{incident.service.cluster}/{incident.service.service}",
-            _what(incident, approvals.get(incident.id), notes.get(incident.id, ())),
-            incident.id,
+            what.append(f"\n{incident.id}", style="dim"),
         )
     return table
 
@@ -582,7 +587,7 @@ def _pasteable(text: str) -> str:
     """A long command, broken so that a shell still reads it as one when it is copied from the screen."""
     if not text.startswith("aws "):
         return text
-    return " \\\n  ".join(wrap(text, width=62, break_on_hyphens=False, break_long_words=False))
+    return " \\\n  ".join(wrap(text, width=PASTED, break_on_hyphens=False, break_long_words=False))
 
 
 def _status(incident: Incident) -> Text:

@@ -131,14 +131,24 @@ def test_an_incident_that_waits_for_people(paged: Responder, capsys: pytest.Capt
     assert "✉ page" in out
 
 
-def test_a_long_undo_command_can_be_pasted(recovered: Responder, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("columns", ["80", "120"])
+def test_a_long_undo_command_can_be_pasted(
+    recovered: Responder, columns: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A command that does not fit on a line is broken where the shell expects it."""
+    monkeypatch.setenv("COLUMNS", columns)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("NO_COLOR", "1")
     ask(recovered, "show", incident_id(recovered))
 
-    lines = capsys.readouterr().out.splitlines()
-    broken = next(n for n, line in enumerate(lines) if "aws ecs update-service" in line)
-    assert lines[broken].rstrip().endswith("\\")
-    assert lines[broken + 1].strip().startswith("--task-definition")
+    out = re.sub("\x1b\\[[0-9;]*m", "", capsys.readouterr().out)
+    assert max(map(len, out.splitlines())) <= int(columns)
+    lines = [line.strip() for line in out.splitlines()]
+    begins = next(n for n, line in enumerate(lines) if "aws ecs update-service" in line)
+    ends = next(n for n, line in enumerate(lines[begins:], begins) if not line.endswith("\\"))
+    pasted = " ".join(line.removesuffix("\\").strip() for line in lines[begins : ends + 1])
+    told = "aws ecs update-service --cluster shop --service orders --task-definition orders:2"
+    assert pasted.partition("aws ")[2] == told.partition("aws ")[2]
 
 
 def test_everything_is_spelled_out_on_request(recovered: Responder, capsys: pytest.CaptureFixture[str]) -> None:
