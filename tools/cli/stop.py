@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tools.cli.aws import on_aws
 from tools.cli.options import ledger_options, region_of, with_options
 
 if TYPE_CHECKING:
@@ -14,21 +15,12 @@ if TYPE_CHECKING:
 NOTHING_CHOSEN = "this is for every service at once: write --all; for one service there is `responder {one}`"
 
 
+@on_aws
 def desk_hold(region: str) -> "FunctionHold":
-    """The functions on AWS.
-
-    Raises:
-        ReadFailed: if the AWS configuration does not allow to reach them, for example an unknown profile.
-    """
-    from botocore.exceptions import BotoCoreError
-
+    """The functions on AWS."""
     from functions import bootstrap
-    from functions.domain.errors import ReadFailed
 
-    try:
-        return bootstrap.desk_hold(region)
-    except BotoCoreError as unusable:
-        raise ReadFailed(f"the functions cannot be reached: {unusable}") from unusable
+    return bootstrap.desk_hold(region)
 
 
 _options = (

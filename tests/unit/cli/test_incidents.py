@@ -438,13 +438,18 @@ def test_an_aws_configuration_that_does_not_hold(
     region: str, profile: str | None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """An unknown profile or an impossible Region is one line too, before anything is asked of AWS."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     if profile is not None:
         monkeypatch.setenv("AWS_PROFILE", profile)
 
     desk = Desk(open_ledger=desk_ledger, now=lambda: datetime(2026, 3, 1, tzinfo=UTC))
     assert run(["incidents", "--region", region], desk) == 2
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith("responder: the table ecs-first-responder cannot be reached: ")
+    refused = "your AWS configuration has no profile no-such-profile"
+    assert line.startswith(
+        f"responder: {'the table ecs-first-responder cannot be reached' if profile is None else refused}"
+    )
 
 
 def test_a_region_is_needed(

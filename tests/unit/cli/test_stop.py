@@ -147,7 +147,7 @@ def test_a_profile_that_there_is_not_is_one_line(
     monkeypatch.setenv("AWS_PROFILE", "no-such-profile")
     desk = Desk(open_ledger=desk_ledger, now=FakeClock().now)
     assert run(["stop", "--hard", *WHY, "--region", REF.region], desk) == 2
-    assert capsys.readouterr().err.startswith("responder: the functions cannot be reached: ")
+    assert capsys.readouterr().err.startswith("responder: your AWS configuration has no profile ")
 
 
 def test_a_stop_that_cannot_be_written_points_at_the_hard_one(sat: Sat, capsys: pytest.CaptureFixture[str]) -> None:
