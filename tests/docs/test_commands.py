@@ -31,7 +31,7 @@ alarms:
 """
 NAME = re.compile(r"\becs-first-responder(?:-[a-z]+)*")
 OF_EVERY_COMMAND = ("--region", "--query", "--output", "--profile")
-BEYOND_THE_API = (["logs", "tail"],)
+BEYOND_THE_API = (["logs", "tail"], ["sso", "login"])
 """Commands of the aws CLI that are no operation of a service."""
 CALLED_OTHERWISE = {"s3api": "s3"}
 """What the aws CLI calls a service, where that is not its name."""

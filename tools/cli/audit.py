@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tools.cli.completion import known_services
 from tools.cli.options import Length, ledger_options, region_of, service_of, with_options
 
 if TYPE_CHECKING:
@@ -13,7 +14,9 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option("--since", type=Length(), default="30d", show_default=True, help="How far to look back.")
-@click.option("--service", metavar="SERVICE", help="Only this service: [region/]cluster/service.")
+@click.option(
+    "--service", metavar="SERVICE", shell_complete=known_services, help="Only this service: [region/]cluster/service."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print a list of objects instead of text.")
 @with_options(*ledger_options)
 @click.pass_obj

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tools.cli.options import Length, order_options, region_of, service_of, with_options
+from tools.cli.options import Length, order_options, region_of, service_argument, service_of, with_options
 
 if TYPE_CHECKING:
     from functions.domain.orders import Order, Ordered
@@ -41,7 +41,7 @@ class Said:
 
 
 _options = (
-    click.argument("service", metavar="SERVICE"),
+    service_argument,
     click.option("--dry-run", is_flag=True, help="Print the plan and what refuses it; change nothing."),
     click.option("--wait", type=click.IntRange(0, 900), default=60, show_default=True, help="Seconds; 0: do not wait."),
     click.option("--key", default="", help="Whoever orders twice with the same key has ordered once."),

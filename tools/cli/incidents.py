@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tools.cli.completion import known_services
 from tools.cli.options import Length, ledger_options, region_of, service_of, with_options
 
 if TYPE_CHECKING:
@@ -41,7 +42,9 @@ OPEN = "open"
     multiple=True,
     help="Only those that stand so; open is all but resolved. May be repeated.",
 )
-@click.option("--service", metavar="SERVICE", help="Only this service: [region/]cluster/service.")
+@click.option(
+    "--service", metavar="SERVICE", shell_complete=known_services, help="Only this service: [region/]cluster/service."
+)
 @click.option("--since", type=Length(), default="24h", show_default=True, help="How far to look back.")
 @click.option("--unmatched", is_flag=True, help="Signals that belong to no playbook, instead of incidents.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")

@@ -21,6 +21,7 @@ from tools.cli.audit import audit
 from tools.cli.aws import hint_of, on_aws, verified
 from tools.cli.backups import backup
 from tools.cli.byhand import COMMANDS as BY_HAND
+from tools.cli.completion import completion
 from tools.cli.desk import COMMANDS as ON_INCIDENTS
 from tools.cli.digest import desk_sources, digest
 from tools.cli.incidents import incidents
@@ -28,6 +29,7 @@ from tools.cli.mutes import COMMANDS as ON_ALARMS
 from tools.cli.options import Length as _Length
 from tools.cli.options import ledger_options as _ledger_options
 from tools.cli.options import region_of as _region
+from tools.cli.options import service_argument
 from tools.cli.options import service_of as _service
 from tools.cli.releases import releases
 from tools.cli.replay import COMMANDS as ON_THE_PAST
@@ -272,7 +274,7 @@ def _answer(
 
 
 @cli.command()
-@click.argument("service", metavar="SERVICE")
+@service_argument
 @click.option("--for", "length", type=_Length(), required=True, help="How long, for example 2h.")
 @click.option("--reason", required=True, help="Why; the next person will ask.")
 @click.option("--by", envvar=["USER", "LOGNAME"], default="an operator", show_default="your login name")
@@ -292,7 +294,7 @@ def pause(desk: Desk, service: str, length: timedelta, reason: str, by: str, tab
 
 
 @cli.command()
-@click.argument("service", metavar="SERVICE")
+@service_argument
 @click.option("--by", envvar=["USER", "LOGNAME"], default="an operator", show_default="your login name")
 @_with_ledger
 @click.pass_obj
@@ -310,7 +312,7 @@ def resume(desk: Desk, service: str, by: str, table: str, region: str | None) ->
 
 
 @cli.command()
-@click.argument("service", metavar="SERVICE")
+@service_argument
 @click.option("--from", "start", metavar="WHEN", help="now, 02:00 or 2026-11-22T02:00, in UTC.  [default: now]")
 @click.option("--for", "length", type=_Length(), help="How long, for example 2h; a day at most.")
 @click.option("--reason", default="", help="What is done; the next person will ask.")
@@ -410,6 +412,7 @@ cli.add_command(report.report)
 cli.add_command(logs.logs)
 cli.add_command(releases)
 cli.add_command(audit)
+cli.add_command(completion)
 cli.add_command(backup)
 for _command in (*BY_HAND, *ON_INCIDENTS, *ON_EVERYTHING, *ON_THE_PAST, *ON_ALARMS):
     cli.add_command(_command)

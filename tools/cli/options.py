@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tools.cli.aws import configured_region, profile_option
+from tools.cli.completion import known_services
 
 if TYPE_CHECKING:
     from functions.domain.services import ServiceRef
@@ -33,6 +34,8 @@ aws_options = (
     profile_option,
 )
 """Of every command that asks AWS."""
+
+service_argument = click.argument("service", metavar="SERVICE", shell_complete=known_services)
 
 ledger_options = (
     click.option("--table", envvar="RESPONDER_TABLE", default="ecs-first-responder", help="The ledger's table."),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tools.cli.options import by_hand_options, ledger_options, region_of, service_of, with_options
+from tools.cli.options import by_hand_options, ledger_options, region_of, service_argument, service_of, with_options
 
 if TYPE_CHECKING:
     from functions.domain.evidence import Release, ReleaseState
@@ -22,7 +22,7 @@ def releases() -> None:
 
 
 @releases.command("list")
-@click.argument("service", metavar="SERVICE")
+@service_argument
 @with_options(*ledger_options)
 @click.pass_obj
 def list_releases(desk: "Desk", service: str, table: str, region: str | None) -> None:
@@ -34,7 +34,7 @@ def list_releases(desk: "Desk", service: str, table: str, region: str | None) ->
 
 
 @releases.command()
-@click.argument("service", metavar="SERVICE")
+@service_argument
 @click.argument("before", metavar="A")
 @click.argument("after", metavar="B")
 @with_options(*ledger_options)
@@ -54,7 +54,7 @@ def diff(desk: "Desk", service: str, before: str, after: str, table: str, region
 
 
 @releases.command()
-@click.argument("service", metavar="SERVICE")
+@service_argument
 @click.argument("revision", metavar="REVISION")
 @with_options(*by_hand_options)
 @click.pass_obj
@@ -83,7 +83,7 @@ def quarantine(desk: "Desk", service: str, revision: str, reason: str, by: str, 
 
 
 @releases.command()
-@click.argument("service", metavar="SERVICE")
+@service_argument
 @click.argument("revision", metavar="REVISION")
 @with_options(*by_hand_options)
 @click.pass_obj
