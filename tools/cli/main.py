@@ -26,6 +26,7 @@ from tools.cli.desk import COMMANDS as ON_INCIDENTS
 from tools.cli.digest import desk_sources, digest
 from tools.cli.incidents import incidents
 from tools.cli.mutes import COMMANDS as ON_ALARMS
+from tools.cli.notes import keep_note
 from tools.cli.options import Length as _Length
 from tools.cli.options import ledger_options as _ledger_options
 from tools.cli.options import region_of as _region
@@ -288,6 +289,9 @@ def pause(desk: Desk, service: str, length: timedelta, reason: str, by: str, tab
     ledger = _ledger(desk, table, ref.region)
     until = now + length
     switch = ledger.switch(ref)
+    keep_note(
+        desk, table, ref.region, f"pauses it until {until:%Y-%m-%d %H:%M} UTC", by=by, reason=reason, about=ref.key
+    )
     paused = {"paused_until": until, "by": clean(by, limit=100), "reason": clean(reason, limit=500), "at": now}
     ledger.set_switch(ref, switch.model_copy(update=paused), was=switch)
     click.echo(f"{ref} is paused until {until:%Y-%m-%d %H:%M} UTC; `responder resume {service}` ends it earlier")
@@ -306,6 +310,7 @@ def resume(desk: Desk, service: str, by: str, table: str, region: str | None) ->
     ledger = _ledger(desk, table, ref.region)
     switch = ledger.switch(ref)
     was_paused = switch.paused(now)
+    keep_note(desk, table, ref.region, "ends the pause", by=by, reason="", about=ref.key)
     ended = {"paused_until": None, "by": clean(by, limit=100), "reason": "resumed", "at": now}
     ledger.set_switch(ref, switch.model_copy(update=ended), was=switch)
     click.echo(f"{ref} is resumed" if was_paused else f"{ref} was not paused")
@@ -344,6 +349,8 @@ def maintenance(
         if length is not None:
             raise click.ClickException("--cancel takes no --for: write --cancel, with --from where there are several")
         left, taken = cancelled(switch, None if start is None else start_of(start, now, past=True), now=now)
+        what = f"takes back the maintenance from {taken.window.span}"
+        keep_note(desk, table, ref.region, what, by=by, reason=reason, about=ref.key)
         ledger.set_switch(ref, left, was=switch)
         click.echo(f"{ref} has no maintenance window any more from {taken.window.span}")
         return
@@ -356,6 +363,8 @@ def maintenance(
     window = Announced(
         start=begins, end=begins + length, by=clean(by, limit=100), reason=clean(reason, limit=500), at=now
     )
+    what = f"announces maintenance from {window.window.span}"
+    keep_note(desk, table, ref.region, what, by=by, reason=reason, about=ref.key)
     ledger.set_switch(ref, announced(switch, window, now=now), was=switch)
     click.echo(
         f"{ref} is in maintenance from {window.window.span}: nothing is changed meanwhile; "

@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 def note_of(desk: "Desk", region: str, what: str, *, by: str, reason: str, about: str) -> "ByHand":
     """The note of it, with the name that IAM has for whoever sits here, as far as AWS says it."""
     from functions.domain.byhand import ByHand
-    from functions.domain.errors import ReadFailed
+    from functions.domain.errors import ResponderError
     from functions.domain.redaction import clean
 
     try:
         identity = desk.identity(region)
-    except ReadFailed:
+    except ResponderError:
         identity = ""
     return ByHand(
         at=desk.now(),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tools.cli.aws import on_aws
+from tools.cli.notes import keep_note
 from tools.cli.options import ledger_options, region_of, with_options
 
 if TYPE_CHECKING:
@@ -66,6 +67,8 @@ def stop(
         click.echo("Only what is held above is stopped; say it again when the ledger can be reached.")
     else:
         click.echo("Everything is stopped: the responder looks, writes down and pages, and changes nothing any more.")
+        # Afterwards: a stop waits for nothing.
+        keep_note(desk, table, known, "stopped everything", by=by, reason=reason, about="")
     click.echo("What was begun before still comes to its end, such as a deployment in ECS.")
     click.echo("`responder start --all --reason '...'` ends it")
     context.exit(0 if done else 1)
@@ -86,6 +89,7 @@ def start(context: click.Context, everything: bool, reason: str, by: str, table:
     ledger = desk.open_ledger(table, known)
     before = ledger.fleet_switch()
     started = FleetSwitch(stopped=False, by=clean(by, limit=100), reason=clean(reason, limit=500), at=desk.now())
+    keep_note(desk, table, known, "lets the responder act again", by=by, reason=reason, about="")
     ledger.set_fleet_switch(started, was=before)
     click.echo(f"It is over: {before.said}" if before.stopped else "In the ledger, nothing was stopped.")
     if not _each(desk, known, table, _let_go):

@@ -57,7 +57,7 @@ def nobody(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 def desk(ledger: MemoryLedger | None = None) -> Desk:
     clock = FakeClock()
     made = ledger or MemoryLedger(clock=clock)
-    return Desk(open_ledger=lambda table, region: made, now=clock.now)
+    return Desk(open_ledger=lambda table, region: made, now=clock.now, identity=lambda region: "arn:aws:iam::1:user/a")
 
 
 @pytest.mark.parametrize(("name", "command"), list(commands()))

@@ -249,6 +249,9 @@ def test_pause_and_resume(paged: Responder, capsys: pytest.CaptureFixture[str]) 
 
     ask(paged, "resume", SERVICE)
     assert "was not paused" in capsys.readouterr().out
+    notes = paged.ledger.by_hand_between(paged.clock.now(), paged.clock.now())
+    assert [note.what.split(" until")[0] for note in notes] == ["pauses it", "ends the pause", "ends the pause"]
+    assert {note.about for note in notes} == {REF.key}
 
 
 def test_a_maintenance_window_is_announced_listed_and_cancelled(
