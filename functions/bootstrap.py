@@ -77,6 +77,7 @@ from functions.workflow.api.inquire import Inquire
 from functions.workflow.api.inspect import Inspect
 from functions.workflow.api.order import OrderByHand
 from functions.workflow.api.records import Records
+from functions.workflow.api.switch import SwitchEverything
 from functions.workflow.api.trials import MakeTrial, Try
 from functions.workflow.approval import AskPeople
 from functions.workflow.assess import Assess, Examiner
@@ -497,6 +498,11 @@ def try_order() -> TryOrder:
 def order_by_hand() -> OrderByHand:
     give = GiveOrder(ledger=_ledger(), executions=_executions(), now=_clock().now, playbooks=_by_service())
     return OrderByHand(inspector=_own_reading(), give=give, ledger=_ledger(), playbooks=_playbooks())
+
+
+@_once
+def switch_everything() -> SwitchEverything:
+    return SwitchEverything(ledger=_ledger(), now=_clock().now)
 
 
 @_once

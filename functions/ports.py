@@ -13,6 +13,7 @@ from functions.domain.announcements import Announcement
 from functions.domain.approvals import Answer, Approval
 from functions.domain.backups import BackupFacts, Backups
 from functions.domain.breach import DenialsFacts, ExposureFacts, ImagesFacts
+from functions.domain.byhand import ByHand
 from functions.domain.changes import (
     BackUpTable,
     CallWebhook,
@@ -595,6 +596,16 @@ class Ledger(Protocol):
     def judge_release(self, ref: ServiceRef, task_definition: str, state: ReleaseState, *, reason: str) -> None:
         """Write down what is now known of a release. A quarantined one stays so until a person lifts it."""
 
+    def judge_by_hand(
+        self, ref: ServiceRef, task_definition: str, state: ReleaseState, note: ByHand, *, was: ReleaseState | None
+    ) -> None:
+        """What a person says of a release, whatever it was before, with the note of it in one transaction. `was` is the
+        state that they saw; None where the release is not on record.
+
+        Raises:
+            Superseded: it is no longer that state.
+        """
+
     def charges(self, ref: ServiceRef, *, since: datetime) -> Sequence[datetime]:
         """When actions were charged to this service in the last day, newest first."""
 
@@ -645,6 +656,9 @@ class Ledger(Protocol):
     def give_up(self, what: str) -> None:
         """Give a claim back: what was claimed did not come about, and somebody else may try."""
 
+    def note_by_hand(self, note: ByHand) -> None:
+        """Keep what a person is about to do at the desk. The same note twice is one."""
+
     # --- lists, one request each
 
     def open_incidents(self) -> Sequence[Incident]:
@@ -661,6 +675,9 @@ class Ledger(Protocol):
 
     def unmatched(self, *, limit: int = 50) -> Sequence[tuple[Signal, str]]:
         """Signals that belong to no playbook, with the reason, newest first."""
+
+    def by_hand_between(self, start: datetime, end: datetime) -> Sequence[ByHand]:
+        """What people did at the desk in a time range, both ends included, newest first."""
 
 
 @dataclass(frozen=True, kw_only=True)

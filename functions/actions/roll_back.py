@@ -17,7 +17,7 @@ from functions.domain.changes import (
 )
 from functions.domain.evidence import Findings, Metric, ReleasesFacts, ServiceFacts, short
 from functions.domain.permissions import Permission, Resource
-from functions.domain.releases import born_with_a_release
+from functions.domain.releases import born_with_a_release, quarantined, reached_steady_state
 
 MORE_LOAD = 1.3
 """So many times the usual requests are more load than usual."""
@@ -42,6 +42,9 @@ def plan_roll_back(cause: Cause, findings: Findings, terms: Terms) -> Plan | Ref
     if terms.order is not None and terms.order.target is not None:
         return _to_a_chosen_one(cause, findings, service, releases, terms)
     if flight is not None:
+        refusal = _to_a_quarantined_one(releases)
+        if refusal is not None:
+            return refusal
         changes: tuple[Change, ...] = (StopDeployment(service_deployment=flight.arn),)
         target = "what ran before it"
         summary = f"stop the deployment in flight and let ECS roll back from {short(releases.current)}"
@@ -74,6 +77,14 @@ def plan_roll_back(cause: Cause, findings: Findings, terms: Terms) -> Plan | Ref
         deadline_s=terms.deadline_s,
         quarantine=releases.current,
     )
+
+
+def _to_a_quarantined_one(releases: ReleasesFacts) -> Refusal | None:
+    """Whether ECS itself would go back to a release that is quarantined: it goes to the service revision before (API
+    reference: StopServiceDeployment), and knows of no quarantine."""
+    before = next(iter(reached_steady_state(releases.service_deployments, releases.revisions)), None)
+    why = None if before is None else quarantined(before, releases.history)
+    return None if why is None else Refusal(f"ECS would go back to what ran before, and {why}")
 
 
 def _to_a_chosen_one(

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from functions.domain.byhand import ByHand
 from functions.domain.errors import Superseded, TrailBroken
 from functions.domain.evidence import Release, ReleaseState
 from functions.domain.heartbeat import ID_PREFIX, is_heartbeat
@@ -163,6 +164,23 @@ def judged(known: Release | None, task_definition: str, state: ReleaseState, *, 
         return known
     passed = 0 if state is ReleaseState.SUSPECT else known.passed
     return known.model_copy(update={"state": state, "reason": reason, "passed": passed})
+
+
+def judged_by_hand(
+    known: Release | None, task_definition: str, state: ReleaseState, note: ByHand, *, was: ReleaseState | None
+) -> Release:
+    """The release after a person's judgement, which lifts a quarantine, too; it begins to prove itself anew.
+
+    Raises:
+        Superseded: if its state is not the one that the person saw.
+    """
+    if (None if known is None else known.state) is not was:
+        now = "not on record" if known is None else known.state
+        raise Superseded(f"{task_definition} is {now} by now: look again first")
+    if known is None:
+        known = Release(task_definition=task_definition, first_seen=note.at, last_seen=note.at)
+    reason = f"{note.by}: {note.reason}" if note.reason else note.by
+    return known.model_copy(update={"state": state, "reason": reason, "passed": 0})
 
 
 def newest_first(releases: Sequence[Release]) -> tuple[Release, ...]:

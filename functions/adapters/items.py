@@ -8,10 +8,11 @@ from pydantic import ValidationError
 
 from functions.adapters.dynamo import Item
 from functions.domain.approvals import Approval
+from functions.domain.byhand import ByHand
 from functions.domain.changes import Lease
 from functions.domain.heartbeat import ID_PREFIX, is_heartbeat
 from functions.domain.incidents import UNREADABLE_SWITCH, Event, FleetSwitch, InboxEntry, Incident, IncidentStatus
-from functions.domain.model import Model, canonical_json
+from functions.domain.model import Model, canonical_json, digest
 from functions.domain.services import ServiceRef
 from functions.domain.signals import Signal
 from functions.domain.table import BY_SERVICE, LISTED, OPEN, PARTITION_KEY, SORT_KEY, TTL_ATTRIBUTE
@@ -20,6 +21,7 @@ from functions.domain.troubles import Trouble
 INCIDENTS = "incidents"
 LEASES = "leases"
 UNMATCHED = "unmatched"
+BY_HAND = "by-hand"
 
 SIGNALS_KEPT = timedelta(days=180)
 """Longer than the 90 days after which Step Functions lets an execution name be used again: whoever repeats a signal
@@ -218,6 +220,15 @@ def lease_item(lease: Lease) -> Item:
         "body": body(lease),
         LISTED.partition_key: LEASES,
         LISTED.sort_key: stamp(lease.due_at),
+    }
+
+
+def by_hand_item(note: ByHand) -> Item:
+    return {
+        **key(f"BYHAND#{digest(note.model_dump(mode='json'))}", "NOTE"),
+        "body": body(note),
+        LISTED.partition_key: BY_HAND,
+        LISTED.sort_key: stamp(note.at),
     }
 
 

@@ -17,6 +17,7 @@
 | recorded signal  | RECORDED#dedupe key    | SIGNAL (180 days)         |                                     |
 | unmatched signal | UNMATCHED#dedupe key   | SIGNAL (90 days)          | listed                              |
 | claim            | CLAIM#what             | CLAIM (400 days)          |                                     |
+| by hand          | BYHAND#hash of it      | NOTE                      | listed                              |
 
 A heartbeat's incident is in no index, and its records expire after 14 days.
 
@@ -34,6 +35,7 @@ from typing import Any
 from functions.adapters import bookkeeping, items
 from functions.adapters.dynamo import ABSENT, Cancelled, Expected, Item, Table, Writes
 from functions.domain.approvals import Approval
+from functions.domain.byhand import ByHand
 from functions.domain.changes import Lease
 from functions.domain.errors import NotInLedger, Superseded
 from functions.domain.evidence import Release, ReleaseState
@@ -381,6 +383,37 @@ class DynamoLedger:
             else:
                 return
         raise Superseded(f"the release {task_definition} of {ref} kept changing")
+
+    def judge_by_hand(
+        self, ref: ServiceRef, task_definition: str, state: ReleaseState, note: ByHand, *, was: ReleaseState | None
+    ) -> None:
+        at = items.release_key(ref, task_definition)
+        for attempt in range(ATTEMPTS):
+            stored = self._table.get(at)
+            known = None if stored is None else Release.model_validate_json(str(stored["body"]))
+            after = bookkeeping.judged_by_hand(known, task_definition, state, note, was=was)
+            writes = self._table.writes().put(
+                {**at, "body": items.body(after)}, when=ABSENT if stored is None else {"body": stored["body"]}
+            )
+            try:
+                self._table.transact(writes.put(items.by_hand_item(note), when=ABSENT))
+            except Cancelled:
+                self._wait(attempt)  # a release that runs is written down every minute
+            else:
+                return
+        raise Superseded(f"the release {task_definition} of {ref} kept changing")
+
+    def note_by_hand(self, note: ByHand) -> None:
+        item = items.by_hand_item(note)
+        try:
+            self._table.transact(self._table.writes().put(item, when=ABSENT))
+        except Cancelled as cancelled:
+            if not cancelled.refused(0):
+                raise
+
+    def by_hand_between(self, start: datetime, end: datetime) -> Sequence[ByHand]:
+        found = self._table.listed(LISTED, items.BY_HAND, between=(items.stamp(start), items.stamp(end)))
+        return tuple(ByHand.model_validate_json(str(item["body"])) for item in found)
 
     def charges(self, ref: ServiceRef, *, since: datetime) -> Sequence[datetime]:
         charges = items.charges_of(self._table.get(items.budget_key(ref)))

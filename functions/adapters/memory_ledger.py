@@ -6,6 +6,7 @@ from typing import Any
 
 from functions.adapters import bookkeeping
 from functions.domain.approvals import Approval
+from functions.domain.byhand import ByHand
 from functions.domain.changes import Lease
 from functions.domain.errors import NotInLedger, Superseded
 from functions.domain.evidence import Release, ReleaseState
@@ -39,6 +40,7 @@ class MemoryLedger:
         self._claims: set[str] = set()
         self._ineffective: dict[str, dict[str, datetime]] = {}
         self._troubles: dict[str, Trouble] = {}
+        self._by_hand: list[ByHand] = []
 
     def record_signal(self, signal: Signal, ref: ServiceRef, *, may_open: bool) -> Opening:
         key = signal.dedupe_key
@@ -193,6 +195,23 @@ class MemoryLedger:
         self._releases[ref.key, task_definition] = bookkeeping.judged(
             known, task_definition, state, reason=reason, at=bookkeeping.utc(self._clock.now())
         )
+
+    def judge_by_hand(
+        self, ref: ServiceRef, task_definition: str, state: ReleaseState, note: ByHand, *, was: ReleaseState | None
+    ) -> None:
+        known = self._releases.get((ref.key, task_definition))
+        self._releases[ref.key, task_definition] = bookkeeping.judged_by_hand(
+            known, task_definition, state, note, was=was
+        )
+        self.note_by_hand(note)
+
+    def note_by_hand(self, note: ByHand) -> None:
+        if note not in self._by_hand:
+            self._by_hand.append(note)
+
+    def by_hand_between(self, start: datetime, end: datetime) -> Sequence[ByHand]:
+        within = (note for note in self._by_hand if start <= note.at <= end)
+        return tuple(sorted(within, key=lambda note: note.at, reverse=True))
 
     def charges(self, ref: ServiceRef, *, since: datetime) -> Sequence[datetime]:
         return tuple(charge for charge in self._charges.get(ref.key, ()) if charge >= since)

@@ -15,6 +15,7 @@ from functions.domain.evidence import (
     ServiceFacts,
     short,
 )
+from functions.domain.releases import reached_steady_state
 
 
 def read_releases(around: Surroundings, known: Mapping[str, Any]) -> ReleasesFacts:
@@ -57,9 +58,7 @@ def _chosen(
     wanted, history = around.wanted_release or "", around.history
     family = short(current).rpartition(":")[0]
     names = {wanted, f"{family}:{wanted}"}
-    ran = dict.fromkeys(
-        [*_reached_steady_state(deployments, revisions), *(r.task_definition for r in history), current]
-    )
+    ran = dict.fromkeys([*reached_steady_state(deployments, revisions), *(r.task_definition for r in history), current])
     found = next((each for each in ran if each in names or short(each) in names), None)
     if found is None:
         known = ", ".join(short(each) for each in ran if each != current)
@@ -77,20 +76,6 @@ def _chosen(
         active=around.readers.service.task_definition_status(found) == "ACTIVE",
         differs_beyond_task_definition=_surroundings_differ(found, service, history, revisions, current),
     )
-
-
-def _reached_steady_state(
-    deployments: Sequence[ServiceDeploymentFacts], revisions: Sequence[RevisionFacts]
-) -> tuple[str, ...]:
-    """Task definitions with which a deployment ended well, newest first.
-
-    A rollback creates no new revision: after ROLLBACK_SUCCESSFUL what ran is the rollback's revision, not the target.
-    """
-    by_arn = {revision.arn: revision.task_definition for revision in revisions}
-    arns = (
-        {"SUCCESSFUL": d.target_revision, "ROLLBACK_SUCCESSFUL": d.rollback_revision}.get(d.status) for d in deployments
-    )
-    return tuple(by_arn[arn] for arn in arns if arn is not None and arn in by_arn)
 
 
 def _ours(around: Surroundings, service: ServiceFacts) -> bool:
@@ -151,7 +136,7 @@ def last_known_good(
     A forced redeployment is SUCCESSFUL too, so the same task definition never counts as another release.
     """
     known = {release.task_definition: release for release in history}
-    candidates = [*_reached_steady_state(deployments, revisions), *(release.task_definition for release in history)]
+    candidates = [*reached_steady_state(deployments, revisions), *(release.task_definition for release in history)]
 
     def usable(task_definition: str) -> bool:
         state = known[task_definition].state if task_definition in known else ReleaseState.SEEN

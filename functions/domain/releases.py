@@ -1,8 +1,9 @@
-"""Whether trouble came with a release: asked by whoever would go back from it."""
+"""Releases: whether trouble came with one, which of them ran well, and where nobody goes back to."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from functions.domain.evidence import Findings
+from functions.domain.evidence import Findings, Release, ReleaseState, RevisionFacts, ServiceDeploymentFacts, short
 from functions.domain.signals import AlarmState
 
 RELEASE_IS_NEW = timedelta(hours=1)
@@ -31,3 +32,25 @@ def born_with_a_release(findings: Findings) -> bool:
         return not releases.returned
     noticed = noticed_at(findings)
     return not releases.returned and noticed - RELEASE_IS_NEW <= releases.current_since <= noticed
+
+
+def reached_steady_state(
+    deployments: Sequence[ServiceDeploymentFacts], revisions: Sequence[RevisionFacts]
+) -> tuple[str, ...]:
+    """Task definitions with which a deployment ended well, newest first.
+
+    A rollback creates no new revision: after ROLLBACK_SUCCESSFUL what ran is the rollback's revision, not the target.
+    """
+    by_arn = {revision.arn: revision.task_definition for revision in revisions}
+    arns = (
+        {"SUCCESSFUL": d.target_revision, "ROLLBACK_SUCCESSFUL": d.rollback_revision}.get(d.status) for d in deployments
+    )
+    return tuple(by_arn[arn] for arn in arns if arn is not None and arn in by_arn)
+
+
+def quarantined(task_definition: str, history: Sequence[Release]) -> str | None:
+    """Why nobody goes back to a release, as a sentence; None where it is not quarantined."""
+    known = next((each for each in history if each.task_definition == task_definition), None)
+    if known is None or known.state is not ReleaseState.QUARANTINED:
+        return None
+    return f"{short(task_definition)} is quarantined{known.reason and ': ' + known.reason}"

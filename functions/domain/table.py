@@ -22,7 +22,8 @@ class Index(NamedTuple):
 
 
 LISTED = Index(name="listed", partition_key="listing", sort_key="listed_at")
-"""Incidents by the time they opened, leases by the time they end, unmatched signals by the time they came."""
+"""Incidents by the time they opened, leases by the time they end, unmatched signals by the time they came, what
+people did by hand by its time."""
 
 OPEN = Index(name="open", partition_key="open", sort_key="listed_at")
 """Incidents that are not resolved."""

@@ -43,6 +43,7 @@ from functions.domain.dependencies import DependenciesFacts
 from functions.domain.errors import ChangeDoubtful, ChangeRefused, ReadFailed, Superseded
 from functions.domain.evidence import Findings, Reading, ServiceFacts, short
 from functions.domain.incidents import Fact, Incident, NewEvent
+from functions.domain.releases import quarantined
 from functions.domain.signals import pending
 from functions.guardrails.verdicts import (
     Guardrail,
@@ -153,6 +154,9 @@ class Remediate:
         refused = _refused_by(situation, plan, BEGUN if done else AGAIN)
         if refused is not None:
             return refused
+        banned = self._banned(incident, plan)
+        if banned is not None:
+            return banned
         if self.ledger.lock_holder(incident.service) != incident.id:
             return "another incident holds the service"
         try:
@@ -213,6 +217,14 @@ class Remediate:
             consent=consent,
             ordered=ordered,
         )
+
+    def _banned(self, incident: Incident, plan: Plan) -> str | None:
+        """Why the release to go back to may not be gone back to any more: somebody quarantined it meanwhile."""
+        if plan.action is not ActionName.ROLL_BACK:
+            return None
+        goals = [c.task_definition for c in plan.changes if isinstance(c, SetTaskDefinition | RegisterCopy)]
+        history = self.ledger.releases(incident.service) if goals else ()
+        return next((why for goal in goals if (why := quarantined(goal, history)) is not None), None)
 
     def _leader(self, incident: Incident, story: Story) -> str | None:
         """Who took the incident over, asked as late as can be. What people ordered themselves is done all the same."""

@@ -31,7 +31,7 @@ alarms:
 """
 NAME = re.compile(r"\becs-first-responder(?:-[a-z]+)*")
 OF_EVERY_COMMAND = ("--region", "--query", "--output", "--profile")
-BEYOND_THE_API = (["logs", "tail"],)
+BEYOND_THE_API = (["logs", "tail"], ["sso", "login"])
 """Commands of the aws CLI that are no operation of a service."""
 CALLED_OTHERWISE = {"s3api": "s3"}
 """What the aws CLI calls a service, where that is not its name."""
@@ -64,22 +64,39 @@ def responder_commands(page: Page) -> Iterator[list[str]]:
 @pages
 def test_every_responder_command_exists(page: Page) -> None:
     """With every option it is shown with."""
-    for name, *words in responder_commands(page):
-        options = {option for parameter in cli.commands[name].params for option in parameter.opts}
-        assert {word for word in words if word.startswith("--")} <= options, name
+    for words in responder_commands(page):
+        options = {option for parameter in named(words).params for option in parameter.opts}
+        assert {word for word in words if word.startswith("--")} <= options, words
 
 
 def test_every_responder_command_is_explained() -> None:
     """The table of the operations page has them all, with options that they have."""
     rows = OPERATIONS.table("command", "what for")
-    assert {what.strip("`").split()[1] for what, _ in rows} == set(cli.commands)
+    words = [what.strip("`").split()[1:] for what, _ in rows]
+    typed = {" ".join(each[:2]) if isinstance(cli.commands[each[0]], click.Group) else each[0] for each in words}
+    assert typed == names()
     for what, why in rows:
         options = {option for parameter in command(what).params for option in parameter.opts}
         assert set(re.findall(r"--[a-z]+", why)) <= options, what
 
 
 def command(written: str) -> click.Command:
-    return cli.commands[written.strip("`").split()[1]]
+    return named(written.strip("`").split()[1:])
+
+
+def named(words: list[str]) -> click.Command:
+    """The command that these words call; of a group without one of its own commands, the group."""
+    found = cli.commands[words[0]]
+    if isinstance(found, click.Group) and len(words) > 1:
+        return found.commands[words[1]]
+    return found
+
+
+def names() -> set[str]:
+    """Every command as it is typed, those of groups with the group's name."""
+    of_groups = {(name, each) for name, c in cli.commands.items() if isinstance(c, click.Group) for each in c.commands}
+    alone = {name for name, c in cli.commands.items() if not isinstance(c, click.Group)}
+    return alone | {" ".join(each) for each in of_groups}
 
 
 @pages

@@ -26,6 +26,7 @@ from functions.workflow.api.inquire import Inquire
 from functions.workflow.api.inspect import Inspect
 from functions.workflow.api.order import OrderByHand
 from functions.workflow.api.records import Records
+from functions.workflow.api.switch import SwitchEverything
 from functions.workflow.api.trials import Try
 from functions.workflow.assess import Examiner
 from functions.workflow.orders import GiveOrder, TryOrder
@@ -168,6 +169,7 @@ def serving(
         "inquire": Inquire(inspector=inspector, records=records, playbooks=known),
         "order_by_hand": OrderByHand(inspector=inspector, give=give, ledger=ledger, playbooks=known),
         "answer_people": AnswerPeople(take=responder.take_answer),
+        "switch_everything": SwitchEverything(ledger=ledger, now=clock.now),
         "trying": Try(trier=trier, inspector=inspector, runs=runs, ledger=ledger, clock=clock, playbooks=known),
     }
     with monkeypatch.context() as patched:

@@ -47,6 +47,7 @@ from functions.domain.evidence import (
     TaskFacts,
     TasksFacts,
     TrackingPolicyFacts,
+    short,
 )
 from functions.domain.services import ServiceRef
 from functions.domain.signals import AlarmState
@@ -310,7 +311,7 @@ class World:
     def definition(self, task_definition: str) -> TaskDefinitionFacts:
         self._may("definition")
         return TaskDefinitionFacts(
-            task_definition=task_definition,
+            task_definition=f"{FAMILY.rpartition('/')[0]}/{short(task_definition)}",
             cpu=512,
             memory_mib=1024,
             ports=(8080,),

@@ -29,6 +29,7 @@ BUILT_BY: Mapping[str, tuple[Callable[[], Any], ...]] = {
         bootstrap.inquire,
         bootstrap.order_by_hand,
         bootstrap.answer_people,
+        bootstrap.switch_everything,
         bootstrap.trying,
     ),
     "read": (bootstrap.inspect, bootstrap.try_order),

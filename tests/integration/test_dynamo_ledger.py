@@ -9,6 +9,7 @@ from botocore.exceptions import EndpointConnectionError, NoCredentialsError
 from moto import mock_aws
 
 from functions.adapters.ledger import ATTEMPTS, CALLS, DynamoLedger
+from functions.domain.byhand import ByHand
 from functions.domain.changes import Lease, LeaseTerms
 from functions.domain.errors import LedgerError, Superseded
 from functions.domain.evidence import ReleaseState
@@ -157,6 +158,18 @@ class TestRaces:
         rivals.ledger.note_release(ORDERS, "orders:2", at=rivals.clock.now())
 
         assert rivals.ledger.releases(ORDERS)[0].state is ReleaseState.QUARANTINED
+
+    def test_a_judgement_by_hand_while_the_release_is_seen_running(self, rivals: Rivals) -> None:
+        """Being seen changes nothing of what the person saw: both are kept."""
+        rivals.ledger.note_release(ORDERS, "orders:2", at=rivals.clock.now())
+        later = rivals.clock.advance(seconds=60)
+        rivals.meanwhile(lambda: rivals.rival.note_release(ORDERS, "orders:2", at=later))
+        note = ByHand(at=later, by="ana", what="quarantines orders:2", reason="it lies")
+
+        rivals.ledger.judge_by_hand(ORDERS, "orders:2", ReleaseState.QUARANTINED, note, was=ReleaseState.SEEN)
+
+        (release,) = rivals.ledger.releases(ORDERS)
+        assert (release.state, release.last_seen) == (ReleaseState.QUARANTINED, later)
 
     def test_endless_rivalry_ends(self, rivals: Rivals) -> None:
         """A writer that never wins gives up with Superseded, so that the message is delivered again."""

@@ -6,6 +6,7 @@ import pytest
 
 from functions.adapters import bookkeeping, items
 from functions.domain.approvals import Answer, Approval
+from functions.domain.byhand import ByHand
 from functions.domain.changes import Lease, LeaseTerms
 from functions.domain.errors import NotInLedger, Superseded, TrailBroken
 from functions.domain.evidence import ReleaseState
@@ -353,6 +354,41 @@ class TestTheService:
 
         (release,) = ledger.releases(ORDERS)
         assert (release.state, release.reason) == (ReleaseState.QUARANTINED, "it broke the service")
+
+    def test_what_a_person_says_of_a_release(self, ledger: Ledger, clock: FakeClock) -> None:
+        """Lifts a quarantine, too, and is kept with who said it and why; from then on it proves itself anew."""
+        ledger.judge_release(ORDERS, "orders:3", ReleaseState.QUARANTINED, reason="it broke the service")
+        note = ByHand(at=clock.now(), by="ana", identity="arn:ana", what="trusts orders:3", reason="the database did")
+
+        ledger.judge_by_hand(ORDERS, "orders:3", ReleaseState.SEEN, note, was=ReleaseState.QUARANTINED)
+
+        (release,) = ledger.releases(ORDERS)
+        assert (release.state, release.reason) == (ReleaseState.SEEN, "ana: the database did")
+        assert ledger.by_hand_between(clock.now(), clock.now()) == (note,)
+        ledger.judge_release(ORDERS, "orders:3", ReleaseState.GOOD, reason="quiet")
+        assert ledger.releases(ORDERS)[0].state is ReleaseState.GOOD
+
+    def test_a_person_judges_what_they_saw(self, ledger: Ledger, clock: FakeClock) -> None:
+        """Where it is another state by now, nothing is written, and nothing is noted."""
+        note = ByHand(at=clock.now(), by="ana", what="quarantines orders:3", reason="a hunch")
+        with pytest.raises(Superseded, match="not on record"):
+            ledger.judge_by_hand(ORDERS, "orders:3", ReleaseState.QUARANTINED, note, was=ReleaseState.GOOD)
+        assert ledger.releases(ORDERS) == ()
+        assert ledger.by_hand_between(clock.now(), clock.now()) == ()
+
+        ledger.judge_by_hand(ORDERS, "orders:3", ReleaseState.QUARANTINED, note, was=None)
+        ledger.note_release(ORDERS, "orders:3", at=clock.advance(seconds=60))
+        assert ledger.releases(ORDERS)[0].state is ReleaseState.QUARANTINED
+
+    def test_what_people_do_by_hand(self, ledger: Ledger, clock: FakeClock) -> None:
+        """Is kept once, and listed newest first."""
+        first = ByHand(at=clock.now(), by="ana", what="silences orders-5xx", reason="noise", about="orders-5xx")
+        second = first.model_copy(update={"at": clock.advance(seconds=60), "by": "ben"})
+        for note in (first, second, first):
+            ledger.note_by_hand(note)
+
+        assert ledger.by_hand_between(first.at, second.at) == (second, first)
+        assert ledger.by_hand_between(second.at, second.at) == (second,)
 
 
 class TestBudgets:

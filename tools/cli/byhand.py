@@ -1,14 +1,14 @@
 """What an operator orders by hand, through the same guardrails as everything else."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from tools.cli.options import Length, order_options, region_of, service_of, with_options
+from tools.cli.options import Length, order_options, region_of, service_argument, service_of, with_options
 
 if TYPE_CHECKING:
     from functions.domain.orders import Order, Ordered
@@ -41,7 +41,7 @@ class Said:
 
 
 _options = (
-    click.argument("service", metavar="SERVICE"),
+    service_argument,
     click.option("--dry-run", is_flag=True, help="Print the plan and what refuses it; change nothing."),
     click.option("--wait", type=click.IntRange(0, 900), default=60, show_default=True, help="Seconds; 0: do not wait."),
     click.option("--key", default="", help="Whoever orders twice with the same key has ordered once."),
@@ -134,7 +134,51 @@ def open_incident(context: click.Context, /, service: str, **said: Any) -> None:
     _obey(context, service, Ordered.LOOK, Said(**said))
 
 
-COMMANDS = (redeploy, rollback, scale, limits, stop_task, open_incident)
+@click.command()
+@_order()
+@click.pass_context
+def isolate(context: click.Context, /, service: str, **said: Any) -> None:
+    """Order that a service is isolated, to no task at all: [region/]cluster/service. People are asked first."""
+    from functions.domain.orders import Ordered
+
+    _obey(context, service, Ordered.ISOLATE, Said(**said))
+
+
+@click.command()
+@_order(
+    click.argument("address", metavar="ADDRESS"),
+    click.option("--for", "length", type=Length(), required=True, help="How long, for example 24h."),
+)
+@click.pass_context
+def block(context: click.Context, /, service: str, address: str, length: timedelta, **said: Any) -> None:
+    """Order that one address is blocked for a while, in the IP set of the playbook. People are asked first."""
+    from functions.domain.containment import one_address, why_not_block
+    from functions.domain.orders import Ordered
+
+    try:
+        written = one_address(address)
+    except ValueError as wrong:
+        raise click.ClickException(str(wrong)) from wrong
+    refusal = why_not_block(written, ())
+    if refusal is not None:
+        raise click.ClickException(f"{refusal}: it is never blocked")
+    _obey(context, service, Ordered.BLOCK_ADDRESS, Said(**said), address=written, **_lasting(length))
+
+
+@click.command("disable-user")
+@_order(click.argument("user", metavar="USER"))
+@click.pass_context
+def disable_user(context: click.Context, /, service: str, user: str, **said: Any) -> None:
+    """Order that a user of the playbook's pool is disabled, and never deleted. People are asked first."""
+    from functions.domain.orders import Ordered
+    from functions.domain.redaction import clean
+
+    if not user or clean(user, limit=128) != user:
+        raise click.ClickException("the trail keeps no personal data; write the user's name in the pool or its sub")
+    _obey(context, service, Ordered.DISABLE_USER, Said(**said), user=user)
+
+
+COMMANDS = (redeploy, rollback, scale, limits, stop_task, open_incident, isolate, block, disable_user)
 
 
 def _lasting(length: timedelta | None) -> dict[str, int]:
@@ -192,9 +236,26 @@ def _tried(desk: "Desk", ref: "ServiceRef", order: "Order", said: Said, playbook
         raise click.ClickException("a dry run needs the playbook of the service; write --playbooks")
     ledger = desk.open_ledger(said.table, region_of(ref.region))
     examiner = desk.open_examiner(ref.region, ledger)
+    if order.what.contains:
+        examiner = replace(examiner, contain_deployed=_contained(desk, ref.region, said.table))
     tried = TryOrder(ledger=ledger, examiner=examiner, clock=examiner.clock, playbooks=playbooks)(ref, order)
     console().print(dry_run(order, tried))
     return _status(tried)
+
+
+def _contained(desk: "Desk", region: str, name: str) -> bool:
+    """Whether the contain stack is there, by its function. What nobody may ask counts as no, and that is said."""
+    from functions.domain.errors import NotNamed, ReadFailed
+    from functions.workflow.table import Function
+
+    try:
+        desk.open_hold(region).reserved(f"{name}-{Function.CONTAIN}")
+    except NotNamed:
+        return False
+    except ReadFailed as failed:
+        click.echo(f"whether the contain stack is deployed is not known: {failed}", err=True)
+        return False
+    return True
 
 
 def _given(desk: "Desk", ref: "ServiceRef", order: "Order", said: Said, playbooks: "dict[str, Playbook] | None") -> int:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tools.cli.aws import on_aws
 from tools.cli.options import ledger_options, region_of, with_options
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from tools.cli.main import Desk
 
 
+@on_aws
 def desk_sources(region: str, ledger: "Ledger", period: "Period", until: datetime) -> "Sources":
     """Where a digest is read from on AWS."""
     from functions import bootstrap

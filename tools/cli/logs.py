@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from functions.domain.errors import InputError
-from tools.cli.options import service_of
+from tools.cli.options import aws_options, service_argument, service_of, with_options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,11 +23,11 @@ SHOWN = 50
 
 
 @click.command()
-@click.argument("service", metavar="SERVICE")
+@service_argument
 @click.option("--from", "start", metavar="WHEN", help="For example 2026-11-22T02:00, in UTC.  [default: an hour ago]")
 @click.option("--to", "end", metavar="WHEN", default="now", show_default=True, help="The same.")
 @click.option("--save", "file", type=click.Path(path_type=Path), metavar="FILE", help="Keep them as JSON Lines.")
-@click.option("--region", envvar=["AWS_REGION", "AWS_DEFAULT_REGION"], help="The service's Region.")
+@with_options(*aws_options)
 @click.pass_obj
 def logs(desk: "Desk", service: str, start: str | None, end: str, file: Path | None, region: str | None) -> None:
     """Show what a service logged in any time, secrets masked, and how to see it in the console: cluster/service.

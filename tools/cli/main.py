@@ -11,21 +11,30 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from functions.domain.errors import LedgerError, PlaybookError, ReadFailed, ResponderError
-from tools.cli import logs, releases, report
+from functions.domain.errors import LedgerError, PlaybookError, ResponderError
+from tools.cli import logs, report
+from tools.cli.audit import audit
+from tools.cli.aws import hint_of, on_aws, verified
+from tools.cli.backups import backup
 from tools.cli.byhand import COMMANDS as BY_HAND
+from tools.cli.completion import completion
 from tools.cli.desk import COMMANDS as ON_INCIDENTS
 from tools.cli.digest import desk_sources, digest
+from tools.cli.incidents import incidents
+from tools.cli.mutes import COMMANDS as ON_ALARMS
+from tools.cli.notes import keep_note
 from tools.cli.options import Length as _Length
 from tools.cli.options import ledger_options as _ledger_options
-from tools.cli.options import order_options as _order_options
 from tools.cli.options import region_of as _region
+from tools.cli.options import service_argument
 from tools.cli.options import service_of as _service
-from tools.cli.playbooks import playbook_of as _playbook
+from tools.cli.releases import releases
+from tools.cli.replay import COMMANDS as ON_THE_PAST
+from tools.cli.show import show
 from tools.cli.status import status
 from tools.cli.stop import COMMANDS as ON_EVERYTHING
 from tools.cli.stop import desk_hold
@@ -33,7 +42,6 @@ from tools.cli.stop import desk_hold
 if TYPE_CHECKING:
     from functions.domain.approvals import Answer
     from functions.domain.digests import Period
-    from functions.domain.orders import Ordered
     from functions.ports import Answers, Archive, BackupKeeper, Executions, FunctionHold, Ledger, MuteKeeper, Readers
     from functions.workflow.assess import Examiner
     from functions.workflow.digests.around import Sources
@@ -42,6 +50,7 @@ USAGE_ERROR = 2
 """Exit status of everything that went wrong on the way to an answer."""
 
 
+@on_aws
 def desk_ledger(table: str, region: str) -> "Ledger":
     """The ledger on AWS.
 
@@ -58,6 +67,7 @@ def desk_ledger(table: str, region: str) -> "Ledger":
         raise LedgerError(f"the table {table} cannot be reached: {unusable}") from unusable
 
 
+@on_aws
 def desk_answers(region: str) -> "Answers":
     """The way to executions that wait on AWS."""
     from functions import bootstrap
@@ -65,6 +75,7 @@ def desk_answers(region: str) -> "Answers":
     return bootstrap.desk_answers(region)
 
 
+@on_aws
 def desk_identity(region: str) -> str:
     """Who sits at the desk, as AWS knows them."""
     from functions import bootstrap
@@ -72,6 +83,7 @@ def desk_identity(region: str) -> str:
     return bootstrap.desk_identity(region)
 
 
+@on_aws
 def desk_backups(region: str) -> "BackupKeeper":
     """The backups on AWS."""
     from functions import bootstrap
@@ -79,6 +91,7 @@ def desk_backups(region: str) -> "BackupKeeper":
     return bootstrap.desk_backups(region)
 
 
+@on_aws
 def desk_mutes(region: str) -> "MuteKeeper":
     """The muted alarms on AWS."""
     from functions import bootstrap
@@ -86,6 +99,7 @@ def desk_mutes(region: str) -> "MuteKeeper":
     return bootstrap.desk_mutes(region)
 
 
+@on_aws
 def desk_executions(region: str, name: str, identity: str) -> "Executions":
     """The workflow on AWS."""
     from functions import bootstrap
@@ -93,27 +107,26 @@ def desk_executions(region: str, name: str, identity: str) -> "Executions":
     return bootstrap.desk_executions(region, name, identity)
 
 
+@on_aws
 def desk_examiner(region: str, ledger: "Ledger") -> "Examiner":
     """Looks at services on AWS, with the credentials of whoever sits here."""
     from functions import bootstrap
 
+    verified(region)
     return bootstrap.desk_examiner(region, ledger)
 
 
+@on_aws
 def desk_readers(region: str) -> "Readers":
     """What a look may read on AWS.
 
     Raises:
-        ReadFailed: if the AWS configuration does not allow to read anything, for example an unknown profile.
+        NotSignedIn: AWS does not know the credentials.
     """
-    from botocore.exceptions import BotoCoreError
-
     from functions import bootstrap
 
-    try:
-        return bootstrap.desk_readers(region)
-    except BotoCoreError as unusable:
-        raise ReadFailed(f"AWS cannot be read: {unusable}") from unusable
+    verified(region)
+    return bootstrap.desk_readers(region)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -197,59 +210,6 @@ def check(desk: Desk, paths: tuple[Path, ...]) -> None:
 
 
 @cli.command()
-@click.option("--open", "only_open", is_flag=True, help="Only those that are open.")
-@click.option("--service", metavar="SERVICE", help="Only this service: [region/]cluster/service.")
-@click.option("--since", type=_Length(), default="24h", show_default=True, help="How far to look back.")
-@click.option("--unmatched", is_flag=True, help="Signals that belong to no playbook, instead of incidents.")
-@_with_ledger
-@click.pass_obj
-def incidents(
-    desk: Desk, only_open: bool, service: str | None, since: timedelta, unmatched: bool, table: str, region: str | None
-) -> None:
-    """List incidents: those that are open, and those of the last day."""
-    from functions.domain.incidents import IncidentStatus
-    from functions.workflow.story import tell
-    from functions.workflow.table import StepName
-    from tools.cli.render import console, incident_table, stopped, unmatched_table
-    from tools.cli.windows import windows_of
-
-    ledger = _ledger(desk, table, region)
-    now = desk.now()
-    fleet = ledger.fleet_switch()
-    if fleet.stopped:
-        console().print(stopped(fleet.said))
-    if unmatched:
-        console().print(unmatched_table(ledger.unmatched()))
-        return
-    still_open = ledger.open_incidents()
-    if only_open:
-        found = {i.id: i for i in still_open}
-    else:
-        found = {i.id: i for i in (*still_open, *ledger.incidents_between(now - since, now))}
-    if service is not None:
-        ref = _service(service, region)
-        found = {key: incident for key, incident in found.items() if incident.service == ref}
-    newest_first = sorted(found.values(), key=lambda incident: incident.opened_at, reverse=True)
-    waiting = {i.id: ledger.approval(i.id) for i in newest_first if i.step == StepName.APPROVAL}
-    opened = [i for i in newest_first if i.status is IncidentStatus.OPEN]
-    notes = {i.id: windows_of(ledger.switch(i.service), tell(ledger.events(i.id)), now=now) for i in opened}
-    console().print(incident_table(newest_first, now=now, approvals=waiting, notes=notes))
-
-
-@cli.command()
-@click.argument("incident_id", metavar="ID")
-@click.option("--full", is_flag=True, help="Spell out guardrails that agreed and causes that are unlikely.")
-@_with_ledger
-@click.pass_obj
-def show(desk: Desk, incident_id: str, full: bool, table: str, region: str | None) -> None:
-    """Show one incident: where it stands, and its whole timeline with evidence, plans and pages."""
-    from tools.cli.render import console, trail
-    from tools.cli.trails import read_trail
-
-    console().print(trail(read_trail(_ledger(desk, table, region), incident_id), now=desk.now(), full=full))
-
-
-@cli.command()
 @click.argument("incident_id", metavar="ID")
 @_with_ledger
 @click.pass_context
@@ -315,7 +275,7 @@ def _answer(
 
 
 @cli.command()
-@click.argument("service", metavar="SERVICE")
+@service_argument
 @click.option("--for", "length", type=_Length(), required=True, help="How long, for example 2h.")
 @click.option("--reason", required=True, help="Why; the next person will ask.")
 @click.option("--by", envvar=["USER", "LOGNAME"], default="an operator", show_default="your login name")
@@ -325,16 +285,20 @@ def pause(desk: Desk, service: str, length: timedelta, reason: str, by: str, tab
     """Let the responder only look at a service for a while: [region/]cluster/service."""
     from functions.domain.redaction import clean
 
-    ledger, ref, now = _ledger(desk, table, region), _service(service, region), desk.now()
+    ref, now = _service(service, region), desk.now()
+    ledger = _ledger(desk, table, ref.region)
     until = now + length
     switch = ledger.switch(ref)
+    keep_note(
+        desk, table, ref.region, f"pauses it until {until:%Y-%m-%d %H:%M} UTC", by=by, reason=reason, about=ref.key
+    )
     paused = {"paused_until": until, "by": clean(by, limit=100), "reason": clean(reason, limit=500), "at": now}
     ledger.set_switch(ref, switch.model_copy(update=paused), was=switch)
     click.echo(f"{ref} is paused until {until:%Y-%m-%d %H:%M} UTC; `responder resume {service}` ends it earlier")
 
 
 @cli.command()
-@click.argument("service", metavar="SERVICE")
+@service_argument
 @click.option("--by", envvar=["USER", "LOGNAME"], default="an operator", show_default="your login name")
 @_with_ledger
 @click.pass_obj
@@ -342,9 +306,11 @@ def resume(desk: Desk, service: str, by: str, table: str, region: str | None) ->
     """End a pause, and let the responder act again where actions did not help."""
     from functions.domain.redaction import clean
 
-    ledger, ref, now = _ledger(desk, table, region), _service(service, region), desk.now()
+    ref, now = _service(service, region), desk.now()
+    ledger = _ledger(desk, table, ref.region)
     switch = ledger.switch(ref)
     was_paused = switch.paused(now)
+    keep_note(desk, table, ref.region, "ends the pause", by=by, reason="", about=ref.key)
     ended = {"paused_until": None, "by": clean(by, limit=100), "reason": "resumed", "at": now}
     ledger.set_switch(ref, switch.model_copy(update=ended), was=switch)
     click.echo(f"{ref} is resumed" if was_paused else f"{ref} was not paused")
@@ -354,180 +320,8 @@ def resume(desk: Desk, service: str, by: str, table: str, region: str | None) ->
         click.echo(f"actions did not help in {', '.join(sorted(failed))}: that no longer speaks against the next one")
 
 
-def _with_order(command: Callable[..., None]) -> Callable[..., None]:
-    for option in reversed(_order_options):
-        command = option(command)
-    return command
-
-
 @cli.command()
-@click.argument("service", metavar="SERVICE")
-@_with_order
-@click.pass_obj
-def isolate(desk: Desk, service: str, reason: str, by: str, table: str, region: str | None) -> None:
-    """Order that a service is isolated, to no task at all: [region/]cluster/service. People are asked first."""
-    from functions.domain.orders import Ordered
-
-    _order(desk, service, Ordered.ISOLATE, reason=reason, by=by, table=table, region=region)
-
-
-@cli.command()
-@click.argument("service", metavar="SERVICE")
-@click.argument("address", metavar="ADDRESS")
-@click.option("--for", "length", type=_Length(), required=True, help="How long, for example 24h.")
-@_with_order
-@click.pass_obj
-def block(
-    desk: Desk, service: str, address: str, length: timedelta, reason: str, by: str, table: str, region: str | None
-) -> None:
-    """Order that one address is blocked for a while, in the IP set of the playbook. People are asked first."""
-    from functions.domain.containment import one_address, why_not_block
-    from functions.domain.orders import Ordered
-
-    try:
-        written = one_address(address)
-    except ValueError as wrong:
-        raise click.ClickException(str(wrong)) from wrong
-    refusal = why_not_block(written, ())
-    if refusal is not None:
-        raise click.ClickException(f"{refusal}: it is never blocked")
-    lasts = {"address": written, "duration_s": int(length.total_seconds())}
-    _order(desk, service, Ordered.BLOCK_ADDRESS, reason=reason, by=by, table=table, region=region, about=lasts)
-
-
-@cli.command("disable-user")
-@click.argument("service", metavar="SERVICE")
-@click.argument("user", metavar="USER")
-@_with_order
-@click.pass_obj
-def disable_user(desk: Desk, service: str, user: str, reason: str, by: str, table: str, region: str | None) -> None:
-    """Order that a user of the playbook's pool is disabled, and never deleted. People are asked first."""
-    from functions.domain.orders import Ordered
-    from functions.domain.redaction import clean
-
-    if not user or clean(user, limit=128) != user:
-        raise click.ClickException("the trail keeps no personal data; write the user's name in the pool or its sub")
-    _order(desk, service, Ordered.DISABLE_USER, reason=reason, by=by, table=table, region=region, about={"user": user})
-
-
-def _order(
-    desk: Desk,
-    service: str,
-    what: "Ordered",
-    *,
-    reason: str,
-    by: str,
-    table: str,
-    region: str | None,
-    about: dict[str, Any] | None = None,
-) -> None:
-    from pydantic import ValidationError
-
-    from functions.domain.orders import LONGEST_S, Order
-    from functions.domain.redaction import clean
-    from functions.workflow.orders import GiveOrder
-
-    ref = _service(service, region)
-    identity = desk.identity(ref.region)
-    said = {"by": clean(by, limit=100), "identity": identity, "reason": clean(reason, limit=500), **(about or {})}
-    try:
-        order = Order.model_validate({"what": what, **said})
-    except ValidationError as wrong:
-        days = LONGEST_S // 86_400
-        raise click.ClickException(f"a block lasts a minute at least and {days} days at most") from wrong
-    ledger = _ledger(desk, table, ref.region)
-    give = GiveOrder(ledger=ledger, executions=desk.open_executions(ref.region, table, identity), now=desk.now)
-    incident = give(ref, order).incident_id
-    click.echo(
-        f"ordered in {incident}: {order.summary}\n"
-        "Nothing is done yet: the responder looks at the service, sends its plan, and waits for\n"
-        f"  responder approve {incident}"
-    )
-
-
-@cli.command()
-@click.argument("service", metavar="SERVICE")
-@click.option("--reason", help="Why; it becomes a part of the name.")
-@click.option("--list", "only_list", is_flag=True, help="Take none, only show what there is.")
-@click.option("--playbooks", type=click.Path(path_type=Path), default="playbooks", show_default=True)
-@click.option("--region", envvar=["AWS_REGION", "AWS_DEFAULT_REGION"], help="The service's Region.")
-@click.pass_obj
-def backup(desk: Desk, service: str, reason: str | None, only_list: bool, playbooks: Path, region: str | None) -> None:
-    """Back up what a service's playbook names; show what there is, and how the newest is restored: cluster/service.
-
-    Nothing is restored and nothing is deleted.
-    """
-    from functions.domain.backups import name_by_hand
-    from functions.domain.changes import backing_up
-    from tools.cli.render import backup_table, console
-
-    playbook = _playbook(playbooks, _service(service, region))
-    if playbook.backups.nothing:
-        raise click.ClickException(f"the playbook of {playbook.ref} names no backups; write tables below backups")
-    if not only_list and not reason:
-        raise click.ClickException("why? write --reason, or --list to take none")
-    keeper, now = desk.open_backups(playbook.region), desk.now()
-    for change in () if only_list else backing_up(playbook.backups, name_by_hand(now, reason or "")):
-        click.echo(f"taken: {keeper.take(change).made}")
-    known = keeper.known(playbook.backups)
-    console().print(backup_table(known, now=now))
-    for of in dict.fromkeys(each.of for each in known):
-        newest = next((each for each in known if each.of == of and each.usable), None)
-        if newest is not None:
-            click.echo(f"\nTo restore the newest of {of} beside it, run:\n  {newest.restore_command(playbook.region)}")
-
-
-_alarm_options = (
-    click.argument("alarm", metavar="ALARM"),
-    click.option("--region", envvar=["AWS_REGION", "AWS_DEFAULT_REGION"], help="The alarm's Region."),
-)
-
-
-def _with_alarm(command: Callable[..., None]) -> Callable[..., None]:
-    for option in reversed(_alarm_options):
-        command = option(command)
-    return command
-
-
-@cli.command()
-@_with_alarm
-@click.option("--for", "length", type=_Length(), required=True, help="How long, for example 2h; 15d at most.")
-@click.option("--reason", required=True, help="Why; the next person will ask.")
-@click.option("--by", envvar=["USER", "LOGNAME"], default="an operator", show_default="your login name")
-@click.pass_obj
-def silence(desk: Desk, alarm: str, region: str | None, length: timedelta, reason: str, by: str) -> None:
-    """Mute an alarm that only tells people: its actions are held back for a while, its state still changes."""
-    from functions.domain.changes import MuteAlarm
-    from functions.domain.mutes import LONGEST, not_to_be_muted
-    from functions.domain.redaction import clean
-
-    if length > LONGEST or length < timedelta(minutes=1):
-        raise click.ClickException(f"an alarm is muted for 1m to {LONGEST.days}d; write another --for")
-    keeper = desk.open_mutes(_region(region))
-    refusal = not_to_be_muted(keeper.actions(alarm))
-    if refusal is not None:
-        raise click.ClickException(f"alarm {alarm} is not muted: {refusal}")
-    note = clean(f"{by}: {reason}", limit=500)
-    keeper.apply(MuteAlarm(alarm=alarm, duration_s=int(length.total_seconds()), note=note))
-    ends = f"{desk.now() + length:%Y-%m-%d %H:%M} UTC"
-    click.echo(f"{alarm} is muted from the next minute on, until about {ends}; `responder unsilence {alarm}` ends it")
-
-
-@cli.command()
-@_with_alarm
-@click.pass_obj
-def unsilence(desk: Desk, alarm: str, region: str | None) -> None:
-    """End a mute that the responder or `responder silence` began; an alarm in ALARM tells people then."""
-    from functions.domain.changes import UnmuteAlarm
-
-    keeper = desk.open_mutes(_region(region))
-    was_muted = keeper.muted_s(alarm) != 0
-    keeper.apply(UnmuteAlarm(alarm=alarm))
-    click.echo(f"{alarm} is not muted any more" if was_muted else f"{alarm} was not muted by the responder")
-
-
-@cli.command()
-@click.argument("service", metavar="SERVICE")
+@service_argument
 @click.option("--from", "start", metavar="WHEN", help="now, 02:00 or 2026-11-22T02:00, in UTC.  [default: now]")
 @click.option("--for", "length", type=_Length(), help="How long, for example 2h; a day at most.")
 @click.option("--reason", default="", help="What is done; the next person will ask.")
@@ -552,12 +346,15 @@ def maintenance(
     from tools.cli.render import announced_table, console
     from tools.cli.windows import announced, cancelled, start_of, to_come
 
-    ledger, ref, now = _ledger(desk, table, region), _service(service, region), desk.now()
+    ref, now = _service(service, region), desk.now()
+    ledger = _ledger(desk, table, ref.region)
     switch = ledger.switch(ref)
     if cancel:
         if length is not None:
             raise click.ClickException("--cancel takes no --for: write --cancel, with --from where there are several")
         left, taken = cancelled(switch, None if start is None else start_of(start, now, past=True), now=now)
+        what = f"takes back the maintenance from {taken.window.span}"
+        keep_note(desk, table, ref.region, what, by=by, reason=reason, about=ref.key)
         ledger.set_switch(ref, left, was=switch)
         click.echo(f"{ref} has no maintenance window any more from {taken.window.span}")
         return
@@ -570,6 +367,8 @@ def maintenance(
     window = Announced(
         start=begins, end=begins + length, by=clean(by, limit=100), reason=clean(reason, limit=500), at=now
     )
+    what = f"announces maintenance from {window.window.span}"
+    keep_note(desk, table, ref.region, what, by=by, reason=reason, about=ref.key)
     ledger.set_switch(ref, announced(switch, window, now=now), was=switch)
     click.echo(
         f"{ref} is in maintenance from {window.window.span}: nothing is changed meanwhile; "
@@ -620,10 +419,15 @@ def drill(
     context.exit(status)
 
 
+cli.add_command(incidents)
+cli.add_command(show)
 cli.add_command(report.report)
-cli.add_command(releases.releases)
 cli.add_command(logs.logs)
-for _command in (*BY_HAND, *ON_INCIDENTS, *ON_EVERYTHING):
+cli.add_command(releases)
+cli.add_command(audit)
+cli.add_command(completion)
+cli.add_command(backup)
+for _command in (*BY_HAND, *ON_INCIDENTS, *ON_EVERYTHING, *ON_THE_PAST, *ON_ALARMS):
     cli.add_command(_command)
 cli.add_command(status)
 cli.add_command(digest)
@@ -645,7 +449,8 @@ def run(arguments: Sequence[str], desk: Desk) -> int:
     except PlaybookError as mistakes:
         return _failed(str(mistakes), prefix="")  # so that each line begins with its file, as editors like it
     except ResponderError as failed:
-        return _failed(str(failed))
+        hint = hint_of(failed)
+        return _failed(str(failed) if hint is None else f"{failed}\n{hint}")
     except (click.Abort, KeyboardInterrupt):
         return 130
     return result if isinstance(result, int) else 0

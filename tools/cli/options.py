@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tools.cli.aws import configured_region, profile_option
+from tools.cli.completion import known_services
+
 if TYPE_CHECKING:
     from functions.domain.services import ServiceRef
 
@@ -26,9 +29,17 @@ class Length(click.ParamType[timedelta]):
         return timedelta(**{_UNITS[written[2]]: int(written[1])})
 
 
+aws_options = (
+    click.option("--region", envvar=["AWS_REGION", "AWS_DEFAULT_REGION"], help="The Region; else your profile's."),
+    profile_option,
+)
+"""Of every command that asks AWS."""
+
+service_argument = click.argument("service", metavar="SERVICE", shell_complete=known_services)
+
 ledger_options = (
     click.option("--table", envvar="RESPONDER_TABLE", default="ecs-first-responder", help="The ledger's table."),
-    click.option("--region", envvar=["AWS_REGION", "AWS_DEFAULT_REGION"], help="The responder's Region."),
+    *aws_options,
 )
 
 order_options = (
@@ -36,6 +47,13 @@ order_options = (
     click.option("--by", envvar=["USER", "LOGNAME"], default="an operator", show_default="your login name"),
     *ledger_options,
 )
+
+by_hand_options = (
+    click.option("--reason", required=True, help="Why; the next person will ask."),
+    click.option("--by", envvar=["USER", "LOGNAME"], default="an operator", show_default="your login name"),
+    *ledger_options,
+)
+"""Of what is done at once, and leaves a note in the ledger."""
 
 
 def with_options(*options: Callable[..., Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -50,7 +68,8 @@ def with_options(*options: Callable[..., Any]) -> Callable[[Callable[..., None]]
 
 
 def region_of(region: str | None) -> str:
-    """The Region that was written, or that the environment names."""
+    """The Region that was written, or that the environment or the profile names."""
+    region = region or configured_region()
     if not region:
         raise click.ClickException("no Region is given; set AWS_REGION or write --region, for example us-east-1")
     return region

@@ -15,6 +15,7 @@ from rich.text import Text
 
 from functions.domain.approvals import Approval
 from functions.domain.backups import BackupFacts
+from functions.domain.byhand import ByHand
 from functions.domain.circumstances import LogQueryFacts
 from functions.domain.differences import Difference
 from functions.domain.durations import spoken
@@ -26,12 +27,16 @@ from functions.domain.services import ServiceRef
 from functions.domain.signals import Signal
 from functions.playbooks.schema import Playbook
 from functions.workflow.orders import Given, OrderState, Reply
-from tools.cli.cells import columns, text
 from tools.cli.explain import Explanation
+from tools.cli.tables import columns, distance, pairs, text
 from tools.cli.trails import Trail
 
 WIDTH = 100
 """Columns; a wider terminal is not filled, because long lines are hard to read."""
+
+PASTED = 44
+"""Columns of a command below an event of a timeline, in a terminal of 80: what the terminal breaks by itself cannot be
+pasted."""
 
 _MARKS: Mapping[Fact, tuple[str, str]] = {
     Fact.INCIDENT_OPENED: ("●", "bold red"),
@@ -142,7 +147,7 @@ def head(found: Trail, *, now: datetime) -> RenderableType:
     """Where the incident stands, in a few lines."""
     incident = found.incident
     title = Text.assemble(_status(incident), "  ", (text(incident.title), "bold"))
-    facts = _pairs()
+    facts = pairs()
     facts.add_row("service", Text(str(incident.service), style="bold"))
     facts.add_row("incident", incident.id)
     facts.add_row("alarm", _clock(found.alarm_at))
@@ -196,7 +201,7 @@ def entry(
     row.add_column(no_wrap=True, width=1)
     row.add_column(style="dim", no_wrap=True, width=9)
     row.add_column(ratio=1)
-    row.add_row(_distance(event.at - since), Text(mark, style=style), text(event.actor), Group(said, *details))
+    row.add_row(distance(event.at - since), Text(mark, style=style), text(event.actor), Group(said, *details))
     return row
 
 
@@ -209,8 +214,17 @@ def brief(event: Event, *, since: datetime) -> RenderableType:
     table.add_column(style="dim", no_wrap=True, width=9)
     table.add_column(ratio=1)
     summary = Text(text(event.summary), style=style if mark != "·" else "")
-    table.add_row(_distance(event.at - since), Text(mark, style=style), text(event.actor), summary)
+    table.add_row(distance(event.at - since), Text(mark, style=style), text(event.actor), summary)
     return table
+
+
+def standing(incident: Incident, *, now: datetime) -> RenderableType:
+    """How an open incident stands, in one line that is written over."""
+    words = {"assess": "looks at the service", "approval": "waits for people", "remediate": "acts"}
+    words |= {"verify": "checks what it brought", "watch": "watches", "page": "tells people", "close": "closes"}
+    does = words.get(incident.step, incident.step)
+    said = f"  … open for {took(now - incident.opened_at)}, {does}; Ctrl-C ends only this"
+    return Text(said, style="dim", no_wrap=True, overflow="ellipsis")
 
 
 def verification(found: Trail) -> RenderableType:
@@ -242,17 +256,19 @@ def incident_table(
     `notes`: what else there is to say of those that are open, by id."""
     if not incidents:
         return Text("no incidents", style="green")
-    table = columns("status", "opened", "took", "service", "what", "id")
-    table.columns[-1].no_wrap = True
+    table = columns("status", "opened", "took", "service", "what")
+    for place in (1, 2, 3):
+        table.columns[place].no_wrap = True
     for incident in incidents:
         end = now if incident.closed_at is None else incident.closed_at
+        this_year = incident.opened_at.year == now.year
+        what = _what(incident, approvals.get(incident.id), notes.get(incident.id, ()))
         table.add_row(
             _status(incident),
-            _clock(incident.opened_at, with_seconds=False),
+            f"{incident.opened_at:%m-%d %H:%M}" if this_year else _clock(incident.opened_at, with_seconds=False),
             took(end - incident.opened_at),
             f"{incident.service.cluster}/{incident.service.service}",
-            _what(incident, approvals.get(incident.id), notes.get(incident.id, ())),
-            incident.id,
+            what.append(f"\n{incident.id}", style="dim"),
         )
     return table
 
@@ -326,7 +342,7 @@ def _replied(reply: Reply, said: str) -> Iterable[RenderableType]:
         why = denied.get("approval", why).removeprefix("people have to grant it: ")
     shows_why = bool(why) and reply.state is not OrderState.ALLOWED
     yield Text.assemble((f"{mark} {said}", style), *([": ", text(why)] if shows_why else []))
-    facts = _pairs()
+    facts = pairs()
     if reply.plan is not None:
         facts.add_row("plan", Text(text(reply.plan.summary), style="bold"))
         if not refused:
@@ -407,6 +423,20 @@ def announced_table(ref: ServiceRef, windows: Sequence[Announced], *, now: datet
     return table
 
 
+def audit_table(notes: Sequence[ByHand]) -> RenderableType:
+    """What people did by hand, in the order given."""
+    if not notes:
+        return Text("nobody did anything by hand", style="green")
+    table = columns("when", "who", "what", "about", "why")
+    for note in notes:
+        who = Text(text(note.by), style="bold")
+        if note.identity:
+            who.append(f"\n{text(note.identity.rsplit(':', 1)[-1])}", style="dim")
+        at = _clock(note.at, with_seconds=False)
+        table.add_row(at, who, text(note.what), text(note.about), text(note.reason))
+    return table
+
+
 def unmatched_table(unmatched: Iterable[tuple[Signal, str]]) -> RenderableType:
     """Signals without a playbook, with the reason."""
     rows = list(unmatched)
@@ -462,7 +492,7 @@ def explanations(found: Iterable[Explanation]) -> RenderableType:
 def _explanation(explanation: Explanation) -> RenderableType:
     styles = {"signal": "bold green", "ignored": "dim", "refused": "bold red"}
     title = Text.assemble((explanation.outcome, styles[explanation.outcome]), "  ", text(explanation.file))
-    facts = _pairs()
+    facts = pairs()
     signal, match = explanation.signal, explanation.match
     if signal is None or match is None:
         facts.add_row("because", text(explanation.reason))
@@ -531,7 +561,7 @@ def _ranking(judgements: Sequence[Mapping[str, Any]], *, most: int) -> Renderabl
 
 
 def _decision(decision: Mapping[str, Any], said: str, *, full: bool) -> Iterable[RenderableType]:
-    facts = _pairs()
+    facts = pairs()
     if isinstance(plan := decision.get("plan"), Mapping):
         if plan["summary"] not in said:
             facts.add_row("plan", Text(text(plan["summary"]), style="bold"))
@@ -560,31 +590,16 @@ def _pasteable(text: str) -> str:
         return text  # cut in the middle of a word in quotes
     lines = [""]
     for word in words:
-        if lines[-1] and len(lines[-1]) + 1 + len(word) > 62:
+        if lines[-1] and len(lines[-1]) + 1 + len(word) > PASTED:
             lines.append(word)
         else:
             lines[-1] = f"{lines[-1]} {word}".strip()
     return " \\\n  ".join(lines)
 
 
-def _pairs() -> Table:
-    table = Table.grid(padding=(0, 2))
-    table.add_column(style="dim", no_wrap=True)
-    table.add_column(ratio=1)
-    return table
-
-
 def _status(incident: Incident) -> Text:
     resolved = incident.status is IncidentStatus.RESOLVED
     return Text(incident.status.upper(), style="bold green" if resolved else "bold red")
-
-
-def _distance(span: timedelta) -> str:
-    seconds = round(span.total_seconds())
-    sign, seconds = ("-", -seconds) if seconds < 0 else ("+", seconds)
-    if seconds < 3600:
-        return f"{sign}{seconds // 60}:{seconds % 60:02d}"
-    return f"{sign}{seconds // 3600}:{seconds % 3600 // 60:02d}:{seconds % 60:02d}"
 
 
 def _clock(moment: datetime, *, with_seconds: bool = True) -> str:

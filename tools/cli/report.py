@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from functions.domain.errors import InputError
+from tools.cli.aws import on_aws
 from tools.cli.options import ledger_options, region_of, with_options
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from tools.cli.main import Desk
 
 
+@on_aws
 def desk_archive(region: str) -> "Archive":
     """What lies beside the ledger on AWS."""
     from functions import bootstrap

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tools.cli.options import ledger_options, service_of, with_options
+from tools.cli.options import ledger_options, service_argument, service_of, with_options
 from tools.cli.playbooks import playbook_of
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ EVERY_S = 30
 
 
 @click.command()
-@click.argument("service", metavar="SERVICE")
+@service_argument
 @click.option("--watch", is_flag=True, help=f"Look again every {EVERY_S} s, until Ctrl-C.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
 @click.option("--playbooks", type=click.Path(path_type=Path), default="playbooks", show_default=True)

@@ -29,9 +29,9 @@ from functions.domain.evidence import (
 from functions.domain.incidents import Mode
 from functions.domain.score import HealthScore, Part
 from functions.domain.signals import HEALTH_CHECK_FAILED, STOPPED_BY_SCHEDULER, AlarmState
-from tools.cli.cells import columns, text
 from tools.cli.render import stopped
 from tools.cli.service_status import ServiceStatus, TaskLoad
+from tools.cli.tables import columns, text
 
 T = TypeVar("T")
 

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tools.cli.aws import on_aws
+from tools.cli.notes import keep_note
 from tools.cli.options import ledger_options, region_of, with_options
 
 if TYPE_CHECKING:
@@ -14,21 +16,12 @@ if TYPE_CHECKING:
 NOTHING_CHOSEN = "this is for every service at once: write --all; for one service there is `responder {one}`"
 
 
+@on_aws
 def desk_hold(region: str) -> "FunctionHold":
-    """The functions on AWS.
-
-    Raises:
-        ReadFailed: if the AWS configuration does not allow to reach them, for example an unknown profile.
-    """
-    from botocore.exceptions import BotoCoreError
-
+    """The functions on AWS."""
     from functions import bootstrap
-    from functions.domain.errors import ReadFailed
 
-    try:
-        return bootstrap.desk_hold(region)
-    except BotoCoreError as unusable:
-        raise ReadFailed(f"the functions cannot be reached: {unusable}") from unusable
+    return bootstrap.desk_hold(region)
 
 
 _options = (
@@ -74,6 +67,8 @@ def stop(
         click.echo("Only what is held above is stopped; say it again when the ledger can be reached.")
     else:
         click.echo("Everything is stopped: the responder looks, writes down and pages, and changes nothing any more.")
+        # Afterwards: a stop waits for nothing.
+        keep_note(desk, table, known, "stopped everything", by=by, reason=reason, about="")
     click.echo("What was begun before still comes to its end, such as a deployment in ECS.")
     click.echo("`responder start --all --reason '...'` ends it")
     context.exit(0 if done else 1)
@@ -94,6 +89,7 @@ def start(context: click.Context, everything: bool, reason: str, by: str, table:
     ledger = desk.open_ledger(table, known)
     before = ledger.fleet_switch()
     started = FleetSwitch(stopped=False, by=clean(by, limit=100), reason=clean(reason, limit=500), at=desk.now())
+    keep_note(desk, table, known, "lets the responder act again", by=by, reason=reason, about="")
     ledger.set_fleet_switch(started, was=before)
     click.echo(f"It is over: {before.said}" if before.stopped else "In the ledger, nothing was stopped.")
     if not _each(desk, known, table, _let_go):

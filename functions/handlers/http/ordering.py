@@ -1,4 +1,5 @@
-"""Paths that order something: what is done is planned, judged and asked for in an incident, like everything else."""
+"""Paths that order something: what is done is planned, judged and asked for in an incident, like everything else. Two
+stop everything, and end that; they wait for nothing."""
 
 from http import HTTPStatus
 from typing import Annotated
@@ -8,9 +9,18 @@ from aws_lambda_powertools.event_handler.openapi.params import Body, Header
 
 from functions import bootstrap
 from functions.handlers.http.callers import caller
-from functions.handlers.http.said import Cluster, EmergencyScale, ExecutePlan, PlanName, Rollback, Service
+from functions.handlers.http.said import (
+    Cluster,
+    EmergencyScale,
+    ExecutePlan,
+    PlanName,
+    Rollback,
+    SaidOfEverything,
+    Service,
+)
 from functions.workflow.api.inquire import Snapshots
 from functions.workflow.api.order import OrderAnswer, Who
+from functions.workflow.api.switch import Switched
 
 router = Router()
 ROOT = "/api/v1/disaster-recovery"
@@ -56,6 +66,22 @@ def execute_plan(plan_name: PlanName, said: Annotated[ExecutePlan, Body()], key:
     who = Who(identity=caller(router), reason=said.reason, dry_run=said.dry_run, key=key)
     service = f"{said.cluster_name}/{said.service_name}"
     return _answered(bootstrap.order_by_hand().carry_out(plan_name, service, said.target_count, who))
+
+
+@router.post(
+    "/api/v1/responder/stop", summary="Change nothing any more, for every service", tags=["the responder itself"]
+)
+def stop(said: Annotated[SaidOfEverything, Body()]) -> Switched:
+    return _switched(said, stopped=True)
+
+
+@router.post("/api/v1/responder/start", summary="End that", tags=["the responder itself"])
+def start(said: Annotated[SaidOfEverything, Body()]) -> Switched:
+    return _switched(said, stopped=False)
+
+
+def _switched(said: SaidOfEverything, *, stopped: bool) -> Switched:
+    return bootstrap.switch_everything()(stopped=stopped, identity=caller(router), reason=said.reason)
 
 
 def _answered(order: OrderAnswer) -> tuple[OrderAnswer, int]:

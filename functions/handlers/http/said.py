@@ -110,6 +110,10 @@ class SaidOfPlan(_Body):
     reason: Reason = ""
 
 
+class SaidOfEverything(_Body):
+    reason: Reason = ""
+
+
 class Nothing(_Body):
     """No body is needed."""
 

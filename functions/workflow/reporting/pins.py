@@ -11,8 +11,11 @@ from functions.domain.changes import (
     ActionName,
     LeaseKind,
     LeaseTerms,
+    Plan,
     RegisterCopy,
     SetCeiling,
+    SetCount,
+    SetFloor,
     SetStickiness,
     SetTaskDefinition,
     StopDeployment,
@@ -30,9 +33,14 @@ def pins(
     """One for each thing that lasts, the newest where several say the same; then one for each lease that is out.
 
     `good` is the release to which ECS went back where a deployment was stopped."""
-    found = {pin.title: pin for intent in intents if intent.ended in DONE for pin in _lasting(intent, good)}
-    found |= {pin.title: pin for terms, due_at in open_leases for pin in _leased(terms, due_at)}
+    found = {_about(pin): pin for intent in intents if intent.ended in DONE for pin in _lasting(intent, good)}
+    found |= {_about(pin): pin for terms, due_at in open_leases for pin in _leased(terms, due_at)}
     return tuple(found.values())
+
+
+def _about(pin: Pin) -> str:
+    """What it is about, whatever the number: of two counts, or of two revisions, the newest holds."""
+    return "".join(each for each in pin.title if not each.isdigit())
 
 
 def _lasting(intent: Intent, good: str | None) -> Iterator[Pin]:
@@ -56,6 +64,18 @@ def _lasting(intent: Intent, good: str | None) -> Iterator[Pin]:
         case SetCeiling(maximum=maximum, minimum=minimum) if plan.action is ActionName.LOWER_CEILING:
             why = "The code still has the higher ceiling, and its next deployment brings that back."
             yield _range(why, minimum=minimum, maximum=maximum)
+        case SetCeiling(maximum=maximum, minimum=minimum) if _for_good(plan):
+            yield _range(_ORDERED, minimum=minimum, maximum=maximum)
+        case SetFloor(minimum=minimum) if _for_good(plan):
+            yield _range(_ORDERED, minimum=minimum)
+        case SetCount(count=count) if _for_good(plan) and not any(isinstance(c, SetFloor) for c in plan.changes):
+            yield Pin(
+                title=f"Count of {count} tasks",
+                why=_ORDERED,
+                cdk=f"new ecs.FargateService(this, 'Service', {{\n  desiredCount: {count},\n}});",
+                cloudformation=f"Type: AWS::ECS::Service\nProperties:\n  DesiredCount: {count}",
+                terraform=f'resource "aws_ecs_service" "service" {{\n  desired_count = {count}\n}}',
+            )
         case SetStickiness(duration_s=seconds):
             yield Pin(
                 title=f"Sticky sessions for {seconds} s",
@@ -70,6 +90,16 @@ def _lasting(intent: Intent, good: str | None) -> Iterator[Pin]:
             )
         case _:
             return
+
+
+_ORDERED = (
+    "It was ordered by hand, for good. The code still has the old number, and its next deployment brings that back."
+)
+
+
+def _for_good(plan: Plan) -> bool:
+    """A person ordered so many tasks, and nothing gives them back."""
+    return plan.action in (ActionName.SET_COUNT, ActionName.SET_LIMITS) and not plan.leases
 
 
 def _release(good: str, bad: str | None) -> Pin:

@@ -27,7 +27,7 @@ from functions.domain.changes import (
     StopDeployment,
 )
 from functions.domain.circumstances import SecretFacts, SecretsFacts
-from functions.domain.evidence import Findings, Metric, TaskFacts, TasksFacts
+from functions.domain.evidence import Findings, Metric, ReleaseState, TaskFacts, TasksFacts
 from tests.fakes.findings import (
     JUST_NOW,
     NOW,
@@ -36,7 +36,9 @@ from tests.fakes.findings import (
     findings,
     metrics,
     newly_released,
+    release,
     releases,
+    revision,
     scaling,
     service,
     service_deployment,
@@ -161,6 +163,22 @@ def test_a_deployment_in_flight_is_stopped_instead(status: str) -> None:
     plan = planned(BACK, newly_released(releases=releases(since=JUST_NOW, service_deployments=(flight,))))
     assert plan.changes == (StopDeployment(service_deployment=flight.arn),)
     assert plan.quarantine == V2
+
+
+def test_a_deployment_in_flight_is_left_to_people_where_ecs_would_go_back_to_a_quarantined_release() -> None:
+    """ECS knows of no quarantine, and asks nobody."""
+    before = service_deployment("SUCCESSFUL", target_revision="arn:revision/1")
+    flights = (service_deployment("IN_PROGRESS", target_revision="arn:revision/2"), before)
+    known = release(V1, state=ReleaseState.QUARANTINED, reason="ann: it lies")
+    about: dict[str, Any] = {
+        "since": JUST_NOW,
+        "service_deployments": flights,
+        "revisions": (revision("arn:revision/1", V1),),
+    }
+    seen = newly_released(releases=releases(**about, history=(known,)))
+    assert refused(BACK, seen) == "ECS would go back to what ran before, and orders:1 is quarantined: ann: it lies"
+    free = known.model_copy(update={"state": ReleaseState.SEEN})
+    assert planned(BACK, newly_released(releases=releases(**about, history=(free,)))).quarantine == V2
 
 
 @pytest.mark.parametrize("status", ["ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS"])

@@ -10,7 +10,7 @@ import pytest
 from functions.adapters.memory_ledger import MemoryLedger
 from functions.domain.backups import BackupFacts, Backups
 from functions.domain.changes import BackUpTable, ChangeResult, SnapshotDatabase
-from functions.domain.errors import ChangeRefused
+from functions.domain.errors import ChangeRefused, LedgerError
 from tests.fakes.clock import FakeClock
 from tools.cli.main import Desk, run
 
@@ -42,12 +42,26 @@ class Kept:
         return self.there
 
 
-def backup(keeper: Kept, directory: Path, *arguments: str, written: str = BACKED_UP, status: int = 0) -> None:
+def backup(
+    keeper: Kept,
+    directory: Path,
+    *arguments: str,
+    written: str = BACKED_UP,
+    status: int = 0,
+    ledger: MemoryLedger | None = None,
+) -> None:
     (directory / "orders.yaml").write_text(written)
+
+    def opened(table: str, region: str) -> MemoryLedger:
+        if ledger is None:
+            raise LedgerError("the table does not answer")
+        return ledger
+
     desk = Desk(
-        open_ledger=lambda table, region: MemoryLedger(clock=CLOCK, archive=None),
+        open_ledger=opened,
         now=lambda: NOW,
         open_backups=lambda region: keeper,
+        identity=lambda region: "arn:aws:iam::1:user/ann",
     )
     command = ["backup", "shop/orders", "--playbooks", str(directory), "--region", "eu-west-1", *arguments]
     assert run(command, desk) == status
@@ -109,3 +123,30 @@ def test_a_backup_that_aws_refuses(tmp_path: Path, capsys: pytest.CaptureFixture
     """The rest is not tried: whoever sits there mends it first."""
     backup(Kept(refuses=True), tmp_path, "--reason", "x", status=2)
     assert "AccessDenied" in capsys.readouterr().err
+
+
+def test_a_backup_leaves_a_note(tmp_path: Path) -> None:
+    """Who took it, when and why; it is written before the first is taken, also where AWS then refuses."""
+    for refuses in (False, True):
+        ledger = MemoryLedger(clock=CLOCK)
+        arguments = ("--reason", "before the migration", "--by", "ann")
+        backup(Kept(refuses=refuses), tmp_path, *arguments, ledger=ledger, status=2 if refuses else 0)
+        (note,) = ledger.by_hand_between(NOW, NOW)
+        assert (note.by, note.identity, note.reason) == ("ann", "arn:aws:iam::1:user/ann", "before the migration")
+        assert note.about == "eu-west-1/shop/orders"
+        assert note.what.endswith("-before-the-migration of table carts, DB instance orders-db")
+
+
+def test_a_list_leaves_none(tmp_path: Path) -> None:
+    """Nothing was done."""
+    ledger = MemoryLedger(clock=CLOCK)
+    backup(Kept(), tmp_path, "--list", ledger=ledger)
+    assert ledger.by_hand_between(NOW, NOW) == ()
+
+
+def test_a_backup_does_not_wait_for_the_ledger(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It is taken with the rights of whoever sits there; that the ledger does not know of it is said."""
+    keeper = Kept()
+    backup(keeper, tmp_path, "--reason", "x")
+    assert len(keeper.taken) == 2
+    assert capsys.readouterr().err == "the ledger does not know of it: the table does not answer\n"

@@ -1,5 +1,6 @@
 """`responder` over a ledger that real steps have written: incidents, show, verify, approve, deny, pause and resume."""
 
+import json
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -16,6 +17,7 @@ from functions.playbooks.schema import Playbook
 from functions.workflow.answers import heard
 from functions.workflow.table import StepName
 from functions.workflow.visit import Visit
+from tests.docs.pages import OPERATIONS
 from tests.fakes.engine import Execution, Responder
 from tests.fakes.signals import alarm_signal
 from tests.fakes.world import REF, V1, V2
@@ -130,14 +132,24 @@ def test_an_incident_that_waits_for_people(paged: Responder, capsys: pytest.Capt
     assert "✉ page" in out
 
 
-def test_a_long_undo_command_can_be_pasted(recovered: Responder, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("columns", ["80", "120"])
+def test_a_long_undo_command_can_be_pasted(
+    recovered: Responder, columns: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A command that does not fit on a line is broken where the shell expects it."""
+    monkeypatch.setenv("COLUMNS", columns)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("NO_COLOR", "1")
     ask(recovered, "show", incident_id(recovered))
 
-    lines = capsys.readouterr().out.splitlines()
-    broken = next(n for n, line in enumerate(lines) if "aws ecs update-service" in line)
-    assert lines[broken].rstrip().endswith("\\")
-    assert lines[broken + 1].strip().startswith("--task-definition")
+    out = re.sub("\x1b\\[[0-9;]*m", "", capsys.readouterr().out)
+    assert max(map(len, out.splitlines())) <= int(columns)
+    lines = [line.strip() for line in out.splitlines()]
+    begins = next(n for n, line in enumerate(lines) if "aws ecs update-service" in line)
+    ends = next(n for n, line in enumerate(lines[begins:], begins) if not line.endswith("\\"))
+    pasted = " ".join(line.removesuffix("\\").strip() for line in lines[begins : ends + 1])
+    told = "aws ecs update-service --cluster shop --service orders --task-definition orders:2"
+    assert pasted.partition("aws ")[2] == told.partition("aws ")[2]
 
 
 def test_everything_is_spelled_out_on_request(recovered: Responder, capsys: pytest.CaptureFixture[str]) -> None:
@@ -191,9 +203,9 @@ def test_lists(recovered: Responder, paged: Responder, capsys: pytest.CaptureFix
     """Open ones and those of the last day are listed; the options narrow that down."""
     ask(recovered, "incidents")
     assert incident_id(recovered) in capsys.readouterr().out
-    ask(recovered, "incidents", "--open")
+    ask(recovered, "incidents", "--state", "open")
     assert capsys.readouterr().out == "no incidents\n"
-    ask(paged, "incidents", "--open", "--service", SERVICE)
+    ask(paged, "incidents", "--state", "open", "--service", SERVICE)
     assert incident_id(paged) in capsys.readouterr().out
     ask(paged, "incidents", "--service", "shop/cart")
     assert capsys.readouterr().out == "no incidents\n"
@@ -238,6 +250,9 @@ def test_pause_and_resume(paged: Responder, capsys: pytest.CaptureFixture[str]) 
 
     ask(paged, "resume", SERVICE)
     assert "was not paused" in capsys.readouterr().out
+    notes = paged.ledger.by_hand_between(paged.clock.now(), paged.clock.now())
+    assert [note.what.split(" until")[0] for note in notes] == ["pauses it", "ends the pause", "ends the pause"]
+    assert {note.about for note in notes} == {REF.key}
 
 
 def test_resume_closes_the_breaker(paged: Responder, capsys: pytest.CaptureFixture[str]) -> None:
@@ -455,13 +470,18 @@ def test_an_aws_configuration_that_does_not_hold(
     region: str, profile: str | None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """An unknown profile or an impossible Region is one line too, before anything is asked of AWS."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     if profile is not None:
         monkeypatch.setenv("AWS_PROFILE", profile)
 
     desk = Desk(open_ledger=desk_ledger, now=lambda: datetime(2026, 3, 1, tzinfo=UTC))
     assert run(["incidents", "--region", region], desk) == 2
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith("responder: the table ecs-first-responder cannot be reached: ")
+    refused = "your AWS configuration has no profile no-such-profile"
+    assert line.startswith(
+        f"responder: {'the table ecs-first-responder cannot be reached' if profile is None else refused}"
+    )
 
 
 def test_a_region_is_needed(
@@ -481,3 +501,113 @@ def test_lengths_of_time_for_people() -> None:
 
     assert [took(span) for span in spans] == ["42 s", "3 min 05 s", "2 h 10 min"]
     assert took(None) == "—"
+
+
+@pytest.mark.parametrize(
+    ("state", "listed"),
+    [("open", True), ("escalated", True), ("working", False), ("asked", False), ("taken", False), ("resolved", False)],
+)
+def test_incidents_that_stand_so(
+    paged: Responder, state: str, listed: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each is in one state, and open in all but the last."""
+    ask(paged, "incidents", "--state", state)
+    assert (incident_id(paged) in capsys.readouterr().out) is listed
+
+
+def test_a_request_and_a_leader_are_states(asked: Responder, capsys: pytest.CaptureFixture[str]) -> None:
+    """People are asked; then one of them leads."""
+    ask(asked, "incidents", "--state", "asked")
+    assert incident_id(asked) in capsys.readouterr().out
+    ask(asked, "take", incident_id(asked), "--by", "maria")
+    asked.run(until=StepName.WATCH)
+    capsys.readouterr()
+    ask(asked, "incidents", "--state", "taken", "--json")
+    (told,) = json.loads(capsys.readouterr().out)["incidents"]
+    assert (told["state"], told["taken_by"]) == ("taken", "maria")
+
+
+def test_a_list_for_programs(recovered: Responder, capsys: pytest.CaptureFixture[str]) -> None:
+    """One object, of a shape that is documented."""
+    ask(recovered, "incidents", "--json")
+    told = json.loads(capsys.readouterr().out)
+    assert told["stopped"] is None
+    (one,) = told["incidents"]
+    documented = OPERATIONS.text.split("### Lists for programs")[1].split("### ")[0]
+    assert all(f"`{name}`" in documented for name in one)
+    assert (one["status"], one["state"], one["cause"], one["actions"]) == (
+        "resolved",
+        "resolved",
+        "bad-release",
+        ["roll-back"],
+    )
+    assert one["head_hash"] == recovered.ledger.incident(one["id"]).head_hash
+    ask(recovered, "incidents", "--state", "open", "--json")
+    assert json.loads(capsys.readouterr().out)["incidents"] == []
+
+
+def test_signals_without_a_playbook_for_programs(paged: Responder, capsys: pytest.CaptureFixture[str]) -> None:
+    """With the reason, in an object of its own."""
+    paged.ledger.record_unmatched(alarm_signal(alarm="mystery"), "no playbook names this alarm")
+    ask(paged, "incidents", "--unmatched", "--json")
+    (one,) = json.loads(capsys.readouterr().out)["unmatched"]
+    assert (one["title"], one["reason"]) == ("mystery is ALARM", "no playbook names this alarm")
+
+
+def follow(made: Responder, *, steps: int = 60, fails: int = 0) -> int:
+    """`show --follow`; between two looks the execution goes on by one row of the table, and after so many of them
+    somebody presses Ctrl-C. The ledger does not answer so many times once it was read."""
+    execution = Execution.begun(*made.executions.started[-1])
+    left, answers = iter(range(steps)), iter([True, *[False] * fails])
+
+    def sleep(seconds: float) -> None:
+        if next(left, None) is None:
+            raise KeyboardInterrupt
+        if execution.at is not StepName.END:
+            made.go(execution)
+
+    class Sometimes:
+        def __getattr__(self, name: str) -> Any:
+            if name == "incident" and not next(answers, True):
+                raise LedgerError("the table does not answer")
+            return getattr(made.ledger, name)
+
+    desk = Desk(open_ledger=lambda table, region: Sometimes(), now=made.clock.now, sleep=sleep)
+    return run(["show", incident_id(made), "--follow", "--region", REF.region], desk)
+
+
+@pytest.fixture
+def begun() -> Responder:
+    """An incident that nobody looked at yet."""
+    made = Responder(playbook=playbook())
+    after_bad_release(made)
+    return made
+
+
+@pytest.mark.parametrize("fails", [0, 5])
+def test_an_incident_is_followed_until_it_closes(
+    begun: Responder, fails: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In a pipe every event is printed once, in order, and nothing is written over; a ledger that fails now and then is
+    asked again."""
+    assert follow(begun, fails=fails) == 0
+    out = capsys.readouterr().out
+    assert "\x1b" not in out
+    assert out.startswith("OPEN  ")
+    places = [out.find(event.summary.split(":")[0][:30]) for event in begun.ledger.events(incident_id(begun))]
+    assert -1 not in places
+    assert out.count("likeliest cause") == out.count("about to roll back") == 1
+    assert out.rstrip().splitlines()[-1].startswith("✓ the trail holds")
+
+
+def test_a_ledger_that_answers_no_more_is_given_up(begun: Responder, capsys: pytest.CaptureFixture[str]) -> None:
+    """With one line."""
+    assert follow(begun, fails=100) == 2
+    assert capsys.readouterr().err == "responder: the table does not answer\n"
+
+
+def test_following_ends_with_ctrl_c(begun: Responder, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without a word, and without touching the incident."""
+    assert follow(begun, steps=1) == 0
+    assert "✓ the trail holds" not in capsys.readouterr().out
+    assert begun.ledger.open_incidents()

@@ -1,10 +1,12 @@
 """`responder silence` and `unsilence`: only what only tells people, for a while."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import pytest
 
 from functions.adapters.memory_ledger import MemoryLedger
+from functions.domain.byhand import ByHand
 from functions.domain.changes import ChangeResult, MuteAlarm, UnmuteAlarm
 from tests.fakes.archive import FakeArchive
 from tests.fakes.clock import FakeClock
@@ -33,17 +35,26 @@ class Muted:
         return ChangeResult()
 
 
-def ask(keeper: Muted, *arguments: str, status: int = 0) -> None:
+def ask(keeper: Muted, *arguments: str, status: int = 0) -> Sequence[ByHand]:
+    """What the ledger has of it by then."""
     clock = FakeClock()
     ledger = MemoryLedger(clock=clock, archive=FakeArchive())
-    desk = Desk(open_ledger=lambda table, region: ledger, now=clock.now, open_mutes=lambda region: keeper)
+    desk = Desk(
+        open_ledger=lambda table, region: ledger,
+        now=clock.now,
+        open_mutes=lambda region: keeper,
+        identity=lambda region: "arn:aws:iam::1:user/maria",
+    )
     assert run([*arguments, "--region", "eu-west-1"], desk) == status
+    return ledger.by_hand_between(clock.now(), clock.now())
 
 
 def test_an_alarm_is_muted_with_its_reason(capsys: pytest.CaptureFixture[str]) -> None:
     """Who and why stand in the rule; what ends it earlier is said."""
     keeper = Muted()
-    ask(keeper, "silence", "orders-5xx", "--for", "2h", "--reason", "load test", "--by", "maria")
+    (note,) = ask(keeper, "silence", "orders-5xx", "--for", "2h", "--reason", "load test", "--by", "maria")
+    assert note.said == "maria silences orders-5xx for 2h: load test"
+    assert (note.about, note.identity) == ("orders-5xx", "arn:aws:iam::1:user/maria")
     assert keeper.made == [MuteAlarm(alarm="orders-5xx", duration_s=7200, note="maria: load test")]
     assert "responder unsilence orders-5xx" in capsys.readouterr().out
 
@@ -63,7 +74,7 @@ def test_what_stays_loud(
 ) -> None:
     """An alarm that scales above all, and no mute without an end that CloudWatch takes."""
     keeper = Muted(does=does)
-    ask(keeper, "silence", "orders-5xx", "--for", length, "--reason", "x", status=2)
+    assert ask(keeper, "silence", "orders-5xx", "--for", length, "--reason", "x", status=2) == ()
     assert told in capsys.readouterr().err
     assert keeper.made == []
 
@@ -72,6 +83,7 @@ def test_what_stays_loud(
 def test_a_mute_is_ended(muted: int, told: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Asked for twice, it does no harm."""
     keeper = Muted(muted=muted)
-    ask(keeper, "unsilence", "orders-5xx")
+    (note,) = ask(keeper, "unsilence", "orders-5xx", "--by", "maria")
+    assert note.said == "maria ends the silence of orders-5xx"
     assert keeper.made == [UnmuteAlarm(alarm="orders-5xx")]
     assert told in capsys.readouterr().out

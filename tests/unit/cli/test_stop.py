@@ -1,6 +1,7 @@
 """`responder stop` and `responder start`, at the desk."""
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import NoReturn
 
 import pytest
@@ -58,7 +59,12 @@ class Sat:
         self.ledger = MemoryLedger(clock=self.clock)
 
     def say(self, *arguments: str) -> int:
-        desk = Desk(open_ledger=self.open_ledger, now=self.clock.now, open_hold=lambda region: self.functions)
+        desk = Desk(
+            open_ledger=self.open_ledger,
+            now=self.clock.now,
+            open_hold=lambda region: self.functions,
+            identity=lambda region: "arn:aws:iam::1:user/ann",
+        )
         return run([*arguments, "--region", REF.region], desk)
 
     def open_ledger(self, table: str, region: str) -> Ledger:
@@ -88,6 +94,11 @@ def test_everything_is_stopped_and_started_again(sat: Sat, capsys: pytest.Captur
     assert sat.say("start", "--all", "--reason", "it was right", "--by", "ben") == 0
     assert sat.ledger.fleet_switch() == FleetSwitch(stopped=False, by="ben", reason="it was right", at=sat.clock.now())
     assert "It is over: everything is stopped by ann since 20" in capsys.readouterr().out
+    notes = sat.ledger.by_hand_between(sat.clock.now() - timedelta(hours=1), sat.clock.now())
+    assert [note.said for note in notes] == [
+        "ben lets the responder act again: it was right",
+        "ann stopped everything: it rolls back too much",
+    ]
 
 
 def test_it_has_to_be_said_that_all_is_meant(sat: Sat, capsys: pytest.CaptureFixture[str]) -> None:
@@ -147,7 +158,7 @@ def test_a_profile_that_there_is_not_is_one_line(
     monkeypatch.setenv("AWS_PROFILE", "no-such-profile")
     desk = Desk(open_ledger=desk_ledger, now=FakeClock().now)
     assert run(["stop", "--hard", *WHY, "--region", REF.region], desk) == 2
-    assert capsys.readouterr().err.startswith("responder: the functions cannot be reached: ")
+    assert capsys.readouterr().err.startswith("responder: your AWS configuration has no profile ")
 
 
 def test_a_stop_that_cannot_be_written_points_at_the_hard_one(sat: Sat, capsys: pytest.CaptureFixture[str]) -> None:
@@ -209,7 +220,7 @@ def test_a_start_that_cannot_let_a_function_go_says_so(sat: Sat, capsys: pytest.
     assert "The responder acts again" not in out
 
 
-@pytest.mark.parametrize("arguments", [(), ("--open",), ("--unmatched",)])
+@pytest.mark.parametrize("arguments", [(), ("--state", "open"), ("--unmatched",)])
 def test_the_list_of_incidents_begins_with_it(
     sat: Sat, arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:

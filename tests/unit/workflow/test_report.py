@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from functions.domain.circumstances import LinesFacts, LogLine
 from functions.domain.errors import ReadFailed
 from functions.domain.incidents import Fact, IncidentStatus, Mode
+from functions.domain.orders import Order
 from functions.workflow.close import folder
 from functions.workflow.report import from_trail, kept_report
 from functions.workflow.reporting.logs import MOST_BYTES, MOST_LINES, as_lines, logs_told
@@ -178,6 +179,30 @@ def test_what_the_infrastructure_code_does_not_know_can_be_pasted() -> None:
     for text in (pin.cdk, pin.cloudformation, pin.terraform):
         assert V1 in text
     assert V2 not in pin.cdk + pin.cloudformation + pin.terraform
+
+
+@pytest.mark.parametrize(
+    ("order", "scaled", "titles"),
+    [
+        ({"what": "set-count", "count": 5}, True, ["Minimum of 5 tasks"]),
+        ({"what": "set-count", "count": 12}, True, ["Maximum of 12 tasks", "Minimum of 12 tasks"]),
+        ({"what": "set-count", "count": 5}, False, ["Count of 5 tasks"]),
+        ({"what": "set-limits", "minimum": 4, "maximum": 9}, True, ["Minimum of 4 tasks, Maximum of 9 tasks"]),
+        ({"what": "set-count", "count": 5, "duration_s": 3600}, False, []),
+    ],
+)
+def test_what_was_ordered_for_good_can_be_pasted_too(order: dict[str, object], scaled: bool, titles: list[str]) -> None:
+    """The code still has the old numbers; what comes back by itself is no drift once it is back."""
+    responder = Responder(playbook=playbook())
+    responder.world.has_scaling = scaled
+    responder.world.running = responder.world.desired = 3
+    responder.give_order(REF, Order.model_validate({"by": "ann", "reason": "the season", **order}))
+    responder.run()
+    found = report(responder).pins
+    assert sorted(pin.title for pin in found) == titles
+    for pin in found:
+        numbers = {each for each in pin.title.split() if each.isdigit()}
+        assert all(number in text for number in numbers for text in (pin.cdk, pin.cloudformation, pin.terraform))
 
 
 def test_where_nothing_was_done_it_says_why() -> None:

@@ -5,7 +5,7 @@ from io import StringIO
 from rich.console import Console
 
 from tools.cli import render, status_screen
-from tools.cli.cells import LONGEST, columns, text
+from tools.cli.tables import LONGEST, columns, text
 
 
 def test_foreign_text_cannot_steer_the_terminal() -> None:
