@@ -18,6 +18,7 @@ import click
 from functions.domain.errors import LedgerError, PlaybookError, ReadFailed, ResponderError
 from tools.cli import logs, releases, report
 from tools.cli.byhand import COMMANDS as BY_HAND
+from tools.cli.console import COMMANDS as ON_PAGES
 from tools.cli.desk import COMMANDS as ON_INCIDENTS
 from tools.cli.digest import desk_sources, digest
 from tools.cli.options import Length as _Length
@@ -29,6 +30,7 @@ from tools.cli.playbooks import playbook_of as _playbook
 from tools.cli.status import status
 from tools.cli.stop import COMMANDS as ON_EVERYTHING
 from tools.cli.stop import desk_hold
+from tools.cli.switches import mode
 
 if TYPE_CHECKING:
     from functions.domain.approvals import Answer
@@ -210,6 +212,7 @@ def incidents(
     from functions.domain.incidents import IncidentStatus
     from functions.workflow.story import tell
     from functions.workflow.table import StepName
+    from tools.cli.listed import listed
     from tools.cli.render import console, incident_table, stopped, unmatched_table
     from tools.cli.windows import windows_of
 
@@ -221,15 +224,8 @@ def incidents(
     if unmatched:
         console().print(unmatched_table(ledger.unmatched()))
         return
-    still_open = ledger.open_incidents()
-    if only_open:
-        found = {i.id: i for i in still_open}
-    else:
-        found = {i.id: i for i in (*still_open, *ledger.incidents_between(now - since, now))}
-    if service is not None:
-        ref = _service(service, region)
-        found = {key: incident for key, incident in found.items() if incident.service == ref}
-    newest_first = sorted(found.values(), key=lambda incident: incident.opened_at, reverse=True)
+    ref = None if service is None else _service(service, region)
+    newest_first = listed(ledger, now=now, since=since, only_open=only_open, service=ref)
     waiting = {i.id: ledger.approval(i.id) for i in newest_first if i.step == StepName.APPROVAL}
     opened = [i for i in newest_first if i.status is IncidentStatus.OPEN]
     notes = {i.id: windows_of(ledger.switch(i.service), tell(ledger.events(i.id)), now=now) for i in opened}
@@ -323,13 +319,10 @@ def _answer(
 @click.pass_obj
 def pause(desk: Desk, service: str, length: timedelta, reason: str, by: str, table: str, region: str | None) -> None:
     """Let the responder only look at a service for a while: [region/]cluster/service."""
-    from functions.domain.redaction import clean
+    from tools.cli.switches import set_pause
 
-    ledger, ref, now = _ledger(desk, table, region), _service(service, region), desk.now()
-    until = now + length
-    switch = ledger.switch(ref)
-    paused = {"paused_until": until, "by": clean(by, limit=100), "reason": clean(reason, limit=500), "at": now}
-    ledger.set_switch(ref, switch.model_copy(update=paused), was=switch)
+    ref = _service(service, region)
+    until = set_pause(_ledger(desk, table, region), ref, length, by=by, reason=reason, now=desk.now())
     click.echo(f"{ref} is paused until {until:%Y-%m-%d %H:%M} UTC; `responder resume {service}` ends it earlier")
 
 
@@ -340,13 +333,10 @@ def pause(desk: Desk, service: str, length: timedelta, reason: str, by: str, tab
 @click.pass_obj
 def resume(desk: Desk, service: str, by: str, table: str, region: str | None) -> None:
     """End a pause."""
-    from functions.domain.redaction import clean
+    from tools.cli.switches import end_pause
 
-    ledger, ref, now = _ledger(desk, table, region), _service(service, region), desk.now()
-    switch = ledger.switch(ref)
-    was_paused = switch.paused(now)
-    ended = {"paused_until": None, "by": clean(by, limit=100), "reason": "resumed", "at": now}
-    ledger.set_switch(ref, switch.model_copy(update=ended), was=switch)
+    ref = _service(service, region)
+    was_paused = end_pause(_ledger(desk, table, region), ref, by=by, now=desk.now())
     click.echo(f"{ref} is resumed" if was_paused else f"{ref} was not paused")
 
 
@@ -619,9 +609,11 @@ def drill(
 cli.add_command(report.report)
 cli.add_command(releases.releases)
 cli.add_command(logs.logs)
-for _command in (*BY_HAND, *ON_INCIDENTS, *ON_EVERYTHING):
+for _command in (*BY_HAND, *ON_INCIDENTS, *ON_EVERYTHING, *ON_PAGES):
     cli.add_command(_command)
 cli.add_command(status)
+
+cli.add_command(mode)
 cli.add_command(digest)
 
 
