@@ -65,7 +65,7 @@ def _said(switch: Switch, *, by: str, reason: str, now: datetime, **changed: obj
 
 @click.command()
 @click.argument("service", metavar="SERVICE")
-@click.argument("mode", type=click.Choice([*Mode, AS_WRITTEN]), metavar="MODE")
+@click.argument("mode", type=click.Choice([*(each.value for each in Mode), AS_WRITTEN]), metavar="MODE")
 @click.option("--reason", required=True, help="Why; the next person will ask.")
 @click.option("--by", envvar=["USER", "LOGNAME"], default="an operator", show_default="your login name")
 @with_options(*ledger_options)

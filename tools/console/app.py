@@ -1,6 +1,5 @@
 """The console's addresses: each reads what was asked, makes one call, and shows a page or goes back to one."""
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from xml.etree.ElementTree import Element
 
@@ -33,7 +32,7 @@ from functions.workflow.reporting.elements import html, shown
 from functions.workflow.reporting.style import CSS
 from tools.cli.options import length_of
 from tools.cli.render import WAYS_OUT
-from tools.cli.status_screen import why_stopped
+from tools.cli.status_screen import BEARABLE, WELL, why_stopped
 from tools.cli.switches import AS_WRITTEN, end_pause, set_mode, set_pause
 from tools.console import services as told
 from tools.console.drills import read_drill
@@ -221,15 +220,15 @@ def _furnish(app: Flask, room: Room) -> None:
         age=lambda since: age(since, room.now()),
         Mode=Mode,
         form_token=token,
+        fleet_switch=lambda: room.ledger.fleet_switch(),
         since_names=SINCE,
         state_names=STATES,
         services_of=told,
-        why_stopped=why_stopped, titled=titled,
+        why_stopped=why_stopped,
+        titled=titled,
+        well=WELL,
+        bearable=BEARABLE,
     )
-
-    @app.context_processor
-    def fleet() -> Mapping[str, object]:
-        return {"fleet": room.ledger.fleet_switch()}
 
 
 def _finalized(value: object) -> object:

@@ -153,7 +153,7 @@ class Incidents:
         approval = ledger.approval(incident.id) if still_open and incident.step == StepName.APPROVAL else None
         waiting = approval if approval is not None and _waits(approval, incident, now) else None
         known = self._of(incident)
-        story, decision = known.story, known.trouble
+        story, decision = self._heard(incident, known.story), known.trouble
         done = [intent.plan.summary for intent in story.intents if intent.stage == 0]
         return Row(
             incident=incident,
@@ -187,9 +187,7 @@ class Incidents:
         incident = trail.incident
         report, reading = self._report(trail, now)
         still_open = incident.status is IncidentStatus.OPEN
-        inbox = room.ledger.inbox(incident_id) if still_open else ()
-        unseen = [entry for entry in inbox if entry.number > incident.signals_seen]
-        story = heeding(tell(trail.events), incident_id, unseen)
+        story = self._heard(incident, tell(trail.events))
         playbook = room.playbook(incident.service)
         approval = room.ledger.approval(incident_id) if still_open else None
         asked = None
@@ -216,6 +214,13 @@ class Incidents:
             reading=reading,
             poll_s=_poll_s(incident, report, now),
         )
+
+    def _heard(self, incident: Incident, story: Story) -> Story:
+        """The story, with what people said of an open incident and no step has written down yet."""
+        if incident.status is not IncidentStatus.OPEN:
+            return story
+        inbox = self._room.ledger.inbox(incident.id)
+        return heeding(story, incident.id, [entry for entry in inbox if entry.number > incident.signals_seen])
 
     def _trail(self, incident_id: str) -> Trail:
         """The trail; what was appended is read once, since nothing of it changes."""
