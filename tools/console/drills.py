@@ -1,4 +1,4 @@
-"""What the page of drills shows: the results that `responder drill --json` wrote, or the figures of the project's own."""
+"""What the page of drills shows: what `responder drill --json` wrote, or the figures of the project's own."""
 
 import json
 from collections.abc import Mapping, Sequence

@@ -165,7 +165,7 @@ def _gains(action: ActionTold) -> Element | None:
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Element:
     return el(
         "table",
-        el("thead", el("tr", [el("th", name) for name in head])),
+        el("thead", el("tr", [el("th", name, scope="col") if name else el("td") for name in head])),
         el("tbody", [el("tr", [_cell(text, place) for place, text in enumerate(row)]) for row in rows]),
     )
 

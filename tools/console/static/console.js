@@ -60,7 +60,6 @@ async function live() {
 }
 
 if (seconds > 0) {
-  pulse.hidden = false;
   pulse.textContent = `live, every ${seconds} s`;
   setInterval(live, seconds * 1000);
   document.addEventListener("visibilitychange", live);
