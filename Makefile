@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 CDK_VERSION := 2.1148.1
+AXE_VERSION := 4.14.1
 SCENARIO ?= bad-release
 KEEP ?=
 SEEDS ?= 10
@@ -31,7 +32,7 @@ $(VENV)/.ready: requirements.txt functions/requirements.txt pyproject.toml Makef
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
-	$(BIN)/npm install --global --prefix $(VENV) --silent --no-audit --no-fund aws-cdk@$(CDK_VERSION)
+	$(BIN)/npm install --global --prefix $(VENV) --silent --no-audit --no-fund aws-cdk@$(CDK_VERSION) axe-core@$(AXE_VERSION)
 	@touch $@
 
 check: setup ## Lint, formatting, types and the import rule

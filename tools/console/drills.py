@@ -56,6 +56,11 @@ class Drill:
     harm: Sequence[Mapping[str, Any]]
     """Harmful runs of the responder, with the reasons."""
 
+    @property
+    def summed(self) -> bool:
+        """The file has the figures over all scenarios, too; the project's own has not."""
+        return any(way.recovery_s is not None for way in self.ways)
+
 
 def read_drill(file: Path) -> Drill:
     """Raises InputError where the file cannot be read as the results of a drill."""

@@ -43,8 +43,8 @@ class Kept(Generic[V]):
             except TimeoutError:
                 return entry.newest
             except Exception:
-                self._forget(key, entry)
                 if entry.newest is None:
+                    self._forget(key, entry)
                     raise
         return entry.newest
 

@@ -301,7 +301,9 @@ def test_figures_of_a_drill_are_shown_as_they_were_written(tmp_path: Path) -> No
     page = Visitor(room_of(made, drill_file=FIGURES)).read("/drills")
     assert "500 seeds" in page.text
     assert "traffic spike at ceiling" in page.text
+    assert "Recovery" not in page.text, "these figures have no such column"
     data = json.loads(FIGURES.read_text())
+    data["policies"]["responder"]["recovery_s"] = {"p50": 512.0, "p95": 900.0}
     data["scenarios"] = {"stuck-tasks": {"title": "Tasks hang", "truth": "they wait", "kind": "outage"}}
     data["harm"] = [
         {"scenario": "stuck-tasks", "policy": "responder", "seed": 3, "reasons": [HOSTILE]},
@@ -311,6 +313,7 @@ def test_figures_of_a_drill_are_shown_as_they_were_written(tmp_path: Path) -> No
     file.write_text(json.dumps(data))
     page = Visitor(room_of(made, drill_file=file)).read("/drills")
     assert "Tasks hang they wait" in page.text
+    assert "512 s" in page.text
     assert "stuck-tasks, seed 3:" in page.text
     assert "seed 4" not in page.text
     assert "<img" not in page.source
