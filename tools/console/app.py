@@ -119,7 +119,9 @@ def _serve_incidents(app: Flask, room: Room, incidents: Incidents) -> None:
 def _serve_services(app: Flask, room: Room, services: Services, orders: Orders) -> None:
     @app.get("/services")
     def service_list() -> str:
-        return render_template("services.html", rows=services.rows())
+        rows = services.rows()
+        looking = any(row.seen is None and row.held.playbook is not None for row in rows)
+        return render_template("services.html", rows=rows, poll_s=told.FIRST_POLL_S if looking else told.POLL_S)
 
     @app.get("/services/<path:key>")
     def service(key: str) -> str:

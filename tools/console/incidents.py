@@ -30,6 +30,13 @@ from tools.console.room import Room
 MOST_ROWS = 100
 """Incidents in one list: each that was not shown before takes a request of its own."""
 
+MOST_KNOWN = 5 * MOST_ROWS
+"""Trails of lists that are held in memory."""
+
+MONTH = timedelta(days=30)
+SERVICES_FOR = timedelta(minutes=1)
+"""How long the services are taken to be the same: to find them takes a look at a month."""
+
 SINCE = {"1h": "last hour", "24h": "last 24 hours", "7d": "last 7 days", "30d": "last 30 days", "365d": "last year"}
 """How far a list looks back, as it is written in the address, and in words."""
 
@@ -39,8 +46,9 @@ GATHERED_FOR = timedelta(seconds=30)
 """How long the metrics and lines of an open incident are shown before they are read again."""
 GATHER_WAIT_S = 2.0
 """How long the page of an open incident waits for them; it is there without them, and they come a look later."""
-POLL_S, LEASE_POLL_S = 5, 60
-"""Seconds between two looks at the ledger: for an incident that is open, and for one that only has leases out."""
+POLL_S, LONG_POLL_S, LEASE_POLL_S = 5, 30, 60
+"""Seconds between two looks at the ledger: for an incident that is open and the lists of a day, for longer lists, and
+for an incident that only has leases out."""
 WRITTEN_WITHIN = timedelta(minutes=10)
 """After that long the report of a closed incident is not expected any more."""
 _SIGN = re.compile(r"[A-Z]+(_[A-Z]+)+")
@@ -79,8 +87,8 @@ class Listing:
     rows: Sequence[Row]
     more: int
     """How many are not shown."""
-    open: int
-    """How many of the whole list are open."""
+    poll_s: int
+    """After how many seconds to look again."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,6 +128,7 @@ class Incidents:
     def __init__(self, room: Room) -> None:
         self._room = room
         self._known: dict[str, Known] = {}
+        self._services: tuple[datetime | None, Sequence[ServiceRef]] = (None, ())
         self._trails: dict[str, Trail] = {}
         self._lock = Lock()
         self._gathered: Kept[Gathered] = Kept(now=room.now, keep=GATHERED_FOR)
@@ -133,19 +142,23 @@ class Incidents:
         found = listed(ledger, now=now, since=since, only_open=only_open, service=service)
         if state == "resolved":
             found = [incident for incident in found if incident.status is IncidentStatus.RESOLVED]
-        opened = sum(incident.status is IncidentStatus.OPEN for incident in found)
         rows = [self._row(incident, now) for incident in found[:MOST_ROWS]]
         if state == "waiting":
             rows = [row for row in rows if row.waiting is not None]
         first = sorted(rows, key=lambda row: (row.waiting is None, row.incident.status is IncidentStatus.RESOLVED))
-        return Listing(rows=first, more=max(0, len(found) - MOST_ROWS), open=opened)
+        poll_s = LONG_POLL_S if since > timedelta(days=1) and not only_open else POLL_S
+        return Listing(rows=first, more=max(0, len(found) - MOST_ROWS), poll_s=poll_s)
 
     def services(self) -> Sequence[ServiceRef]:
-        """Those with a playbook, and those that had an incident in the last month."""
+        """Those with a playbook, and those that had an incident in the last month, as of a minute ago at most."""
         now = self._room.now()
-        seen = {i.service.key: i.service for i in listed(self._room.ledger, now=now, since=timedelta(days=30))}
-        known = {key: playbook.ref for key, playbook in self._room.playbooks.items()}
-        return [ref for _, ref in sorted((seen | known).items())]
+        read_at, refs = self._services
+        if read_at is None or now - read_at > SERVICES_FOR:
+            seen = {i.service.key: i.service for i in listed(self._room.ledger, now=now, since=MONTH)}
+            known = {key: playbook.ref for key, playbook in self._room.playbooks.items()}
+            refs = [ref for _, ref in sorted((seen | known).items())]
+            self._services = (now, refs)
+        return refs
 
     def _row(self, incident: Incident, now: datetime) -> Row:
         ledger = self._room.ledger
@@ -175,6 +188,8 @@ class Incidents:
         if known is None or known.trail.incident.head_hash != incident.head_hash:
             events = tuple(self._room.ledger.events(incident.id))
             known = Known(Trail(incident=incident, events=events, evidence={e.sequence: e.data for e in events}))
+            if len(self._known) >= MOST_KNOWN:
+                self._known.clear()
             self._known[incident.id] = known
         return known
 

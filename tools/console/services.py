@@ -21,6 +21,8 @@ from tools.console.room import Room
 
 LOOKED_FOR = timedelta(seconds=30)
 """How long a look at a service is shown before it is looked again, as `responder status --watch` does."""
+POLL_S, FIRST_POLL_S = 30, 3
+"""Seconds between two looks at a page, and while a first look at a service is still under way."""
 LOOK_WAIT_S = 25.0
 """How long the page of one service waits for its first look."""
 RECENT = 8
@@ -82,6 +84,8 @@ class Page:
 
 
 class Services:
+    """Reads services for the pages."""
+
     def __init__(self, room: Room, incidents: Incidents) -> None:
         self._room, self._incidents = room, incidents
         self._looks: Kept[ServiceStatus] = Kept(now=room.now, keep=LOOKED_FOR)

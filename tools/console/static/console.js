@@ -2,7 +2,7 @@
 // this script every page still says and does everything; it only has to be loaded again by hand.
 "use strict";
 
-const seconds = Number(document.body.dataset.poll || 0);
+let seconds = Number(document.body.dataset.poll || 0);
 const pulse = document.getElementById("pulse");
 const unheard = document.getElementById("unheard");
 const news = document.getElementById("news");
@@ -42,9 +42,10 @@ async function look() {
     document.title = page.title;
     news.textContent = page.title;
   }
-  const changed = (page.body.dataset.poll || "") !== (document.body.dataset.poll || "");
-  const structure = page.querySelectorAll("[data-live]").length !== shown.size;
-  if ((changed || structure) && ![...document.querySelectorAll("main form[method=post]")].some(inUse)) location.reload();
+  seconds = Number(page.body.dataset.poll || 0);
+  // A page that has other parts now, as that of an incident which was closed, is loaded anew, unless somebody writes in it.
+  const other = page.querySelectorAll("[data-live]").length !== shown.size;
+  if (other && ![...document.querySelectorAll("main form[method=post]")].some(inUse)) location.reload();
 }
 
 async function live() {
@@ -59,10 +60,15 @@ async function live() {
   }
 }
 
+/** Look again and again, as often as the newest page says. */
+function later() {
+  if (seconds > 0) setTimeout(() => live().then(later), seconds * 1000);
+}
+
 if (seconds > 0) {
   pulse.textContent = `live, every ${seconds} s`;
-  setInterval(live, seconds * 1000);
   document.addEventListener("visibilitychange", live);
+  later();
 }
 
 // A form is sent once: the page that comes back has another one.
