@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from functions.domain.changes import Lease
 from functions.domain.errors import NotNamed
-from functions.domain.evidence import TaskFacts
+from functions.domain.evidence import TaskFacts, short
 from functions.domain.incidents import Incident, Mode, Switch
 from functions.domain.maintenance import window_at
 from functions.domain.services import ServiceRef
@@ -49,17 +49,18 @@ class Held:
     releases: Sequence[ReleaseLine]
     """Newest first."""
 
-    @property
-    def runs(self) -> ReleaseLine | None:
-        """The release that was seen last."""
-        return self.releases[0] if self.releases else None
-
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
+    """One service in the list."""
+
     held: Held
     seen: ServiceStatus | None
     """The newest look; None before the first one came back, or where there is no playbook."""
+    runs: str
+    """What runs, as `family:revision`; empty where nobody has seen it."""
+    judged: str
+    """What is known of that release; empty where nothing is."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,9 +73,9 @@ class Out:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Page:
-    held: Held
-    seen: ServiceStatus | None
+class Page(Row):
+    """One service."""
+
     leases: Sequence[Out]
     recent: Sequence[Incident]
     tasks: Sequence[TaskFacts]
@@ -92,7 +93,12 @@ class Services:
 
     def rows(self) -> Sequence[Row]:
         """Every service that is known; nobody waits for a look."""
-        return [Row(held=held, seen=self._look(held, wait_s=0)) for held in map(self._held, self._incidents.services())]
+        rows = []
+        for held in map(self._held, self._incidents.services()):
+            seen = self._look(held, wait_s=0)
+            runs, judged = _running(held, seen)
+            rows.append(Row(held=held, seen=seen, runs=runs, judged=judged))
+        return rows
 
     def page(self, ref: ServiceRef) -> Page:
         """Raises NotNamed for a service that neither playbooks nor the ledger know."""
@@ -103,9 +109,12 @@ class Services:
         now = self._room.now()
         seen = self._look(held, wait_s=LOOK_WAIT_S)
         tasks = None if seen is None else seen.tasks.value
+        runs, judged = _running(held, seen)
         return Page(
             held=held,
             seen=seen,
+            runs=runs,
+            judged=judged,
             leases=[
                 Out(lease=lease, text=lease_text(lease.terms), overdue=lease.due_at < now)
                 for lease in self._room.ledger.service_leases(ref)
@@ -140,6 +149,16 @@ class Services:
             lambda: status_of(playbook, readers=room.readers, open_ledger=lambda: room.ledger, now=room.now()),
             wait_s=wait_s,
         )
+
+
+def _running(held: Held, seen: ServiceStatus | None) -> tuple[str, str]:
+    """What runs and what is known of it: as ECS says, or else as it was seen last."""
+    facts = None if seen is None else seen.service_facts.value
+    if facts is not None:
+        release = next((each for each in held.releases if each.task_definition == facts.task_definition), None)
+        return short(facts.task_definition), "" if release is None else str(release.state)
+    newest = max(held.releases, key=lambda each: each.last_seen, default=None)
+    return ("", "") if newest is None else (newest.snapshot_id, str(newest.state))
 
 
 def age(since: datetime | None, now: datetime) -> str:

@@ -233,7 +233,16 @@ def test_the_page_of_a_service_says_how_it_is_doing_and_what_is_held_of_it() -> 
     """Score, tasks, alarms, releases with what was judged of them, incidents, and everything that may be ordered."""
     made = ran()
     page = Visitor(room_of(made)).read(f"/services/{REF.key}")
-    for word in ("health score, of 100", "2 of 2", "auto", "orders-5xx", "quarantined", "rolled back in", "resolved"):
+    for word in (
+        "health score, of 100",
+        "2 of 2",
+        "auto",
+        "orders:1 release, good",
+        "orders-5xx",
+        "quarantined",
+        "rolled back in",
+        "resolved",
+    ):
         assert word in page.text
     assert set(page.forms()) == {f"/try/{REF.key}", f"/switch/{REF.key}"}
     options = [a["value"] for tag, a in page.tags if tag == "option" and str(a.get("value")).startswith("orders:")]
