@@ -3,14 +3,13 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-CDK_VERSION := 2.1148.1
-AXE_VERSION := 4.14.1
 SCENARIO ?= bad-release
 KEEP ?=
 SEEDS ?= 10
 DRILL ?=
 SHARE ?= 1
 FAULTY ?= 10000
+UPGRADE ?=
 
 # Node.js and the CDK CLI live in the virtual environment; jsii and cdk look for `node` on the path.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -19,27 +18,44 @@ export CDK_DISABLE_VERSION_CHECK := 1
 export NPM_CONFIG_UPDATE_NOTIFIER := false
 export NODE_DISABLE_COMPILE_CACHE := 1
 
+# Every file of a release, for every platform and every Python that this project knows; no address of an index.
+COMPILE := UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
+	--generate-hashes --no-emit-index-url --no-emit-find-links $(if $(UPGRADE),--upgrade-package $(UPGRADE))
+
 .DEFAULT_GOAL := help
-.PHONY: help setup check unit test test-all demo drill chaos causes reference clean
+.PHONY: help setup lock check audit unit test test-all demo drill chaos causes reference clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.ready ## Create .venv with everything pinned, Node.js and the CDK CLI; instant when up to date
 
-$(VENV)/.ready: requirements.txt functions/requirements.txt pyproject.toml Makefile
+$(VENV)/.ready: requirements.txt infra/package-lock.json pyproject.toml Makefile
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
-	$(BIN)/npm install --global --prefix $(VENV) --silent --no-audit --no-fund aws-cdk@$(CDK_VERSION) axe-core@$(AXE_VERSION)
+	@mkdir -p $(VENV)/cdk
+	@cp infra/package.json infra/package-lock.json $(VENV)/cdk
+	$(BIN)/npm ci --prefix $(VENV)/cdk --silent --no-audit --no-fund
+	@ln -sf ../cdk/node_modules/.bin/cdk $(BIN)/cdk
 	@touch $@
 
-check: setup ## Lint, formatting, types and the import rule
+lock: setup ## Write the pins with their hashes anew, from requirements.in and package.json; UPGRADE=name moves one
+	$(COMPILE) functions/requirements.in --output-file functions/requirements.txt
+	$(COMPILE) requirements.in --output-file requirements.txt
+	cd infra && npm install --package-lock-only --silent --no-audit --no-fund
+
+check: setup ## Lint, formatting, types, the import rule, the templates against cdk-nag, the pins against advisories
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m pytest --quiet tests/infra/test_compliance.py -k cdk_nag
+	$(BIN)/python -m tools.audit --unless-offline
+
+audit: setup ## Ask whether a pinned package has a known vulnerability; fails if nobody can be asked
+	$(BIN)/python -m tools.audit
 
 unit: setup ## The fast tests
 	$(BIN)/python -m pytest tests/unit

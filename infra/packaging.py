@@ -1,7 +1,8 @@
 """What is shipped to Lambda: a layer with the pinned dependencies, and the code with the compiled playbooks.
 
 Both are directories below `build/`, named by a hash of what they are made from: the same inputs give the same
-directory, and it is made once.
+directory, and it is made once. One commit gives the same files everywhere, byte for byte, so that the hash by which CDK
+names an asset tells which commit runs.
 """
 
 import hashlib
@@ -25,37 +26,44 @@ _MACHINES = {Architecture.ARM64: "aarch64", Architecture.X86_64: "x86_64"}
 _GLIBC = ("manylinux2014", "manylinux_2_17", "manylinux_2_28", "manylinux_2_34")
 """Wheels that run on Amazon Linux 2023, which every Lambda runtime from Python 3.12 on stands on (glibc 2.34)."""
 
+_INSTALLERS_NOTES = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json")
+"""What pip leaves beside a distribution's metadata (PyPA: Recording installed projects). RECORD hashes commands, too,
+and a command's first line is the path of the Python that ran pip; the others say how pip was called."""
 
 _FORGET_CODE_AFTER_S = 3_600
 """Every change of the code leaves a directory behind; a synthesis needs its own for seconds."""
 
 
 class PackagingFailed(RuntimeError):
-    """The dependencies could not be brought together; the message is the last line of pip."""
+    """The dependencies could not be brought together; the message is pip's last error."""
 
 
 def dependency_layer(*, architecture: Architecture, python_version: str) -> Path:
     """Directory with `python/`, holding `functions/requirements.txt` as wheels for that machine and Python.
 
     Raises:
-        PackagingFailed: when pip finds no such wheel, or no package index.
+        PackagingFailed: when pip finds no such wheel, no package index, or a file of another hash than the locked one.
     """
     platforms = tuple(f"{glibc}_{_MACHINES[architecture]}" for glibc in _GLIBC)
-    inputs = hashlib.sha256(repr((REQUIREMENTS.read_text(), platforms, python_version)).encode())
+    inputs = hashlib.sha256(repr((REQUIREMENTS.read_text(encoding="utf-8"), platforms, python_version)).encode())
 
     def install(directory: Path) -> None:
         command = [
             *(sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"),
-            *("--requirement", str(REQUIREMENTS), "--target", str(directory / "python")),
+            *("--require-hashes", "--requirement", str(REQUIREMENTS), "--target", str(directory / "python")),
             *("--only-binary", ":all:", "--implementation", "cp", "--python-version", python_version),
         ]
         for platform in platforms:
             command += ["--platform", platform]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:
-            last_words = done.stderr.strip().splitlines()[-1:] or ["no word from pip"]
-            raise PackagingFailed(f"dependencies for {architecture}, Python {python_version}: {last_words[0]}")
+            said = done.stderr.strip().splitlines()
+            mistakes = [line for line in said if line.startswith("ERROR:")] or said or ["no word from pip"]
+            raise PackagingFailed(f"dependencies for {architecture}, Python {python_version}: {mistakes[-1]}")
         shutil.rmtree(directory / "python" / "bin", ignore_errors=True)
+        for metadata in (directory / "python").glob("*.dist-info"):
+            for note in _INSTALLERS_NOTES:
+                (metadata / note).unlink(missing_ok=True)
 
     return _made_once(f"layer-{architecture}-python{python_version.replace('.', '')}", inputs.hexdigest(), install)
 
@@ -73,7 +81,7 @@ def code(*, compiled_playbooks: str) -> Path:
             target = directory / source.relative_to(PROJECT)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, target)
-        (directory / COMPILED_PLAYBOOKS).write_text(compiled_playbooks)
+        (directory / COMPILED_PLAYBOOKS).write_text(compiled_playbooks, encoding="utf-8", newline="\n")
 
     made = _made_once("code", inputs.hexdigest(), copy)
     for other in BUILD.glob("code-*"):
@@ -84,8 +92,12 @@ def code(*, compiled_playbooks: str) -> Path:
 
 
 def _made_once(name: str, digest: str, make: Callable[[Path], None]) -> Path:
-    """Build where nobody looks and move it into place, so that an interrupted build leaves nothing half done."""
-    finished = BUILD / f"{name}-{digest[:16]}"
+    """Build where nobody looks and move it into place, so that an interrupted build leaves nothing half done.
+
+    `digest` tells the inputs; how they are treated is this file's own text.
+    """
+    recipe = hashlib.sha256(digest.encode() + Path(__file__).read_bytes())
+    finished = BUILD / f"{name}-{recipe.hexdigest()[:16]}"
     if finished.is_dir():
         return finished
     BUILD.mkdir(exist_ok=True)
@@ -93,6 +105,7 @@ def _made_once(name: str, digest: str, make: Callable[[Path], None]) -> Path:
         unfinished = Path(scratch) / name
         unfinished.mkdir()
         make(unfinished)
+        _open_to_all(unfinished)
         try:
             os.rename(unfinished, finished)
         except OSError:
@@ -100,3 +113,12 @@ def _made_once(name: str, digest: str, make: Callable[[Path], None]) -> Path:
             if not finished.is_dir():
                 raise
     return finished
+
+
+def _open_to_all(directory: Path) -> None:
+    """Everybody may read, whatever this machine's umask: the zip keeps the modes, and a function is another user.
+
+    (Lambda Developer Guide, .zip file archives: 644 for files, 755 for directories.)
+    """
+    for path in (directory, *directory.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)

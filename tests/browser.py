@@ -25,7 +25,7 @@ FLAGS = (
     "--no-first-run",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 )
-AXE = Path(sys.prefix) / "lib" / "node_modules" / "axe-core" / "axe.min.js"
+AXE = Path(sys.prefix) / "cdk" / "node_modules" / "axe-core" / "axe.min.js"
 """What `make setup` installs."""
 SCREENSHOTS = Path(__file__).resolve().parents[1] / "build" / "screenshots"
 

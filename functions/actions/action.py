@@ -68,6 +68,19 @@ class Terms:
         )
         return next((terms.original for terms in ours if terms.value == now), now)
 
+    def lease(
+        self, kind: LeaseKind, resource_id: str, now: float, *, to: float, duration_s: int, policy: str = ""
+    ) -> LeaseTerms:
+        """From what it is now to another value, for a while."""
+        return LeaseTerms(
+            kind=kind,
+            resource_id=resource_id,
+            policy=policy,
+            original=self.original(kind, resource_id, now, policy=policy),
+            value=to,
+            duration_s=duration_s,
+        )
+
 
 @dataclass(frozen=True)
 class Refusal:

@@ -5,7 +5,7 @@ from math import ceil
 from functions.actions.action import Action, Refusal, Terms, state_before
 from functions.actions.sizing import more, scalable
 from functions.domain.causes import Cause
-from functions.domain.changes import ActionName, LeaseKind, LeaseTerms, Plan, SetCeiling, SetFloor
+from functions.domain.changes import ActionName, LeaseKind, Plan, SetCeiling, SetFloor
 from functions.domain.evidence import Findings
 from functions.domain.permissions import Permission, Resource
 
@@ -31,16 +31,7 @@ def plan_raise_ceiling(cause: Cause, findings: Findings, terms: Terms) -> Plan |
         return Refusal(f"{scaling.maximum} tasks are allowed, and the playbook allows {terms.max_tasks}")
     resource = scaling.resource_id
     kinds = (LeaseKind.CEILING, scaling.maximum, ceiling), (LeaseKind.FLOOR, scaling.minimum, floor)
-    leases = tuple(
-        LeaseTerms(
-            kind=kind,
-            resource_id=resource,
-            original=terms.original(kind, resource, now),
-            value=value,
-            duration_s=terms.lease_s,
-        )
-        for kind, now, value in kinds
-    )
+    leases = tuple(terms.lease(kind, resource, now, to=value, duration_s=terms.lease_s) for kind, now, value in kinds)
     changes = (SetCeiling(resource_id=resource, maximum=ceiling), SetFloor(resource_id=resource, minimum=floor))
     return Plan(
         action=ActionName.RAISE_CEILING,

@@ -144,13 +144,7 @@ def _room_for_load(findings: Findings, terms: Terms) -> LeaseTerms | None:
     floor = min(needed or 0, scaling.maximum, terms.max_tasks)
     if floor <= service.desired or floor <= scaling.minimum:
         return None
-    return LeaseTerms(
-        kind=LeaseKind.FLOOR,
-        resource_id=scaling.resource_id,
-        original=terms.original(LeaseKind.FLOOR, scaling.resource_id, scaling.minimum),
-        value=floor,
-        duration_s=terms.lease_s,
-    )
+    return terms.lease(LeaseKind.FLOOR, scaling.resource_id, scaling.minimum, to=floor, duration_s=terms.lease_s)
 
 
 def cluster_of(service_arn: str) -> str:

@@ -3,7 +3,7 @@
 from functions.actions.action import Action, Refusal, Terms, state_before
 from functions.actions.sizing import more, scalable, step_up
 from functions.domain.causes import Cause
-from functions.domain.changes import ActionName, LeaseKind, LeaseTerms, Plan, SetFloor
+from functions.domain.changes import ActionName, LeaseKind, Plan, SetFloor
 from functions.domain.evidence import Findings
 from functions.domain.permissions import Permission, Resource
 
@@ -26,7 +26,7 @@ def plan_scale_out(cause: Cause, findings: Findings, terms: Terms) -> Plan | Ref
         )
     if cause is Cause.SCALING_CEILING and floor < step_up(service, terms):
         return Refusal(f"the ceiling leaves room for {floor} tasks instead of {service.desired}, too few for the load")
-    original = terms.original(LeaseKind.FLOOR, scaling.resource_id, scaling.minimum)
+    lease = terms.lease(LeaseKind.FLOOR, scaling.resource_id, scaling.minimum, to=floor, duration_s=terms.lease_s)
     changes = (SetFloor(resource_id=scaling.resource_id, minimum=floor),)
     return Plan(
         action=ActionName.SCALE_OUT,
@@ -35,18 +35,10 @@ def plan_scale_out(cause: Cause, findings: Findings, terms: Terms) -> Plan | Ref
         f"{service.desired} run now",
         changes=changes,
         before=state_before(changes, service, scaling=scaling),
-        undo=f"the floor goes back to {original} by itself when the lease ends",
+        undo=f"the floor goes back to {lease.original} by itself when the lease ends",
         settle_s=terms.settle_s,
         deadline_s=terms.deadline_s,
-        leases=(
-            LeaseTerms(
-                kind=LeaseKind.FLOOR,
-                resource_id=scaling.resource_id,
-                original=original,
-                value=floor,
-                duration_s=terms.lease_s,
-            ),
-        ),
+        leases=(lease,),
     )
 
 

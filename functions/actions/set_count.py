@@ -60,16 +60,7 @@ def _with_autoscaler(
     if order.duration_s is not None:
         bounds = [(LeaseKind.CEILING, scaling.maximum)] if ceiling else []
         bounds += [(LeaseKind.FLOOR, scaling.minimum)] if floor else []
-        leases = tuple(
-            LeaseTerms(
-                kind=kind,
-                resource_id=resource,
-                original=terms.original(kind, resource, now),
-                value=count,
-                duration_s=order.duration_s,
-            )
-            for kind, now in bounds
-        )
+        leases = tuple(terms.lease(kind, resource, now, to=count, duration_s=order.duration_s) for kind, now in bounds)
     return Plan(
         action=ActionName.SET_COUNT,
         cause=cause,
@@ -89,15 +80,7 @@ def _without(cause: Cause, order: Order, count: int, service: ServiceFacts, term
     resource = f"service/{cluster}/{name}"
     leases: tuple[LeaseTerms, ...] = ()
     if order.duration_s is not None:
-        leases = (
-            LeaseTerms(
-                kind=LeaseKind.COUNT,
-                resource_id=resource,
-                original=terms.original(LeaseKind.COUNT, resource, service.desired),
-                value=count,
-                duration_s=order.duration_s,
-            ),
-        )
+        leases = (terms.lease(LeaseKind.COUNT, resource, service.desired, to=count, duration_s=order.duration_s),)
     return Plan(
         action=ActionName.SET_COUNT,
         cause=cause,

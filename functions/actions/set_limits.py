@@ -35,13 +35,7 @@ def plan_set_limits(cause: Cause, findings: Findings, terms: Terms) -> Plan | Re
     if order.duration_s is not None:
         bounds = {LeaseKind.CEILING: (scaling.maximum, ceiling), LeaseKind.FLOOR: (scaling.minimum, floor)}
         leases = tuple(
-            LeaseTerms(
-                kind=kind,
-                resource_id=resource,
-                original=terms.original(kind, resource, now),
-                value=value,
-                duration_s=order.duration_s,
-            )
+            terms.lease(kind, resource, now, to=value, duration_s=order.duration_s)
             for kind, (now, value) in bounds.items()
             if now != value
         )

@@ -3,7 +3,7 @@
 from functions.actions.action import Action, Refusal, Terms, state_before
 from functions.actions.sizing import IDLE_CPU, TRACKS_CPU, scalable
 from functions.domain.causes import Cause
-from functions.domain.changes import ActionName, LeaseKind, LeaseTerms, Plan, SetTracking
+from functions.domain.changes import ActionName, LeaseKind, Plan, SetTracking
 from functions.domain.evidence import Findings
 from functions.domain.permissions import Permission, Resource
 
@@ -29,7 +29,9 @@ def plan_tune_tracking(cause: Cause, findings: Findings, terms: Terms) -> Plan |
     if target >= policy.target:
         return Refusal(f"policy {policy.name} aims at {policy.target:g} % CPU already")
     resource = scaling.resource_id
-    original = terms.original(LeaseKind.TRACKING, resource, policy.target, policy=policy.name)
+    lease = terms.lease(
+        LeaseKind.TRACKING, resource, policy.target, to=target, duration_s=terms.lease_s, policy=policy.name
+    )
     changes = (SetTracking(resource_id=resource, policy=policy.name, target=target),)
     return Plan(
         action=ActionName.TUNE_TRACKING,
@@ -38,19 +40,10 @@ def plan_tune_tracking(cause: Cause, findings: Findings, terms: Terms) -> Plan |
         f"{terms.lease_s // 60} minutes",
         changes=changes,
         before=state_before(changes, service, scaling=scaling),
-        undo=f"the target goes back to {original:g} % by itself when the lease ends",
+        undo=f"the target goes back to {lease.original:g} % by itself when the lease ends",
         settle_s=terms.settle_s,
         deadline_s=terms.deadline_s,
-        leases=(
-            LeaseTerms(
-                kind=LeaseKind.TRACKING,
-                resource_id=resource,
-                policy=policy.name,
-                original=original,
-                value=target,
-                duration_s=terms.lease_s,
-            ),
-        ),
+        leases=(lease,),
     )
 
 

@@ -4,7 +4,6 @@ A test says which readings fail.
 """
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from math import cos, pi
@@ -35,7 +34,7 @@ from functions.domain.incidents import Fact, Incident, NewEvent, Switch
 from functions.domain.services import ServiceRef
 from functions.domain.signals import AlarmState, Signal, SignalKind
 from functions.playbooks.schema import Playbook
-from functions.ports import DigestReaders, DrillRecord, Measure, MetricsQuery, Points, Readers, Series
+from functions.ports import DigestReaders, DrillRecord, Measure, MetricsQuery, Points, Series
 from functions.workflow.digests.around import Sources
 from tests.fakes.clock import FakeClock
 from tests.fakes.quiet import Quiet
@@ -109,21 +108,7 @@ class Estate:
 
     def sources(self, period: Period) -> Sources:
         self.quiet.unreadable = self.unreadable
-        readers = Readers(
-            service=self,
-            metrics=self,
-            front=self.quiet,
-            logs=self.quiet,
-            secrets=self.quiet,
-            account=self.quiet,
-            breach=self.quiet,
-            databases=self.quiet,
-            network=self.quiet,
-            tables=self.quiet,
-            http=self.quiet,
-            backups=self.quiet,
-            threads=ThreadPoolExecutor,
-        )
+        readers = self.quiet.readers(service=self, metrics=self)
         return Sources(readers=readers, more=self.more, ledger=self.ledger, period=period, until=self.clock.now())
 
     @property

@@ -1,6 +1,7 @@
 """What surrounds a service on an ordinary day, behind the ports: a test sets what is to be seen there."""
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -26,6 +27,7 @@ from functions.domain.patterns import patterns_in
 from functions.domain.services import ServiceRef
 from functions.domain.tables import TableFacts
 from functions.domain.threats import ThreatFacts, ThreatsFacts
+from functions.ports import MetricsReader, Readers, ServiceReader
 
 
 @dataclass
@@ -64,6 +66,24 @@ class Quiet:
 
     words_asked: list[tuple[tuple[LogCause, ...], tuple[LogQuery, ...]]] = field(default_factory=list)
     """Which words of the playbook the logs were asked for, at each reading of them."""
+
+    def readers(self, *, service: ServiceReader, metrics: MetricsReader) -> Readers:
+        """Everything a look may read, with the service and its metrics somewhere else."""
+        return Readers(
+            service=service,
+            metrics=metrics,
+            front=self,
+            logs=self,
+            secrets=self,
+            account=self,
+            breach=self,
+            databases=self,
+            network=self,
+            tables=self,
+            http=self,
+            backups=self,
+            threads=ThreadPoolExecutor,
+        )
 
     def known(self, backups: Backups) -> Sequence[BackupFacts]:
         self._may("backups", backups)

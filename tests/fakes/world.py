@@ -230,21 +230,7 @@ class World:
 
     @property
     def readers(self) -> Readers:
-        return Readers(
-            service=self,
-            metrics=self,
-            front=self.quiet,
-            logs=self.quiet,
-            secrets=self.quiet,
-            account=self.quiet,
-            breach=self.quiet,
-            databases=self.quiet,
-            network=self.quiet,
-            tables=self.quiet,
-            http=self.quiet,
-            backups=self.quiet,
-            threads=ThreadPoolExecutor,
-        )
+        return self.quiet.readers(service=self, metrics=self)
 
     # --- ServiceReader
 

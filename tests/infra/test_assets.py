@@ -1,15 +1,25 @@
 """What is shipped to Lambda: the code, and the dependencies as that machine and that Python need them."""
 
 import ast
+import hashlib
+import os
+import re
+import shutil
 import struct
+import subprocess
 import sys
-from collections.abc import Iterator
+import sysconfig
+import time
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import aws_cdk as cdk
 import pytest
 
 from functions.playbooks.compiled import load_compiled
 from functions.settings import COMPILED_PLAYBOOKS
+from infra import packaging
+from infra.context import Architecture, Deployment
 from tests.infra.synthesis import PROJECT, Synthesis
 
 AARCH64 = 183
@@ -88,11 +98,8 @@ def test_every_compiled_library_fits_the_machine_and_the_python(layer: Path) -> 
 
 def test_the_layer_holds_the_pinned_versions(layer: Path) -> None:
     """Exactly what `functions/requirements.txt` pins, boto3 included: Lambda's own changes with the day."""
-    pinned = {
-        tuple(line.strip().replace("_", "-").lower().split("=="))
-        for line in (PROJECT / "functions" / "requirements.txt").read_text().splitlines()
-        if "==" in line and not line.startswith("#")
-    }
+    lines = re.findall(r"^([\w.-]+)==(\S+)", packaging.REQUIREMENTS.read_text(), re.M)
+    pinned = {(name.replace("_", "-").lower(), version) for name, version in lines}
     shipped = {
         tuple(path.name.removesuffix(".dist-info").replace("_", "-").lower().rsplit("-", 1))
         for path in layer.glob("*.dist-info")
@@ -104,3 +111,98 @@ def test_the_layer_holds_the_pinned_versions(layer: Path) -> None:
 def test_the_layer_fits_into_lambda(layer: Path) -> None:
     """Layer and code stay well below the 250 MB that a function may have unzipped (Lambda quotas)."""
     assert sum(path.stat().st_size for path in layer.rglob("*") if path.is_file()) < 100_000_000
+
+
+def test_nothing_of_the_desk_is_shipped(code: Path, layer: Path) -> None:
+    """No test, no stand-in for AWS, no CDK, no byte code, no command, and nothing that tells where it was built."""
+    rooms = {"tests", "infra", "tools", "aws_cdk", "constructs", "jsii", "moto", "ministack", "pytest", "pip", "bin"}
+    assert rooms.isdisjoint({path.name for root in (code, layer) for path in root.iterdir()})
+    inside = [path for root in (code, layer) for path in root.rglob("*")]
+    assert {"tests", "__pycache__", "RECORD", "direct_url.json", "INSTALLER"}.isdisjoint({p.name for p in inside})
+    assert [path for path in inside if path.suffix in {".pyc", ".pth"} or path.is_symlink()] == []
+
+
+def test_everybody_may_read_what_is_shipped(code: Path, layer: Path) -> None:
+    """The zip keeps the modes of files, and a function does not run as who built it."""
+    assert {path.stat().st_mode & 0o777 for root in (code, layer) for path in root.rglob("*") if path.is_file()} == {
+        0o644
+    }
+
+
+BUILD_ELSEWHERE = """
+import os, sys, time
+os.umask(0o077)
+from pathlib import Path
+from infra.context import Architecture
+from infra.packaging import code, dependency_layer
+print(code(compiled_playbooks=Path(sys.argv[1]).read_text(encoding="utf-8")))
+print(dependency_layer(architecture=Architecture(sys.argv[2]), python_version=sys.argv[3]))
+"""
+
+
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory: pytest.TempPathFactory, code: Path) -> tuple[Path, Path]:
+    """Code and layer as another clone builds them: another path, another Python's path, older files, written in another
+    order, another umask, locale, time zone and order of sets."""
+    clone = tmp_path_factory.mktemp("another clone")
+    sources = [path for room in ("functions", "infra") for path in (PROJECT / room).rglob("*") if path.is_file()]
+    for source in sorted(sources, reverse=True):
+        if "__pycache__" not in source.parts:
+            target = clone / source.relative_to(PROJECT)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, target)
+            os.utime(target, (0, time.time() - 400 * 86_400))
+    python = clone / "bin" / "python"
+    python.parent.mkdir()
+    python.symlink_to(sys.executable)
+    done = subprocess.run(
+        [python, "-c", BUILD_ELSEWHERE, code / COMPILED_PLAYBOOKS, Architecture.ARM64, Deployment.python_version],
+        cwd=clone,
+        env={
+            **{name: value for name, value in os.environ.items() if not name.startswith("LC_")},
+            "PYTHONPATH": os.pathsep.join([str(clone), sysconfig.get_path("purelib")]),
+            "PYTHONHASHSEED": "4711",
+            "PYTHONUTF8": "0",
+            "PYTHONCOERCECLOCALE": "0",
+            "LC_ALL": "C",
+            "TZ": "Asia/Kolkata",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    made = [Path(line) for line in done.stdout.splitlines()]
+    assert all(path.is_relative_to(clone) for path in made)
+    return made[0], made[1]
+
+
+def shipped(directory: Path) -> Mapping[str, tuple[int, str]]:
+    """Mode and hash of every file."""
+    return {
+        str(path.relative_to(directory)): (path.stat().st_mode, hashlib.sha256(path.read_bytes()).hexdigest())
+        for path in directory.rglob("*")
+        if path.is_file()
+    }
+
+
+@pytest.mark.parametrize("part", [0, 1], ids=["code", "layer"])
+def test_one_commit_gives_one_asset(part: int, code: Path, layer: Path, elsewhere: tuple[Path, Path]) -> None:
+    """Two clones build the same files, so CDK gives them one hash: what was reviewed is what is deployed."""
+    here = (code, layer.parent)[part]
+    there = elsewhere[part]
+    assert shipped(here) == shipped(there)
+    assert cdk.FileSystem.fingerprint(str(here)) == cdk.FileSystem.fingerprint(str(there))
+    assert here.name == f"asset.{cdk.FileSystem.fingerprint(str(there))}"
+
+
+def test_a_file_of_another_hash_is_not_shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A release that was replaced after it was locked ends the build."""
+    lock = re.sub(r"(?<=sha256:)[0-9a-f]{8}", "0" * 8, packaging.REQUIREMENTS.read_text())
+    other = tmp_path / "requirements.txt"
+    other.write_text(lock)
+    monkeypatch.setattr(packaging, "REQUIREMENTS", other)
+    monkeypatch.setattr(packaging, "BUILD", tmp_path / "build")
+    with pytest.raises(packaging.PackagingFailed, match="DO NOT MATCH THE HASHES"):
+        packaging.dependency_layer(architecture=Architecture.ARM64, python_version=Deployment.python_version)
+    assert list((tmp_path / "build").iterdir()) == []
