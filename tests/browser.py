@@ -29,7 +29,7 @@ AXE = Path(sys.prefix) / "cdk" / "node_modules" / "axe-core" / "axe.min.js"
 """What `make setup` installs."""
 SCREENSHOTS = Path(__file__).resolve().parents[1] / "build" / "screenshots"
 
-LOOKS = (("light", 1280), ("dark", 1280), ("light", 390), ("dark", 390))
+LOOKS = (("light", 1280), ("dark", 1280), ("light", 390))
 """Colour scheme, and width in pixels: a desk, and a phone."""
 
 _COUNT_SHIFTS = """

@@ -21,7 +21,7 @@ from tools.demo.stage import PLAYBOOKS, REF
 def link(responder: Responder) -> Iterator[str]:
     """The link that the command prints; Ctrl-C ends it."""
     chromium()
-    command = [Path(sys.executable).with_name("responder"), "console", "--no-browser", "--by", "maria"]
+    command = [str(Path(sys.executable).with_name("responder")), "console", "--no-browser", "--by", "maria"]
     process = subprocess.Popen(
         [*command, "--playbooks", str(PLAYBOOKS)],
         env=responder.stage.aws.environment(),
