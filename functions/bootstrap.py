@@ -50,6 +50,7 @@ from functions.adapters.tables import DynamoTableReader
 from functions.adapters.webhooks import HttpsWebhooks
 from functions.diagnostics.registry import PROBES
 from functions.domain.digests import Period
+from functions.observability import counting
 from functions.playbooks.compiled import load_compiled
 from functions.playbooks.schema import Playbook
 from functions.ports import (
@@ -179,7 +180,13 @@ def _archive() -> S3Archive:
 
 @_once
 def _ledger() -> Ledger:
-    return DynamoLedger(_clients().repeating("dynamodb"), table=_settings().table, clock=_clock(), archive=_archive())
+    return DynamoLedger(
+        _clients().repeating("dynamodb"),
+        table=_settings().table,
+        clock=_clock(),
+        archive=_archive(),
+        written=counting(frozenset(name for playbook in _playbooks() for name in playbook.alarm_names)),
+    )
 
 
 @_once

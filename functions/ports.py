@@ -634,7 +634,8 @@ class Ledger(Protocol):
 
     # --- lists, one request each
 
-    def open_incidents(self) -> Sequence[Incident]: ...
+    def open_incidents(self) -> Sequence[Incident]:
+        """Like every list of incidents without the heartbeat's, which `lock_holder` has while it is out."""
 
     def incidents_between(self, start: datetime, end: datetime) -> Sequence[Incident]:
         """All incidents opened in a time range, both ends included, newest first."""

@@ -11,7 +11,7 @@ from infra.contain_stack import ContainStack, contain_name
 from infra.context import Deployment, Synthesizer
 from infra.responder_stack import ResponderStack
 from infra.service_alarms import new_alarms
-from infra.service_stack import ServiceAlarmsStack, stack_name
+from infra.service_stack import ServiceAlarmsStack, UnattendedPages, stack_name
 
 _SYNTHESIZERS: dict[Synthesizer, Callable[[], cdk.IReusableStackSynthesizer]] = {
     Synthesizer.DEFAULT: cdk.DefaultStackSynthesizer,
@@ -20,8 +20,8 @@ _SYNTHESIZERS: dict[Synthesizer, Callable[[], cdk.IReusableStackSynthesizer]] = 
 
 
 def build(app: cdk.App, deployment: Deployment) -> tuple[ResponderStack, tuple[ServiceAlarmsStack, ...]]:
-    """Add the responder's stack, one for each playbook of the deployment's Region that makes alarms or a dashboard,
-    and the contain stack where it is wanted.
+    """Add the responder's stack, one for each playbook of the deployment's Region that has alarms or a dashboard, and
+    the contain stack where it is wanted.
 
     Raises:
         PlaybookError: if a playbook does not hold; one line per mistake.
@@ -45,7 +45,8 @@ def build(app: cdk.App, deployment: Deployment) -> tuple[ResponderStack, tuple[S
         contain.add_stack_dependency(responder)
     services = []
     for playbook in playbooks:
-        if not new_alarms(playbook) and not playbook.dashboard:
+        pages_straight = deployment.unattended and bool(playbook.alarms)
+        if not new_alarms(playbook) and not playbook.dashboard and not pages_straight:
             continue
         stack = ServiceAlarmsStack(
             app,
@@ -54,6 +55,9 @@ def build(app: cdk.App, deployment: Deployment) -> tuple[ResponderStack, tuple[S
             alarm_topic=responder.alarm_topic,
             lookup=responder.lookup,
             default_period_s=deployment.alarm_period,
+            unattended=(
+                UnattendedPages(responder=deployment.name, pages=responder.page_topic) if pages_straight else None
+            ),
             env=env,
             synthesizer=synthesizer(),
         )

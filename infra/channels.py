@@ -57,7 +57,7 @@ class Channels(Construct):
                     conditions=conditions,
                 )
             )
-        self.alarms = self._topic("Alarms", f"{name}-alarms", "Alarms for the ECS first responder")
+        self.alarms = self._heard(self._topic("Alarms", f"{name}-alarms", "Alarms for the ECS first responder"))
         for sid, service, conditions in self._of_costs():
             self.alarms.add_to_resource_policy(
                 iam.PolicyStatement(
@@ -68,7 +68,8 @@ class Channels(Construct):
                     conditions=conditions,
                 )
             )
-        self.pages = self._topic("Pages", f"{name}-pages", "Pages from the ECS first responder")
+        # The responder's own alarms are pages, too.
+        self.pages = self._heard(self._topic("Pages", f"{name}-pages", "Pages from the ECS first responder"))
         for subscriber in sorted(set(subscribers)):
             self.pages.add_subscription(
                 subscriptions.UrlSubscription(subscriber)
@@ -129,7 +130,10 @@ class Channels(Construct):
         ]
 
     def _topic(self, id: str, name: str, display_name: str) -> sns.Topic:
-        topic = sns.Topic(self, id, topic_name=name, display_name=display_name, master_key=self.key, enforce_ssl=True)
+        return sns.Topic(self, id, topic_name=name, display_name=display_name, master_key=self.key, enforce_ssl=True)
+
+    def _heard(self, topic: sns.Topic) -> sns.Topic:
+        """The topic, on which alarms of this account may publish."""
         stack = Stack.of(self)
         topic.add_to_resource_policy(
             iam.PolicyStatement(

@@ -83,6 +83,12 @@ class Deployment:
     """Whether there is an HTTP API for operators. Nothing is asked of it without IAM."""
     digests: str = "daily,weekly,monthly"
     """Which digests go to the page topic, at six in the morning UTC; `none` for none of them."""
+    fleet_dashboard: bool = True
+    """Whether there is a dashboard of the responder and its fleet: one of the three that an account has for nothing,
+    else 3 USD a month."""
+    unattended: bool = True
+    """Whether people are paged straight for an alarm of a service while the responder is unwell: 0.50 USD a month for
+    each service, and as much once."""
     contain: bool = False
     """Whether a stack of its own gets the rights to isolate a service, block an address and disable a user."""
 
@@ -127,6 +133,8 @@ class Deployment:
             chat=reader.choice("chat", "false", ["true", "false"]) == "true",
             api=reader.choice("api", "true", ["true", "false"]) == "true",
             digests=reader.several("digests", defaults.digests, [period.value for period in Period]),
+            fleet_dashboard=reader.choice("fleet_dashboard", "true", ["true", "false"]) == "true",
+            unattended=reader.choice("unattended", "true", ["true", "false"]) == "true",
             contain=reader.choice("contain", "false", ["true", "false"]) == "true",
         )
 

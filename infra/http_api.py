@@ -19,10 +19,7 @@ from infra.function import ResponderFunction
 from infra.machine import machine_arn
 from infra.permissions import Grant
 from infra.shipment import Shipment
-from infra.storage import Storage
-
-RUNS = "runs/*"
-"""Where trials under load lie in the archive; a test holds it against the adapter."""
+from infra.storage import APPEND, READ, RECORD, RUNS, Storage
 
 ACCESS = {
     "at": "$context.requestTime",
@@ -66,7 +63,7 @@ class HttpApi(Construct):
             "Read",
             shipment=shipment,
             module="read",
-            grants=[*storage.reading_grants(), *reads],
+            grants=[*storage.ledger_grants(*READ), *reads],
             environment={**places, **deciding},
         ).function
         self.trial = ResponderFunction(
@@ -74,7 +71,7 @@ class HttpApi(Construct):
             "Trial",
             shipment=shipment,
             module="trial",
-            grants=[Grant(["s3:PutObject"], [storage.archive.arn_for_objects(RUNS)])],
+            grants=storage.keep_grants(RUNS),
             environment={settings.BUCKET_NAME: storage.archive.bucket_name},
         ).function
         # A trial that nobody could begin in time is not begun later, and none is made twice.
@@ -85,7 +82,9 @@ class HttpApi(Construct):
             shipment=shipment,
             module="api",
             grants=[
-                *storage.ledger_grants(),
+                *storage.ledger_grants(*APPEND, RECORD, lists=True),
+                *storage.fetch_grants(),
+                *storage.keep_grants(RUNS),
                 Grant(["states:StartExecution"], [machine]),
                 # A task that waits is found by its token alone.
                 Grant(["states:SendTaskSuccess"], ["*"]),

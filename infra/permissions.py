@@ -37,10 +37,10 @@ WILDCARDS: Mapping[str, str] = {
     ),
     "arc-zonal-shift:GetManagedResource": f"Which load balancer stands in front of a service {AT_RUN_TIME}",
     "arc-zonal-shift:StartZonalShift": f"Which load balancer stands in front of a service {AT_RUN_TIME}",
-    "cloudformation:DescribeStackResources": f"Which stack a service belongs to {AT_RUN_TIME}",
+    "cloudformation:DescribeStackResources": "It is asked by a resource, and names no stack",
     "cloudformation:DescribeStacks": f"Which stack a service belongs to {AT_RUN_TIME}",
     "cloudtrail:LookupEvents": NO_RESOURCE,
-    "cloudwatch:DescribeAlarmHistory": f"Which alarms speak of a service {AT_RUN_TIME}",
+    "cloudwatch:DescribeAlarmHistory": "Composite alarms need it on all",
     "cloudwatch:DescribeAlarms": "The answer must say whether an alarm exists; composite alarms need it on all",
     "cloudwatch:DeleteAlarmMuteRule": f"A mute rule is named after its alarm; {ONLY_WHERE_MUTED}",
     "ce:GetCostAndUsage": "What it costs is told of the account as a whole; granted only where a digest is sent",
@@ -236,6 +236,8 @@ def _resources(scope: Construct, resource: Resource, reach: Reach) -> list[str]:
             return [_of(scope, "dynamodb", "table", name) for name in _watched_tables(reach)]
         case Resource.TABLE_INSIGHTS:
             return [_insight_rules(scope)] if _watched_tables(reach) else []
+        case Resource.STACK:
+            return [_any(scope, "cloudformation", "stack")]
         case Resource.DETECTOR:
             return [_any(scope, "guardduty", "detector")]
         case Resource.CLUSTER_CONDITION | Resource.CHECK_METRICS | Resource.ANY:

@@ -26,6 +26,7 @@ from functions.workflow.validation import NEEDS as VALIDATION_NEEDS
 from infra.announcements import ChatRule, announce_grants
 from infra.channels import Channels
 from infra.context import Deployment
+from infra.fleet_dashboard import FleetDashboard
 from infra.function import TIMEOUT_S, ResponderFunction
 from infra.health import Health
 from infra.http_api import HttpApi
@@ -35,7 +36,8 @@ from infra.permissions import Grant, Reach, grants, service_arns
 from infra.schedule import SWEEP_EVERY, Schedule
 from infra.service_alarms import needs_log_group
 from infra.shipment import Shipment
-from infra.storage import Storage
+from infra.storage import APPEND, DIGESTS, END, EVIDENCE, INCIDENTS, READ, RECORD, TAKE_IN, Storage
+from infra.unattended import Unhealthy
 
 _LOOKUP_NEEDS = (
     Permission(action="ecs:DescribeServices", resource=Resource.SERVICE),
@@ -147,12 +149,19 @@ class ResponderStack(Stack):
             digest=digest,
             digests=deployment.digest_periods,
             service_arns=service_arns(self, self._reach),
+            heartbeat=intake.queue,
+            name=deployment.name,
         )
-        Health(
+        on_the_way = {
+            "intake": reader.function,
+            **{each.value: steps[each].function for each in (Function.ASSESS, Function.NOTIFY, Function.CLOSE)},
+        }
+        health = Health(
             self,
             "Health",
             name=deployment.name,
             pages=self._channels.pages,
+            intake=intake.queue,
             queues={"intake-dead-letters": intake.dead_letters, "undelivered": intake.undelivered},
             unwatched={
                 "intake": reader.function,
@@ -165,17 +174,45 @@ class ResponderStack(Stack):
                 **({} if api is None else {"api": api.api, "read": api.read, "trial": api.trial}),
                 **({} if digest is None else {"digest": digest}),
             },
+            on_the_way=on_the_way,
             machine=workflow.machine,
+            ledger=self._storage.table,
             sweep=sweep.function,
+            bake=bake.function,
             sweep_every=SWEEP_EVERY,
             check=check,
+            api=api is not None,
         )
+        if deployment.fleet_dashboard:
+            FleetDashboard(
+                self,
+                "FleetDashboard",
+                name=deployment.name,
+                region=deployment.region,
+                alarms=health.alarms,
+                fleet_actions_per_hour=deployment.fleet_actions_per_hour,
+                intake=intake.queue,
+                queues={"intake": intake.dead_letters, "undelivered": intake.undelivered},
+                functions={
+                    "intake": reader.function,
+                    "sweep": sweep.function,
+                    "bake": bake.function,
+                    **{name.value: each.function for name, each in steps.items()},
+                },
+                on_the_way=on_the_way,
+                machine=workflow.machine,
+                ledger=self._storage.table,
+            )
+        if deployment.unattended:
+            Unhealthy(self, "Unhealthy", name=deployment.name, any_of=health.unhealthy)
         self.alarm_topic: sns.ITopic = self._channels.alarms
+        self.page_topic: sns.ITopic = self._channels.pages
         self.lookup: lambda_.IFunction = lookup.function
         # Exported even when no service stack imports them: CloudFormation refuses to take an export back while a stack
         # that was left behind by a deleted playbook still uses it.
         self.export_value(self.alarm_topic.topic_arn)
         self.export_value(self.lookup.function_arn)
+        self.export_value(self.page_topic.topic_arn)
 
     def _step_functions(self, deployment: Deployment) -> dict[Function, ResponderFunction]:
         """The functions that carry the workflow's steps."""
@@ -188,25 +225,47 @@ class ResponderStack(Stack):
         give_back = [*_needs_of("service", "scaling"), *_needs_of_actions(*LEASED), *UNMUTES]
         # The health score is read only where a playbook asks for one.
         verified = SCORE_READS if self._scored else ("service", "targets", "alarms")
+        storage = self._storage
+        appends, fetches, evidence = (
+            storage.ledger_grants(*APPEND),
+            storage.fetch_grants(),
+            storage.keep_grants(EVIDENCE),
+        )
+        tells = [*fetches, *storage.keep_grants(EVIDENCE, INCIDENTS), *announce]
         rights: Mapping[Function, tuple[Sequence[Grant], Mapping[str, str]]] = {
             Function.ASSESS: (
-                self._granted([*_needs_of(*PROBES), *VALIDATION_NEEDS]),
+                [*appends, *evidence, *self._granted([*_needs_of(*PROBES), *VALIDATION_NEEDS])],
                 {**fleet_limit, **log_limit, **contain},
             ),
-            Function.REMEDIATE: ([*self._granted(change), *announce], {**fleet_limit, **log_limit}),
-            Function.VERIFY: (self._granted([*_needs_of(*verified), *VALIDATION_NEEDS]), log_limit),
+            Function.REMEDIATE: (
+                [*storage.ledger_grants(*APPEND, RECORD, END), *evidence, *self._granted(change), *announce],
+                {**fleet_limit, **log_limit},
+            ),
+            Function.VERIFY: (
+                [*appends, *evidence, *self._granted([*_needs_of(*verified), *VALIDATION_NEEDS])],
+                log_limit,
+            ),
             Function.NOTIFY: (
-                [*self._channels.notice_grants(), *announce],
+                [*appends, *tells, *self._channels.notice_grants()],
                 {**page_topic, settings.SECOND_TOPIC_ARN: self._channels.second.topic_arn},
             ),
-            Function.CLOSE: ([*page, *announce], page_topic),
-            Function.REPORT: (self._granted(REPORT_NEEDS), log_limit),
-            Function.RESTORE: (self._granted(give_back), contain),
+            Function.CLOSE: ([*storage.ledger_grants(*APPEND, END), *tells, *page], page_topic),
+            Function.REPORT: (
+                [
+                    *storage.ledger_grants(*READ),
+                    *fetches,
+                    *storage.keep_grants(INCIDENTS),
+                    *self._granted(REPORT_NEEDS),
+                ],
+                log_limit,
+            ),
+            Function.RESTORE: (
+                [*storage.ledger_grants(*APPEND, END), *evidence, *self._granted(give_back)],
+                contain,
+            ),
         }
         return {
-            function: self._function(
-                function.value, [*self._storage.ledger_grants(), *granted], {**self._ledger_places(), **environment}
-            )
+            function: self._function(function.value, granted, {**self._ledger_places(), **environment})
             for function, (granted, environment) in rights.items()
         }
 
@@ -216,16 +275,18 @@ class ResponderStack(Stack):
         start = Grant(["states:StartExecution"], [machine])
         ask = Grant(["states:DescribeExecution"], [execution_arns(self, self._name)])
         places = {**self._ledger_places(), settings.STATE_MACHINE_ARN: machine}
-        ledger = self._storage.ledger_grants()
+        storage = self._storage
         return (
-            self._function("intake", [*ledger, start], places),
+            self._function("intake", [*storage.ledger_grants(*TAKE_IN), start], places),
             self._function(
                 "sweep",
-                [*ledger, start, ask, *self._granted(_needs_of("alarms"))],
+                [*storage.ledger_grants(*TAKE_IN, lists=True), start, ask, *self._granted(_needs_of("alarms"))],
                 {**places, settings.FUNCTION_TIMEOUT: str(TIMEOUT_S)},
             ),
             self._function(
-                "bake", [*ledger, start, *self._granted(_needs_of(*LOOKS_AT))], {**places, **_log_limit(deployment)}
+                "bake",
+                [*storage.ledger_grants(*APPEND, RECORD), start, *self._granted(_needs_of(*LOOKS_AT))],
+                {**places, **_log_limit(deployment)},
             ),
         )
 
@@ -253,7 +314,9 @@ class ResponderStack(Stack):
             shipment=self._shipment,
             module="digest",
             grants=[
-                *self._storage.ledger_grants(),
+                *self._storage.ledger_grants(*READ, "dynamodb:PutItem", END, lists=True),
+                *self._storage.fetch_grants(),
+                *self._storage.keep_grants(DIGESTS),
                 *self._channels.page_grants(),
                 *self._granted(digest_needs()),
             ],

@@ -10,10 +10,10 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
+from functions.domain.counts import NAMESPACE as RESPONDER_NAMESPACE
 from functions.domain.logged import filter_pattern
 from functions.domain.synthetic import EVERY_S, METRIC, NAMESPACE, dimensions
 from functions.playbooks.schema import CheckAlarm, LogAlarm, NewAlarm, Playbook, Symptom
-from infra.health import METRICS_NAMESPACE
 
 FEWEST_REQUESTS_PER_MINUTE = 10
 """With fewer requests one error is already a high rate, and no alarm."""
@@ -21,7 +21,7 @@ FEWEST_REQUESTS_PER_MINUTE = 10
 BEHIND_LOAD_BALANCER = frozenset({Symptom.ERROR_RATE, Symptom.ERRORS, Symptom.HEALTHY_HOSTS, Symptom.RESPONSE_TIME})
 """Symptoms that only a load balancer shows."""
 
-LOG_NAMESPACE = f"{METRICS_NAMESPACE}/Logs"
+LOG_NAMESPACE = f"{RESPONDER_NAMESPACE}/Logs"
 """Where the counted lines of services are; each metric has the name of its alarm."""
 
 ELB = "AWS/ApplicationELB"

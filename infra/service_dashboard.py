@@ -79,7 +79,7 @@ class ServiceDashboard(Construct):
             [graph for each in playbook.dependencies for graph in self._dependency(each)],
         ]
         for graphs in groups:
-            for row in _rows(graphs):
+            for row in rows(graphs):
                 dashboard.add_widgets(*row)
 
     def _heading(self) -> cloudwatch.TextWidget:
@@ -248,19 +248,19 @@ def _limits(watched: Watched, database_cpu: float) -> Iterator[tuple[bool, cloud
     """The limits of the playbook, each with whether it is one of percents."""
     match watched:
         case WatchedDatabase():
-            yield True, _line(watched.cpu_percent, "slow from here", _ALARM)
+            yield True, line(watched.cpu_percent, "slow from here", _ALARM)
             yield True, _target(database_cpu, "target")
             if watched.connections is not None:
-                yield False, _line(watched.connections, "connections", _ALARM)
+                yield False, line(watched.connections, "connections", _ALARM)
         case WatchedMetric():
             limit = watched.metric.above if watched.metric.above is not None else watched.metric.below
             if limit is not None:
-                yield False, _line(limit, "limit", _ALARM)
+                yield False, line(limit, "limit", _ALARM)
         case _:
             return
 
 
-def _rows(drawn: Sequence[Graph]) -> Iterator[list[cloudwatch.IWidget]]:
+def rows(drawn: Sequence[Graph]) -> Iterator[list[cloudwatch.IWidget]]:
     """Side by side over the whole width, three at most in one line."""
     for start in range(0, len(drawn), _ABREAST):
         line = drawn[start : start + _ABREAST]
@@ -271,12 +271,12 @@ def _alarmed(alarm: NewAlarm | LogAlarm) -> cloudwatch.HorizontalAnnotation:
     said = f"alarm: {alarm.log}" if isinstance(alarm, LogAlarm) else "alarm"
     if isinstance(alarm, NewAlarm) and alarm.symptom is Symptom.RESPONSE_TIME:
         said += f", {alarm.statistic or 'Average'}"
-    return _line(alarm.threshold, said, _ALARM)
+    return line(alarm.threshold, said, _ALARM)
 
 
 def _target(value: float, said: str) -> cloudwatch.HorizontalAnnotation:
-    return _line(value, said, _TARGET)
+    return line(value, said, _TARGET)
 
 
-def _line(value: float, said: str, color: str) -> cloudwatch.HorizontalAnnotation:
+def line(value: float, said: str, color: str) -> cloudwatch.HorizontalAnnotation:
     return cloudwatch.HorizontalAnnotation(value=value, label=said, color=color)

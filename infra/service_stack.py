@@ -3,6 +3,7 @@
 import hashlib
 import re
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from aws_cdk import CustomResource, Duration, Environment, IStackSynthesizer, Stack
 from aws_cdk import aws_lambda as lambda_
@@ -12,8 +13,16 @@ from constructs import Construct
 from functions.playbooks.schema import Playbook
 from infra.service_alarms import FrontDoor, ServiceAlarms, needs_front_door, needs_log_group
 from infra.service_dashboard import ServiceDashboard
+from infra.unattended import Unattended
 
 _LONGEST_STACK_NAME = 128
+
+
+class UnattendedPages(NamedTuple):
+    """Whom to page straight while the responder of this name is unwell."""
+
+    responder: str
+    pages: sns.ITopic
 
 
 class ServiceAlarmsStack(Stack):
@@ -28,6 +37,7 @@ class ServiceAlarmsStack(Stack):
         alarm_topic: sns.ITopic,
         lookup: lambda_.IFunction,
         default_period_s: int,
+        unattended: UnattendedPages | None,
         env: Environment,
         synthesizer: IStackSynthesizer,
     ) -> None:
@@ -39,7 +49,7 @@ class ServiceAlarmsStack(Stack):
             description=f"Alarms of ECS service {playbook.ref} for the first responder",
         )
         front_door = self._front_door(playbook, lookup) if needs_front_door(playbook) else None
-        ServiceAlarms(
+        alarms = ServiceAlarms(
             self,
             "Alarms",
             playbook=playbook,
@@ -48,6 +58,15 @@ class ServiceAlarmsStack(Stack):
             default_period_s=default_period_s,
             topic=alarm_topic,
         )
+        if unattended is not None and playbook.alarms:
+            Unattended(
+                self,
+                "Unattended",
+                responder=unattended.responder,
+                playbook=playbook,
+                pages=unattended.pages,
+                after=alarms,
+            )
         if playbook.dashboard_name is not None:
             ServiceDashboard(self, "Dashboard", name=playbook.dashboard_name, playbook=playbook, front_door=front_door)
 

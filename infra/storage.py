@@ -9,15 +9,22 @@ from functions.domain.table import INDEXES, PARTITION_KEY, SORT_KEY, TTL_ATTRIBU
 from infra.compliance import acknowledge
 from infra.permissions import Grant
 
-LEDGER_ACTIONS = (
-    "dynamodb:ConditionCheckItem",
-    "dynamodb:DeleteItem",
-    "dynamodb:GetItem",
-    "dynamodb:PutItem",
-    "dynamodb:Query",
-    "dynamodb:UpdateItem",
-)
-"""What reading and writing the ledger takes; a transaction needs the rights of its parts and none of its own."""
+READ = ("dynamodb:GetItem", "dynamodb:Query")
+APPEND = (*READ, "dynamodb:PutItem", "dynamodb:UpdateItem")
+"""Append to a trail, which moves the head of its incident."""
+RECORD = "dynamodb:ConditionCheckItem"
+"""Record a signal, answer a request, or act unless everything was stopped: all of these are void if something else
+changed meanwhile."""
+TAKE_IN = ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", RECORD)
+"""Record a signal with the incident that it opens or joins."""
+END = "dynamodb:DeleteItem"
+"""Release a lock, end a lease, or give a claim back."""
+LEDGER_ACTIONS = (*APPEND, RECORD, END)
+"""All that the ledger takes; a transaction needs the rights of its parts and none of its own."""
+
+EVIDENCE, INCIDENTS, DIGESTS, RUNS = "evidence/*", "incidents/*", "digests/*", "runs/*"
+"""Where things lie in the archive: what is too large for a trail, copies of trails and reports, digests, and trials
+under load. A test holds these against the keys that are written."""
 
 
 class Storage(Construct):
@@ -76,26 +83,23 @@ class Storage(Construct):
             "Only the responder's own functions write it; the trail's hash chain shows tampering, CloudTrail shows who",
         )
 
-    def reading_grants(self) -> list[Grant]:
-        """Read the ledger, and the evidence beside it. Lists are not read by key."""
-        return [
-            Grant(["dynamodb:GetItem", "dynamodb:Query"], [self.table.table_arn]),
-            Grant(["s3:GetObject"], [self.archive.arn_for_objects("*")]),
-        ]
-
-    def ledger_grants(self) -> list[Grant]:
-        """Read and write the ledger, and keep evidence too large for it beside it."""
+    def ledger_grants(self, *actions: str, lists: bool = False) -> list[Grant]:
+        """Those of `LEDGER_ACTIONS`; with `lists`, what is listed by an index, too."""
         indexes = [
             Stack.of(self).format_arn(
                 service="dynamodb", resource="table", resource_name=f"{self.table.table_name}/index/{index.name}"
             )
             for index in INDEXES
         ]
-        return [
-            Grant(LEDGER_ACTIONS, [self.table.table_arn]),
-            Grant(["dynamodb:Query"], indexes),
-            Grant(["s3:GetObject", "s3:PutObject"], [self.archive.arn_for_objects("*")]),
-        ]
+        return [Grant(actions, [self.table.table_arn]), *([Grant(["dynamodb:Query"], indexes)] if lists else [])]
+
+    def fetch_grants(self) -> list[Grant]:
+        """Fetch whatever lies in the archive."""
+        return [Grant(["s3:GetObject"], [self.archive.arn_for_objects("*")])]
+
+    def keep_grants(self, *places: str) -> list[Grant]:
+        """Put something into the archive, in these places alone."""
+        return [Grant(["s3:PutObject"], [self.archive.arn_for_objects(place) for place in places])]
 
 
 def _text(name: str) -> dynamodb.Attribute:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from functions.domain.errors import Superseded
+from functions.domain.heartbeat import ID_PREFIX
 from functions.workflow.table import ENTRY, TABLE, Function, Outcome, Step, StepName
 
 UNSAID_WAIT_S = 30
@@ -22,6 +23,7 @@ REPEAT_AFTER_S = 10
 """How long before a step that may be repeated is, the first time; each further pause is twice the one before."""
 
 BEGIN = "begin"
+FAILURE = "whose failure"
 PAGE_FAILURE = "page the failure"
 FAILED = "failed"
 
@@ -46,11 +48,12 @@ def definition(
     for step in _carried(functions).values():
         states.update(_states(step, functions, function_timeout_s, state_machine))
     states[StepName.END.value] = {"Type": "Succeed"}
+    states[FAILURE] = _failure()
     states[PAGE_FAILURE] = _page_failure(page_topic)
     states[FAILED] = {
         "Type": "Fail",
         "Error": "ResponderFailed",
-        "Cause": "The operators were paged; see the state before.",
+        "Cause": "See the state before; the operators were paged, of a heartbeat an alarm tells them.",
     }
     return {
         "Comment": "The life of one incident, compiled from functions/workflow/table.py",
@@ -107,7 +110,7 @@ def _begin() -> dict[str, Any]:
         "Choices": [
             {"Condition": f"{{% $states.input.step = '{step}' %}}", "Next": first_state(step)} for step in ENTRY
         ],
-        "Default": PAGE_FAILURE,
+        "Default": FAILURE,
     }
 
 
@@ -176,7 +179,7 @@ def _route(step: Step) -> dict[str, Any]:
             {"Condition": f"{{% $states.input.outcome = '{outcome}' %}}", "Next": first_state(target)}
             for outcome, target in targets.items()
         ],
-        "Default": PAGE_FAILURE,
+        "Default": FAILURE,
     }
 
 
@@ -208,13 +211,25 @@ def _catch_everything(step: StepName) -> dict[str, Any]:
     return {
         "ErrorEquals": ["States.ALL"],
         "Output": f"{{% $merge([$states.input, {failure}]) %}}",
-        "Next": PAGE_FAILURE,
+        "Next": FAILURE,
     }
 
 
 def _carry_on(step: StepName) -> dict[str, Any]:
     """As if the step had said again what the one before it said."""
     return {"ErrorEquals": ["States.ALL"], "Output": "{% $states.input %}", "Next": answer_state(step)}
+
+
+def _failure() -> dict[str, Any]:
+    """A heartbeat pages nobody: the sweep sends it out again every few minutes, and an alarm tells that it is lost."""
+    # A payload that is not as it should be must not fail here: this is the last state that may still page.
+    named = "$states.input.incident_id"
+    heartbeat = f"$type({named}) = 'string' ? $substringBefore({named}, '-') = '{ID_PREFIX}' : false"
+    return {
+        "Type": "Choice",
+        "Choices": [{"Condition": f"{{% {heartbeat} %}}", "Next": FAILED}],
+        "Default": PAGE_FAILURE,
+    }
 
 
 def _page_failure(page_topic: str) -> dict[str, Any]:

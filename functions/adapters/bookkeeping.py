@@ -11,6 +11,7 @@ from typing import Any
 
 from functions.domain.errors import Superseded, TrailBroken
 from functions.domain.evidence import Release, ReleaseState
+from functions.domain.heartbeat import ID_PREFIX, is_heartbeat
 from functions.domain.incidents import GENESIS, Event, Fact, Incident, IncidentStatus, NewEvent
 from functions.domain.model import canonical_json
 from functions.domain.services import ServiceRef
@@ -32,14 +33,15 @@ def utc(moment: datetime) -> datetime:
     return moment.astimezone(UTC)
 
 
-def incident_id(signal: Signal, at: datetime) -> str:
+def incident_id(signal: Signal, ref: ServiceRef, at: datetime) -> str:
     """Sortable by time and readable aloud; the tail comes from the signal, so that the same opening has the same id."""
-    return f"inc-{utc(at):%Y%m%d-%H%M%S}-{signal.dedupe_key[:6]}"
+    prefix = ID_PREFIX if is_heartbeat(ref) else "inc"
+    return f"{prefix}-{utc(at):%Y%m%d-%H%M%S}-{signal.dedupe_key[:6]}"
 
 
 def opening(signal: Signal, ref: ServiceRef, at: datetime) -> tuple[Incident, Event]:
     """The incident that this signal opens, and the first line of its trail."""
-    identifier = incident_id(signal, at)
+    identifier = incident_id(signal, ref, at)
     event = Event.chain(
         identifier,
         1,

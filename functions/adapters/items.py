@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from functions.adapters.dynamo import Item
 from functions.domain.approvals import Approval
 from functions.domain.changes import Lease
+from functions.domain.heartbeat import ID_PREFIX, is_heartbeat
 from functions.domain.incidents import UNREADABLE_SWITCH, Event, FleetSwitch, InboxEntry, Incident, IncidentStatus
 from functions.domain.model import Model, canonical_json
 from functions.domain.services import ServiceRef
@@ -24,6 +25,8 @@ must not start an old incident's execution anew."""
 
 UNMATCHED_KEPT = timedelta(days=90)
 CLAIMS_KEPT = timedelta(days=400)
+HEARTBEATS_KEPT = timedelta(days=14)
+"""Its lock, its head, its trail and its inbox. A lock that outlives a responder that was broken so long goes, too."""
 
 FLEET = "FLEET"
 """The partition of what holds for every service at once."""
@@ -129,15 +132,26 @@ def head_item(incident: Incident) -> Item:
         "signals_received": incident.signals_received,
         "signals_seen": incident.signals_seen,
         "step": incident.step,
-        LISTED.partition_key: INCIDENTS,
         LISTED.sort_key: stamp(incident.opened_at),
-        BY_SERVICE.partition_key: incident.service.key,
+        **lists(incident.service, incident.status),
+        **expiry(incident.id, incident.opened_at),
     }
-    if incident.status is IncidentStatus.OPEN:
-        item[OPEN.partition_key] = "open"
     if incident.closed_at is not None:
         item["closed_at"] = stamp(incident.closed_at)
     return item
+
+
+def lists(ref: ServiceRef, status: IncidentStatus) -> Item:
+    """The keys of the lists that have the incident, and those that have it no longer. A heartbeat is in none."""
+    if is_heartbeat(ref):
+        return {}
+    listed: Item = {LISTED.partition_key: INCIDENTS, BY_SERVICE.partition_key: ref.key}
+    return {**listed, OPEN.partition_key: "open"} if status is IncidentStatus.OPEN else listed
+
+
+def expiry(incident_id: str, at: datetime) -> Item:
+    """When a record of the incident is deleted: never, but for a heartbeat, of which nobody asks after some days."""
+    return {TTL_ATTRIBUTE: _epoch(at + HEARTBEATS_KEPT)} if incident_id.startswith(ID_PREFIX) else {}
 
 
 def incident_of(item: Item) -> Incident:
@@ -145,7 +159,11 @@ def incident_of(item: Item) -> Incident:
 
 
 def event_item(event: Event) -> Item:
-    return {**key(incident_partition(event.incident_id), f"{_EVENT}{event.sequence:06d}"), "body": body(event)}
+    return {
+        **key(incident_partition(event.incident_id), f"{_EVENT}{event.sequence:06d}"),
+        "body": body(event),
+        **expiry(event.incident_id, event.at),
+    }
 
 
 def event_of(item: Item) -> Event:
@@ -153,7 +171,11 @@ def event_of(item: Item) -> Event:
 
 
 def inbox_item(incident_id: str, entry: InboxEntry) -> Item:
-    return {**key(incident_partition(incident_id), f"{_SIGNAL}{entry.number:06d}"), "body": body(entry)}
+    return {
+        **key(incident_partition(incident_id), f"{_SIGNAL}{entry.number:06d}"),
+        "body": body(entry),
+        **expiry(incident_id, entry.received_at),
+    }
 
 
 def recorded_item(signal: Signal, incident_id: str | None, at: datetime) -> Item:

@@ -16,6 +16,8 @@
 | unmatched signal | UNMATCHED#dedupe key   | SIGNAL (90 days)          | listed                              |
 | claim            | CLAIM#what             | CLAIM (400 days)          |                                     |
 
+A heartbeat's incident is in no index, and its records expire after 14 days.
+
 The head is written by two parties: intake counts signals, the workflow moves everything else. Neither overwrites what
 is the other's, and each is refused when its own part changed meanwhile. The approval is written by the workflow when it
 asks, and by a person who answers.
@@ -68,11 +70,14 @@ class DynamoLedger:
         clock: Clock,
         archive: Archive | None = None,
         pause: Callable[[float], None] = time.sleep,
+        written: Callable[[Incident, Sequence[Event]], None] = lambda incident, events: None,
     ) -> None:
+        """`written` is told of every line of a trail, once it stands there."""
         self._table = Table(client, table)
         self._clock = clock
         self._archive = archive
         self._pause = pause
+        self._written = written
 
     # --- intake
 
@@ -80,10 +85,13 @@ class DynamoLedger:
         for attempt in range(ATTEMPTS):
             now = self._now()
             holder = self.lock_holder(ref)
+            opened: tuple[Incident, tuple[Event, ...]] | None = None
             if holder is not None:
                 writes, opening = self._join(signal, ref, self.incident(holder), now)
             elif may_open:
-                writes, opening = self._open(signal, ref, now)
+                incident, event = bookkeeping.opening(signal, ref, now)
+                opened = incident, (event,)
+                writes, opening = self._open(signal, ref, incident, event)
             else:
                 writes = self._recorded(signal, None, now).check(items.lock_key(ref), when=ABSENT)
                 opening = Opening(incident_id=None)
@@ -94,6 +102,8 @@ class DynamoLedger:
                     return self._recorded_before(signal)
                 self._wait(attempt)
             else:
+                if opened:
+                    self._written(*opened)
                 return opening
         raise Superseded(f"the incident of {ref} kept changing; the signal was not recorded")
 
@@ -114,12 +124,12 @@ class DynamoLedger:
         )
         return writes, Opening(incident_id=incident.id, generation=incident.generation)
 
-    def _open(self, signal: Signal, ref: ServiceRef, now: datetime) -> tuple[Writes, Opening]:
-        incident, event = bookkeeping.opening(signal, ref, now)
+    def _open(self, signal: Signal, ref: ServiceRef, incident: Incident, event: Event) -> tuple[Writes, Opening]:
+        now = incident.opened_at
         entry = InboxEntry(number=1, received_at=now, signal=signal)
         writes = (
             self._recorded(signal, incident.id, now)
-            .put({**items.lock_key(ref), "incident": incident.id}, when=ABSENT)
+            .put({**items.lock_key(ref), "incident": incident.id, **items.expiry(incident.id, now)}, when=ABSENT)
             .put(items.head_item(incident), when=ABSENT)
             .put(items.event_item(event), when=ABSENT)
             .put(items.inbox_item(incident.id, entry), when=ABSENT)
@@ -195,7 +205,7 @@ class DynamoLedger:
                 parts.put(items.approval_item(approval), when=ABSENT if stored is None else {"body": stored["body"]})
             return parts
 
-        self._move(incident, writes)
+        self._move(incident, lines, writes)
         return after
 
     def _lease_expected(self, lease: Lease) -> Expected:
@@ -224,13 +234,13 @@ class DynamoLedger:
                 },
             ).delete(items.lock_key(incident.service), when={"incident": incident.id})
 
-        self._move(incident, writes)
+        self._move(incident, lines, writes)
         return after.model_copy(update={"signals_received": incident.signals_seen})
 
     def next_generation(self, incident: Incident, event: NewEvent) -> Incident:
         lines = self._continued(incident, [event])
         after = bookkeeping.advanced(incident, lines, generation=incident.generation + 1)
-        self._move(incident, lambda: self._advance(incident, after, lines))
+        self._move(incident, lines, lambda: self._advance(incident, after, lines))
         return after
 
     def approval(self, incident_id: str) -> Approval | None:
@@ -283,14 +293,14 @@ class DynamoLedger:
                 "status": after.status.value,
                 "updated_at": items.stamp(after.updated_at),
                 "closed_at": None if after.closed_at is None else items.stamp(after.closed_at),
-                OPEN.partition_key: "open" if after.status is IncidentStatus.OPEN else None,
+                OPEN.partition_key: items.lists(incident.service, after.status).get(OPEN.partition_key),
             },
         )
         for line in lines:
             writes.put(items.event_item(line), when=ABSENT)
         return writes
 
-    def _move(self, incident: Incident, writes: Callable[[], Writes]) -> None:
+    def _move(self, incident: Incident, lines: Sequence[Event], writes: Callable[[], Writes]) -> None:
         """Carry out a write on a head, anew while only budgets, leases or other transactions are in the way."""
         for attempt in range(ATTEMPTS):
             try:
@@ -300,6 +310,7 @@ class DynamoLedger:
                     break
                 self._wait(attempt)
             else:
+                self._written(incident, lines)
                 return
         raise Superseded(f"incident {incident.id} moved on after event {incident.head_sequence}")
 
@@ -419,7 +430,7 @@ class DynamoLedger:
                 items.lease_key(lease), when={"incident": lease.incident_id}
             )
 
-        self._move(incident, writes)
+        self._move(incident, lines, writes)
         return after
 
     # --- what is done once

@@ -9,6 +9,7 @@ from functions.domain.approvals import Approval
 from functions.domain.changes import Lease
 from functions.domain.errors import NotInLedger, Superseded
 from functions.domain.evidence import Release, ReleaseState
+from functions.domain.heartbeat import is_heartbeat
 from functions.domain.incidents import Event, FleetSwitch, InboxEntry, Incident, IncidentStatus, NewEvent, Switch
 from functions.domain.services import ServiceRef
 from functions.domain.signals import Signal
@@ -245,7 +246,8 @@ class MemoryLedger:
         return tuple((signal, reason) for _, (_, signal, reason) in kept[:limit])
 
     def _sorted_incidents(self, wanted: Callable[[Incident], bool]) -> tuple[Incident, ...]:
-        found = [incident for incident in self._incidents.values() if wanted(incident)]
+        known = (incident for incident in self._incidents.values() if not is_heartbeat(incident.service))
+        found = [incident for incident in known if wanted(incident)]
         return tuple(sorted(found, key=lambda incident: (incident.opened_at, incident.id), reverse=True))
 
     def _sorted_leases(self, wanted: Callable[[Lease], bool]) -> tuple[Lease, ...]:

@@ -141,7 +141,10 @@ PROBES: Mapping[str, Probe] = {
             name="stack",
             read=read_stack,
             needs=("service",),
-            permissions=_may(Resource.ANY, "cloudformation:DescribeStackResources", "cloudformation:DescribeStacks"),
+            permissions=(
+                *_may(Resource.ANY, "cloudformation:DescribeStackResources"),
+                *_may(Resource.STACK, "cloudformation:DescribeStacks"),
+            ),
         ),
         Probe(name="health", read=read_health, permissions=_may(Resource.ANY, "health:DescribeEvents")),
         Probe(

@@ -72,6 +72,8 @@ class Resource(StrEnum):
     table."""
     DETECTOR = "detector"
     """Detectors of GuardDuty: an account has one in each Region, whose id is opaque."""
+    STACK = "stack"
+    """Stacks of CloudFormation: to which one a service belongs is known at run time only."""
     ANY = "*"
     """The action takes no resource."""
 

@@ -39,6 +39,8 @@ class SignalKind(StrEnum):
     """Money: AWS Budgets, Cost Anomaly Detection, or the budget of the playbook."""
     THREAT = "threat"
     """GuardDuty saw something that an intruder would do."""
+    HEARTBEAT = "heartbeat"
+    """The responder's own, sent to see whether it comes back. It concerns no service."""
 
 
 class AlarmState(StrEnum):
@@ -183,7 +185,7 @@ class Signal(Model):
                 return self.level in WORTH_A_LOOK
             case SignalKind.MANUAL:
                 return self.word is None
-            case SignalKind.RELEASE | SignalKind.SECRET | SignalKind.COST:
+            case SignalKind.RELEASE | SignalKind.SECRET | SignalKind.COST | SignalKind.HEARTBEAT:
                 return True
 
     @property

@@ -6,7 +6,8 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions import bootstrap
-from functions.observability import CHECKS_NOT_MADE, logger, metrics, tracer
+from functions.domain.counts import Count
+from functions.observability import logger, metrics, tracer
 
 
 @logger.inject_lambda_context
@@ -18,6 +19,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     for name, reason in made.not_made.items():
         logger.error("check not made", extra={"check": name, "reason": reason})
     if made.not_made:
-        metrics.add_metric(name=CHECKS_NOT_MADE, unit=MetricUnit.Count, value=1)
+        metrics.add_metric(name=Count.CHECKS_NOT_MADE, unit=MetricUnit.Count, value=1)
         metrics.flush_metrics()
     return made.model_dump(mode="json")

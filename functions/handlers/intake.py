@@ -12,9 +12,10 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions import bootstrap
+from functions.domain.counts import Count
 from functions.domain.errors import SignalRefused
 from functions.handlers.signals import Ignored, read_message
-from functions.observability import SIGNALS_RECORDED, SIGNALS_REJECTED, logger, metrics, tracer
+from functions.observability import logger, metrics, tracer
 
 processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
@@ -33,8 +34,13 @@ def read_record(record: SQSRecord) -> None:
         elif isinstance(outcome, Ignored):
             logger.info("message ignored", extra={"message_id": record.message_id, "reason": outcome.reason})
         else:
-            openings = intake(outcome)
-            metrics.add_metric(name=SIGNALS_RECORDED, unit=MetricUnit.Count, value=1)
+            try:
+                openings = intake(outcome)
+            except Exception:
+                # Whatever it is: the batch is answered all the same, so that Lambda counts no error.
+                metrics.add_metric(name=Count.SIGNALS_NOT_TAKEN, unit=MetricUnit.Count, value=1)
+                raise
+            metrics.add_metric(name=Count.SIGNALS_RECORDED, unit=MetricUnit.Count, value=1)
             logger.info(
                 "signal recorded",
                 extra={
@@ -44,7 +50,7 @@ def read_record(record: SQSRecord) -> None:
                 },
             )
     if refused:
-        metrics.add_metric(name=SIGNALS_REJECTED, unit=MetricUnit.Count, value=1)
+        metrics.add_metric(name=Count.SIGNALS_REJECTED, unit=MetricUnit.Count, value=1)
         reasons = "; ".join(str(error) for error in refused)
         logger.error("message rejected", extra={"message_id": record.message_id, "reason": reasons})
         raise SignalRefused(reasons)

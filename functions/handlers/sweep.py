@@ -2,16 +2,26 @@
 
 from typing import Any
 
+from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions import bootstrap
-from functions.observability import logger, tracer
+from functions.domain.counts import Count
+from functions.observability import logger, metrics, tracer
 
 
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler(capture_response=False)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """What was swept up, for whoever calls it by hand; the schedule does not look."""
-    swept = bootstrap.sweep()().model_dump(mode="json")
-    logger.info("swept", extra=swept)
-    return swept
+    swept = bootstrap.sweep()()
+    for count, value in (
+        (Count.INCIDENTS_OPEN, swept.open),
+        (Count.LEASES_OVERDUE, swept.overdue),
+        (Count.FLEET_ACTIONS, swept.fleet_actions),
+    ):
+        metrics.add_metric(name=count, unit=MetricUnit.Count, value=value)
+    metrics.flush_metrics()
+    said = swept.model_dump(mode="json")
+    logger.info("swept", extra=said)
+    return said

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from functions.domain.heartbeat import ID_PREFIX
 from functions.observability import logger
 from functions.workflow.announce import Announce
 from functions.workflow.table import Outcome, StepName
@@ -21,7 +22,7 @@ def visit(
 
 def announced(payload: dict[str, Any], announce: Callable[[], Announce]) -> dict[str, Any]:
     """The payload, after what the step wrote was put on the bus. The step is done by then, whatever comes of this."""
-    if payload["outcome"] == Outcome.SUPERSEDED:
+    if payload["outcome"] == Outcome.SUPERSEDED or payload["incident_id"].startswith(ID_PREFIX):
         return payload
     try:
         return {**payload, "announced": announce()(payload["incident_id"], payload["announced"])}

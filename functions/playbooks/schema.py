@@ -723,6 +723,11 @@ class Playbook(Strict):
         return tuple(self.alarm_name(alarm) for alarm in self.alarms)
 
     @property
+    def unattended_name(self) -> str:
+        """Name of the alarm that pages people while one of `alarm_names` is in ALARM and the responder is unwell."""
+        return _fitting(f"responder-{self.cluster}-{self.service}-unattended")
+
+    @property
     def dashboard_name(self) -> str | None:
         """The dashboard's name in CloudWatch, where dashboards belong to no Region; None where none is asked for."""
         return _fitting(f"responder-{self.region}-{self.cluster}-{self.service}") if self.dashboard else None

@@ -12,6 +12,7 @@ from functions.domain.causes import Cause, Judgement
 from functions.domain.changes import ActionName, Plan
 from functions.domain.containment import Containment
 from functions.domain.evidence import Findings, ReleaseState
+from functions.domain.heartbeat import is_heartbeat
 from functions.domain.incidents import Fact, InboxEntry, Incident, NewEvent
 from functions.domain.logged import LogQuery
 from functions.domain.maintenance import window_at
@@ -285,6 +286,8 @@ class Assess:
 
     def __call__(self, visit: Visit) -> Result:
         incident = incident_of(visit, self.ledger)
+        if is_heartbeat(incident.service):
+            return self._beat(incident)
         incident, events = heard(self.ledger, incident, self.ledger.events(incident.id))
         story = tell(events)
         inbox = self.ledger.inbox(incident.id)
@@ -319,6 +322,17 @@ class Assess:
         result = Result(outcome=_leads_to(decision), wait_s=_wait_s(decision, playbook))
         # People who are asked are promised the end of their time instead.
         return result if decision.outcome is Outcome.ASK else in_time(result, story.due_at, self.examiner.clock.now())
+
+    def _beat(self, incident: Incident) -> Result:
+        """A heartbeat has nothing to look at, whatever lies in its inbox. Many that piled up are one line."""
+        beats = len(self.ledger.inbox(incident.id))
+        event = NewEvent(
+            fact=Fact.STOOD_DOWN,
+            actor=StepName.ASSESS,
+            summary=f"{beats} heartbeat{'' if beats == 1 else 's'}: no service is looked at, and nothing is done",
+        )
+        self.ledger.append(incident, [event], step=StepName.ASSESS, signals_seen=beats)
+        return Result(outcome=Outcome.ALL_CLEAR)
 
     def _without_playbook(self, incident: Incident, inbox: Sequence[InboxEntry], fresh: list[NewEvent]) -> Result:
         """The playbook was taken away while the incident was open: nothing may be done any more. An order for a service

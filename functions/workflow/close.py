@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from functions.domain.durations import spoken
 from functions.domain.errors import Superseded
+from functions.domain.heartbeat import KEPT_AS, came_in_time, is_heartbeat
 from functions.domain.incidents import Event, Fact, Incident, IncidentStatus, NewEvent
 from functions.domain.model import canonical_json
 from functions.playbooks.schema import Playbook
@@ -28,6 +29,8 @@ class Close:
 
     def __call__(self, visit: Visit) -> Result:
         incident = incident_of(visit, self.ledger)
+        if is_heartbeat(incident.service):
+            return self._beat(incident)
         if incident.status is IncidentStatus.OPEN:
             if incident.signals_received > incident.signals_seen:
                 return Result(outcome=Outcome.NEW_SIGNAL)
@@ -49,6 +52,33 @@ class Close:
         if leases:
             return Result(outcome=Outcome.LEASES_LEFT, wait_s=until_due(leases, self.clock.now()))
         return Result(outcome=Outcome.RESOLVED)
+
+    def _beat(self, incident: Incident) -> Result:
+        """The archive first: what is resolved counts as come back the whole way. Nobody is told."""
+        if incident.status is IncidentStatus.OPEN:
+            if incident.signals_received > incident.signals_seen:
+                return Result(outcome=Outcome.NEW_SIGNAL)
+            self.archive.keep(
+                KEPT_AS, as_lines(incident, self.ledger.events(incident.id)), content_type="application/x-ndjson"
+            )
+            sent_at = self.ledger.inbox(incident.id)[-1].signal.occurred_at
+            now = self.clock.now()
+            event = NewEvent(
+                fact=Fact.INCIDENT_RESOLVED,
+                actor=StepName.CLOSE,
+                summary="the heartbeat came back" + ("" if came_in_time(sent_at, now) else ", too late"),
+                data={
+                    "in_time": came_in_time(sent_at, now),
+                    "seconds": None if sent_at is None else round((now - sent_at).total_seconds(), 1),
+                },
+            )
+            try:
+                self.ledger.resolve(incident, event)
+            except Superseded:
+                if self.ledger.incident(incident.id).signals_received > incident.signals_seen:
+                    return Result(outcome=Outcome.NEW_SIGNAL)
+                raise
+        return Result(outcome=Outcome.RETURNED)
 
     def _resolved(self, incident: Incident) -> NewEvent:
         story = tell(self.ledger.events(incident.id))
@@ -78,10 +108,13 @@ def folder(incident: Incident) -> str:
 
 def keep(archive: Archive, incident: Incident, events: Sequence[Event]) -> str:
     """Store the trail as JSON Lines, the head first, so that a cut tail in the table shows."""
-    lines = [incident.model_dump(mode="json"), *(event.model_dump(mode="json") for event in events)]
-    body = "".join(canonical_json(line) + "\n" for line in lines)
     return archive.keep(
         f"incidents/{incident.service.key}/{incident.id}/{incident.head_sequence:06d}.jsonl",
-        body,
+        as_lines(incident, events),
         content_type="application/x-ndjson",
     )
+
+
+def as_lines(incident: Incident, events: Sequence[Event]) -> str:
+    lines = [incident.model_dump(mode="json"), *(event.model_dump(mode="json") for event in events)]
+    return "".join(canonical_json(line) + "\n" for line in lines)

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from functions.domain.signals import Signal
+from functions.domain.heartbeat import HEARTBEAT
+from functions.domain.signals import Signal, SignalKind
 from functions.playbooks.concerned import concerned, told_to
 from functions.playbooks.schema import Playbook
 from functions.ports import Executions, Ledger, Opening
@@ -20,8 +21,14 @@ class Intake:
         concerns, none where it belongs to no playbook.
 
         StartExecution is called for every signal, also a repeated one: a crash between the two is repaired by the
-        redelivery, and an execution that exists already is fine.
+        redelivery, and an execution that exists already is fine. A heartbeat is asked of no playbook: it concerns
+        itself alone, whatever it says.
         """
+        if signal.kind is SignalKind.HEARTBEAT:
+            beat = self.ledger.record_signal(signal, HEARTBEAT, may_open=True)
+            if beat.incident_id is not None:
+                self.executions.start(beat.incident_id, beat.generation)
+            return (beat,)
         openings: list[Opening] = []
         for match in concerned(signal, self.playbooks):
             if match.ref is None or match.playbook is None:

@@ -1,8 +1,11 @@
 """Page: tell people once for each thing they have to know."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
+from functions.domain.errors import ReadFailed
+from functions.domain.heartbeat import is_heartbeat
 from functions.domain.incidents import Fact, IncidentStatus, NewEvent
 from functions.playbooks.schema import Playbook
 from functions.ports import Archive, Clock, Ledger, Notifier
@@ -31,6 +34,8 @@ class PagePeople:
     def __call__(self, visit: Visit) -> Result:
         """Publish, then write that it was: a page may go out twice after a crash, never not at all."""
         incident = incident_of(visit, self.ledger)
+        if is_heartbeat(incident.service):
+            return Result(outcome=Outcome.TOLD)  # one that does not come back is told by an alarm
         incident, events = heard(
             self.ledger, incident, self.ledger.events(incident.id), expired=visit.outcome == Outcome.EXPIRED
         )
@@ -41,7 +46,8 @@ class PagePeople:
         # Whoever leads the incident has left the question behind.
         settled = story.taken_by is not None and visit.outcome == Outcome.EXPIRED
         if not settled and (about not in story.paged or story.graver_than_told):
-            keep(self.archive, incident, events)
+            with suppress(ReadFailed):  # people first: the close stores the trail again, and the table has it
+                keep(self.archive, incident, events)
             playbook = self.playbooks.get(incident.service.key)
             grade = story.grade or by_playbook(playbook, alarms_of(inbox))
             due_at = next_update(playbook, grade, now) if is_open else None

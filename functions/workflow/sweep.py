@@ -4,14 +4,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from functions.domain.changes import Lease
 from functions.domain.errors import LedgerError, NotInLedger, ReadFailed, Superseded
 from functions.domain.evidence import AlarmFacts
+from functions.domain.heartbeat import HEARTBEAT
 from functions.domain.incidents import Fact, Incident, IncidentStatus, NewEvent
 from functions.domain.model import Model
 from functions.domain.signals import AlarmState, Signal, SignalKind
 from functions.playbooks.schema import Playbook
 from functions.ports import Clock, Executions, Ledger, MetricsReader
 from functions.workflow.table import StepName
+
+AN_HOUR = timedelta(hours=1)
+OVERDUE = timedelta(minutes=30)
+"""After its end a lease is given back within minutes, or postponed a few times while that would not be safe."""
 
 
 class Swept(Model):
@@ -22,6 +28,12 @@ class Swept(Model):
     opened: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
     """Services or alarms that AWS did not let us read; the next sweep tries again."""
+    open: int = 0
+    """Incidents that are open."""
+    overdue: int = 0
+    """Temporary changes that nobody gave back, half an hour after their end."""
+    fleet_actions: int = 0
+    """Actions of the last hour, all services together."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,8 +54,11 @@ class Sweep:
                 swept, so that Lambda counts it and sweeps again.
         """
         troubles: list[LedgerError | ReadFailed] = []
-        restarted = self._restarting(troubles)
-        restoring = self._restoring(troubles)
+        now = self.clock.now()
+        still_open = self.ledger.open_incidents()
+        restarted = self._restarting(still_open, troubles)
+        due, fleet = self.ledger.leases_due(now), self.ledger.fleet(since=now - AN_HOUR)
+        restoring = [] if fleet.switch.stopped else self._restoring(due, troubles)
         opened: list[str] = []
         unread: list[str] = []
         for playbook in self.playbooks:
@@ -61,15 +76,24 @@ class Sweep:
             restoring=tuple(restoring),
             opened=tuple(opened),
             unread=tuple(unread),
+            open=len(still_open),
+            overdue=sum(1 for lease in due if lease.due_at < now - OVERDUE),
+            fleet_actions=fleet.charges,
         )
 
-    def _restarting(self, troubles: list[LedgerError | ReadFailed]) -> list[str]:
-        """Open incidents that got a new execution."""
+    def _restarting(self, still_open: Sequence[Incident], troubles: list[LedgerError | ReadFailed]) -> list[str]:
+        """Open incidents that got a new execution, a heartbeat's among them: it has to come back some day."""
         restarted = []
-        for incident in self.ledger.open_incidents():
+        out = [incident.id for incident in still_open]
+        try:
+            beat = self.ledger.lock_holder(HEARTBEAT)
+            out += [] if beat is None else [beat]
+        except LedgerError as error:
+            troubles.append(error)
+        for incident_id in out:
             try:
-                if self._restarted(incident.id):
-                    restarted.append(incident.id)
+                if self._restarted(incident_id):
+                    restarted.append(incident_id)
             except (LedgerError, ReadFailed) as error:
                 troubles.append(error)
         return restarted
@@ -81,13 +105,10 @@ class Sweep:
             return False
         return self._taken_over(incident, StepName.ASSESS, "no execution carries this incident: a new one goes on")
 
-    def _restoring(self, troubles: list[LedgerError | ReadFailed]) -> list[str]:
+    def _restoring(self, due: Sequence[Lease], troubles: list[LedgerError | ReadFailed]) -> list[str]:
         """Leases whose end has passed and that nobody is about to give back: an open incident of the service does, when
-        it closes."""
+        it closes. Not while everything is stopped: an execution could only wait, or fail on a function that is held."""
         started: list[str] = []
-        due = self.ledger.leases_due(self.clock.now())
-        if due and self.ledger.fleet_switch().stopped:
-            return started  # an execution could only wait, or fail on a function that is held
         for lease in due:
             try:
                 incident = self.ledger.incident(lease.incident_id)

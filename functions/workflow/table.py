@@ -77,6 +77,8 @@ class Outcome(StrEnum):
     LOOK_AGAIN = "look-again"
     CHANGED = "changed"
     RESOLVED = "resolved"
+    RETURNED = "returned"
+    """A heartbeat came back. Of one nothing is reported."""
     LEASES_LEFT = "leases-left"
     NEW_SIGNAL = "new-signal"
     RESTORED = "restored"
@@ -228,6 +230,7 @@ TABLE: Mapping[StepName, Step] = {
             transitions={
                 Outcome.RESOLVED: StepName.REPORT,
                 Outcome.LEASES_LEFT: StepName.REPORT,
+                Outcome.RETURNED: StepName.END,
                 Outcome.NEW_SIGNAL: StepName.ASSESS,
                 Outcome.EXHAUSTED: StepName.PAGE,
             },

@@ -174,21 +174,13 @@ class Responder:
 
     def _listen(self) -> str:
         """A queue of the tests' own, which hears everything that comes by the alarm topic."""
-        url: str = self.sqs.create_queue(QueueName="overheard")["QueueUrl"]
-        queue = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]
-        self.sns.subscribe(
-            TopicArn=self.alarm_topic,
-            Protocol="sqs",
-            Endpoint=queue["QueueArn"],
-            Attributes={"RawMessageDelivery": "true"},
-        )
-        return url
+        return self.stage.listen("overheard", self.alarm_topic)
 
 
 @contextmanager
 def deployed(*, playbooks: Path = PLAYBOOKS, trust: Path | None = None) -> Iterator[Responder]:
     """A responder with these playbooks in front of a service with traffic, whose running release has proven good."""
-    with open_stage(trust=trust) as stage:
+    with open_stage(trust=trust, enforce_iam=True) as stage:
         stage.deploy_service()
         stage.deploy_responder(playbooks)
         responder = Responder(stage)

@@ -12,7 +12,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from tests.e2e.conftest import Responder
-from tools.demo.emulator import REGION
+from tools.demo.emulator import REGION, Emulator
 from tools.demo.stage import REF, RESPONDER
 
 Ask = Callable[..., tuple[int, Any]]
@@ -25,18 +25,15 @@ def ask(responder: Responder) -> Ask:
     aws = responder.stage.aws
     (stack,) = aws.client("cloudformation").describe_stacks(StackName=RESPONDER)["Stacks"]
     address = next(each["OutputValue"] for each in stack["Outputs"] if each["OutputKey"] == "ApiUrl")
-    iam = aws.client("iam")
-    iam.create_user(UserName="ann")
-    key = iam.create_access_key(UserName="ann")["AccessKey"]
-    credentials = Credentials(key["AccessKeyId"], key["SecretAccessKey"])
+    users = {"ann": _user(aws, "ann", "execute-api:Invoke"), "bob": _user(aws, "bob", "sqs:ListQueues")}
 
-    def asked(method: str, path: str, body: str | None = None, *, signed: bool = True) -> tuple[int, Any]:
+    def asked(method: str, path: str, body: str | None = None, *, by: str | None = "ann") -> tuple[int, Any]:
         form = {} if body is None else {"Content-Type": "application/x-www-form-urlencoded"}
         # The name of the API is under no DNS here: it is told by the header.
         host = address.removeprefix("http://").rpartition(":")[0]
         made = AWSRequest(method=method, url=f"{aws.endpoint}{path}", data=body, headers={"Host": host, **form})
-        if signed:
-            SigV4Auth(credentials, "execute-api", REGION).add_auth(made)
+        if by is not None:
+            SigV4Auth(users[by], "execute-api", REGION).add_auth(made)
         sent = urllib.request.Request(
             made.url, method=method, data=None if body is None else body.encode(), headers=dict(made.headers)
         )
@@ -50,9 +47,29 @@ def ask(responder: Responder) -> Ask:
     return asked
 
 
+def _user(aws: Emulator, name: str, action: str) -> Credentials:
+    """A user of IAM who may do that, and nothing else."""
+    iam = aws.client("iam")
+    iam.create_user(UserName=name)
+    statement = {"Effect": "Allow", "Action": action, "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    iam.put_user_policy(UserName=name, PolicyName="may", PolicyDocument=policy)
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    return Credentials(key["AccessKeyId"], key["SecretAccessKey"])
+
+
 def test_nobody_is_answered_unsigned(ask: Ask) -> None:
     """The route refuses it before any function is called."""
-    assert ask("GET", "/api/v1/incidents", signed=False)[0] == 403
+    assert ask("GET", "/api/v1/incidents", by=None)[0] == 403
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", "/api/v1/incidents"), ("POST", "/api/v1/incidents/inc-1/approve")]
+)
+def test_nobody_is_answered_whom_iam_does_not_let(ask: Ask, method: str, path: str) -> None:
+    """A signature is not enough: a user without the right to call the API neither reads nor approves."""
+    assert ask(method, path, None if method == "GET" else "{}", by="bob")[0] == 403
+    assert ask(method, path, None if method == "GET" else "{}")[0] in (200, 404)
 
 
 def test_what_the_ledger_knows_is_told(ask: Ask) -> None:

@@ -1,9 +1,11 @@
 """What comes in at the deployed responder: broken messages, alarms of others, and an alarm that is none."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
-from functions.domain.incidents import Fact
+from functions.domain.heartbeat import HEARTBEAT
+from functions.domain.incidents import Fact, IncidentStatus
 from tests.e2e.conftest import Responder, facts
 from tools.demo.emulator import ACCOUNT, REGION
 from tools.demo.stage import ALARM
@@ -41,6 +43,53 @@ def direct_action(name: str) -> dict[str, Any]:
             "previousState": {"value": "OK", "timestamp": "2026-03-01T03:00:00.000+0000"},
             "configuration": {"metrics": []},
         },
+    }
+
+
+def heartbeat() -> dict[str, Any]:
+    """What EventBridge sends every quarter of an hour."""
+    return {
+        "version": "0",
+        "id": "53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa",
+        "detail-type": "Scheduled Event",
+        "source": "aws.events",
+        "account": ACCOUNT,
+        "time": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
+        "region": REGION,
+        "resources": [f"arn:aws:events:{REGION}:{ACCOUNT}:rule/ecs-first-responder-heartbeat"],
+        "detail": {},
+    }
+
+
+def test_a_heartbeat_comes_back(responder: Responder) -> None:
+    """Through queue, ledger, workflow and archive, as deployed; nobody hears of it, and no list of incidents has it."""
+    before, changes = responder.incidents(), responder.changes_of_the_service()
+    beats = _beats(responder)  # the emulator's own schedule may have sent some
+
+    responder.sqs.send_message(QueueUrl=responder.intake_queue, MessageBody=json.dumps(heartbeat()))
+
+    responder.until(lambda: _beats(responder) > beats, "the heartbeat was not taken in")
+    beat = max(_beats(responder) - beats)
+    responder.until(
+        lambda: responder.ledger.incident(beat).status is IncidentStatus.RESOLVED, "the heartbeat did not come back"
+    )
+    assert [event.fact for event in responder.ledger.events(beat)] == [
+        Fact.INCIDENT_OPENED,
+        Fact.STOOD_DOWN,
+        Fact.INCIDENT_RESOLVED,
+    ]
+    assert responder.ledger.events(beat)[-1].data["in_time"] is True
+    assert responder.ledger.lock_holder(HEARTBEAT) is None
+    assert (responder.incidents(), responder.changes_of_the_service()) == (before, changes)
+    assert not [letter for letter in responder.stage.pages() if "heartbeat" in str(letter)]
+
+
+def _beats(responder: Responder) -> set[str]:
+    return {
+        opening["incident_id"]
+        for line in responder.said("intake", "signal recorded")
+        for opening in line["openings"]
+        if str(opening["incident_id"]).startswith("heartbeat-")
     }
 
 

@@ -43,7 +43,7 @@ class Template:
         """Every resource of that type whole, with its deletion policy and the like."""
         return {name: resource for name, resource in self.body["Resources"].items() if resource["Type"] == kind}
 
-    def named(self, kind: str, key: str, name: str) -> tuple[str, Any]:
+    def named(self, kind: str, key: str, name: object) -> tuple[str, Any]:
         """The one resource of that type whose property `key` is `name`."""
         ((logical_id, properties),) = (
             (logical_id, properties)

@@ -49,7 +49,8 @@ def test_who_asks_is_written_down_and_nobody_asks_too_often(stack: Template) -> 
 
 def test_a_trial_is_never_made_twice(stack: Template) -> None:
     """Lambda repeats what failed, unless it is told not to."""
-    (config,) = stack.resources("AWS::Lambda::EventInvokeConfig").values()
+    trial, _ = stack.named("AWS::Lambda::Function", "FunctionName", "ecs-first-responder-trial")
+    _, config = stack.named("AWS::Lambda::EventInvokeConfig", "FunctionName", {"Ref": trial})
     assert config["MaximumRetryAttempts"] == 0
 
 

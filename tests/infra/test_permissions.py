@@ -174,11 +174,28 @@ def test_who_is_asked_may_not_read_and_who_reads_may_not_write(stack: Template) 
     assert [
         action for action in beside_logs["read"] if not READS.match(action) and not action.startswith("logs:")
     ] == []
-    assert {"dynamodb:GetItem", "dynamodb:Query", "s3:GetObject"} <= beside_logs["read"]
-    assert beside_logs["trial"] == {"s3:PutObject"}
-    assert {e.resource for e in allowed(stack, "trial") if e.action == "s3:PutObject"} == {
-        next(e.resource for e in allowed(stack, "api") if e.action == "s3:PutObject").removesuffix("*") + f"{PLACE}*"
+    assert {action for action in beside_logs["read"] if action.startswith(("dynamodb:", "s3:"))} == {
+        "dynamodb:GetItem",
+        "dynamodb:Query",
+        *(action for action in tables.CALLS if action.startswith("dynamodb:")),
+        "dynamodb:ListBackups",
     }
+    assert beside_logs["trial"] == {"s3:PutObject"}
+    for function in ("api", "trial"):
+        (kept,) = (entry.resource for entry in allowed(stack, function) if entry.action == "s3:PutObject")
+        assert kept.endswith(f"/{PLACE}*")
+
+
+def test_only_the_http_api_answers_an_execution_that_waits(stack: Template) -> None:
+    """Neither the function that asks people nor any other can give the answer itself, nor may the machine."""
+    may = {
+        role
+        for role in stack.resources("AWS::IAM::Role")
+        for entry in stack.allowed(role)
+        if entry.action.startswith("states:SendTask")
+    }
+    (_, api) = stack.named("AWS::Lambda::Function", "FunctionName", "ecs-first-responder-api")
+    assert may == {api["Role"]["Fn::GetAtt"][0]}
 
 
 def test_the_http_api_calls_its_two_functions_alone(stack: Template) -> None:

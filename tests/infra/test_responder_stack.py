@@ -10,11 +10,11 @@ import pytest
 from aws_cdk import aws_sns as sns
 
 from functions import settings
+from functions.domain.counts import NAMESPACE, SERVICE, Count
 from functions.domain.services import ServiceRef
 from functions.domain.signals import Signal
 from functions.domain.table import INDEXES, PARTITION_KEY, SORT_KEY, TTL_ATTRIBUTE
 from functions.handlers.signals import read_message
-from functions.observability import CHECKS_NOT_MADE, METRICS_NAMESPACE, SERVICE, SIGNALS_REJECTED
 from functions.workflow.table import Function
 from infra.context import Architecture, Deployment
 from infra.function import TIMEOUT_S
@@ -110,12 +110,17 @@ def test_cloudwatch_may_use_the_key_of_the_topics(stack: Template) -> None:
 
 
 def test_only_alarms_of_this_account_reach_the_topics(stack: Template) -> None:
-    """CloudWatch may publish for this account's alarms, everybody only by TLS."""
+    """CloudWatch may publish for this account's alarms, where alarms have to be heard; everybody only by TLS."""
+    names = {logical_id: topic["TopicName"] for logical_id, topic in stack.resources("AWS::SNS::Topic").items()}
+    heard = set()
     for policy in stack.resources("AWS::SNS::TopicPolicy").values():
-        said = {statement["Sid"]: statement for statement in statements(policy)}
-        assert said["AlarmsOfThisAccount"]["Condition"]["StringEquals"] == {"aws:SourceAccount": "123456789012"}
-        (tls,) = (s for s in said.values() if s["Effect"] == "Deny")
+        (tls,) = (s for s in statements(policy) if s["Effect"] == "Deny")
         assert tls["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+        allowed = [s for s in statements(policy) if s["Effect"] == "Allow"]
+        assert all(s["Condition"]["StringEquals"] == {"aws:SourceAccount": "123456789012"} for s in allowed)
+        if any(s["Principal"] == {"Service": "cloudwatch.amazonaws.com"} for s in allowed):
+            heard |= {names[topic["Ref"]] for topic in policy["Topics"]}
+    assert heard == {"ecs-first-responder-alarms", "ecs-first-responder-pages"}
 
 
 def test_costs_reach_the_topic_for_alarms_alone(stack: Template) -> None:
@@ -599,16 +604,38 @@ def test_the_responder_is_watched_too(stack: Template) -> None:
         "executions-failed",
         "signals-rejected",
         "sweep-silent",
+        "intake-behind",
+        "signals-not-taken",
+        "intake-throttled",
+        "assess-throttled",
+        "notify-throttled",
+        "close-throttled",
+        "executions-throttled",
+        "ledger-reads-throttled",
+        "ledger-writes-throttled",
+        "leases-overdue",
+        "pages-undelivered",
+        "bake-dropped",
+        "heartbeat-lost",
+        "api-bugs",
     }
 
 
 @pytest.mark.parametrize(
-    ("name", "metric"), [("signals-rejected", SIGNALS_REJECTED), ("checks-not-made", CHECKS_NOT_MADE)]
+    ("name", "metric"),
+    [
+        ("signals-rejected", Count.SIGNALS_REJECTED),
+        ("signals-not-taken", Count.SIGNALS_NOT_TAKEN),
+        ("checks-not-made", Count.CHECKS_NOT_MADE),
+        ("leases-overdue", Count.LEASES_OVERDUE),
+        ("heartbeat-lost", Count.HEARTBEATS_RETURNED),
+        ("api-bugs", Count.BUGS_ANSWERED),
+    ],
 )
 def test_what_the_functions_count_is_alarmed_where_it_is_emitted(stack: Template, name: str, metric: str) -> None:
     """The alarm reads the very metric that the function writes."""
     _, alarm = stack.named("AWS::CloudWatch::Alarm", "AlarmName", f"ecs-first-responder-{name}")
-    assert (alarm["Namespace"], alarm["MetricName"]) == (METRICS_NAMESPACE, metric)
+    assert (alarm["Namespace"], alarm["MetricName"]) == (NAMESPACE, metric)
     assert alarm["Dimensions"] == [{"Name": "service", "Value": SERVICE}]
 
 

@@ -10,6 +10,7 @@ from functions.workflow.table import ENTRY, TABLE, Function, Outcome, Step, Step
 from infra.workflow import (
     BEGIN,
     FAILED,
+    FAILURE,
     PAGE_FAILURE,
     TASK_TIMEOUT_MARGIN_S,
     UNSAID_WAIT_S,
@@ -83,7 +84,7 @@ def test_a_superseded_execution_ends(step: Step, states: dict[str, Any]) -> None
 @pytest.mark.parametrize("answer", [{"outcome": "never-heard-of"}, {"outcome": None}, {}])
 def test_an_outcome_that_leads_nowhere_is_paged(step: Step, answer: dict[str, Any], states: dict[str, Any]) -> None:
     """An outcome outside the table, or none at all, ends in a page and not in a guess."""
-    assert chosen(states[answer_state(step.name)], answer) == PAGE_FAILURE
+    assert chosen(states[answer_state(step.name)], answer) == FAILURE
 
 
 @pytest.mark.parametrize("step", WORKING, ids=lambda step: step.name.value)
@@ -129,7 +130,7 @@ def test_every_error_of_every_task_is_paged(states: dict[str, Any]) -> None:
     spared = {step.name.value for step in CARRIED if step.spared}
     for name, state in tasks.items():
         assert state["Catch"][-1]["ErrorEquals"] == ["States.ALL"]
-        assert (state["Catch"][-1]["Next"] == PAGE_FAILURE) is (name not in spared)
+        assert (state["Catch"][-1]["Next"] == FAILURE) is (name not in spared)
 
 
 def test_a_report_that_cannot_be_written_changes_nothing(states: dict[str, Any]) -> None:
@@ -186,7 +187,7 @@ def test_an_execution_begins_where_it_is_told(entry: StepName, machine: dict[str
 def test_an_execution_begins_nowhere_else(states: dict[str, Any]) -> None:
     """Whoever starts an execution at another step, above all at remediate, gets a page instead."""
     for step in set(StepName) - set(ENTRY):
-        assert chosen(states[BEGIN], {"step": step.value}) == PAGE_FAILURE
+        assert chosen(states[BEGIN], {"step": step.value}) == FAILURE
 
 
 @pytest.mark.parametrize("step", [step for step in TABLE.values() if step.waits], ids=lambda step: step.name.value)
@@ -224,7 +225,7 @@ def test_an_answer_leads_where_the_table_says(step: Step, states: dict[str, Any]
     route = states[answer_state(step.name)]
     for outcome, target in step.transitions.items():
         assert chosen(route, {"outcome": outcome.value}) == first_state(target)
-    assert chosen(route, {"outcome": "done"}) == PAGE_FAILURE
+    assert chosen(route, {"outcome": "done"}) == FAILURE
 
 
 @pytest.mark.parametrize("step", ASKING, ids=lambda step: step.name.value)
@@ -307,3 +308,19 @@ def test_an_execution_ends_before_its_history_is_full(states: dict[str, Any]) ->
         total += (step.visits + 1) * (sum(map(events, own)) + max(map(cost, followers), default=0))
     assert all(step.visits > 0 for step in WORKING)
     assert total < EVENTS_OF_AN_EXECUTION
+
+
+@pytest.mark.parametrize(
+    ("given", "goes_to"),
+    [
+        ({"incident_id": "inc-20260301-031200-65217c"}, PAGE_FAILURE),
+        ({"incident_id": "heartbeats-of-others-1"}, PAGE_FAILURE),
+        ({"incident_id": None}, PAGE_FAILURE),
+        ({"incident_id": ["heartbeat-1", "inc-1"]}, PAGE_FAILURE),
+        ({}, PAGE_FAILURE),
+        ({"incident_id": "heartbeat-20260301-031200-65217c"}, FAILED),
+    ],
+)
+def test_only_a_heartbeat_fails_without_a_page(given: dict[str, Any], goes_to: str, states: dict[str, Any]) -> None:
+    """An alarm tells that it is lost; whatever else fails, people hear of it at once."""
+    assert chosen(states[FAILURE], given) == goes_to

@@ -4,18 +4,32 @@ from datetime import timedelta
 
 import pytest
 
+from functions.adapters import bookkeeping, items
 from functions.domain.approvals import Answer, Approval
 from functions.domain.changes import Lease, LeaseTerms
 from functions.domain.errors import NotInLedger, Superseded, TrailBroken
 from functions.domain.evidence import ReleaseState
-from functions.domain.incidents import Fact, FleetSwitch, Incident, IncidentStatus, Mode, NewEvent, Switch, verify_trail
+from functions.domain.heartbeat import HEARTBEAT
+from functions.domain.incidents import (
+    Fact,
+    FleetSwitch,
+    InboxEntry,
+    Incident,
+    IncidentStatus,
+    Mode,
+    NewEvent,
+    Switch,
+    verify_trail,
+)
 from functions.domain.maintenance import Announced
 from functions.domain.services import ServiceRef
 from functions.domain.signals import AlarmState
+from functions.domain.table import TTL_ATTRIBUTE
 from functions.ports import BudgetCharge, Ledger
 from tests.fakes.archive import FakeArchive
 from tests.fakes.clock import FakeClock
-from tests.fakes.signals import alarm_signal
+from tests.fakes.signals import START, alarm_signal
+from tests.integration.conftest import chaos_ledger
 
 ORDERS = ServiceRef(region="eu-west-1", cluster="shop", service="orders")
 BASKET = ServiceRef(region="eu-west-1", cluster="shop", service="basket")
@@ -618,3 +632,50 @@ class TestClaims:
         assert ledger.claim("digest/weekly/2026-W09")
         ledger.give_up("digest/weekly/2026-W09")
         assert ledger.claim("digest/weekly/2026-W09")
+
+
+class TestHeartbeats:
+    def test_no_list_has_one_open_or_resolved(self, ledger: Ledger, clock: FakeClock) -> None:
+        """It has a lock and a trail like every incident, and is an incident of no service."""
+        incident = open_incident(ledger, HEARTBEAT)
+        assert incident.id.startswith("heartbeat-")
+        assert ledger.lock_holder(HEARTBEAT) == incident.id
+        assert ledger.open_incidents() == ()
+        incident = ledger.append(incident, [note()], step="assess", signals_seen=1)
+        assert ledger.open_incidents() == ()
+        ledger.resolve(incident, RESOLVED)
+        a_day = timedelta(days=1)
+        assert ledger.incidents_between(clock.now() - a_day, clock.now() + a_day) == ()
+        assert ledger.incidents_of(HEARTBEAT) == ()
+        assert ledger.lock_holder(HEARTBEAT) is None
+        verify(ledger, incident.id)
+
+
+class TestCounting:
+    def test_every_line_is_told_once_and_only_what_was_written(self, clock: FakeClock) -> None:
+        """The first one, those of every step, and none of a write that was refused or of a signal that came twice."""
+        told: list[Fact] = []
+        with chaos_ledger(clock, None) as ledger:
+            ledger._written = lambda _, lines: told.extend(line.fact for line in lines)
+            incident = open_incident(ledger)
+            ledger.record_signal(alarm_signal(alarm="orders-5xx"), ORDERS, may_open=True)
+            after = ledger.append(incident, [note(), note()], step="assess", signals_seen=1)
+            with pytest.raises(Superseded):
+                ledger.append(incident, [note()], step="assess")
+            ledger.resolve(after, RESOLVED)
+        assert told == [Fact.INCIDENT_OPENED, Fact.LOOKED_AGAIN, Fact.LOOKED_AGAIN, Fact.INCIDENT_RESOLVED]
+
+
+def test_records_of_a_heartbeat_expire_and_no_others() -> None:
+    """Ninety-six a day are of no use for long; what happened to a service is kept."""
+    signal = alarm_signal()
+    for ref, expires in ((HEARTBEAT, True), (ORDERS, False)):
+        incident, event = bookkeeping.opening(signal, ref, START)
+        entry = InboxEntry(number=1, received_at=START, signal=signal)
+        for item in (
+            items.head_item(incident),
+            items.event_item(event),
+            items.inbox_item(incident.id, entry),
+            items.expiry(incident.id, START),
+        ):
+            assert (TTL_ATTRIBUTE in item) is expires

@@ -93,7 +93,7 @@ class FragileDeployment(Deployment):
     def _receive(self, message: str, times: int) -> None:
         """What is received again keeps its identifiers, and is parsed anew."""
         try:
-            with self._invocation("intake", again=times > 1):
+            with self.invocation("intake", again=times > 1):
                 left = intake.handler(json.loads(message), self._context("intake"))["batchItemFailures"]
         except FunctionDied:
             left = [message]
@@ -120,7 +120,7 @@ class FragileDeployment(Deployment):
 
     def _asynchronously(self, name: str, handler: Callable[..., Any], event: Json, times: int = 0) -> None:
         try:
-            with self._invocation(name, again=times > 0):
+            with self.invocation(name, again=times > 0):
                 handler(json.loads(json.dumps(event)), self._context(name))
         except Exception as error:  # noqa: BLE001 - Lambda counts it, whatever it is, and an alarm tells people
             self._page(f"ecs-first-responder-{name}-errors", f"{type(error).__name__}: {error}")
@@ -131,7 +131,7 @@ class FragileDeployment(Deployment):
         execution = f"{payload['incident_id']}-{payload['generation']}"
         first = execution not in self._carried
         self._carried.add(execution)
-        with self._invocation(
+        with self.invocation(
             function.value,
             execution=execution,
             incident_id=payload["incident_id"],
@@ -144,7 +144,12 @@ class FragileDeployment(Deployment):
         return _Webhooks(super()._webhooks(), self)
 
     @contextmanager
-    def _invocation(self, function: str, **known: Any) -> Iterator[None]:
+    def invocation(self, function: str, **known: Any) -> Iterator[None]:
+        """One run of one function, which may die in it.
+
+        Raises:
+            FunctionDied: it did.
+        """
         self.running.append(Invocation(function=function, **known))
         try:
             yield

@@ -11,9 +11,11 @@ Context:
 - `autoscaling`: `false` leaves out the scalable target and its policy. The emulator's CloudFormation does not know
   `AWS::ApplicationAutoScaling::*` and refuses the whole template; there `Emulator.register_scalable_target` makes the
   target through the API instead.
+- `synthesizer`: `cli` deploys with the credentials of whoever runs the CDK CLI; without it, with the roles that
+  `cdk bootstrap` made.
 """
 
-from aws_cdk import App, Duration, RemovalPolicy, Stack
+from aws_cdk import App, CliCredentialsStackSynthesizer, Duration, IStackSynthesizer, RemovalPolicy, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecs as ecs
@@ -42,9 +44,16 @@ class SampleServiceStack(Stack):
     """The service, its load balancer, its scaling and the alarm on the database it depends on."""
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, image: str, alarm_period: Duration, autoscaling: bool
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        image: str,
+        alarm_period: Duration,
+        autoscaling: bool,
+        synthesizer: IStackSynthesizer | None = None,
     ) -> None:
-        super().__init__(scope, construct_id)
+        super().__init__(scope, construct_id, synthesizer=synthesizer)
         # No NAT gateway, which would cost money all day: tasks have public addresses and a closed security group.
         vpc = ec2.Vpc(
             self,
@@ -141,12 +150,14 @@ class SampleServiceStack(Stack):
 def main() -> None:
     """Synthesise the stack."""
     app = App()
+    own = CliCredentialsStackSynthesizer() if app.node.try_get_context("synthesizer") == "cli" else None
     SampleServiceStack(
         app,
         SAMPLE_STACK,
         image=app.node.try_get_context("image") or GOOD_IMAGE,
         alarm_period=Duration.seconds(int(app.node.try_get_context("alarm_period") or 60)),
         autoscaling=app.node.try_get_context("autoscaling") != "false",
+        synthesizer=own,
     )
     app.synth()
 

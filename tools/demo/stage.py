@@ -15,6 +15,7 @@ from functions.adapters.s3 import S3Archive
 from functions.domain.services import ServiceRef
 from functions.ports import Ledger
 from tools.demo import cdk, shop
+from tools.demo.asked import grant_as_asked, let_plain_http_in
 from tools.demo.emulator import REGION, Emulator, emulator
 from tools.demo.model import Faults
 from tools.demo.processes import process_group
@@ -37,6 +38,7 @@ CONTEXT = {
     "architecture": "local",
     "synthesizer": "cli",
     "destroyable": "true",
+    "unattended": "false",
 }
 """All that differs from a deployment to AWS."""
 
@@ -73,8 +75,9 @@ class _Clock:
 class Stage:
     """A deployed responder in front of a service with traffic."""
 
-    def __init__(self, aws: Emulator) -> None:
+    def __init__(self, aws: Emulator, *, enforces_iam: bool = False) -> None:
         self.aws = aws
+        self._enforces_iam = enforces_iam
         self.faults_file = aws.directory / "faults.json"
         self.totals_file = aws.directory / "totals.jsonl"
         self._faults = Faults(traffic=USUAL_TRAFFIC, bad_images=frozenset({BAD_IMAGE}))
@@ -94,7 +97,7 @@ class Stage:
         cdk.deploy(
             self.aws,
             app=f"{sys.executable} -m tools.demo.sample_service",
-            context={"alarm_period": str(ALARM_PERIOD_S), "autoscaling": "false"},
+            context={"alarm_period": str(ALARM_PERIOD_S), "autoscaling": "false", "synthesizer": "cli"},
         )
         self.aws.register_scalable_target(
             cluster=shop.CLUSTER, service=shop.SERVICE, minimum=shop.TASKS_MINIMUM, maximum=shop.TASKS_MAXIMUM
@@ -102,19 +105,30 @@ class Stage:
 
     def deploy_responder(self, playbooks: Path = PLAYBOOKS) -> None:
         """Deploy the stacks that go to AWS, and subscribe a queue to the pages as a pager would be."""
-        cdk.deploy(self.aws, app=f"{sys.executable} app.py", context={**CONTEXT, "playbooks": str(playbooks)})
+        context = {**CONTEXT, "playbooks": str(playbooks)}
+        if self._enforces_iam:
+            # One function works already while the alarms of the services are deployed.
+            cdk.deploy(self.aws, app=f"{sys.executable} app.py", stacks=[RESPONDER], context=context)
+            grant_as_asked(self.aws.client, prefix=RESPONDER)
+            let_plain_http_in(self.aws.client, prefix=RESPONDER)
+        cdk.deploy(self.aws, app=f"{sys.executable} app.py", context=context)
         spell_time_outs_out(self._stepfunctions)
         sns = self.aws.client("sns")
         topics = [topic["TopicArn"] for topic in sns.list_topics()["Topics"]]
         topic = next(arn for arn in topics if arn.endswith(f":{RESPONDER}-pages"))
-        self._pages_url = self._sqs.create_queue(QueueName="demo-pager")["QueueUrl"]
-        queue = self._sqs.get_queue_attributes(QueueUrl=self._pages_url, AttributeNames=["QueueArn"])
-        sns.subscribe(
-            TopicArn=topic,
-            Protocol="sqs",
-            Endpoint=queue["Attributes"]["QueueArn"],
-            Attributes={"RawMessageDelivery": "true"},
+        self._pages_url = self.listen("demo-pager", topic)
+
+    def listen(self, name: str, topic: str) -> str:
+        """The address of a queue of ours that gets whatever is published to a topic."""
+        url: str = self._sqs.create_queue(QueueName=name)["QueueUrl"]
+        arn = self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        sent = {"Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage", "Resource": arn}
+        policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **sent}]}
+        self._sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps(policy)})
+        self.aws.client("sns").subscribe(
+            TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"}
         )
+        return url
 
     def warm_up(self, *, tick: Callable[[], None]) -> None:
         """Let traffic flow until there is a usual to compare with and the release that runs has proven good.
@@ -241,10 +255,12 @@ def spell_time_outs_out(stepfunctions: Any) -> None:
 
 
 @contextmanager
-def open_stage(*, trust: Path | None = None) -> Iterator[Stage]:
-    """An emulator with a stage in it, which goes when the block ends. Its functions `trust` these certificates."""
-    with emulator(wait_scale=WAIT_SCALE, trust=trust) as aws:
-        yield Stage(aws)
+def open_stage(*, trust: Path | None = None, enforce_iam: bool = False) -> Iterator[Stage]:
+    """An emulator with a stage in it, which goes when the block ends. Its functions `trust` these certificates.
+
+    With `enforce_iam` they may do no more than their roles grant."""
+    with emulator(wait_scale=WAIT_SCALE, trust=trust, enforce_iam=enforce_iam) as aws:
+        yield Stage(aws, enforces_iam=enforce_iam)
 
 
 @contextmanager

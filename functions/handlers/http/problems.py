@@ -9,6 +9,7 @@ from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 
+from functions.domain.counts import Count, Counted
 from functions.domain.errors import (
     AnswerRefused,
     InputError,
@@ -25,7 +26,7 @@ from functions.domain.errors import (
     WhichService,
 )
 from functions.domain.redaction import clean
-from functions.observability import logger
+from functions.observability import emit, logger
 
 PROBLEM = "application/problem+json"
 
@@ -111,6 +112,7 @@ def register(app: APIGatewayHttpResolver, methods_of: Callable[[str], Sequence[s
 
     def a_bug(error: Exception) -> Response[str]:
         logger.exception("not foreseen", exc_info=error)
+        emit(Counted(count=Count.BUGS_ANSWERED))
         detail = "this was not foreseen; the log of the function api says more"
         return problem(HTTPStatus.INTERNAL_SERVER_ERROR, detail, path=app.current_event.path)
 

@@ -9,7 +9,7 @@ from functions.domain.errors import SignalRefused
 from functions.domain.model import Model
 from functions.domain.redaction import clean
 from functions.domain.signals import Signal
-from functions.handlers.signals import alarms, costs, ecs, health, secrets, threats
+from functions.handlers.signals import alarms, costs, ecs, health, heartbeats, secrets, threats
 from functions.handlers.signals.fields import Object, as_object, kind_of, quoted
 
 _MOST_LAYERS = 8
@@ -131,6 +131,8 @@ def _read_event(event: Object) -> Signal | Ignored:
     source = event.get("source")
     if secrets.tells_of_secret(event):
         return Ignored(reason="a secret may have been changed: that is for the function bake, not for the queue")
+    if heartbeats.is_beat(event):
+        return heartbeats.from_eventbridge(event)
     known = _EVENTS.get(detail_type) if isinstance(detail_type, str) else None
     if known is None:
         return Ignored(reason=f"event {quoted(detail_type)} of {quoted(source)} is none the responder acts on")

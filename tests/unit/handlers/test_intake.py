@@ -8,6 +8,7 @@ import pytest
 
 from functions import bootstrap
 from functions.adapters.memory_ledger import MemoryLedger
+from functions.domain.errors import LedgerError
 from functions.handlers import forward, intake
 from functions.playbooks.schema import Playbook
 from functions.workflow.intake import Intake
@@ -77,6 +78,20 @@ def test_what_is_kept_and_what_is_rejected_is_counted(
     """Alarms look at these numbers."""
     intake.handler(batch("{broken", samples.alarm_event()), context("intake"))
     assert emitted(capsys, metric) == counts
+
+
+def test_what_cannot_be_taken_in_is_counted(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The function answers the batch all the same, so that Lambda counts no error: the alarm stands on this number."""
+
+    def down(signal: object) -> None:
+        raise LedgerError("the table cannot be reached")
+
+    monkeypatch.setattr(bootstrap, "intake", lambda: down)
+    answer = intake.handler(batch(samples.alarm_event(), samples.heartbeat_event()), context("intake"))
+    assert failed(answer) == ["message-0", "message-1"]
+    assert emitted(capsys, "SignalsNotTaken") == [[1.0, 1.0]]
 
 
 def test_a_batch_of_nothing_but_broken_records_goes_back_whole(executions: FakeExecutions) -> None:

@@ -177,4 +177,7 @@ def test_the_sweep_says_what_it_swept_up(monkeypatch: pytest.MonkeyPatch) -> Non
         "restoring": [],
         "opened": ["inc-1"],
         "unread": [],
+        "open": 0,
+        "overdue": 0,
+        "fleet_actions": 0,
     }

@@ -48,6 +48,21 @@ def alarm_event(detail: Any = None) -> JsonObject:
     }
 
 
+def heartbeat_event(rule: str = "ecs-first-responder-heartbeat") -> JsonObject:
+    """EventBridge, a rule with a schedule."""
+    return {
+        "version": "0",
+        "id": "53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa",
+        "detail-type": "Scheduled Event",
+        "source": "aws.events",
+        "account": ACCOUNT,
+        "time": "2026-03-01T03:12:04Z",
+        "region": REGION,
+        "resources": [f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{rule}"],
+        "detail": {},
+    }
+
+
 def composite_event(rule: str, **state: Any) -> JsonObject:
     detail = alarm_detail(name="orders-unwell")
     detail["configuration"] = {"alarmRule": rule}

@@ -8,9 +8,12 @@ import pytest
 from functions.adapters.memory_ledger import MemoryLedger
 from functions.domain.changes import Lease, LeaseTerms
 from functions.domain.errors import LedgerError, ReadFailed
+from functions.domain.heartbeat import HEARTBEAT
 from functions.domain.incidents import Fact, Incident, NewEvent
 from functions.domain.services import ServiceRef
+from functions.domain.signals import Signal, SignalKind
 from functions.playbooks.schema import Playbook
+from functions.ports import BudgetCharge
 from functions.workflow.sweep import Sweep
 from tests.fakes.clock import FakeClock
 from tests.fakes.signals import alarm_signal
@@ -119,3 +122,32 @@ def test_an_alarm_that_nobody_told_of_opens_its_incident_whatever_else_cannot_be
         sweep_of(ledger, executions, world, playbook())()
 
     assert ledger.lock_holder(REF) in {incident for incident, _, _ in executions.started}
+
+
+def test_it_counts_what_is_open_overdue_and_used_up() -> None:
+    """A lease is overdue half an hour after its end, and a charge counts for an hour; the heartbeat is no incident."""
+    clock = FakeClock()
+    ledger, executions = MemoryLedger(clock=clock), Throttled()
+    sweep = Sweep(
+        ledger=ledger,
+        executions=executions,
+        metrics=World(clock=clock),
+        clock=clock,
+        playbooks=[],
+        take_over_after=timedelta(seconds=70),
+    )
+    incident = opened(ledger, 1)
+    ledger.record_signal(Signal(kind=SignalKind.HEARTBEAT, occurred_at=clock.now()), HEARTBEAT, may_open=True)
+    charge = BudgetCharge(at=clock.now(), service_limit=4, fleet_limit=20)
+    ledger.append(incident, [NOTE], step="remediate", budget=charge)
+    leased(ledger, 2, clock)
+
+    def counts() -> tuple[int, int, int]:
+        swept = sweep()
+        return swept.open, swept.overdue, swept.fleet_actions
+
+    assert counts() == (1, 0, 1)
+    clock.advance(seconds=1800 + 29 * 60)
+    assert counts() == (1, 0, 1)
+    clock.advance(seconds=2 * 60)
+    assert counts() == (1, 1, 0)

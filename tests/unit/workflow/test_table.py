@@ -23,7 +23,7 @@ SAID_BY = {
     StepName.PAGE: {"paged", "told"},
     StepName.UPDATE: {"paged", "not-yet"},
     StepName.WATCH: {"promised", "look-again", "changed", "all-clear"},
-    StepName.CLOSE: {"resolved", "leases-left", "new-signal"},
+    StepName.CLOSE: {"resolved", "leases-left", "new-signal", "returned"},
     StepName.REPORT: {"resolved", "leases-left", "restored"},
     StepName.RESTORE: {"restored", "not-due", "postponed", "contain", "give-up"},
     StepName.LIFT: {"done", "postponed", "give-up"},

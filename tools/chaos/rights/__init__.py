@@ -1,0 +1,1 @@
+"""Least privilege, proven: what each function calls against what its role grants."""
