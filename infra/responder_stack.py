@@ -224,7 +224,7 @@ class ResponderStack(Stack):
         change = [*_needs_of("service", "scaling", "front", "dependencies"), *_needs_of_actions(*REMEDIATES)]
         give_back = [*_needs_of("service", "scaling"), *_needs_of_actions(*LEASED), *UNMUTES]
         # The health score is read only where a playbook asks for one.
-        verified = SCORE_READS if self._scored else ("service", "targets", "alarms")
+        verified = SCORE_READS if self._scored else ("service", "tasks", "targets", "alarms")
         storage = self._storage
         appends, fetches, evidence = (
             storage.ledger_grants(*APPEND),
@@ -280,7 +280,7 @@ class ResponderStack(Stack):
             self._function("intake", [*storage.ledger_grants(*TAKE_IN), start], places),
             self._function(
                 "sweep",
-                [*storage.ledger_grants(*TAKE_IN, lists=True), start, ask, *self._granted(_needs_of("alarms"))],
+                [*storage.ledger_grants(*APPEND, RECORD, lists=True), start, ask, *self._granted(_needs_of("alarms"))],
                 {**places, settings.FUNCTION_TIMEOUT: str(TIMEOUT_S)},
             ),
             self._function(

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from itertools import product
 from typing import Any
 
 from functions.adapters.answers import Answer, reading
@@ -113,12 +114,15 @@ class InsightsReader:
             raise ReadFailed("this deployment does not read logs: its limit is 0")
         found: dict[str, LogLine] = {}
         whole = True
-        for group in groups:
-            for pattern in (filter_pattern(ERROR_WORDS), None):
-                with reading(f"the lines in {group}"):
-                    complete = self._take(found, group, pattern, since=since, until=until, most=most)
-                # The second pattern finds every line, those of the first among them.
-                whole = complete if pattern is None and whole else whole
+        for group, pattern in product(groups, (filter_pattern(ERROR_WORDS), None)):
+            with reading(f"the lines in {group}"):
+                complete = self._take(found, group, pattern, since=since, until=until, most=most)
+            if not complete and len(found) >= most:
+                # There is no room for what else there is: no pattern and no group adds to it.
+                whole = False
+                break
+            # The second pattern finds every line, those of the first among them.
+            whole = complete if pattern is None and whole else whole
         return LinesFacts(
             since=since,
             until=until,
@@ -156,6 +160,8 @@ class InsightsReader:
             token = answer.get("nextToken")
             if token is None:
                 return True
+            if len(found) >= most:
+                return False
             asked["nextToken"] = token
         return False
 

@@ -18,6 +18,7 @@ from functions.diagnostics.thresholds import (
     CPU_ROSE,
     CPU_WASTED,
     CPU_WORTH_COMPARING,
+    CRASHES_COUNT,
     CURE_SHOWS,
     CURE_TAKES,
     ERRORS_CLEAR,
@@ -565,6 +566,17 @@ class Signs:
     def crashes(self, within: timedelta) -> int:
         """How many tasks of the current release stopped by themselves lately."""
         return len(self.stopped(within))
+
+    def loops(self, *, since: datetime | None) -> tuple[TaskFacts, ...]:
+        """Tasks of the current release that had started and then stopped by themselves, where that makes a crash loop:
+        between two crashes such a service is steady, healthy and quiet. With `since`, tasks that were started before it
+        do not count: an action took their place. Empty where there is no loop, or where it is not known."""
+        died = tuple(
+            task
+            for task in self.stopped(LATELY)
+            if task.started_at is not None and (since is None or task.started_at >= since)
+        )
+        return died if len(died) >= CRASHES_COUNT else ()
 
     def stopped_because(self, within: timedelta, *words: str) -> tuple[str, ...]:
         """Reasons of tasks that stopped by themselves lately and named one of these words."""

@@ -30,7 +30,10 @@ def canonical_json(data: object) -> str:
     Raises:
         TypeError: if the value is not plain JSON.
     """
-    return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+    return _CANONICAL.encode(data)
+
+
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
 
 
 def digest(data: object) -> str:

@@ -147,6 +147,7 @@ class Examiner:
             ordered=ordered,
             isolated=story.isolated,
             short=None if score is None or score.reached else score.reason,
+            acted_at=None if story.acted is None else story.acted.at,
         )
         if score is not None and decision.outcome is Outcome.ALL_CLEAR:
             decision = decision.model_copy(update={"reason": f"{decision.reason}; {score.reason}"})

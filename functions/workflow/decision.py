@@ -148,6 +148,7 @@ def decide(
     ordered: PendingOrder | None = None,
     isolated: str | None = None,
     short: str | None = None,
+    acted_at: datetime | None = None,
 ) -> Decision:
     """Choose: act, ask, wait, stand down, or escalate to people with a reason.
 
@@ -158,7 +159,7 @@ def decide(
     `situation.restarts_or_scales` is filled in here, action by action. `ordered` comes before everything that the
     responder would find by itself; `judgements` begin with the cause that it is for. `isolated` says how to undo it
     where an action of this incident has stopped every task. `short` says what is missing of the health score that the
-    playbook asks for: without it nothing is all clear.
+    playbook asks for: without it nothing is all clear. `acted_at` is when the newest action of the incident was begun.
     """
     if ordered is not None:
         return _obey(ordered, judgements[0], findings, actions, terms, situation)
@@ -180,6 +181,7 @@ def decide(
         terms,
         situation,
         short,
+        acted_at,
     )
     if decision.outcome is Outcome.ESCALATE:
         decision = _in_its_window(decision, situation)
@@ -205,9 +207,10 @@ def _chosen(
     terms: Mapping[ActionName, Terms],
     situation: Situation,
     short: str | None,
+    acted_at: datetime | None,
 ) -> Decision:
     top = judgements[0]
-    if _all_clear(findings) and not (change_came and age < YOUNG_AT_MOST):
+    if _all_clear(findings, acted_at) and not (change_came and age < YOUNG_AT_MOST):
         if short is not None:
             return _short(top, findings, age, situation.now, short)
         return _said(Outcome.ALL_CLEAR, top, "every alarm of the incident is OK and the service shows no symptom")
@@ -442,11 +445,14 @@ def _period_s(findings: Findings) -> int:
     return max((alarm.period_s for alarm in alarms.alarms), default=60) if alarms is not None else 60
 
 
-def _all_clear(findings: Findings) -> bool:
-    """Alarms known to be OK and their metrics too, nothing in flight, no symptom, no young release whose memory will be
-    full soon. Without an alarm a steady service is enough. Metrics that could not be read are no good news."""
+def _all_clear(findings: Findings, acted_at: datetime | None) -> bool:
+    """Alarms known to be OK and their metrics too, nothing in flight, no symptom, no crash loop between two of its
+    crashes, no young release whose memory will be full soon. Without an alarm a steady service is enough. Metrics or
+    tasks that could not be read are no good news."""
     service = findings.service.value
     signs = Signs(findings)
+    if not findings.tasks.known or signs.loops(since=acted_at):
+        return False
     troubled = signs.unwell or signs.locked_out or signs.leaks or signs.costly or signs.threats or signs.threats_unread
     return service is not None and service.steady and _quiet(findings) and not troubled
 

@@ -6,8 +6,10 @@ from datetime import datetime, timedelta
 
 from functions.diagnostics.look import Probe, look
 from functions.diagnostics.score import READS
+from functions.diagnostics.signs import Signs
+from functions.diagnostics.thresholds import LATELY
 from functions.domain.errors import ReadFailed
-from functions.domain.evidence import AlarmsFacts, ServiceFacts, TargetsFacts
+from functions.domain.evidence import AlarmsFacts, Findings, Reading, ServiceFacts, TargetsFacts
 from functions.domain.incidents import Fact, InboxEntry, Incident, NewEvent
 from functions.domain.model import Model
 from functions.domain.signals import AlarmState, SignalKind
@@ -153,11 +155,29 @@ class Verify:
                 unrefuted=_unrefuted(inbox, now),
                 raised=raised,
             )
-            return self._scored(held, facts, incident, playbook, story, now)
+            return self._scored(
+                self._lasting(held, service, incident, story, now), facts, incident, playbook, story, now
+            )
         primary = service.primary
         if primary is not None and primary.rollout_state == "FAILED":
             return Check(outcome=Outcome.INEFFECTIVE, steady=False, reason=f"deployment {primary.id} failed")
         return _not_yet(trouble, story, now, steady=False)
+
+    def _lasting(self, held: Check, service: ServiceFacts, incident: Incident, story: Story, now: datetime) -> Check:
+        """Recovered only if tasks do not die again and again: a crash loop is steady, healthy and quiet between two
+        crashes. Its tasks are read last, for what else would be a recovery."""
+        if held.outcome is not Outcome.RECOVERED:
+            return held
+        try:
+            tasks = self.readers.service.tasks(incident.service)
+        except ReadFailed as error:
+            return _cannot_tell(str(error), steady=True)
+        signs = Signs(Findings(looked_at=now, service=Reading(value=service), tasks=Reading(value=tasks)))
+        died = signs.loops(since=None if story.acted is None else story.acted.at)
+        if not died:
+            return held
+        reason = f"{len(died)} tasks stopped by themselves in the last {LATELY.seconds // 60} minutes"
+        return _not_yet(reason, story, now, steady=True)
 
     def _scored(
         self,

@@ -353,9 +353,9 @@ def test_what_is_declared_is_granted_where_it_is_needed(stack: Template) -> None
 
 
 def test_verify_reads_the_score_only_where_a_playbook_asks_for_it(stack: Template, containing: Synthesis) -> None:
-    """With a score to reach it reads what the score is made of; without one, service, targets and alarms."""
+    """With a score to reach it reads what the score is made of; without one, service, tasks, targets and alarms."""
     scored = {permission.action for name in READS_OF_SCORE for permission in PROBES[name].permissions}
-    plain = {p.action for name in ("service", "targets", "alarms") for p in PROBES[name].permissions}
+    plain = {p.action for name in ("service", "tasks", "targets", "alarms") for p in PROBES[name].permissions}
     without = {action for action in actions(containing.responder, "verify") if not OWN.match(action)}
     assert scored <= actions(stack, "verify")
     validation = {permission.action for permission in NEEDS if permission.resource is not Resource.DASHBOARD}

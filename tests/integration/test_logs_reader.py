@@ -348,6 +348,15 @@ def test_lines_that_speak_of_errors_come_before_others() -> None:
     assert not kept.whole
 
 
+def test_once_there_is_no_room_left_nothing_more_is_read() -> None:
+    """What a busy log has beyond the limit costs no further calls."""
+    errors = [event(n, f"ERROR {n}") for n in range(6)]
+    group = Kept([errors[:4], errors[4:]], [errors[:4], errors[4:]])
+    kept = group.lines(most=4)
+    assert (len(kept.lines), kept.whole) == (4, False)
+    assert len(group.aws.calls) == 1
+
+
 def test_no_log_group_is_paged_through_for_ever() -> None:
     """Pages may be empty: after so many it is left at what was found."""
     group = Kept([[]], [[] for _ in range(MOST_PAGES + 5)])

@@ -5,7 +5,6 @@ python -m tools.chaos --share 0.05 --faulty 100 --scenario stuck-tasks
 python -m tools.chaos replay --scenario stuck-tasks --break kill@17+
 """
 
-import json
 import os
 import sys
 import time
@@ -20,6 +19,7 @@ from rich.table import Table
 from rich.text import Text
 
 from functions.domain.errors import InputError
+from tools.chaos import figures
 from tools.chaos.runs import replay as play_again
 from tools.chaos.runs import undisturbed
 from tools.chaos.sweep import Of, jobs_of, scenarios_of, sweep
@@ -28,6 +28,9 @@ from tools.drill.runner import quiet
 
 NOT_KEPT = 1
 """Exit status when any promise was not kept."""
+
+INTERRUPTED = 130
+"""As a shell says it of a command that Ctrl-C ended."""
 
 SHOWN = 20
 """Runs that are named one by one; the file has all of them."""
@@ -52,7 +55,9 @@ HEADINGS = {
 @click.option("--once", is_flag=True, help="Do not break again what makes up for the first break.")
 @click.option("--faulty", type=click.IntRange(0), default=10_000, show_default=True, help="Runs in faulty weather.")
 @click.option("--jobs", type=click.IntRange(1, 256), help="Processes side by side.  [default: one per core]")
-@click.option("--json", "json_file", type=click.Path(path_type=Path), metavar="FILE", help="Write the figures.")
+@click.option(
+    "--json", "json_file", type=click.Path(path_type=Path), metavar="FILE", help="Write the figures into this file."
+)
 @click.pass_context
 def main(
     context: click.Context,
@@ -80,16 +85,15 @@ def main(
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         bar = progress.add_task("", total=len(work), runs=0)
-        found = sweep(
+        found, whole = sweep(
             loaded,
             work,
             processes=jobs or os.cpu_count() or 1,
             told=lambda done, runs: progress.update(bar, completed=done, runs=runs),
         )
     total = Of.all(found)
-    if json_file is not None:
-        json_file.parent.mkdir(parents=True, exist_ok=True)
-        json_file.write_text(json.dumps(_written(found, total, time.monotonic() - began), indent=2) + "\n")
+    if json_file is not None and whole:
+        figures.add(json_file, _written(found, total, time.monotonic() - began))
     console().print(table(found))
     console().print(summary(total))
     for outcome in total.broken[:SHOWN]:
@@ -98,6 +102,9 @@ def main(
         console().print(f"    {outcome.replay}", markup=False, highlight=False, soft_wrap=True)
     if len(total.broken) > SHOWN:
         console().print(f"… and {len(total.broken) - SHOWN} runs more", markup=False, highlight=False)
+    if not whole:
+        console().print("interrupted: these are the runs that were made until then, and no file was written")
+        context.exit(INTERRUPTED)
     context.exit(NOT_KEPT if total.broken else 0)
 
 
@@ -172,7 +179,7 @@ def run() -> int:
         click.echo(f"chaos: {wrong}", err=True)
         return 2
     except (click.Abort, KeyboardInterrupt):
-        return 130
+        return INTERRUPTED
     return status if isinstance(status, int) else 0
 
 

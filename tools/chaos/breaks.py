@@ -4,7 +4,7 @@ A point of a run is named after the call beside it: `17-` lies before the sevent
 responder makes, `17+` after it. Calls are counted over the whole run, those of the ledger like all others.
 """
 
-import copy
+import pickle
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -146,7 +146,9 @@ class Breaks:
     ) -> None:
         self._world, self._deployment, self._choose, self._weather = world, deployment, choose, weather
         self._chance = Chance(-1 if weather is None else weather.number)
-        self._answers: dict[tuple[str, str], tuple[float, Json]] = {}
+        self._answers: dict[tuple[str, str], tuple[float, bytes]] = {}
+        """The newest answer to each question, and when it was given. Pickled, since the world goes on changing what it
+        told, and pickling is many times as fast as a deep copy."""
         self.calls = 0
         self.effects: list[Effect] = []
         self.happened: list[tuple[float, str]] = []
@@ -249,13 +251,15 @@ class Breaks:
         if weather is None or Fault.STALE not in weather.faults or not self._may_be_stale(operation, parameters):
             return ask()
         asked = (operation, repr(sorted(parameters.items(), key=lambda item: item[0])))
-        at_s, before = self._answers.get(asked, (float("-inf"), {}))
+        at_s, before = self._answers.get(asked, (float("-inf"), b""))
         unlucky = self._chance.share(f"{self.calls}/stale") < weather.rate
         if unlucky and self._foul(operation) and self._world.seconds - at_s <= STALE_S:
             self._note(Fault.STALE, operation)
-            return copy.deepcopy(before)
+            stale: Json = pickle.loads(before)
+            return stale
         answer = ask()
-        self._answers[asked] = (self._world.seconds, copy.deepcopy(answer))
+        if self._world.seconds < weather.until_s:
+            self._answers[asked] = (self._world.seconds, pickle.dumps(answer))
         return answer
 
     def _may_be_stale(self, operation: str, parameters: Mapping[str, Any]) -> bool:

@@ -11,20 +11,25 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from functions.adapters.clients import Clients
 from functions.adapters.ledger import DynamoLedger
 from functions.adapters.s3 import S3Archive
+from functions.adapters.stepfunctions import StepFunctionsExecutions
 from functions.domain.changes import CallWebhook, ChangeResult
 from functions.handlers import bake, intake, sweep
 from functions.observability import metrics
 from functions.playbooks.schema import Playbook
 from functions.ports import WebhookCaller
-from functions.workflow.table import Function
+from functions.workflow.table import Function, Outcome
+from tools.chaos.desk import LOOKS_EVERY_S, People
 from tools.chaos.table import TableInMemory
 from tools.drill.deployment import BAKE_EVERY_S, HANDLERS, SWEEP_EVERY_S, Deployment, DrillSettings
 from tools.drill.engine import Json
+from tools.drill.scenario import Desk
+from tools.drill.world.refusal import Refused
 from tools.drill.world.world import World
 
 MAX_RECEIVES = 5
@@ -81,7 +86,33 @@ class FragileDeployment(Deployment):
 
     @property
     def answering(self) -> Mapping[str, Callable[[Mapping[str, Any]], Json]]:
-        return {**super().answering, **self.table.answering}
+        return {**super().answering, **self.table.answering, "SendTaskSuccess": self._send_task_success}
+
+    @property
+    def now(self) -> datetime:
+        return self._clock.now()
+
+    @contextmanager
+    def staffed(self, desk: Desk) -> Iterator[None]:
+        """With people at the desk, until the block ends; the deployment has to be live."""
+        executions = StepFunctionsExecutions(
+            self._clients.repeating("stepfunctions"), state_machine=self._settings.state_machine
+        )
+        people = People(desk, self, executions=executions)
+
+        def look() -> None:
+            people.look(self._playbooks, self._world.seconds)
+            self._later(LOOKS_EVERY_S, look)
+
+        self._later(LOOKS_EVERY_S, look)
+        yield
+
+    def _send_task_success(self, given: Mapping[str, Any]) -> Json:
+        """Step Functions API reference, SendTaskSuccess: TaskTimedOut where nobody waits with this token any more."""
+        if not self.engine.waits(given["taskToken"]):
+            raise Refused("TaskTimedOut", "Task Timed Out: 'Provided task does not exist anymore'")
+        self.engine.answer(given["taskToken"], Outcome(json.loads(given["output"])["outcome"]))
+        return {}
 
     def take(self, message: dict[str, Any]) -> None:
         self._receive(json.dumps(message), 1)

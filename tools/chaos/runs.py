@@ -8,6 +8,7 @@ import os
 import pickle
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -261,7 +262,8 @@ def _play(
 ) -> T:
     """To the horizon, and on until everything has come to rest, but no longer than `calm_s`."""
     world = World(scenario.setting, seed=seed)
-    settings = DrillSettings(region=scenario.setting.region, account=scenario.setting.account)
+    desk = scenario.head.desk
+    settings = DrillSettings(region=scenario.setting.region, account=scenario.setting.account, contain=desk is not None)
     clients = clients_of(scenario.setting.region)
     deployment = deploy(world, clients=clients, playbooks=scenario.playbooks, settings=settings)
     horizon_s = scenario.setting.horizon_s
@@ -273,11 +275,13 @@ def _play(
         wire.connected(world, deployment.answering, around=breaks.around),
         wire.calling(policy.name),
         deployment.live(),
+        nullcontext() if desk is None else deployment.staffed(desk),
     ):
         world.on_message(deployment.take)
         world.run_until(horizon_s)
         stage = Stage(scenario=scenario, world=world, clients=clients, deployment=deployment)
-        played.harm = tuple(_harm(stage, nobody))
+        # What people order is no harm that the responder does by itself.
+        played.harm = tuple(_harm(stage, nobody)) if desk is None or desk.orders is None else ()
         while not _at_rest(played) and world.seconds < horizon_s + calm_s:
             world.run_until(world.seconds + CALM_S)
         world.run_until(world.seconds + SERVED_S)

@@ -1,6 +1,7 @@
 """All that `make chaos` makes: every point of every scenario, and runs in faulty weather, in several processes."""
 
 import gc
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack, suppress
@@ -17,8 +18,12 @@ from tools.drill.scenario import Scenario, load_scenarios, shipped
 OWN = Path(__file__).resolve().parent / "scenarios"
 """Scenarios for what no shipped one does: changes beside ECS, and leases that are no range of a scalable target."""
 
-AT_ONCE = 20
+AT_ONCE = 100
 """Faulty runs of one job: they share the undisturbed run that they are compared with."""
+
+
+class Stopped(BaseException):
+    """Somebody interrupted; no handler of the responder takes it for a failure of its own."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,26 +120,32 @@ def sweep(
     *,
     processes: int,
     told: Callable[[int, int], None] = lambda jobs, runs: None,
-) -> list[Of]:
-    """Of each scenario. `told` hears how many jobs are done, and how many runs.
+) -> tuple[list[Of], bool]:
+    """Of each scenario, and whether all was made: whoever interrupts gets the runs that were made until then, as soon
+    as those that are under way have ended. `told` hears how many jobs are done, and how many runs.
 
     The processes are not this one even where it is only one: they fork, which a process with threads must not.
     """
     found = [Of(name=scenario.name) for scenario in scenarios]
     context = get_context("spawn")
-    runs = context.Value("i", 0)
+    runs, stop = context.Value("i", 0), context.Event()
     with ProcessPoolExecutor(
-        processes, mp_context=context, initializer=_begin, initargs=(tuple(scenarios), runs)
+        processes, mp_context=context, initializer=_begin, initargs=(tuple(scenarios), runs, stop)
     ) as pool:
         waiting = [(job, pool.submit(_play, job)) for job in jobs]
         for done, (job, future) in enumerate(waiting, start=1):
             while not future.done():
-                told(done - 1, runs.value)
-                _wait(future)
+                try:
+                    told(done - 1, runs.value)
+                    _wait(future)
+                except KeyboardInterrupt:
+                    if stop.is_set():
+                        raise
+                    stop.set()
             calls, outcomes = future.result()
             found[job.scenario] = found[job.scenario].and_of(outcomes, calls=calls, faulty=bool(job.weather))
             told(done, runs.value)
-    return found
+    return found, not stop.is_set()
 
 
 def play_job(scenario: Scenario, job: Job, told: Callable[[Outcome], None]) -> tuple[int, list[Outcome]]:
@@ -161,23 +172,35 @@ def _wait(future: Any) -> None:
 
 _scenarios: tuple[Scenario, ...] = ()
 _runs: Any = None
+_stop: Any = None
 """In a process of the pool, which keeps them in no other place."""
 
 _process = ExitStack()
 
 
-def _begin(scenarios: tuple[Scenario, ...], runs: Any) -> None:
-    global _scenarios, _runs
-    _scenarios, _runs = scenarios, runs
+def _begin(scenarios: tuple[Scenario, ...], runs: Any, stop: Any) -> None:
+    global _scenarios, _runs, _stop
+    _scenarios, _runs, _stop = scenarios, runs, stop
+    # The terminal interrupts all of its processes; only the first one knows what to do then.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     _process.enter_context(quiet())
 
 
 def _play(job: Job) -> tuple[int, list[Outcome]]:
-    found = play_job(_scenarios[job.scenario], job, _told)
-    gc.collect()
-    return found
+    heard: list[Outcome] = []
 
+    def told(outcome: Outcome) -> None:
+        heard.append(outcome)
+        with _runs.get_lock():
+            _runs.value += 1
+        if _stop.is_set():
+            raise Stopped
 
-def _told(_: Outcome) -> None:
-    with _runs.get_lock():
-        _runs.value += 1
+    if _stop.is_set():
+        return 0, []
+    try:
+        return play_job(_scenarios[job.scenario], job, told)
+    except Stopped:
+        return 0, heard
+    finally:
+        gc.collect()

@@ -51,9 +51,10 @@ HANDLERS: Mapping[Function, Handler] = {
 class DrillSettings(Settings):
     """What the stack would have told the functions."""
 
-    def __init__(self, *, region: str, account: str) -> None:
+    def __init__(self, *, region: str, account: str, contain: bool = False) -> None:
         self._region = region
         self.account = account
+        self._contain = contain
 
     @property
     def region(self) -> str:
@@ -93,8 +94,8 @@ class DrillSettings(Settings):
 
     @property
     def contain_deployed(self) -> bool:
-        """Nobody in a drill grants a plan that shuts people out."""
-        return False
+        """Nobody in a drill grants a plan that shuts people out, unless the scenario has people at the desk."""
+        return self._contain
 
 
 class _Context:

@@ -123,6 +123,10 @@ class Engine:
             wait_s = execution.payload["wait_s"] + TASK_TIMEOUT_MARGIN_S
             self._later(wait_s, lambda: self.answer(token, Outcome.EXPIRED))
 
+    def waits(self, token: str) -> bool:
+        """Whether an execution waits with this token."""
+        return any(each.token == token for each in self._executions.values())
+
     def answer(self, token: str, outcome: Outcome) -> None:
         """Let the execution that waits with this token go on; an answer that nobody waits for any more is dropped."""
         for waiting in [each for each in self._executions.values() if each.token == token]:

@@ -10,14 +10,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Annotated, Any, Self, TypeVar
 
-from pydantic import BaseModel, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
+from functions.domain.approvals import Answer
 from functions.domain.causes import Cause
 from functions.domain.dependencies import DependencyKind
 from functions.domain.errors import InputError
 from functions.domain.incidents import Mode
+from functions.domain.orders import Ordered
 from functions.domain.watched import WatchedAlarm
 from functions.playbooks.loading import load_playbooks, playbook_of
 from functions.playbooks.schema import CheckAlarm, LogAlarm, NewAlarm, Playbook, Symptom
@@ -80,12 +82,26 @@ class Truth(Part):
         return self
 
 
+class Desk(Part):
+    """What people at the desk do, for as long as the run lasts. Only chaos has a desk."""
+
+    answer: Answer | None = None
+    """To whatever the responder asks; None where nobody answers."""
+    answer_after_s: Annotated[float, Field(ge=0)] = 120
+    """How long after they were asked."""
+    orders: Ordered | None = None
+    """What they order, of every service, by themselves."""
+    orders_at_s: Annotated[float, Field(ge=0)] = 1800
+
+
 class Head(Part):
     """What a scenario says besides its world and its playbook."""
 
     title: str
     kind: Kind
     truth: Truth
+    desk: Desk | None = None
+    """With people at the desk the playbooks are in mode `ask`, and the contain stack is there."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,7 +175,8 @@ def _scenario(tree: Tree, own: Playbook | None, *, several: bool) -> Scenario:
     names = [str(service.get("name", "orders")) for service in services]
     if own is None:
         raw = _DEFAULTS | raw
-        playbooks = tuple(_inline(written, raw, name) for name in names)
+        mode = Mode.AUTO if head.desk is None else Mode.ASK
+        playbooks = tuple(_inline(written, raw, name, mode) for name in names)
     else:
         names[0] = own.service
         raw |= {"region": own.region, "cluster": own.cluster}
@@ -188,12 +205,12 @@ def _scenario(tree: Tree, own: Playbook | None, *, several: bool) -> Scenario:
     )
 
 
-def _inline(written: Tree, world: Mapping[str, Any], service: str) -> Playbook:
+def _inline(written: Tree, world: Mapping[str, Any], service: str, mode: Mode) -> Playbook:
     names = {"region": world["region"], "cluster": world["cluster"], "service": service}
     for key in (*names, "mode"):
         if key in written.data:
             raise Problems(f"{written.at((key,))}: {key} comes from the drill; leave it out")
-    data = {**names, "mode": Mode.AUTO.value, **written.data}
+    data = {**names, "mode": mode.value, **written.data}
     return playbook_of(Tree(written.path, data, written.lines), name=service)
 
 

@@ -3,12 +3,12 @@
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from urllib.parse import quote
 
 from functions.domain.circumstances import LinesFacts, LogLine, LogPattern
 from functions.domain.evidence import Findings
 from functions.domain.logged import ERROR_WORDS
-from functions.domain.model import canonical_json
 from functions.domain.patterns import pattern_of
 from functions.workflow.reporting.model import LogsTold
 
@@ -34,8 +34,8 @@ def as_lines(facts: LinesFacts) -> tuple[str, int]:
     kept: list[str] = []
     size = 0
     for line in facts.lines:
-        written = canonical_json(line.model_dump(mode="json")) + "\n"
-        size += len(written)
+        written = line.model_dump_json() + "\n"
+        size += len(written.encode())
         if size > MOST_BYTES:
             break
         kept.append(written)
@@ -126,11 +126,12 @@ def _kept(lines: LinesFacts, place: str) -> str:
 def _excerpt(lines: Sequence[LogLine]) -> tuple[tuple[datetime, str, str], ...]:
     """The first lines that speak of an error, a few of each kind."""
     seen: Counter[str] = Counter()
+    kind_of = cache(pattern_of)
     shown: list[tuple[datetime, str, str]] = []
     for line in lines:
         if not any(word in line.message for word in ERROR_WORDS):
             continue
-        kind = pattern_of(line.message[:300])
+        kind = kind_of(line.message[:300])
         seen[kind] += 1
         if seen[kind] <= SHOWN_OF_A_KIND:
             shown.append((line.at, line.stream.rsplit("/", 1)[-1], line.message))

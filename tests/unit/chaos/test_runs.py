@@ -1,5 +1,6 @@
 """The runs themselves: a few scenarios broken at a sample of their points, and responders that break every promise."""
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -7,23 +8,25 @@ import pytest
 
 from functions.adapters.clients import Clients, Service
 from functions.workflow.table import Function
+from tools.chaos.breaks import Break, Choose
 from tools.chaos.deployment import FragileDeployment, Invocation
 from tools.chaos.promises import PROMISES
-from tools.chaos.runs import Explorer, Outcome, Undisturbed, replay, undisturbed
-from tools.chaos.sweep import Job, Of, jobs_of, play_job
+from tools.chaos.runs import Explorer, Outcome, Undisturbed, _play, replay, undisturbed
+from tools.chaos.sweep import Job, Of, jobs_of, play_job, scenarios_of
 from tools.drill.deployment import DrillSettings
 from tools.drill.engine import Json
 from tools.drill.runner import quiet
-from tools.drill.scenario import Scenario, load_scenarios
+from tools.drill.scenario import Scenario
 from tools.drill.world.world import World
 
 RELEASE, SPIKE, DATABASE = "release-image-missing", "traffic-spike-with-room", "database-comes-back"
 BOTH = "spike-and-bad-release"
+GRANTED, ISOLATED = "rollback-granted", "isolated-by-order"
 
 
 @cache
 def scenario(name: str) -> Scenario:
-    (found,) = load_scenarios([name], playbook=None)
+    (found,) = scenarios_of([name])
     return found
 
 
@@ -51,7 +54,7 @@ def test_a_responder_that_nothing_disturbs_keeps_every_promise(name: str) -> Non
     assert calm(name).violations == ()
 
 
-@pytest.mark.parametrize(("name", "share"), [(RELEASE, 0.05), (SPIKE, 0.05)])
+@pytest.mark.parametrize(("name", "share"), [(RELEASE, 0.05), (SPIKE, 0.05), (GRANTED, 0.03), (ISOLATED, 0.03)])
 def test_points_of_a_run_break_no_promise(name: str, share: float) -> None:
     """A sample of the points of a scenario; `make chaos` takes all of them, of all scenarios."""
     with quiet():
@@ -79,6 +82,45 @@ def test_a_death_right_after_the_change_leaves_one_effect_and_says_that_nobody_k
     assert len(effects(told)) == 1
     assert any("ActionDoubtful" in line for line in told)
     assert any("IncidentResolved" in line for line in told)
+
+
+@pytest.mark.parametrize(
+    ("name", "answer", "changes"),
+    [
+        (GRANTED, "ApprovalGranted", ["UpdateService"]),
+        ("rollback-denied", "ApprovalDenied", []),
+        ("rollback-granted-late", "ApprovalExpired", []),
+        (ISOLATED, "ApprovalGranted", ["RegisterScalableTarget", "UpdateService"]),
+    ],
+)
+def test_what_people_answer_decides(name: str, answer: str, changes: list[str]) -> None:
+    """What they grant is done once; what they deny, or grant when nobody waits any more, is not."""
+    kept, told = broken(name)
+    assert kept == set()
+    assert any(answer in line for line in told)
+    assert [line.split("EFFECT ")[1].split()[0] for line in told if "EFFECT " in line] == changes
+
+
+def test_a_person_whose_answer_got_lost_answers_again() -> None:
+    """The function dies after it wrote the answer, before the execution was told: a minute later both know."""
+    with quiet():
+        calls: list[str] = []
+
+        def choose(point: str, options: Sequence[Break], invocation: Invocation) -> None:
+            if invocation.function == "api" and point.endswith("+"):
+                calls.append(point)
+
+        explored(GRANTED, choose)
+    written, told_to_it = calls
+    kept, told = broken(GRANTED, f"kill@{written}")
+    assert kept == set()
+    assert sum("ApprovalGranted" in line for line in told) == len(effects(told)) == 1
+    assert broken(GRANTED, f"kill@{told_to_it}")[0] == set()
+
+
+def explored(name: str, choose: Choose) -> None:
+    """One run in which `choose` only listens."""
+    _play(scenario(name), 0, calm(name).nobody, calm_s=0, judge=lambda _: None, choose=choose)
 
 
 def test_what_was_explored_can_be_made_again() -> None:

@@ -1,7 +1,7 @@
 """What is decided, given a ranking: sure enough, alone enough, allowed; else wait or people."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,7 +14,7 @@ from functions.diagnostics.thresholds import AFTERMATH
 from functions.domain.causes import Cause, Judgement
 from functions.domain.changes import ActionName
 from functions.domain.dependencies import DependencyState
-from functions.domain.evidence import Findings, Metric
+from functions.domain.evidence import Findings, Metric, Reading
 from functions.domain.incidents import FleetSwitch, Mode, Switch
 from functions.domain.signals import AlarmState
 from functions.guardrails.verdicts import Situation
@@ -33,8 +33,11 @@ from tests.fakes.findings import (
     newly_released,
     releases,
     service,
+    tasks,
     terms,
+    without,
 )
+from tests.fakes.world import V1
 
 TERMS = {name: terms() for name in ACTIONS}
 BUSY = findings(metrics=metrics(now={Metric.REQUESTS: 30.0, Metric.CPU: 95.0}))
@@ -55,6 +58,7 @@ def decided(
     verifying: ActionName | None = None,
     situation: Mapping[str, object] | None = None,
     short: str | None = None,
+    acted_at: datetime | None = None,
 ) -> Decision:
     ranked = rank(seen) if judgements is None else judgements
     ordinary: dict[str, object] = {
@@ -89,6 +93,7 @@ def decided(
         terms=TERMS,
         situation=Situation(**(ordinary | dict(situation or {}))),  # type: ignore[arg-type]
         short=short,
+        acted_at=acted_at,
     )
 
 
@@ -235,6 +240,36 @@ def test_an_action_that_is_under_way_is_followed_by_more_room_alone(verifying: A
         assert (waits.outcome, waits.wait_s) == (Outcome.WAIT, LOOK_SOON_S)
         assert waits.reason.startswith(f"{verifying} is given its time to show")
     assert decided(CALM, verifying=verifying).outcome is Outcome.ALL_CLEAR
+
+
+def crashed(**said: Any) -> Findings:
+    """A calm look, but for two tasks that had run for eight minutes and stopped by themselves three minutes ago."""
+    given: dict[str, Any] = {"crashes": 2, "started_at": NOW - timedelta(minutes=11)} | said
+    return CALM.model_copy(update={"tasks": Reading(value=tasks(**given))})
+
+
+@pytest.mark.parametrize(
+    ("seen", "clear"),
+    [
+        (crashed(), False),
+        (crashed(crashes=1), True),
+        (crashed(of=V1), True),
+        (crashed(minutes_ago=16), True),
+        (crashed(started_at=None), True),
+        (without(CALM, "tasks"), False),
+    ],
+)
+def test_between_two_crashes_nothing_is_all_clear(seen: Findings, clear: bool) -> None:
+    """A crash loop is steady and quiet then. One crash may happen at any time, one of another release or of long ago
+    says nothing of now, and with tasks that cannot start no service is steady. Without its tasks nobody knows."""
+    assert (decided(seen).outcome is Outcome.ALL_CLEAR) == clear
+
+
+@pytest.mark.parametrize(("acted_minutes_ago", "clear"), [(20, False), (5, True)])
+def test_tasks_that_an_action_replaced_are_no_crash_loop(acted_minutes_ago: int, clear: bool) -> None:
+    """Only those that were started after it speak of what it did."""
+    decision = decided(crashed(), acted_at=NOW - timedelta(minutes=acted_minutes_ago))
+    assert (decision.outcome is Outcome.ALL_CLEAR) == clear
 
 
 def test_a_young_release_that_fills_its_memory_is_not_all_clear() -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -10,7 +10,7 @@ from functions.adapters.memory_ledger import MemoryLedger
 from functions.diagnostics.registry import PROBES
 from functions.domain.causes import Cause
 from functions.domain.changes import ActionName, ForceNewDeployment, Plan, StateBefore
-from functions.domain.evidence import AlarmFacts, DeploymentFacts, ServiceFacts, TargetFacts
+from functions.domain.evidence import AlarmFacts, DeploymentFacts, ServiceFacts, TargetFacts, TaskFacts, TasksFacts
 from functions.domain.incidents import Event, Fact, NewEvent
 from functions.domain.services import ServiceRef
 from functions.domain.signals import AlarmState, Signal, SignalKind
@@ -49,10 +49,14 @@ class Shown(World):
     shown: ServiceFacts | None = field(default_factory=service)
     healthy: int = 2
     alarm: AlarmFacts | None = None
+    crashed: Sequence[TaskFacts] = ()
 
     def service(self, ref: ServiceRef) -> ServiceFacts | None:
         self._may("service")
         return self.shown
+
+    def tasks(self, ref: ServiceRef) -> TasksFacts:
+        return super().tasks(ref).model_copy(update={"stopped": tuple(self.crashed)})
 
     def targets(self, target_groups: Sequence[str]) -> Sequence[TargetFacts]:
         self._may("targets")
@@ -98,6 +102,20 @@ class Incident:
         """The alarm, which looks back over two minutes, is OK for so long."""
         since = self.clock.now() - timedelta(minutes=minutes)
         self.world.alarm = alarm(state=AlarmState.OK, breaching_now=False, since=since)
+
+    def crash(self, count: int, *, started_at: datetime) -> None:
+        """So many tasks, which were started then, stop by themselves now."""
+        self.world.crashed = [
+            TaskFacts(
+                arn=f"task/{n}",
+                task_definition=service().task_definition,
+                last_status="STOPPED",
+                stop_code="EssentialContainerExited",
+                started_at=started_at,
+                stopped_at=self.clock.now(),
+            )
+            for n in range(count)
+        ]
 
     def look(self) -> str:
         return self.verify(Visit(incident_id=self.id, generation=1)).outcome
@@ -180,7 +198,7 @@ def test_an_ok_that_the_metric_denies_is_not_trusted(incident: Incident) -> None
     assert incident.look() == "not-yet"
 
 
-@pytest.mark.parametrize("blind", ["service", "targets", "alarms", "no data", "deleted", "gone"])
+@pytest.mark.parametrize("blind", ["service", "tasks", "targets", "alarms", "no data", "deleted", "gone"])
 def test_missing_data_is_inconclusive_and_people_hear_after_three(incident: Incident, blind: str) -> None:
     """Never success: an unread service, an alarm without data, a deleted alarm. Three times in a row is a page."""
     match blind:
@@ -234,7 +252,7 @@ def test_a_score_that_nobody_knows_is_not_reached() -> None:
 def test_without_a_score_to_reach_none_is_read() -> None:
     """A playbook that asks for no score is verified as ever: no metric is read for it."""
     incident = Incident(playbooks=asking(None, **STRICT))
-    incident.world.unreadable = {"series", "tasks", "measured"}
+    incident.world.unreadable = {"series", "measured"}
     assert incident.look() == "recovered"
     assert "score" not in incident.last.summary
 
@@ -285,6 +303,29 @@ def test_an_unsteady_moment_starts_the_five_minutes_anew() -> None:
     assert incident.look() == "not-yet"
     incident.clock.advance(seconds=200)
     assert incident.look() == "not-yet"
+
+
+def test_between_two_crashes_nothing_is_recovered(incident: Incident) -> None:
+    """New tasks that die again are steady, healthy and quiet in between: the action did not help."""
+    acted_at = incident.clock.now()
+    incident.clock.advance(seconds=300)
+    incident.crash(2, started_at=acted_at)
+    incident.clock.advance(seconds=120)
+    incident.quiet(minutes=5)
+    assert incident.look() == "not-yet"
+    assert incident.checked.summary == "not-yet: 2 tasks stopped by themselves in the last 15 minutes"
+    incident.clock.advance(seconds=300)
+    assert incident.look() == "ineffective"
+
+
+def test_tasks_that_died_before_the_action_hold_no_recovery_back(incident: Incident) -> None:
+    """It put others in their place; and of those one may die at any time."""
+    acted_at = incident.clock.now()
+    incident.crash(3, started_at=acted_at - timedelta(seconds=400))
+    incident.clock.advance(seconds=120)
+    assert incident.look() == "recovered"
+    incident.crash(1, started_at=acted_at)
+    assert incident.look() == "recovered"
 
 
 def test_the_same_answer_is_written_once(incident: Incident) -> None:

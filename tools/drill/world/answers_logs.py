@@ -4,6 +4,7 @@ Insights query syntax")."""
 import re
 from collections.abc import Iterator, Sequence
 from functools import cache, partial
+from itertools import islice
 from typing import NamedTuple
 
 from tools.drill.world.logs import LEVEL, Lines, Logs
@@ -151,34 +152,46 @@ SLICE_S = 10.0
 
 
 def filter_log_events(world: World, parameters: Parameters) -> Answer:
-    """The oldest lines first, one page. The world has error lines alone: a pattern for such lines finds them all."""
+    """The oldest lines first, page by page. The world has error lines alone: a pattern for such lines finds them all.
+
+    A token says how many lines came before its page.
+    """
     name, limit = parameters["logGroupName"], int(parameters.get("limit", 10_000))
+    before = int(parameters.get("nextToken", 0))
     logs = next((service.logs for service in world.services.values() if service.logs.group == name), None)
     if logs is None:
         raise Refused("ResourceNotFoundException", "The specified log group does not exist.")
     start_s, ends_s = (parameters[at] / 1000 - BEGINNING.timestamp() for at in ("startTime", "endTime"))
-    events: list[Answer] = []
+    found = list(islice(_all_written(world, logs, start_s, ends_s), before, before + limit + 1))
+    answer: Answer = {"events": found[:limit], "searchedLogStreams": []}
+    return answer if len(found) <= limit else {**answer, "nextToken": str(before + limit)}
+
+
+def _all_written(world: World, logs: Logs, start_s: float, ends_s: float) -> Iterator[Answer]:
     at_s = start_s
-    while at_s < min(ends_s, world.seconds) and len(events) <= limit:
-        events += _written(world, logs, at_s, min(at_s + SLICE_S, ends_s))
+    while at_s < min(ends_s, world.seconds):
+        yield from _written(world, logs, at_s, min(at_s + SLICE_S, ends_s))
         at_s += SLICE_S
-    answer: Answer = {"events": events[:limit], "searchedLogStreams": []}
-    return answer if len(events) <= limit else {**answer, "nextToken": world.chance.token(f"lines/{name}", limit)}
 
 
 def _written(world: World, logs: Logs, start_s: float, ends_s: float) -> Iterator[Answer]:
     told = [lines for lot in logs.between(start_s, ends_s) for lines in lot]
     every = (ends_s - start_s) / max(1, sum(lines.times for lines in told))
-    texts = [lines for lines in told for _ in range(lines.times)]
-    for place, lines in enumerate(texts):
-        moment = int((BEGINNING.timestamp() + start_s + every * place) * 1000)
-        yield {
-            "logStreamName": f"{logs.prefix}/{logs.container}/{lines.task}",
-            "timestamp": moment,
-            "message": f"{LEVEL} [{world.chance.token('request', place % VARIANTS, size=4)}] {lines.text}",
-            "ingestionTime": moment,
-            "eventId": f"{moment}-{place}",
-        }
+    requests = [world.chance.token("request", variant, size=4) for variant in range(VARIANTS)]
+    begins_s = BEGINNING.timestamp() + start_s
+    place = 0
+    for lines in told:
+        stream = f"{logs.prefix}/{logs.container}/{lines.task}"
+        for _ in range(lines.times):
+            moment = int((begins_s + every * place) * 1000)
+            yield {
+                "logStreamName": stream,
+                "timestamp": moment,
+                "message": f"{LEVEL} [{requests[place % VARIANTS]}] {lines.text}",
+                "ingestionTime": moment,
+                "eventId": f"{moment}-{place}",
+            }
+            place += 1
 
 
 LOGS = Operations(
