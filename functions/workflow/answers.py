@@ -24,8 +24,10 @@ class TakeAnswer:
     answers: Answers
     now: Callable[[], datetime]
 
-    def __call__(self, incident_id: str, answer: Answer, *, by: str, identity: str, reason: str) -> Approval:
-        """The request with the answer in it.
+    def __call__(
+        self, incident_id: str, answer: Answer, *, by: str, identity: str, reason: str, plan_hash: str | None = None
+    ) -> Approval:
+        """The request with the answer in it. `plan_hash`: whoever answers has seen this plan, and answers no other.
 
         Raises:
             AnswerRefused: there is nothing to answer (any more), with the reason.
@@ -33,6 +35,8 @@ class TakeAnswer:
             ReadFailed: it is written, and nobody knows whether the execution was told: the same answer again tells it.
         """
         asked = self._open_request(incident_id)
+        if plan_hash is not None and plan_hash != asked.plan_hash:
+            raise AnswerRefused(f"{incident_id}: another plan is asked for by now: {asked.summary}; look at it first")
         if asked.answer is None:
             asked = self._written(asked, answer, by=by, identity=identity, reason=reason)
         elif asked.answer is not answer:

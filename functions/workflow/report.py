@@ -4,12 +4,13 @@ Nothing depends on it: the lock is released before, and the table spares the ste
 whatever becomes of it. What cannot be read is said in the report; only what cannot be written fails.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
 from functions.diagnostics.metrics import dimensions
+from functions.domain.changes import Lease
 from functions.domain.circumstances import LinesFacts, TaskDefinitionFacts
 from functions.domain.differences import with_digests
 from functions.domain.errors import ReadFailed
@@ -65,7 +66,33 @@ class WriteReport:
         return Result(outcome=Outcome(visit.outcome or Outcome.RESOLVED), wait_s=visit.wait_s)
 
     def _report(self, trail: Trail) -> tuple[IncidentReport, LinesFacts | None]:
-        known, now = Known(trail), self.clock.now()
+        gather = Gather(ledger=self.ledger, readers=self.readers, playbooks=self.playbooks)
+        now, place = self.clock.now(), self.archive.url(folder(trail.incident))
+        gathered = replace(gather(trail, now=now), place=place)
+        return compose(trail, gathered, self.playbooks.get(trail.incident.service.key), now=now), gathered.lines
+
+    def _keep(self, incident: Incident, report: IncidentReport, lines: LinesFacts | None) -> None:
+        """The page last: who finds it finds the rest, too."""
+        documents = [("report.json", report.model_dump_json(), "application/json")]
+        if lines is not None:
+            documents.append(("log.jsonl", as_lines(lines)[0], "application/x-ndjson"))
+        documents.append(("report.md", as_markdown(report), "text/markdown; charset=utf-8"))
+        documents.append(("report.html", as_html(report), "text/html; charset=utf-8"))
+        for name, body, content_type in documents:
+            self.archive.keep(folder(incident) + name, body, content_type=content_type)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gather:
+    """Reads what a report tells beside the trail, of an incident that is over or still open."""
+
+    ledger: Ledger
+    readers: Readers
+    playbooks: Mapping[str, Playbook]
+
+    def __call__(self, trail: Trail, *, now: datetime, most_lines: int = MOST_LINES) -> Gathered:
+        """What cannot be read is left out, with its reason."""
+        known = Known(trail)
         unread: dict[str, str] = {}
         incident = trail.incident
         until = incident.closed_at or now
@@ -86,30 +113,16 @@ class WriteReport:
         if groups:
             since = known.since - BEFORE
             lines = _tried(
-                unread, "log lines", lambda: self.readers.logs.lines(groups, since=since, until=until, most=MOST_LINES)
+                unread, "log lines", lambda: self.readers.logs.lines(groups, since=since, until=until, most=most_lines)
             )
-        gathered = Gathered(
+        return Gathered(
             series=series,
             period_s=period_s,
             definitions=definitions,
             lines=lines,
-            leases=[
-                lease for lease in self.ledger.service_leases(incident.service) if lease.incident_id == incident.id
-            ],
+            leases=leases_of(self.ledger, incident),
             unread=unread,
-            place=self.archive.url(folder(incident)),
         )
-        return compose(trail, gathered, self.playbooks.get(incident.service.key), now=now), lines
-
-    def _keep(self, incident: Incident, report: IncidentReport, lines: LinesFacts | None) -> None:
-        """The page last: who finds it finds the rest, too."""
-        documents = [("report.json", report.model_dump_json(), "application/json")]
-        if lines is not None:
-            documents.append(("log.jsonl", as_lines(lines)[0], "application/x-ndjson"))
-        documents.append(("report.md", as_markdown(report), "text/markdown; charset=utf-8"))
-        documents.append(("report.html", as_html(report), "text/html; charset=utf-8"))
-        for name, body, content_type in documents:
-            self.archive.keep(folder(incident) + name, body, content_type=content_type)
 
     def _series(self, incident: Incident, found: Findings, start: datetime, until: datetime, period_s: int) -> Series:
         service, front = found.service.value, found.front.value
@@ -160,10 +173,16 @@ def _period_s(span: timedelta) -> int:
 
 def from_trail(ledger: Ledger, trail: Trail, playbook: Playbook | None, *, now: datetime) -> IncidentReport:
     """The report without what is read beside the trail, for whoever may not read it, or before it was read."""
-    leases = [each for each in ledger.service_leases(trail.incident.service) if each.incident_id == trail.incident.id]
     why = "they are read by the responder itself, when the incident closes"
-    gathered = Gathered(leases=leases, unread={"metrics, task definitions and log lines": why})
+    gathered = Gathered(
+        leases=leases_of(ledger, trail.incident), unread={"metrics, task definitions and log lines": why}
+    )
     return compose(trail, gathered, playbook, now=now)
+
+
+def leases_of(ledger: Ledger, incident: Incident) -> Sequence[Lease]:
+    """What the incident holds for a while, and has not given back."""
+    return [each for each in ledger.service_leases(incident.service) if each.incident_id == incident.id]
 
 
 def kept_report(ledger: Ledger, archive: Archive, incident: Incident) -> IncidentReport | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from functions.domain.errors import InputError
 from tools.cli.options import Length, order_options, region_of, service_argument, service_of, with_options
 
 if TYPE_CHECKING:
@@ -196,17 +197,26 @@ def _obey(context: click.Context, service: str, what: "Ordered", said: Said, **a
 
 
 def _written(desk: "Desk", ref: "ServiceRef", what: "Ordered", said: Said, about: dict[str, Any]) -> "Order":
+    identity = desk.identity(ref.region)
+    return write_order(what, by=said.by, identity=identity, reason=said.reason, key=said.key, **about)
+
+
+def write_order(what: "Ordered", *, by: str, identity: str, reason: str, key: str, **about: Any) -> "Order":
+    """The order, with who gives it and why.
+
+    Raises:
+        InputError: something in it cannot be ordered so.
+    """
     from pydantic import ValidationError
 
     from functions.domain.orders import Order
     from functions.domain.redaction import clean
 
-    who = {"by": clean(said.by, limit=100), "identity": desk.identity(ref.region)}
-    why = {"reason": clean(said.reason, limit=500), "key": said.key}
+    who = {"by": clean(by, limit=100), "identity": identity, "reason": clean(reason, limit=500), "key": key}
     try:
-        return Order.model_validate({"what": what, **who, **why, **about})
+        return Order.model_validate({"what": what, **who, **about})
     except ValidationError as wrong:
-        raise click.ClickException(_first_mistake(wrong.errors()[0])) from wrong
+        raise InputError(_first_mistake(wrong.errors()[0])) from wrong
 
 
 def _first_mistake(error: Any) -> str:

@@ -1,6 +1,6 @@
 """`responder incidents`: those that are open and those of late, for people and for programs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,6 @@ from tools.cli.options import Length, ledger_options, region_of, service_of, wit
 
 if TYPE_CHECKING:
     from functions.domain.incidents import Incident
-    from functions.ports import Ledger
     from functions.workflow.story import Story
     from tools.cli.main import Desk
 
@@ -67,6 +66,7 @@ def incidents(
     from functions.domain.model import canonical_json
     from functions.workflow.story import tell
     from functions.workflow.table import StepName
+    from tools.cli.listed import listed
     from tools.cli.render import console, incident_table, stopped, unmatched_table
     from tools.cli.windows import windows_of
 
@@ -84,25 +84,18 @@ def incidents(
         return
     wanted = set(states)
     ref = None if service is None else service_of(service, region)
-    found = [i for i in _found(ledger, now - since, now, wanted) if ref is None or i.service == ref]
+    only_open = bool(wanted) and State.RESOLVED not in wanted
+    found = listed(ledger, now=now, since=since, only_open=only_open, service=ref)
     # What nobody asks for is not read: a trail is a request of its own.
     told = {i.id: tell(ledger.events(i.id)) for i in found if as_json or i.closed_at is None}
     shown = [i for i in found if not wanted or wanted & {_status(i), _state(i, told.get(i.id))}]
     if as_json:
-        listed = [_plain(incident, told[incident.id], now=now) for incident in shown]
-        click.echo(canonical_json({"stopped": said, "incidents": listed}))
+        plain = [_plain(incident, told[incident.id], now=now) for incident in shown]
+        click.echo(canonical_json({"stopped": said, "incidents": plain}))
         return
     waiting = {i.id: ledger.approval(i.id) for i in shown if i.step == StepName.APPROVAL}
     notes = {i.id: windows_of(ledger.switch(i.service), told[i.id], now=now) for i in shown if i.id in told}
     console().print(incident_table(shown, now=now, approvals=waiting, notes=notes))
-
-
-def _found(ledger: "Ledger", start: datetime, end: datetime, wanted: set[str]) -> "Sequence[Incident]":
-    """Newest first, with those that are open, whenever they were opened."""
-    found = {incident.id: incident for incident in ledger.open_incidents()}
-    if not wanted or State.RESOLVED in wanted:
-        found |= {incident.id: incident for incident in ledger.incidents_between(start, end)}
-    return sorted(found.values(), key=lambda incident: incident.opened_at, reverse=True)
 
 
 def _status(incident: "Incident") -> str:

@@ -22,6 +22,7 @@ from tools.cli.aws import hint_of, on_aws, verified
 from tools.cli.backups import backup
 from tools.cli.byhand import COMMANDS as BY_HAND
 from tools.cli.completion import completion
+from tools.cli.console import COMMANDS as ON_PAGES
 from tools.cli.desk import COMMANDS as ON_INCIDENTS
 from tools.cli.digest import desk_sources, digest
 from tools.cli.incidents import incidents
@@ -38,6 +39,7 @@ from tools.cli.show import show
 from tools.cli.status import status
 from tools.cli.stop import COMMANDS as ON_EVERYTHING
 from tools.cli.stop import desk_hold
+from tools.cli.switches import mode
 
 if TYPE_CHECKING:
     from functions.domain.approvals import Answer
@@ -283,17 +285,11 @@ def _answer(
 @click.pass_obj
 def pause(desk: Desk, service: str, length: timedelta, reason: str, by: str, table: str, region: str | None) -> None:
     """Let the responder only look at a service for a while: [region/]cluster/service."""
-    from functions.domain.redaction import clean
+    from tools.cli.switches import hand_of, set_pause
 
-    ref, now = _service(service, region), desk.now()
-    ledger = _ledger(desk, table, ref.region)
-    until = now + length
-    switch = ledger.switch(ref)
-    keep_note(
-        desk, table, ref.region, f"pauses it until {until:%Y-%m-%d %H:%M} UTC", by=by, reason=reason, about=ref.key
-    )
-    paused = {"paused_until": until, "by": clean(by, limit=100), "reason": clean(reason, limit=500), "at": now}
-    ledger.set_switch(ref, switch.model_copy(update=paused), was=switch)
+    ref = _service(service, region)
+    ledger, hand = _ledger(desk, table, ref.region), hand_of(desk, ref.region, by)
+    until = set_pause(ledger, ref, length, hand=hand, reason=reason)
     click.echo(f"{ref} is paused until {until:%Y-%m-%d %H:%M} UTC; `responder resume {service}` ends it earlier")
 
 
@@ -304,20 +300,14 @@ def pause(desk: Desk, service: str, length: timedelta, reason: str, by: str, tab
 @click.pass_obj
 def resume(desk: Desk, service: str, by: str, table: str, region: str | None) -> None:
     """End a pause, and let the responder act again where actions did not help."""
-    from functions.domain.redaction import clean
+    from tools.cli.switches import end_pause, hand_of
 
-    ref, now = _service(service, region), desk.now()
-    ledger = _ledger(desk, table, ref.region)
-    switch = ledger.switch(ref)
-    was_paused = switch.paused(now)
-    keep_note(desk, table, ref.region, "ends the pause", by=by, reason="", about=ref.key)
-    ended = {"paused_until": None, "by": clean(by, limit=100), "reason": "resumed", "at": now}
-    ledger.set_switch(ref, switch.model_copy(update=ended), was=switch)
-    click.echo(f"{ref} is resumed" if was_paused else f"{ref} was not paused")
-    failed = ledger.ineffective(ref, since=now - timedelta(days=1))
-    if failed:
-        ledger.forget_ineffective(ref)
-        click.echo(f"actions did not help in {', '.join(sorted(failed))}: that no longer speaks against the next one")
+    ref = _service(service, region)
+    ended = end_pause(_ledger(desk, table, ref.region), ref, hand=hand_of(desk, ref.region, by))
+    click.echo(f"{ref} is resumed" if ended.was_paused else f"{ref} was not paused")
+    if ended.did_not_help:
+        incidents_said = ", ".join(ended.did_not_help)
+        click.echo(f"actions did not help in {incidents_said}: that no longer speaks against the next one")
 
 
 @cli.command()
@@ -427,9 +417,11 @@ cli.add_command(releases)
 cli.add_command(audit)
 cli.add_command(completion)
 cli.add_command(backup)
-for _command in (*BY_HAND, *ON_INCIDENTS, *ON_EVERYTHING, *ON_THE_PAST, *ON_ALARMS):
+for _command in (*BY_HAND, *ON_INCIDENTS, *ON_EVERYTHING, *ON_THE_PAST, *ON_ALARMS, *ON_PAGES):
     cli.add_command(_command)
 cli.add_command(status)
+
+cli.add_command(mode)
 cli.add_command(digest)
 
 

@@ -23,10 +23,18 @@ class Length(click.ParamType[timedelta]):
     name = "length"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
-        written = _LENGTH.fullmatch(str(value))
-        if written is None or int(written[1]) == 0:
+        length = length_of(str(value))
+        if length is None:
             self.fail(f"'{value}' is no length of time; write 30m, 2h or 7d", param, ctx)
-        return timedelta(**{_UNITS[written[2]]: int(written[1])})
+        return length
+
+
+def length_of(text: str) -> timedelta | None:
+    """The length of time that somebody wrote; None where it is none."""
+    written = _LENGTH.fullmatch(text)
+    if written is None or int(written[1]) == 0:
+        return None
+    return timedelta(**{_UNITS[written[2]]: int(written[1])})
 
 
 aws_options = (

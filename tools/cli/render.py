@@ -85,7 +85,7 @@ _COMMAND = (
 
 _CAUSES_SHOWN = 4
 
-_WAYS_OUT: Mapping[str, str] = {
+WAYS_OUT: Mapping[str, str] = {
     "stop": "`responder start --all` ends the stop, for every service",
     "pause": "`responder resume` ends the pause",
     "maintenance": "order it again after the window; `responder maintenance --cancel` ends an announced one",
@@ -351,8 +351,8 @@ def _replied(reply: Reply, said: str) -> Iterable[RenderableType]:
         if verdict.ordered:
             facts.add_row(text(verdict.guardrail), Text.assemble(_VERDICTS[True, True], text(verdict.reason)))
     for rule in reply.refused_by:
-        if rule in _WAYS_OUT:
-            facts.add_row("then", _WAYS_OUT[rule])
+        if rule in WAYS_OUT:
+            facts.add_row("then", WAYS_OUT[rule])
     agreed = [text(verdict.guardrail) for verdict in reply.verdicts if verdict.allowed and not verdict.ordered]
     if agreed and not refused:
         facts.add_row("guardrails", Text.assemble(("✓ ", "green"), (", ".join(agreed), "dim")))

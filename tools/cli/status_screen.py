@@ -201,7 +201,7 @@ def _tasks(facts: ServiceFacts, seen: ServiceStatus, *, wide: bool) -> Iterator[
         yield _unknown(seen.tasks)
         return
     loads = seen.loads.value or {}
-    running = sorted(seen.tasks.value.running, key=_unwell_first)
+    running = sorted(seen.tasks.value.running, key=unwell_first)
     if running:
         yield _below(_task_table(running[:ROWS], loads, seen.at, wide=wide))
     if len(running) > ROWS:
@@ -214,16 +214,21 @@ def _tasks(facts: ServiceFacts, seen: ServiceStatus, *, wide: bool) -> Iterator[
 def _stopped(tasks: Sequence[TaskFacts], at: datetime) -> Iterator[RenderableType]:
     """Those that stopped lately. The ones that ECS took away for a deployment or for scaling are only counted."""
     lately = [task for task in tasks if task.stopped_at is not None and at - task.stopped_at <= STOPPED_LATELY]
-    own = [task for task in lately if _of_itself(task)]
-    newest = sorted(own, key=lambda task: task.stopped_at or at, reverse=True)
+    newest = stopped_of_themselves(tasks, at)
     for task in newest[:STOPPED_SHOWN]:
-        yield _line(f"{text(task.id)[:8]} stopped {_age(task.stopped_at, at)} ago{_why_stopped(task)}", style="red")
+        yield _line(f"{text(task.id)[:8]} stopped {_age(task.stopped_at, at)} ago{why_stopped(task)}", style="red")
     if len(newest) > STOPPED_SHOWN:
         yield _line(f"and {len(newest) - STOPPED_SHOWN} more stopped so within the hour", style="red")
-    if len(lately) > len(own):
+    if len(lately) > len(newest):
         yield _line(
-            f"{len(lately) - len(own)} taken away by ECS within the hour, for a deployment or scaling", style="dim"
+            f"{len(lately) - len(newest)} taken away by ECS within the hour, for a deployment or scaling", style="dim"
         )
+
+
+def stopped_of_themselves(tasks: Sequence[TaskFacts], at: datetime) -> Sequence[TaskFacts]:
+    """Those of the last hour that ECS did not take away for a deployment or for scaling, newest first."""
+    lately = [task for task in tasks if task.stopped_at is not None and at - task.stopped_at <= STOPPED_LATELY]
+    return sorted(filter(_of_itself, lately), key=lambda task: task.stopped_at or at, reverse=True)
 
 
 def _of_itself(task: TaskFacts) -> bool:
@@ -257,12 +262,14 @@ def _unmeasured(loads: Reading[Mapping[str, TaskLoad]]) -> str:
     return "CPU and memory of a task: only with Container Insights, enhanced observability"
 
 
-def _unwell_first(task: TaskFacts) -> tuple[bool, bool, float]:
+def unwell_first(task: TaskFacts) -> tuple[bool, bool, float]:
+    """A key to sort by."""
     newest = 0.0 if task.started_at is None else -task.started_at.timestamp()
     return task.health != "UNHEALTHY", task.last_status == "RUNNING", newest
 
 
-def _why_stopped(task: TaskFacts) -> str:
+def why_stopped(task: TaskFacts) -> str:
+    """Its exit codes and what ECS says, as a clause that begins with its own mark."""
     exits = f", exit code {', '.join(map(str, task.exit_codes))}" if task.exit_codes else ""
     said = [*task.container_reasons, task.stopped_reason]
     return f"{exits}: {text('; '.join(dict.fromkeys(filter(None, said))) or task.stop_code or 'nobody knows why')}"

@@ -10,11 +10,11 @@ from datetime import UTC, datetime
 from functions.domain.incidents import Incident
 from functions.ports import Ledger
 from tools.cli.trails import Trail, read_trail
-from tools.demo.cdk import CdkFailed
+from tools.demo.cdk import PROJECT, CdkFailed
 from tools.demo.emulator import ACCOUNT, EmulatorFailed, export_lines
 from tools.demo.narrator import Narrator, Outcome
 from tools.demo.scenarios import SCENARIOS, Scenario, Told, chosen
-from tools.demo.stage import ALARM, PATIENCE_S, REF, RESPONDER, DemoFailed, Stage, open_stage, traffic
+from tools.demo.stage import ALARM, PATIENCE_S, PLAYBOOKS, REF, RESPONDER, DemoFailed, Stage, open_stage, traffic
 
 PAGE_TAKES_S = 5.0
 
@@ -154,6 +154,7 @@ def _stay(stage: Stage, outcomes: Sequence[Outcome], narrator: Narrator) -> None
     narrator.hint(
         "then",
         [
+            f".venv/bin/responder console --playbooks {PLAYBOOKS.relative_to(PROJECT)}    # the same as pages",
             ".venv/bin/responder incidents",
             *(f".venv/bin/responder show {incident}" for incident in incidents),
             *(f".venv/bin/responder verify {incident}" for incident in incidents),

@@ -225,7 +225,7 @@ def leases_told(known: Known, out: Sequence[Lease]) -> tuple[LeaseTold, ...]:
     still = {lease.id: lease for lease in out}
     return tuple(
         LeaseTold(
-            text=_lease_text(lease.terms),
+            text=lease_text(lease.terms),
             due_at=still.get(identifier, lease).due_at,
             ended=ended.get(identifier, ""),
         )
@@ -233,7 +233,8 @@ def leases_told(known: Known, out: Sequence[Lease]) -> tuple[LeaseTold, ...]:
     )
 
 
-def _lease_text(terms: LeaseTerms) -> str:
+def lease_text(terms: LeaseTerms) -> str:
+    """What is set for a while: from what, to what."""
     match terms.kind:
         case LeaseKind.FLOOR | LeaseKind.CEILING:
             end = "minimum" if terms.kind is LeaseKind.FLOOR else "maximum"

@@ -14,7 +14,7 @@ def el(tag: str, *children: Child, **attributes: object) -> Element:
     element = Element(tag)
     for name, value in attributes.items():
         if value is not None:
-            element.set(name.rstrip("_").replace("_", "-"), _shown(str(value)))
+            element.set(name.rstrip("_").replace("_", "-"), shown(str(value)))
     _append(element, children)
     return element
 
@@ -28,7 +28,7 @@ def _append(element: Element, child: Child) -> None:
     if child is None:
         return
     if isinstance(child, str):
-        text = _shown(child)
+        text = shown(child)
         if len(element):
             element[-1].tail = (element[-1].tail or "") + text
         else:
@@ -40,7 +40,7 @@ def _append(element: Element, child: Child) -> None:
             _append(element, each)
 
 
-def _shown(text: str) -> str:
+def shown(text: str) -> str:
     """Without what cannot be seen: control characters, and those that turn the direction of a line."""
     if text.isprintable():
         return text

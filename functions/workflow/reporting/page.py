@@ -31,8 +31,6 @@ _QUIET = timedelta(minutes=5)
 
 def as_html(report: IncidentReport) -> str:
     """The whole page; the same report gives the same bytes."""
-    sections = [section for section in _sections(report) if section is not None]
-    links = [el("a", str(section[0].text), href=f"#{section.get('id')}") for section in sections]
     page = el(
         "html",
         el(
@@ -44,10 +42,18 @@ def as_html(report: IncidentReport) -> str:
             el("title", f"{report.service.service}: {report.cause}, {report.alarm_at:%Y-%m-%d %H:%M} UTC"),
             el("style", CSS),
         ),
-        el("body", el("main", _head(report, links), sections, _foot(report))),
+        el("body", el("main", parts(report))),
         lang="en",
     )
     return "<!doctype html>\n" + html(page) + "\n"
+
+
+def parts(report: IncidentReport) -> Sequence[Element]:
+    """What the page says, for whoever shows it in a page of their own: the header, the sections, the footer. Nothing in
+    it has a style of its own, so that a page may forbid those."""
+    sections = [section for section in _sections(report) if section is not None]
+    links = [el("a", str(section[0].text), href=f"#{section.get('id')}") for section in sections]
+    return (_head(report, links), *sections, _foot(report))
 
 
 def _section(identifier: str, title: str, *children: Child) -> Element:
@@ -84,7 +90,7 @@ def _head(report: IncidentReport, links: Sequence[Element]) -> Element:
         el("p", f"{report.title} · {day_and_clock(report.alarm_at)} · all times in UTC", class_="where"),
         el("div", [_figure(text, what) for what, text in report.figures], _objectives(report), class_="figures"),
         None if first is None else el("p", el("b", "Next: "), first.text, class_="next"),
-        el("nav", links),
+        el("nav", links, aria_label="Parts of this report"),
     )
 
 
@@ -159,7 +165,7 @@ def _gains(action: ActionTold) -> Element | None:
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Element:
     return el(
         "table",
-        el("thead", el("tr", [el("th", name) for name in head])),
+        el("thead", el("tr", [el("th", name, scope="col") if name else el("td") for name in head])),
         el("tbody", [el("tr", [_cell(text, place) for place, text in enumerate(row)]) for row in rows]),
     )
 
@@ -221,7 +227,14 @@ def _causes(report: IncidentReport) -> Element:
 
 
 def _cause(cause: CauseTold) -> Element:
-    bar = el("span", el("i", style=f"width:{100 * cause.confidence:.0f}%"), class_="bar")
+    bar = el(
+        "svg",
+        el("rect", width=f"{100 * cause.confidence:.0f}", height="8"),
+        class_="bar",
+        viewBox="0 0 100 8",
+        preserveAspectRatio="none",
+        aria_hidden="true",
+    )
     signs = (("+", "good", cause.evidence_for), ("−", "text-bad", cause.evidence_against), ("?", "warn", cause.unread))
     proof = [
         el("li", el("b", mark, class_=tone), f"not read: {line}" if mark == "?" else line)
@@ -266,9 +279,7 @@ def _logs(report: IncidentReport) -> Element | None:
         _table(("times", "what error lines said"), [(f"{n:,}", text) for n, text in logs.patterns])
         if logs.patterns
         else None,
-        [el("h3", "First error lines", style="margin-top:1.2rem"), el("ul", excerpt, class_="log")]
-        if excerpt
-        else None,
+        [el("h3", "First error lines", class_="below"), el("ul", excerpt, class_="log")] if excerpt else None,
         el("p", logs.kept, class_="small soft") if logs.kept else None,
         el("p", "The same time in full:", class_="small soft") if logs.commands else None,
         [el("pre", command) for command in logs.commands],

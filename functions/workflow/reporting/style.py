@@ -80,10 +80,11 @@ svg .limit-text{fill:var(--red);font-size:10.5px}
 svg .mark line{stroke:currentColor;stroke-width:1.3}
 svg .mark circle{fill:currentColor}
 svg .mark text{fill:var(--bg);font-size:9.5px;font-weight:700}
-.bar{display:inline-block;width:4.2rem;height:.5rem;border-radius:9px;background:var(--line);overflow:hidden;
-vertical-align:middle;margin-right:.5rem}
-.bar i{display:block;height:100%;background:var(--soft)}
-.chosen .bar i{background:var(--amber)}
+svg.bar{display:inline-block;width:4.2rem;height:.5rem;border-radius:9px;background:var(--line);vertical-align:middle;
+margin-right:.5rem}
+.bar rect{fill:var(--soft)}
+.chosen .bar rect{fill:var(--amber)}
+h3.below{margin-top:1.2rem}
 ul.proof{list-style:none;margin:.3rem 0 0;padding:0;font-size:.925rem}
 ul.proof li{padding-left:1.3rem;text-indent:-1.3rem}
 ul.proof b{display:inline-block;width:1.3rem;text-indent:0}

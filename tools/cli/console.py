@@ -1,0 +1,50 @@
+"""`responder console`: incidents and services as pages on this machine, with the operator's own credentials."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tools.cli.options import ledger_options, region_of, with_options
+
+if TYPE_CHECKING:
+    from tools.cli.main import Desk
+
+
+@click.command()
+@click.option("--port", type=click.IntRange(0, 65_535), default=0, show_default="a free one", help="Of 127.0.0.1.")
+@click.option("--no-browser", is_flag=True, help="Only print the address.")
+@click.option("--by", envvar=["USER", "LOGNAME"], default="an operator", show_default="your login name")
+@click.option("--playbooks", type=click.Path(path_type=Path), default="playbooks", show_default=True)
+@click.option(
+    "--drill",
+    "drill_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="What `responder drill --json` wrote.  [default: build/drill.json, if there]",
+)
+@with_options(*ledger_options)
+@click.pass_obj
+def console(
+    desk: "Desk",
+    port: int,
+    no_browser: bool,
+    by: str,
+    playbooks: Path,
+    drill_file: Path | None,
+    table: str,
+    region: str | None,
+) -> None:
+    """Serve pages for one operator on 127.0.0.1: incidents, services and drills, live, with everything that can be
+    ordered at the desk.
+
+    It reads and orders with your own AWS credentials, and nobody else can reach it. Ctrl-C ends it.
+    """
+    from tools.console.room import open_room
+    from tools.console.server import serve
+
+    room = open_room(desk, table=table, region=region_of(region), by=by, playbooks=playbooks, drill_file=drill_file)
+    serve(room, port=port, browser=not no_browser)
+
+
+COMMANDS = (console,)

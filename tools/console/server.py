@@ -1,0 +1,56 @@
+"""Serves the pages on the loopback address until Ctrl-C."""
+
+import webbrowser
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import click
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+
+from functions.domain.errors import InputError
+from tools.console.app import make_app
+from tools.console.guard import Door
+from tools.console.room import Room
+
+HOST = "127.0.0.1"
+"""The only address there is: no option opens another one."""
+
+
+class _Quiet(WSGIRequestHandler):
+    """Answers without a line for each request, and without saying what it is made of."""
+
+    server_version = "responder"
+    sys_version = ""
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        pass
+
+
+@contextmanager
+def standing(room: Room, *, port: int, say: Callable[[str], None]) -> Iterator[tuple[BaseWSGIServer, Door]]:
+    """A server that holds its port, and its door; it answers once somebody lets it. `say` hears each link.
+
+    Raises:
+        InputError: the port is taken.
+    """
+    door = Door(say=say)
+    try:
+        server = make_server(HOST, port, make_app(room, door), threaded=True, request_handler=_Quiet)
+    except (OSError, SystemExit) as taken:  # werkzeug would end the process where the address is in use
+        raise InputError(f"port {port} of {HOST} cannot be had; write another --port, or none") from taken
+    door.stands_at(f"{HOST}:{server.server_port}")
+    try:
+        yield server, door
+    finally:
+        server.server_close()
+
+
+def serve(room: Room, *, port: int, browser: bool) -> None:
+    """Raises InputError where the port is taken."""
+    with standing(room, port=port, say=lambda link: click.echo(f"  {link}")) as (server, door):
+        click.echo(f"You are {room.by}, for AWS {room.identity}. Only this machine can reach the console.")
+        click.echo("It is at the address below, which works once; the next one follows. Ctrl-C ends it.")
+        link = door.link()
+        if browser and not webbrowser.open(link):
+            click.echo("No browser could be opened: open the address yourself.")
+        server.serve_forever()
