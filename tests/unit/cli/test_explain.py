@@ -92,11 +92,11 @@ def test_without_playbooks_nothing_would_be_done(capsys: pytest.CaptureFixture[s
 
 def test_text_for_people(capsys: pytest.CaptureFixture[str]) -> None:
     """Without --json the same is told in words; foreign text can neither colour nor clear the terminal."""
-    message = samples.sns_message("[bold red]x\x1b[2J\u202e") | {"NewStateReason": "token=abcdefgh [/bold]"}
+    message = samples.sns_message("[bold red]x") | {"NewStateReason": "\x1b[2J\u202etoken=abcdefgh [/bold]"}
     assert run(["explain", write("e.json", message), write("t.txt", "hello")], DESK) == 0
 
     out = capsys.readouterr().out
-    assert "[bold red]x[2J is ALARM, was OK, 2026-03-01 03:12:04 UTC" in out
+    assert "[bold red]x is ALARM, was OK, 2026-03-01 03:12:04 UTC" in out
     assert "\x1b" not in out
     assert "\u202e" not in out
     assert "abcdefgh" not in out

@@ -38,6 +38,7 @@ from tests.unit.workflow.test_approval import answering, incident_id, subjects
 from tests.unit.workflow.test_further_sources import FINDING, THREAT
 from tests.unit.workflow.test_incident import after_bad_release, assert_sound, facts, playbook, raise_alarm
 from tests.unit.workflow.test_mutes import continued, flapping
+from tools.chaos import samples
 
 ADDRESS = "93.184.216.34"
 ANOTHER = "93.184.216.35"
@@ -47,8 +48,8 @@ RESOURCE = "service/shop/orders"
 OPEN, SHUT = SetCeiling(resource_id=RESOURCE, maximum=0, minimum=0), ScaleToZero()
 
 
-def responder_in(mode: str, *, deployed: bool = True, **said: object) -> Responder:
-    return Responder(playbook=playbook(mode=mode, contain=CONTAIN, **said), contain_deployed=deployed)
+def responder_in(mode: str, *, deployed: bool = True, account: str = "000000000000", **said: object) -> Responder:
+    return Responder(playbook=playbook(mode=mode, contain=CONTAIN, **said), contain_deployed=deployed, account=account)
 
 
 @pytest.fixture
@@ -345,7 +346,7 @@ def test_a_block_is_lifted_when_the_window_is_over(responder: Responder) -> None
 
 def test_a_finding_of_guardduty_is_answered_by_the_ladder() -> None:
     """As a flood is: people are asked, and after their yes no task runs. The incident stays open."""
-    responder = responder_in("auto", ladders={"suspected-breach": ["isolate", "page"]})
+    responder = responder_in("auto", account=samples.ACCOUNT, ladders={"suspected-breach": ["isolate", "page"]})
     responder.asked = asks(responder, Answer.GRANTED)
     responder.world.quiet.shown_threats = (THREAT,)
     responder.intake(FINDING)
