@@ -20,8 +20,8 @@ from rich.text import Text
 
 from functions.domain.errors import InputError
 from tools.chaos import figures
+from tools.chaos.runs import Outcome, undisturbed
 from tools.chaos.runs import replay as play_again
-from tools.chaos.runs import undisturbed
 from tools.chaos.sweep import Of, jobs_of, scenarios_of, sweep
 from tools.cli.render import console
 from tools.drill.runner import quiet
@@ -85,11 +85,17 @@ def main(
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         bar = progress.add_task("", total=len(work), runs=0)
+
+        def told(done: int, runs: int, broken: Outcome | None) -> None:
+            progress.update(bar, completed=done, runs=runs)
+            if broken is not None:
+                progress.print(f"not kept: {broken.replay}", markup=False, highlight=False, soft_wrap=True)
+
         found, whole = sweep(
             loaded,
             work,
             processes=jobs or os.cpu_count() or 1,
-            told=lambda done, runs: progress.update(bar, completed=done, runs=runs),
+            told=told,
         )
     total = Of.all(found)
     if json_file is not None and whole:

@@ -18,6 +18,9 @@ from tools.drill.scenario import Scenario, load_scenarios, shipped
 OWN = Path(__file__).resolve().parent / "scenarios"
 """Scenarios for what no shipped one does: changes beside ECS, and leases that are no range of a scalable target."""
 
+GARBAGE = (50_000, 20, 50)
+"""Thresholds of the garbage collector, which took a tenth of the time with those that it has by itself."""
+
 AT_ONCE = 100
 """Faulty runs of one job: they share the undisturbed run that they are compared with."""
 
@@ -119,24 +122,25 @@ def sweep(
     jobs: Sequence[Job],
     *,
     processes: int,
-    told: Callable[[int, int], None] = lambda jobs, runs: None,
+    told: Callable[[int, int, Outcome | None], None] = lambda jobs, runs, broken: None,
 ) -> tuple[list[Of], bool]:
     """Of each scenario, and whether all was made: whoever interrupts gets the runs that were made until then, as soon
-    as those that are under way have ended. `told` hears how many jobs are done, and how many runs.
+    as those that are under way have ended. `told` hears how many jobs are done and how many runs, and of each run that
+    did not keep a promise as soon as it is made.
 
     The processes are not this one even where it is only one: they fork, which a process with threads must not.
     """
     found = [Of(name=scenario.name) for scenario in scenarios]
     context = get_context("spawn")
-    runs, stop = context.Value("i", 0), context.Event()
+    runs, stop, broken = context.Value("i", 0), context.Event(), context.SimpleQueue()
     with ProcessPoolExecutor(
-        processes, mp_context=context, initializer=_begin, initargs=(tuple(scenarios), runs, stop)
+        processes, mp_context=context, initializer=_begin, initargs=(tuple(scenarios), runs, stop, broken)
     ) as pool:
         waiting = [(job, pool.submit(_play, job)) for job in jobs]
         for done, (job, future) in enumerate(waiting, start=1):
             while not future.done():
                 try:
-                    told(done - 1, runs.value)
+                    told(done - 1, runs.value, None if broken.empty() else broken.get())
                     _wait(future)
                 except KeyboardInterrupt:
                     if stop.is_set():
@@ -144,7 +148,9 @@ def sweep(
                     stop.set()
             calls, outcomes = future.result()
             found[job.scenario] = found[job.scenario].and_of(outcomes, calls=calls, faulty=bool(job.weather))
-            told(done, runs.value)
+            told(done, runs.value, None)
+        while not broken.empty():
+            told(len(waiting), runs.value, broken.get())
     return found, not stop.is_set()
 
 
@@ -173,14 +179,19 @@ def _wait(future: Any) -> None:
 _scenarios: tuple[Scenario, ...] = ()
 _runs: Any = None
 _stop: Any = None
+_broken: Any = None
 """In a process of the pool, which keeps them in no other place."""
 
 _process = ExitStack()
 
 
-def _begin(scenarios: tuple[Scenario, ...], runs: Any, stop: Any) -> None:
-    global _scenarios, _runs, _stop
-    _scenarios, _runs, _stop = scenarios, runs, stop
+def _begin(scenarios: tuple[Scenario, ...], runs: Any, stop: Any, broken: Any) -> None:
+    global _scenarios, _runs, _stop, _broken
+    _scenarios, _runs, _stop, _broken = scenarios, runs, stop, broken
+    # What is loaded stays; it is neither searched for garbage again and again, nor copied for it after a fork.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GARBAGE)
     # The terminal interrupts all of its processes; only the first one knows what to do then.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _process.enter_context(quiet())
@@ -193,6 +204,8 @@ def _play(job: Job) -> tuple[int, list[Outcome]]:
         heard.append(outcome)
         with _runs.get_lock():
             _runs.value += 1
+        if outcome.violations:
+            _broken.put(outcome)
         if _stop.is_set():
             raise Stopped
 
