@@ -311,23 +311,21 @@ def _counts(change: Change) -> tuple[int, ...]:
             return ()
 
 
-GUARDRAILS: Sequence[Guardrail] = (
-    stop,
-    pause,
-    maintenance,
-    mode,
-    approval,
+SWITCHES: Sequence[Guardrail] = (stop, pause, maintenance, mode, approval)
+"""What people say of the service, or of everything."""
+
+OF_THE_LEDGER: Sequence[Guardrail] = (
+    *SWITCHES,
     attempts,
     service_budget,
     fleet_budget,
     cooldown,
     breaker,
     shared_cause,
-    dependency,
-    native_rollback,
-    external_change,
-    task_counts,
 )
+"""They judge what the ledger says. The others judge what was found of the service."""
+
+GUARDRAILS: Sequence[Guardrail] = (*OF_THE_LEDGER, dependency, native_rollback, external_change, task_counts)
 
 
 def judge(situation: Situation, plan: Plan, guardrails: Sequence[Guardrail] = GUARDRAILS) -> tuple[Verdict, ...]:

@@ -45,23 +45,7 @@ from functions.domain.evidence import Findings, Reading, ServiceFacts, short
 from functions.domain.incidents import Fact, Incident, NewEvent
 from functions.domain.releases import quarantined
 from functions.domain.signals import pending
-from functions.guardrails.verdicts import (
-    Guardrail,
-    Situation,
-    approval,
-    attempts,
-    breaker,
-    cooldown,
-    fleet_budget,
-    judge,
-    maintenance,
-    mode,
-    pause,
-    service_budget,
-    shared_cause,
-    stop,
-    task_counts,
-)
+from functions.guardrails.verdicts import OF_THE_LEDGER, SWITCHES, Guardrail, Situation, judge, task_counts
 from functions.playbooks.schema import Playbook
 from functions.ports import BudgetCharge, Clock, Ledger, Readers, ServiceChanger
 from functions.workflow.assess import doubtful, quarantine
@@ -70,25 +54,6 @@ from functions.workflow.situation import situation_of
 from functions.workflow.story import Intent, Story, heeding, tell
 from functions.workflow.table import Outcome, StepName
 from functions.workflow.visit import Result, Visit, incident_of
-
-AGAIN: Sequence[Guardrail] = (
-    stop,
-    pause,
-    maintenance,
-    mode,
-    approval,
-    attempts,
-    service_budget,
-    fleet_budget,
-    cooldown,
-    breaker,
-    shared_cause,
-)
-"""Guardrails that are asked once more just before an action. The others judge what was found of the service: that is
-read again, and has to be as it was."""
-
-BEGUN: Sequence[Guardrail] = (stop, pause, maintenance, mode, approval)
-"""Those that are asked again before each further stage, which is charged and counted already."""
 
 DEPLOYED = frozenset({"task_definition", "primary_deployment", "deployments"})
 """Parts of the state that only a deployment changes."""
@@ -151,7 +116,9 @@ class Remediate:
             return "the service has no playbook any more"
         now = self.clock.now()
         situation = self._situation(incident, playbook, plan, story, now, order=order, begun=bool(done))
-        refused = _refused_by(situation, plan, BEGUN if done else AGAIN)
+        # What was found of the service is read again below, and has to be as it was. A further stage was charged and
+        # counted with the first one.
+        refused = _refused_by(situation, plan, SWITCHES if done else OF_THE_LEDGER)
         if refused is not None:
             return refused
         banned = self._banned(incident, plan)

@@ -6,11 +6,8 @@ from pathlib import Path
 
 from werkzeug.test import TestResponse
 
-from functions.actions.registry import ACTIONS
-from functions.diagnostics.registry import PROBES
 from functions.playbooks.schema import Playbook
-from functions.workflow.assess import Examiner
-from tests.fakes.engine import FLEET_LIMIT, Responder
+from tests.fakes.engine import Responder
 from tools.console.app import make_app
 from tools.console.guard import Door
 from tools.console.room import Room
@@ -29,14 +26,7 @@ def room_of(made: Responder, *, playbooks: Iterable[Playbook] | None = None, dri
         ledger=made.ledger,
         archive=made.archive,
         readers=made.world.readers,
-        examiner=Examiner(
-            ledger=made.ledger,
-            readers=made.world.readers,
-            clock=made.clock,
-            probes=PROBES,
-            actions=ACTIONS,
-            fleet_actions_per_hour=FLEET_LIMIT,
-        ),
+        examiner=made.examiner,
         answers=made.people,
         executions=made.executions,
         now=made.clock.now,

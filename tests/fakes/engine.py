@@ -81,7 +81,7 @@ class Responder:
         self.notifier = FakeNotifier()
         self.second = FakeNotifier()
         playbooks = {self.playbook.ref.key: self.playbook}
-        examiner = Examiner(
+        self.examiner = examiner = Examiner(
             ledger=self.ledger,
             readers=self.world.readers,
             clock=self.clock,

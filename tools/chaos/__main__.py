@@ -18,8 +18,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from functions.domain.errors import InputError
 from tools.chaos import figures
+from tools.chaos.command import INTERRUPTED, run
 from tools.chaos.runs import Outcome, undisturbed
 from tools.chaos.runs import replay as play_again
 from tools.chaos.sweep import Of, jobs_of, scenarios_of, sweep
@@ -28,9 +28,6 @@ from tools.drill.runner import quiet
 
 NOT_KEPT = 1
 """Exit status when any promise was not kept."""
-
-INTERRUPTED = 130
-"""As a shell says it of a command that Ctrl-C ended."""
 
 SHOWN = 20
 """Runs that are named one by one; the file has all of them."""
@@ -174,20 +171,5 @@ def _written(found: Sequence[Of], total: Of, seconds: float) -> dict[str, object
     }
 
 
-def run() -> int:
-    """The exit status; what is foreseen to go wrong is one line."""
-    try:
-        status = main.main(prog_name="python -m tools.chaos", standalone_mode=False)
-    except click.ClickException as wrong:
-        wrong.show()
-        return wrong.exit_code
-    except InputError as wrong:
-        click.echo(f"chaos: {wrong}", err=True)
-        return 2
-    except (click.Abort, KeyboardInterrupt):
-        return INTERRUPTED
-    return status if isinstance(status, int) else 0
-
-
 if __name__ == "__main__":
-    sys.exit(run())
+    sys.exit(run(main, "tools.chaos"))

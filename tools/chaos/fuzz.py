@@ -23,6 +23,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tools.chaos import figures
+from tools.chaos.command import run
 from tools.chaos.feeding import PROMISES, UNHANDLED, Fed, feed
 from tools.chaos.inputs import input_of
 from tools.cli.render import console
@@ -155,17 +156,5 @@ def _told(more: int) -> None:
         _done.value += more
 
 
-def run() -> int:
-    """The exit status."""
-    try:
-        status = main.main(prog_name="python -m tools.chaos.fuzz", standalone_mode=False)
-    except click.ClickException as wrong:
-        wrong.show()
-        return wrong.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        return 130
-    return status if isinstance(status, int) else 0
-
-
 if __name__ == "__main__":
-    sys.exit(run())
+    sys.exit(run(main, "tools.chaos.fuzz"))

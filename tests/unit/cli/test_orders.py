@@ -4,13 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from functions.actions.registry import ACTIONS
-from functions.diagnostics.registry import PROBES
 from functions.domain.errors import NotNamed
 from functions.domain.orders import Ordered
-from functions.workflow.assess import Examiner
 from functions.workflow.table import StepName
-from tests.fakes.engine import FLEET_LIMIT, Execution, Responder
+from tests.fakes.engine import Execution, Responder
 from tests.fakes.world import REF
 from tests.unit.workflow.test_contain import ADDRESS, responder_in
 from tools.cli.main import Desk, run
@@ -52,22 +49,12 @@ def say(made: Responder, *arguments: str, contained: bool = True) -> int:
         if execution.at is not StepName.APPROVAL:
             made.go(execution)
 
-    def examiner(region: str, ledger: object) -> Examiner:
-        return Examiner(
-            ledger=made.ledger,
-            readers=made.world.readers,
-            clock=made.clock,
-            probes=PROBES,
-            actions=ACTIONS,
-            fleet_actions_per_hour=FLEET_LIMIT,
-        )
-
     desk = Desk(
         open_ledger=lambda table, region: made.ledger,
         now=made.clock.now,
         identity=lambda region: IDENTITY,
         open_executions=lambda region, name, identity: made.executions,
-        open_examiner=examiner,
+        open_examiner=lambda region, ledger: made.examiner,
         open_hold=lambda region: Functions(contained=contained),
         sleep=sleep,
     )

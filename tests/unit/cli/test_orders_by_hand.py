@@ -4,14 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from functions.actions.registry import ACTIONS
-from functions.diagnostics.registry import PROBES
 from functions.domain.approvals import Answer
 from functions.domain.changes import Change, ForceNewDeployment, SetCeiling, SetFloor, SetTaskDefinition, StopTask
 from functions.domain.evidence import ReleaseState
-from functions.workflow.assess import Examiner
 from functions.workflow.table import StepName
-from tests.fakes.engine import FLEET_LIMIT, Execution, Responder
+from tests.fakes.engine import Execution, Responder
 from tests.fakes.world import REF, V1, V2
 from tests.unit.workflow.test_approval import answering
 from tests.unit.workflow.test_incident import raise_alarm
@@ -53,22 +50,12 @@ def say(made: Responder, *arguments: str, steps: int = 3, playbooks: Path | None
             if executions[key].at is not StepName.END and key not in made.executions.ended:
                 made.go(executions[key])
 
-    def examiner(region: str, ledger: object) -> Examiner:
-        return Examiner(
-            ledger=made.ledger,
-            readers=made.world.readers,
-            clock=made.clock,
-            probes=PROBES,
-            actions=ACTIONS,
-            fleet_actions_per_hour=FLEET_LIMIT,
-        )
-
     desk = Desk(
         open_ledger=lambda table, region: made.ledger,
         now=made.clock.now,
         identity=lambda region: IDENTITY,
         open_executions=lambda region, name, identity: made.executions,
-        open_examiner=examiner,
+        open_examiner=lambda region, ledger: made.examiner,
         sleep=sleep,
     )
     more = () if playbooks is None else ("--playbooks", str(playbooks))

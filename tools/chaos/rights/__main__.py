@@ -9,7 +9,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
-from functions.domain.errors import InputError
+from tools.chaos.command import run
 from tools.chaos.figures import add
 from tools.chaos.rights.comparison import Compared, compare, figures
 from tools.chaos.rights.granted import granted, synthesised
@@ -59,20 +59,5 @@ def _state(each: Compared, right: str) -> str:
     return "without a call, for a reason" if right in each.excused else "is called"
 
 
-def run() -> int:
-    """The exit status; what is foreseen to go wrong is one line."""
-    try:
-        status = main.main(prog_name="python -m tools.chaos.rights", standalone_mode=False)
-    except click.ClickException as wrong:
-        wrong.show()
-        return wrong.exit_code
-    except InputError as wrong:
-        click.echo(f"rights: {wrong}", err=True)
-        return 2
-    except (click.Abort, KeyboardInterrupt):
-        return 130
-    return status if isinstance(status, int) else 0
-
-
 if __name__ == "__main__":
-    sys.exit(run())
+    sys.exit(run(main, "tools.chaos.rights"))
