@@ -12,7 +12,7 @@ from functions.workflow.assess import Assessment, Examiner, cleared
 from functions.workflow.promises import in_time, is_due
 from functions.workflow.severity import changed
 from functions.workflow.story import Story, tell
-from functions.workflow.table import Outcome, StepName
+from functions.workflow.table import TABLE, Outcome, StepName
 from functions.workflow.validation import Validator
 from functions.workflow.visit import Result, Visit, incident_of
 
@@ -23,6 +23,9 @@ STANDS_ON = frozenset({Cause.DEPENDENCY_FAILING, Cause.DEPENDENCY_SLOW, Cause.TA
 
 LED_S = 120
 """While a person leads the incident, the longest time until it is seen that they gave it back."""
+
+NEEDED = (StepName.ASSESS, StepName.REMEDIATE, StepName.VERIFY, StepName.PAGE)
+"""Steps without which nothing comes of a change. Each ends its visits with a page, and a page leads back here."""
 
 SAME_PACE = 5
 """So many visits at one distance before the distance doubles."""
@@ -36,7 +39,14 @@ class Watch:
     validator: Validator
 
     def __call__(self, visit: Visit) -> Result:
-        """Look; leave for assess when a signal came or the decision would now be another one."""
+        """Look; leave for assess when a signal came or the decision would now be another one. An execution that has
+        used up the visits of a step on that way leaves it to its successor."""
+        result = self._look(visit)
+        if result.outcome is Outcome.CHANGED and any(_used_up(visit, step) for step in NEEDED):
+            return self.hand_over(visit)
+        return result
+
+    def _look(self, visit: Visit) -> Result:
         incident = incident_of(visit, self.ledger)
         story = tell(self.ledger.events(incident.id))
         waits_for_one = story.decision is not None and story.decision.cause in STANDS_ON
@@ -101,6 +111,10 @@ class Watch:
         )
         successor = self.ledger.next_generation(incident, event)
         return Result(outcome=Outcome.EXHAUSTED, generation=successor.generation)
+
+
+def _used_up(visit: Visit, step: StepName) -> bool:
+    return visit.visits.get(step, 0) >= TABLE[step].visits
 
 
 def _seen(seen: Assessment) -> str:

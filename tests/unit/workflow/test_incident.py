@@ -1,5 +1,7 @@
 """Whole incidents in memory: the real table, steps, ranking and ledger around a small world."""
 
+from datetime import timedelta
+
 import pytest
 
 from functions.domain.changes import ForceNewDeployment, RegisterCopy, SetFloor, SetTaskDefinition
@@ -9,8 +11,8 @@ from functions.domain.incidents import Fact, IncidentStatus, Mode, Switch, verif
 from functions.domain.signals import AlarmState
 from functions.playbooks.schema import Playbook
 from functions.workflow.assess import SEEN_ONE_BY_ONE
-from functions.workflow.table import StepName
-from tests.fakes.engine import Killed, Responder
+from functions.workflow.table import TABLE, StepName
+from tests.fakes.engine import Execution, Killed, Responder
 from tests.fakes.signals import alarm_signal
 from tests.fakes.world import REF, V1, V2, V3
 
@@ -470,6 +472,29 @@ def test_an_alarm_whose_message_was_lost_is_found_by_the_sweep(responder: Respon
     assert responder.sweep().opened
     assert responder.sweep().opened == ()
     assert len(responder.ledger.open_incidents()) == 1
+
+
+@pytest.mark.parametrize("step", [StepName.ASSESS, StepName.REMEDIATE, StepName.VERIFY, StepName.PAGE])
+def test_what_a_tired_execution_can_do_nothing_about_is_left_to_its_successor_at_once(
+    responder: Responder, step: StepName
+) -> None:
+    """It does not come by again and again, until its watch has grown old as well."""
+    responder.world.database_down = True
+    raise_alarm(responder)
+    tired = Execution.begun(*responder.executions.started[0])
+    while tired.at is not StepName.WATCH:
+        responder.go(tired)
+    tired.payload |= {"visits": {step: TABLE[step].visits}, "wait_s": 0}
+    responder.intake(alarm_signal(1))
+
+    came = responder.clock.now()
+    while tired.at is not StepName.END:
+        responder.go(tired)
+    incident = responder.ledger.incident(tired.incident)
+    assert incident.generation == 2
+    responder.run(until=StepName.WATCH)
+    assert responder.clock.now() - came < timedelta(minutes=1)
+    assert responder.ledger.incident(tired.incident).signals_seen == 2
 
 
 def test_a_long_watch_hands_over_to_a_successor(responder: Responder) -> None:
