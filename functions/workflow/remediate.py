@@ -89,7 +89,9 @@ class Remediate:
         plan = decision.plan
         if plan.action.contains is not (self.step is StepName.CONTAIN):
             raise LookupError(f"{plan.action} is not for the step {self.step}")
-        done = story.stages_done(plan)
+        # An order that waits was not begun, even where an earlier one led to the very same plan.
+        waits = any(each.number == decision.order for each in story.orders)
+        done = () if waits else story.stages_done(plan)
         if len(done) == len(plan.changes):
             return self._in_time(self._through(plan), story)
         reason = self._difference(incident, plan, story, done, order=decision.order)

@@ -644,3 +644,13 @@ def test_a_dry_run_in_an_open_incident_writes_nothing_there(responder: Responder
     assert (tried.refused_by, tried.incident_id) == (("dependency",), incident)
     assert responder.ledger.incident(incident) == before
     assert Fact.EXECUTION_RESTARTED not in [event.fact for event in responder.ledger.events(incident)]
+
+
+def test_two_orders_of_one_thing_are_two(responder: Responder) -> None:
+    """The second leads to the very plan of the first, and is carried out all the same: else it would wait for ever."""
+    given = [give(responder, order(STOP_TASK, task="1", key=key)) for key in ("one", "two")]
+    responder.run()
+    assert [reply_to(responder.ledger, each).state for each in given] == [OrderState.DONE, OrderState.DONE]
+    assert [type(change) for change in responder.world.changes] == [StopTask, StopTask]
+    assert responder.ledger.open_incidents() == ()
+    assert_sound(responder)
