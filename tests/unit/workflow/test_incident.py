@@ -59,6 +59,11 @@ def facts(responder: Responder, incident_id: str | None = None) -> list[Fact]:
     return [event.fact for event in responder.ledger.events(incident_id or responder.executions.started[-1][0])]
 
 
+def carried(responder: Responder, execution: Execution, *, to: StepName) -> None:
+    while execution.at is not to:
+        responder.go(execution)
+
+
 def assert_sound(responder: Responder) -> None:
     """Every trail verifies, and no service has two open incidents."""
     for incident_id in {i for i, _, _ in responder.executions.started}:
@@ -482,14 +487,12 @@ def test_what_a_tired_execution_can_do_nothing_about_is_left_to_its_successor_at
     responder.world.database_down = True
     raise_alarm(responder)
     tired = Execution.begun(*responder.executions.started[0])
-    while tired.at is not StepName.WATCH:
-        responder.go(tired)
+    carried(responder, tired, to=StepName.WATCH)
     tired.payload |= {"visits": {step: TABLE[step].visits}, "wait_s": 0}
     responder.intake(alarm_signal(1))
 
     came = responder.clock.now()
-    while tired.at is not StepName.END:
-        responder.go(tired)
+    carried(responder, tired, to=StepName.END)
     incident = responder.ledger.incident(tired.incident)
     assert incident.generation == 2
     responder.run(until=StepName.WATCH)
