@@ -36,7 +36,7 @@ from infra.permissions import Grant, Reach, grants, service_arns
 from infra.schedule import SWEEP_EVERY, Schedule
 from infra.service_alarms import needs_log_group
 from infra.shipment import Shipment
-from infra.storage import APPEND, DIGESTS, END, EVIDENCE, INCIDENTS, READ, RECORD, TAKE_IN, Storage
+from infra.storage import APPEND, DIGESTS, END, EVIDENCE, HEARTBEAT, INCIDENTS, READ, RECORD, TAKE_IN, Storage
 from infra.unattended import Unhealthy
 
 _LOOKUP_NEEDS = (
@@ -249,7 +249,10 @@ class ResponderStack(Stack):
                 [*appends, *tells, *self._channels.notice_grants()],
                 {**page_topic, settings.SECOND_TOPIC_ARN: self._channels.second.topic_arn},
             ),
-            Function.CLOSE: ([*storage.ledger_grants(*APPEND, END), *tells, *page], page_topic),
+            Function.CLOSE: (
+                [*storage.ledger_grants(*APPEND, END), *tells, *storage.keep_grants(HEARTBEAT), *page],
+                page_topic,
+            ),
             Function.REPORT: (
                 [
                     *storage.ledger_grants(*READ),

@@ -22,9 +22,9 @@ END = "dynamodb:DeleteItem"
 LEDGER_ACTIONS = (*APPEND, RECORD, END)
 """All that the ledger takes; a transaction needs the rights of its parts and none of its own."""
 
-EVIDENCE, INCIDENTS, DIGESTS, RUNS = "evidence/*", "incidents/*", "digests/*", "runs/*"
-"""Where things lie in the archive: what is too large for a trail, copies of trails and reports, digests, and trials
-under load. A test holds these against the keys that are written."""
+EVIDENCE, INCIDENTS, DIGESTS, RUNS, HEARTBEAT = "evidence/*", "incidents/*", "digests/*", "runs/*", "heartbeat/*"
+"""Where things lie in the archive: what is too large for a trail, copies of trails and reports, digests, trials under
+load, and the newest heartbeat. A test holds these against the keys that are written."""
 
 
 class Storage(Construct):

@@ -25,6 +25,7 @@ from functions.handlers import api, read, trial
 from functions.ports import WebhookCaller
 from functions.workflow.orders import GiveOrder
 from functions.workflow.table import Outcome
+from tools.chaos import samples
 from tools.chaos.deployment import FragileDeployment
 from tools.chaos.rights.actions import actions_of
 from tools.drill.deployment import DrillSettings
@@ -240,6 +241,13 @@ class Recorded(FragileDeployment):
         """An event of EventBridge arrives in the intake queue."""
         account, region = self._everything.account, self._everything.region
         self.take(messages.from_queue(event, account=account, region=region, id=event["id"], at=self._clock.now()))
+
+    def beat(self) -> Json:
+        """The responder's own heartbeat, as its schedule sends it."""
+        account, region, at = self._everything.account, self._everything.region, self._clock.now()
+        rule = f"arn:aws:events:{region}:{account}:rule/ecs-first-responder-heartbeat"
+        told = {"account": account, "region": region, "time": f"{at:%Y-%m-%dT%H:%M:%SZ}", "resources": [rule]}
+        return {**samples.heartbeat_event(), **told}
 
     def find(self, about: Json) -> Json:
         """GuardDuty finds something, as EventBridge tells of it (GuardDuty User Guide, "Creating custom responses")."""

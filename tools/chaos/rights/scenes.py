@@ -82,6 +82,10 @@ def _find_a_role(deployment: Recorded) -> None:
     deployment.call("bake", bake.handler, deployment.find(about))
 
 
+def _beat(deployment: Recorded) -> None:
+    deployment.hear(deployment.beat())
+
+
 def _send_nothing(deployment: Recorded) -> None:
     """A digest that nobody gets is given up, so that it can be sent again."""
     deployment.refused.add("Publish")
@@ -101,6 +105,7 @@ WITH_ERRANDS: Mapping[str, Errands] = {
             (60, _look_up),
             (90, _forward),
             (120, _check),
+            (130, _beat),
             (150, _ask_everything),
             (180, _scale(6)),
             (600, _order(Ordered.SET_COUNT, count=5, duration_s=600)),
