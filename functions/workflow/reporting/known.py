@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 
 from functions.domain.causes import Cause, Judgement
@@ -20,6 +20,9 @@ from functions.workflow.table import Outcome
 from functions.workflow.trails import Trail
 
 DONE = (Fact.ACTION_TAKEN, Fact.ACTION_DOUBTFUL)
+
+EARLIEST = timedelta(days=1)
+"""So long before its incident was opened an alarm may have changed its state."""
 
 OF_A_RELEASE = frozenset(
     {
@@ -103,9 +106,12 @@ class Known:
 
     @cached_property
     def since(self) -> datetime:
-        """From when on the trouble may have lasted, as the first look reckoned: never after the alarm."""
+        """From when on the trouble may have lasted, as the first look reckoned: never after the alarm. Metrics and logs
+        are read from here on, so that what a message says of its time is believed no further back than `EARLIEST`."""
         reckoned = (f.metrics.value.onset for _, f in self.looks if f.metrics.value is not None)
-        return min(next(reckoned, self.alarm_at), self.alarm_at)
+        opened = self.trail.incident.opened_at
+        alarm_at = min(max(self.alarm_at, opened - EARLIEST), opened)
+        return min(next(reckoned, alarm_at), alarm_at)
 
     @cached_property
     def onset(self) -> datetime | None:

@@ -14,6 +14,7 @@ from functions.domain.incidents import Fact, IncidentStatus, Mode
 from functions.domain.orders import Order
 from functions.workflow.close import folder
 from functions.workflow.report import from_trail, kept_report
+from functions.workflow.reporting.known import Known
 from functions.workflow.reporting.logs import MOST_BYTES, MOST_LINES, as_lines, logs_told
 from functions.workflow.reporting.markdown import as_markdown
 from functions.workflow.reporting.model import IncidentReport
@@ -21,6 +22,7 @@ from functions.workflow.reporting.page import as_html
 from functions.workflow.table import StepName
 from functions.workflow.trails import read_trail
 from tests.fakes.engine import Responder
+from tests.fakes.signals import alarm_signal
 from tests.fakes.world import REF, V1, V2
 from tests.unit.workflow.test_incident import after_bad_release, playbook, raise_alarm
 
@@ -87,6 +89,20 @@ def test_the_lines_of_its_time_are_kept() -> None:
     lines = [json.loads(line) for line in documents(ran())["log.jsonl"].splitlines()]
     assert [line["message"] for line in lines] == ["ERROR unhandled exception in handler"]
     assert set(lines[0]) == {"at", "stream", "message"}
+
+
+@pytest.mark.parametrize("years", [-20, 20])
+def test_a_message_does_not_say_how_far_back_is_read(years: int) -> None:
+    """Whatever time it gives, metrics and lines are read from a day before its incident on."""
+    responder = Responder(playbook=playbook())
+    responder.world.stays_broken = responder.world.database_down = True
+    assert responder.world.settle_alarm()
+    when = responder.clock.now() + timedelta(days=365 * years)
+    responder.intake(alarm_signal().model_copy(update={"occurred_at": when}))
+    responder.run(until=StepName.WATCH)
+    incident = responder.ledger.incidents_of(REF)[0]
+    known = Known(read_trail(responder.ledger, incident.id))
+    assert timedelta() <= incident.opened_at - known.since <= timedelta(days=1)
 
 
 def test_no_more_lines_are_kept_than_may_be() -> None:

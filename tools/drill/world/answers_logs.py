@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import cache, partial
 from itertools import islice
+from math import floor
 from typing import NamedTuple
 
 from tools.drill.world.logs import LEVEL, Lines, Logs
@@ -168,7 +169,8 @@ def filter_log_events(world: World, parameters: Parameters) -> Answer:
 
 
 def _all_written(world: World, logs: Logs, start_s: float, ends_s: float) -> Iterator[Answer]:
-    at_s = start_s
+    # Before the world began nothing was written; the slices lie as if something had been.
+    at_s = start_s + max(0, floor(-start_s / SLICE_S)) * SLICE_S
     while at_s < min(ends_s, world.seconds):
         yield from _written(world, logs, at_s, min(at_s + SLICE_S, ends_s))
         at_s += SLICE_S
