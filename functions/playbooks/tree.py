@@ -10,6 +10,9 @@ import yaml
 Place = tuple[str | int, ...]
 """Where something stands in a file: the keys and list positions on the way to it."""
 
+MOST_BYTES = 65_536
+"""Of one file. The parser takes seconds for one that is much larger, and what people write by hand is a few KB."""
+
 
 class Problems(Exception):
     """What is wrong in one file, a line each; whoever reads files for people makes one error of many of them."""
@@ -64,10 +67,14 @@ def read_tree(path: Path, *, what: str) -> Tree:
     """Read a file that holds one mapping. `what` completes "is no …" where it does not.
 
     Raises:
-        Problems: if it cannot be read, is no YAML, holds no mapping, or says something twice.
+        Problems: if it cannot be read, is larger than `MOST_BYTES`, is no YAML, holds no mapping, or says something twice.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open("rb") as file:
+            written = file.read(MOST_BYTES + 1)
+        if len(written) > MOST_BYTES:
+            raise Problems(f"{path}: is larger than {MOST_BYTES // 1024} KB; write several files")
+        text = written.decode("utf-8")
     except OSError as failed:
         raise Problems(f"{path}: cannot be read ({failed.strerror})") from None
     except UnicodeDecodeError:

@@ -163,6 +163,14 @@ def test_a_directory_stands_for_its_files(tmp_path: Path) -> None:
     assert [p.name for p in load_playbooks([tmp_path])] == ["cart", "orders"]
 
 
+def test_a_file_has_a_size_that_people_write(file: Path) -> None:
+    """One that is far larger is not parsed at all; the largest that may be is."""
+    file.write_text(HEAD + "#" * (64 * 1024 - len(HEAD)))
+    assert load_playbooks([file])
+    file.write_text(HEAD + "#" * (64 * 1024 - len(HEAD) + 1))
+    assert mistakes(file) == [f"{file}: is larger than 64 KB; write several files"]
+
+
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     """A path that is not there is a mistake like any other."""
     (line,) = mistakes(tmp_path / "gone.yaml")
