@@ -67,7 +67,8 @@ def read_tree(path: Path, *, what: str) -> Tree:
     """Read a file that holds one mapping. `what` completes "is no …" where it does not.
 
     Raises:
-        Problems: if it cannot be read, is larger than `MOST_BYTES`, is no YAML, holds no mapping, or says something twice.
+        Problems: if it cannot be read, is larger than `MOST_BYTES`, is no YAML, holds no mapping, or says something
+            twice.
     """
     try:
         with path.open("rb") as file:
