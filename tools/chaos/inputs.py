@@ -222,7 +222,8 @@ def _message(rng: Rng) -> tuple[str, str]:
     name = rng.choice(list(_shapes()))
     value, made = _damaged(rng, _shapes()[name])
     made.insert(0, name)
-    while rng.random() < 0.4:
+    # A wrapping may double what it wraps, and no message is longer than this.
+    while rng.random() < 0.4 and len(json.dumps(value)) <= MOST_BYTES:
         wrap = rng.choice(_WRAPPINGS)
         value = wrap(rng, value)
         made.append(wrap.__name__.strip("_"))
