@@ -102,12 +102,17 @@ def fed(seed: int, inputs: int, *, processes: int, told: Callable[[int], None] =
     done = context.Value("i", 0)
     found = Fed()
     with ProcessPoolExecutor(processes, mp_context=context, initializer=_begin, initargs=(done,)) as pool:
-        for future in [pool.submit(_feed, seed, block) for block in blocks]:
-            while not future.done():
-                told(done.value)
-                with suppress(TimeoutError):
-                    future.exception(timeout=0.5)
-            found = found.and_of(future.result())
+        try:
+            for future in [pool.submit(_feed, seed, block) for block in blocks]:
+                while not future.done():
+                    told(done.value)
+                    with suppress(TimeoutError):
+                        future.exception(timeout=0.5)
+                found = found.and_of(future.result())
+        except BaseException:
+            # What the fuzzer itself could not do is told at once, and not when all the others are done.
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
     told(inputs)
     return found
 

@@ -270,6 +270,19 @@ def _at(value: Any, place: Sequence[Any]) -> Any:
     return value
 
 
+def _everywhere(value: Any, old: str, new: str) -> Any:
+    """The value with one text in the place of another, in every text and key of it."""
+    match value:
+        case str():
+            return value.replace(old, new)
+        case list():
+            return [_everywhere(child, old, new) for child in value]
+        case dict():
+            return {key.replace(old, new): _everywhere(child, old, new) for key, child in value.items()}
+        case _:
+            return value
+
+
 def _replaced(value: Any, place: Sequence[Any], new: Any) -> Any:
     if not place:
         return new
@@ -372,7 +385,7 @@ def _elsewhere(rng: Rng, value: Any) -> Any:
     old, others = rng.choice(((samples.ACCOUNT, ACCOUNTS), (samples.REGION, REGIONS)))
     new = rng.choice(others)
     if rng.random() < 0.5 and isinstance(new, str):
-        return json.loads(json.dumps(value).replace(old, json.dumps(new)[1:-1]))
+        return _everywhere(value, old, new)
     found = [place for place in _places(value) if place and _at(value, place) == old]
     if found:
         return _replaced(value, rng.choice(found), new)
