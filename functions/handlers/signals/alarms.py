@@ -33,12 +33,14 @@ _LONGEST_NAME = 255
 _LONGEST_RULE = 10_240
 """Characters of an alarm rule (CloudWatch API reference, PutCompositeAlarm)."""
 _MOST_CHILDREN = 100
+_MOST_NAMES = 32 * 1024
+"""Bytes of the names of all children that a signal keeps: a hundred of the longest fit, in ASCII."""
 _MOST_METRICS = 20
 """How many metrics a signal keeps; the service is looked for in all of them."""
 _MOST_DIMENSIONS = 30
 """Of one metric (CloudWatch API reference, Metric)."""
 _MOST_TEXT = 16 * 1024
-"""Characters of all metrics that a signal keeps: the ledger takes no item of any size."""
+"""Bytes of all metrics that a signal keeps: the ledger takes no item of any size."""
 _LONGEST_ARN = 400
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -247,7 +249,7 @@ def _metric_refs(items: Iterable[object]) -> Iterator[MetricRef]:
                     for key, value in islice(_dimensions(metric), _MOST_DIMENSIONS)
                 },
             )
-            room -= len(ref.model_dump_json())
+            room -= len(ref.model_dump_json().encode())
             if room < 0:
                 return
             yield ref
@@ -285,10 +287,16 @@ def _service(metrics: Iterable[Iterable[tuple[str, str]]]) -> tuple[str | None, 
 def _children(own_name: str, rule: object, triggering: Iterable[object]) -> tuple[str, ...]:
     """Names of the alarms that the rule or the trigger mentions, each once, in the order they come."""
     found: dict[str, None] = {}
+    room = _MOST_NAMES
     for written in (*_named_in_rule(rule), *triggering):
         name = _alarm_named(written)
-        if name is not None and name != own_name and len(name) <= _LONGEST_NAME:
-            found[name] = None
+        if name is None or name == own_name or name in found or len(name) > _LONGEST_NAME:
+            continue
+        # A lone surrogate is in no alarm's name, but may be in a message.
+        room -= len(name.encode("utf-8", "surrogatepass"))
+        if room < 0:
+            break
+        found[name] = None
     return tuple(found)[:_MOST_CHILDREN]
 
 

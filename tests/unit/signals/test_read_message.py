@@ -283,6 +283,14 @@ class TestComposites:
         message = samples.sns_message() | {"Trigger": None, "TriggeringChildren": [{"Arn": samples.alarm_arn("b")}]}
         assert signal(message).children == ("b",)
 
+    @pytest.mark.parametrize(("letter", "kept"), [("a", 100), ("é", 64), ("💥", 32)])
+    def test_children_take_no_more_room_than_there_is(self, letter: str, kept: int) -> None:
+        """A hundred of the longest names are kept, and no more bytes than these have, whatever they are written in."""
+        names = [f"{number:03}{letter * 252}" for number in range(120)]
+        data = {"triggeringAlarms": [{"arn": samples.alarm_arn(name)} for name in names]}
+        found = signal(samples.composite_event("", reasonData=json.dumps(data)))
+        assert found.children == tuple(names[:kept])
+
     @pytest.mark.parametrize("reason_data", ["[1,2,3]", "{", "null", 5, {"triggeringAlarms": {"a": 1}}, None])
     def test_unreadable_reason_data_names_no_children(self, reason_data: Any) -> None:
         """A `reasonData` that cannot be read costs nothing but the children in it."""
