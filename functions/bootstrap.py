@@ -186,7 +186,7 @@ def _ledger() -> Ledger:
         table=_settings().table,
         clock=_clock(),
         archive=_archive(),
-        written=counting(frozenset(name for playbook in _playbooks() for name in playbook.alarm_names)),
+        written=counting(_alarm_names),
     )
 
 
@@ -263,6 +263,11 @@ def _executions() -> StepFunctionsExecutions:
 @_once
 def _playbooks() -> tuple[Playbook, ...]:
     return load_compiled((CODE / _settings().playbooks_file).read_text(encoding="utf-8"))
+
+
+@_once
+def _alarm_names() -> frozenset[str]:
+    return frozenset(name for playbook in _playbooks() for name in playbook.alarm_names)
 
 
 def _by_service() -> Mapping[str, Playbook]:

@@ -25,8 +25,8 @@ def emit(*values: Counted) -> None:
                 metric.add_dimension(name=by, value=each.of)
 
 
-def counting(alarms: Collection[str]) -> Callable[[Incident, Sequence[Event]], None]:
-    """Counts lines of a trail that were just written. `alarms` are those that playbooks name."""
+def counting(alarms: Callable[[], Collection[str]]) -> Callable[[Incident, Sequence[Event]], None]:
+    """Counts lines of a trail that were just written. `alarms` tells those that playbooks name, when a line needs it."""
 
     def count(incident: Incident, events: Sequence[Event]) -> None:
         try:

@@ -5,7 +5,7 @@ a dimension of its own is paid for in the hours in which it is written, so the v
 and alarms of playbooks.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from enum import StrEnum
 
 from functions.domain.heartbeat import is_heartbeat
@@ -68,9 +68,9 @@ OTHER = "other"
 """What has no name of its own in a second dimension."""
 
 
-def counted(incident: Incident, event: Event, *, alarms: Collection[str]) -> tuple[Counted, ...]:
-    """What one line of a trail, just written, adds to the metrics. `alarms` are those that playbooks name: whoever may
-    send a message must not be able to make metrics, which cost."""
+def counted(incident: Incident, event: Event, *, alarms: Callable[[], Collection[str]]) -> tuple[Counted, ...]:
+    """What one line of a trail, just written, adds to the metrics. `alarms` tells those that playbooks name: whoever
+    may send a message must not be able to make metrics, which cost."""
     if is_heartbeat(incident.service):
         return _beaten(event)
     match event.fact:
@@ -89,7 +89,7 @@ def counted(incident: Incident, event: Event, *, alarms: Collection[str]) -> tup
             signal = Signal.model_validate(event.data["signal"])
             if signal.alarm is None or signal.state is not AlarmState.ALARM:
                 return ()
-            return (Counted(count=Count.ALARMS_RAISED, of=signal.alarm if signal.alarm in alarms else OTHER),)
+            return (Counted(count=Count.ALARMS_RAISED, of=signal.alarm if signal.alarm in alarms() else OTHER),)
         case _:
             return ()
 

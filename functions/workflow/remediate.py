@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from functions.actions.action import Action, reads_front, reads_scaling, state_before
 from functions.diagnostics.dependencies import Watcher
@@ -143,7 +142,7 @@ class Remediate:
                 f"{name} was {getattr(expected, name)} and is {getattr(state, name)}" for name in differing
             )
         if not done:
-            seen = replace(situation, findings=_only(now, service))
+            seen = replace(situation, findings=Findings(looked_at=now, service=Reading(value=service)))
             refused = _refused_by(seen, plan, (task_counts,))
             if refused is not None:
                 return refused
@@ -168,7 +167,7 @@ class Remediate:
             incident,
             playbook,
             story,
-            _only(now, None),
+            Findings(looked_at=now),
             ledger=self.ledger,
             now=now,
             fleet_limit=self.fleet_actions_per_hour,
@@ -314,13 +313,6 @@ def _refused_by(situation: Situation, plan: Plan, guardrails: Sequence[Guardrail
     """The guardrails that say no, with their reasons; None where all say yes."""
     denied = [verdict for verdict in judge(situation, plan, guardrails) if not verdict.allowed]
     return "; ".join(f"{verdict.guardrail}: {verdict.reason}" for verdict in denied) or None
-
-
-def _only(now: datetime, service: ServiceFacts | None) -> Findings:
-    """Findings of which nothing but the service was read again."""
-    unread: Reading[Any] = Reading(error="not read again before the action")
-    readings = dict.fromkeys((name for name in Findings.model_fields if name != "looked_at"), unread)
-    return Findings(looked_at=now, **(readings if service is None else {**readings, "service": Reading(value=service)}))
 
 
 def _expected(plan: Plan, done: tuple[Intent, ...]) -> StateBefore:

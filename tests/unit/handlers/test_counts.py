@@ -58,7 +58,7 @@ def test_every_metric_is_written_by_somebody(
     of.run()
     for each in (of, paged):
         for incident_id in {incident for incident, _, _ in each.executions.started}:
-            counting(["orders-5xx"])(each.ledger.incident(incident_id), each.ledger.events(incident_id))
+            counting(lambda: ["orders-5xx"])(each.ledger.incident(incident_id), each.ledger.events(incident_id))
 
     monkeypatch.setattr(bootstrap, "sweep", lambda: lambda: Swept())
     sweep.handler({}, context("sweep"))
@@ -83,7 +83,7 @@ def test_whoever_sends_messages_makes_no_metrics(capsys: pytest.CaptureFixture[s
         assert opening.incident_id is not None
         head = ledger.incident(opening.incident_id)
         ledger.append(head, received(ledger.inbox(head.id)), step="assess")
-        (line,) = counted(head, ledger.events(head.id)[-1], alarms=["orders-5xx"])
+        (line,) = counted(head, ledger.events(head.id)[-1], alarms=lambda: ["orders-5xx"])
         assert (line.count, line.of) == (Count.ALARMS_RAISED, expected)
 
 
@@ -95,5 +95,5 @@ def test_nothing_in_an_incident_waits_for_a_count(caplog: pytest.LogCaptureFixtu
     head = ledger.incident(opening.incident_id)
     nonsense = NewEvent(fact=Fact.SIGNAL_RECEIVED, actor="x", summary="x", data={"signal": {"kind": "nonsense"}})
     ledger.append(head, [nonsense], step="assess")
-    counting([])(head, ledger.events(head.id))
+    counting(list)(head, ledger.events(head.id))
     assert [record.message for record in caplog.records] == ["not counted"]

@@ -41,7 +41,7 @@ def beat(of: Responder, *, ago_s: float = 0) -> str:
 
 def counts(of: Responder, incident_id: str) -> dict[Count, float]:
     head = of.ledger.incident(incident_id)
-    found = (each for event in of.ledger.events(incident_id) for each in counted(head, event, alarms=()))
+    found = (each for event in of.ledger.events(incident_id) for each in counted(head, event, alarms=tuple))
     return {each.count: each.value for each in found}
 
 
