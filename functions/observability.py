@@ -26,7 +26,7 @@ def emit(*values: Counted) -> None:
 
 
 def counting(alarms: Callable[[], Collection[str]]) -> Callable[[Incident, Sequence[Event]], None]:
-    """Counts lines of a trail that were just written. `alarms` tells those that playbooks name, when a line needs it."""
+    """Counts lines of a trail that were just written. `alarms` tells those that playbooks name, once one needs it."""
 
     def count(incident: Incident, events: Sequence[Event]) -> None:
         try:
