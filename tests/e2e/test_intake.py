@@ -7,6 +7,7 @@ from typing import Any
 from functions.domain.heartbeat import HEARTBEAT
 from functions.domain.incidents import Fact, IncidentStatus
 from tests.e2e.conftest import Responder, facts
+from tools.chaos import samples
 from tools.demo.emulator import ACCOUNT, REGION
 from tools.demo.stage import ALARM
 
@@ -48,17 +49,7 @@ def direct_action(name: str) -> dict[str, Any]:
 
 def heartbeat() -> dict[str, Any]:
     """What EventBridge sends every quarter of an hour."""
-    return {
-        "version": "0",
-        "id": "53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa",
-        "detail-type": "Scheduled Event",
-        "source": "aws.events",
-        "account": ACCOUNT,
-        "time": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
-        "region": REGION,
-        "resources": [f"arn:aws:events:{REGION}:{ACCOUNT}:rule/ecs-first-responder-heartbeat"],
-        "detail": {},
-    }
+    return samples.heartbeat_event(account=ACCOUNT, region=REGION, time=f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}")
 
 
 def test_a_heartbeat_comes_back(responder: Responder) -> None:

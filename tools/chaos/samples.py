@@ -48,17 +48,23 @@ def alarm_event(detail: Any = None) -> JsonObject:
     }
 
 
-def heartbeat_event(rule: str = "ecs-first-responder-heartbeat") -> JsonObject:
+def heartbeat_event(
+    rule: str = "ecs-first-responder-heartbeat",
+    *,
+    account: str = ACCOUNT,
+    region: str = REGION,
+    time: str = "2026-03-01T03:12:04Z",
+) -> JsonObject:
     """EventBridge, a rule with a schedule."""
     return {
         "version": "0",
         "id": "53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa",
         "detail-type": "Scheduled Event",
         "source": "aws.events",
-        "account": ACCOUNT,
-        "time": "2026-03-01T03:12:04Z",
-        "region": REGION,
-        "resources": [f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{rule}"],
+        "account": account,
+        "time": time,
+        "region": region,
+        "resources": [f"arn:aws:events:{region}:{account}:rule/{rule}"],
         "detail": {},
     }
 

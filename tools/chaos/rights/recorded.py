@@ -244,10 +244,11 @@ class Recorded(FragileDeployment):
 
     def beat(self) -> Json:
         """The responder's own heartbeat, as its schedule sends it."""
-        account, region, at = self._everything.account, self._everything.region, self._clock.now()
-        rule = f"arn:aws:events:{region}:{account}:rule/ecs-first-responder-heartbeat"
-        told = {"account": account, "region": region, "time": f"{at:%Y-%m-%dT%H:%M:%SZ}", "resources": [rule]}
-        return {**samples.heartbeat_event(), **told}
+        return samples.heartbeat_event(
+            account=self._everything.account,
+            region=self._everything.region,
+            time=f"{self._clock.now():%Y-%m-%dT%H:%M:%SZ}",
+        )
 
     def find(self, about: Json) -> Json:
         """GuardDuty finds something, as EventBridge tells of it (GuardDuty User Guide, "Creating custom responses")."""
