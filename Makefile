@@ -11,6 +11,7 @@ SHARE ?= 1
 FAULTY ?= 10000
 UPGRADE ?=
 INPUTS ?= 100000
+ONLY ?=
 
 # Node.js and the CDK CLI live in the virtual environment; jsii and cdk look for `node` on the path.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -24,7 +25,7 @@ COMPILE := UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet -
 	--generate-hashes --no-emit-index-url --no-emit-find-links $(if $(UPGRADE),--upgrade-package $(UPGRADE))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock check audit unit test test-all demo drill chaos causes reference clean
+.PHONY: help setup lock check audit unit test test-all demo drill chaos bench causes reference clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -78,6 +79,9 @@ chaos: setup ## The responder broken at every point, in faulty weather, by bad i
 	$(BIN)/python -m tools.chaos --share $(SHARE) --faulty $(FAULTY) --json build/chaos.json
 	$(BIN)/python -m tools.chaos.fuzz --inputs $(INPUTS) --json build/chaos.json
 	$(BIN)/python -m tools.chaos.rights --json build/chaos.json
+
+bench: setup ## What it takes in time, calls and money, beside its floor and its baseline; ONLY=cold-start
+	$(BIN)/python -m tools.bench $(if $(ONLY),--only $(ONLY)) --json build/bench.json
 
 causes: setup ## Write docs/causes.md anew; DRILL=build/drill.json takes the figures of that drill
 	$(BIN)/python -m tools.drill.causes $(DRILL)
