@@ -35,8 +35,8 @@ def console(
     table: str,
     region: str | None,
 ) -> None:
-    """Serve pages for one operator on 127.0.0.1: incidents, services and drills, live, with everything that can be
-    ordered at the desk.
+    """Show incidents and services as pages in your browser, live: for one operator, on 127.0.0.1, with what is ordered
+    most often. The pages name the commands for the rest.
 
     It reads and orders with your own AWS credentials, and nobody else can reach it. Ctrl-C ends it.
     """

@@ -33,7 +33,8 @@ from tools.cli.options import ledger_options as _ledger_options
 from tools.cli.options import region_of as _region
 from tools.cli.options import service_argument
 from tools.cli.options import service_of as _service
-from tools.cli.releases import releases
+from tools.cli.overview import Overview
+from tools.cli.releases import release
 from tools.cli.replay import COMMANDS as ON_THE_PAST
 from tools.cli.show import show
 from tools.cli.status import status
@@ -168,7 +169,7 @@ def _with_ledger(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(cls=Overview, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 def cli() -> None:
     """The ECS first responder, from the desk."""
 
@@ -413,7 +414,7 @@ cli.add_command(incidents)
 cli.add_command(show)
 cli.add_command(report.report)
 cli.add_command(logs.logs)
-cli.add_command(releases)
+cli.add_command(release)
 cli.add_command(audit)
 cli.add_command(completion)
 cli.add_command(backup)

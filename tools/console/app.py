@@ -30,6 +30,7 @@ from functions.workflow.answers import TakeAnswer
 from functions.workflow.command import SaySo
 from functions.workflow.reporting.elements import html, shown
 from functions.workflow.reporting.style import CSS
+from tools.cli.listed import counted, titled
 from tools.cli.options import length_of
 from tools.cli.render import WAYS_OUT
 from tools.cli.status_screen import BEARABLE, WELL, why_stopped
@@ -37,7 +38,7 @@ from tools.cli.switches import AS_WRITTEN, Hand, end_pause, set_mode, set_pause
 from tools.console import services as told
 from tools.console.drills import read_drill
 from tools.console.guard import Door, let_in, stand_guard, token
-from tools.console.incidents import SINCE, STATES, Incidents, counted, titled
+from tools.console.incidents import SINCE, STATES, Incidents
 from tools.console.orders import Orders
 from tools.console.room import Room
 from tools.console.services import Services, age

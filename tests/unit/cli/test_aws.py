@@ -110,7 +110,7 @@ def test_a_service_with_its_region_needs_no_other() -> None:
     assert run(["pause", str(REF), "--for", "1h", "--reason", "a test"], sat) == 0
     assert ledger.switch(REF).paused_until == sat.now() + timedelta(hours=1)
     assert run(["maintenance", str(REF)], sat) == 0
-    assert run(["releases", "list", str(REF)], sat) == 0
+    assert run(["release", "list", str(REF)], sat) == 0
     assert run(["resume", str(REF)], sat) == 0
 
 

@@ -1,4 +1,4 @@
-"""`responder ack`, `take` and `release`: who has the page, and who leads."""
+"""`responder ack`, `take` and `give-back`: who has the page, and who leads."""
 
 import pytest
 
@@ -50,14 +50,14 @@ def test_it_is_given_back(capsys: pytest.CaptureFixture[str]) -> None:
     capsys.readouterr()
     say(responder, "show", incident)
     assert "commander" in capsys.readouterr().out
-    assert say(responder, "release", incident) == 0
+    assert say(responder, "give-back", incident) == 0
     assert "the responder leads it again" in capsys.readouterr().out
     responder.run(until=StepName.WATCH)
     say(responder, "show", incident)
     assert "commander " not in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("command", ["ack", "take", "release"])
+@pytest.mark.parametrize("command", ["ack", "take", "give-back"])
 def test_a_closed_incident_takes_no_word(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     """One line that says so."""
     responder = Responder(playbook=playbook())
