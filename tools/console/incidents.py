@@ -14,7 +14,7 @@ from functions.workflow.promises import standing_of
 from functions.workflow.report import Gather, kept_report, leases_of
 from functions.workflow.reporting.compose import compose
 from functions.workflow.reporting.known import Gathered, Known
-from functions.workflow.reporting.model import IncidentReport
+from functions.workflow.reporting.model import CauseTold, IncidentReport
 from functions.workflow.reporting.page import parts
 from functions.workflow.standing import lines as standing_lines
 from functions.workflow.story import Story, tell
@@ -78,6 +78,8 @@ class Page:
     incident: Incident
     report: IncidentReport
     parts: Sequence[Element]
+    chosen: CauseTold | None
+    """What it is treated as, with its evidence; None where nothing is known yet."""
     broken: str | None
     """Why the trail does not verify."""
     standing: Sequence[tuple[str, str]]
@@ -168,6 +170,7 @@ class Incidents:
             incident=incident,
             report=report,
             parts=parts(report),
+            chosen=next((cause for cause in report.causes if cause.chosen), None),
             broken=trail.broken,
             standing=[(name, text) for name, _, text in (line.partition(": ") for line in said)],
             story=story,

@@ -4,18 +4,16 @@ import pytest
 
 from functions.domain.incidents import Fact
 from functions.workflow.table import StepName
+from tests.fakes.desk import IDENTITY, desk_of
 from tests.fakes.engine import Responder
 from tests.fakes.world import REF
 from tests.unit.workflow.test_incident import after_bad_release, playbook
 from tests.unit.workflow.test_promises import paged
-from tools.cli.main import Desk, run
-
-IDENTITY = "arn:aws:sts::000000000000:assumed-role/on-call/ann"
+from tools.cli.main import run
 
 
 def say(made: Responder, *arguments: str, by: str = "ann") -> int:
-    desk = Desk(open_ledger=lambda table, region: made.ledger, now=made.clock.now, identity=lambda region: IDENTITY)
-    return run([*arguments, *(() if arguments[0] == "show" else ("--by", by)), "--region", REF.region], desk)
+    return run([*arguments, *(() if arguments[0] == "show" else ("--by", by)), "--region", REF.region], desk_of(made))
 
 
 @pytest.mark.parametrize(

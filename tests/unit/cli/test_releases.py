@@ -8,15 +8,15 @@ from functions.domain.changes import SetTaskDefinition
 from functions.domain.evidence import ReleaseState
 from functions.domain.incidents import Fact
 from functions.workflow.table import StepName
+from tests.fakes.desk import IDENTITY, desk_of
 from tests.fakes.engine import Responder
 from tests.fakes.world import FAMILY, REF, V1, V2
 from tests.unit.workflow.test_incident import after_bad_release, facts, playbook
 from tests.unit.workflow.test_orders_by_hand import known
-from tools.cli.main import Desk, run
+from tools.cli.main import run
 
 SERVICE = "shop/orders"
 WHY = ("--reason", "it loses orders", "--by", "ann")
-IDENTITY = "arn:aws:sts::000000000000:assumed-role/on-call/ann"
 
 
 @pytest.fixture
@@ -25,13 +25,7 @@ def responder() -> Responder:
 
 
 def say(made: Responder, *arguments: str) -> int:
-    desk = Desk(
-        open_ledger=lambda table, region: made.ledger,
-        now=made.clock.now,
-        identity=lambda region: IDENTITY,
-        open_readers=lambda region: made.world.readers,
-    )
-    return run([*arguments, "--region", REF.region], desk)
+    return run([*arguments, "--region", REF.region], desk_of(made))
 
 
 def state_of(made: Responder, task_definition: str) -> ReleaseState:

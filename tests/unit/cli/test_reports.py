@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.desk import desk_of
 from tests.fakes.engine import Responder
 from tests.fakes.world import REF
 from tests.unit.workflow.test_incident import after_bad_release, playbook
 from tools.cli.logs import SHOWN
-from tools.cli.main import Desk, run
+from tools.cli.main import run
 
 
 @pytest.fixture
@@ -23,13 +24,7 @@ def responder() -> Responder:
 
 
 def ask(made: Responder, *arguments: str, status: int = 0) -> None:
-    desk = Desk(
-        open_ledger=lambda table, region: made.ledger,
-        now=made.clock.now,
-        open_archive=lambda region: made.archive,
-        open_readers=lambda region: made.world.readers,
-    )
-    assert run([*arguments, "--region", REF.region], desk) == status
+    assert run([*arguments, "--region", REF.region], desk_of(made)) == status
 
 
 def incident_id(made: Responder) -> str:
