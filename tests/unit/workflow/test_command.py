@@ -259,3 +259,4 @@ Taken.TestCase.settings = settings(
 )
 
 TestTaken = Taken.TestCase
+TestTaken.pytestmark = [pytest.mark.thorough]

@@ -265,6 +265,7 @@ def test_a_paused_service_takes_no_order(responder: Responder) -> None:
     assert responder.world.changes == []
 
 
+@pytest.mark.thorough
 def test_a_dead_database_vetoes_new_tasks_and_not_fewer(responder: Responder) -> None:
     """New tasks make an outage of what they stand on worse; taking some away does not."""
     responder.world.running = responder.world.desired = 6
@@ -326,6 +327,7 @@ def test_what_somebody_deploys_after_the_order_is_not_fought(responder: Responde
 # Never a second change at once
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("given", [order(REDEPLOY), order(ROLL_BACK, to="2"), scale(6), limits(3, 9)])
 def test_no_order_goes_on_top_of_a_deployment(given: Order, responder: Responder) -> None:
     """It is refused, and can be given again later."""
