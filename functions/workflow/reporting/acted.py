@@ -32,7 +32,7 @@ from functions.domain.changes import (
 )
 from functions.domain.differences import Difference
 from functions.domain.durations import spoken
-from functions.domain.evidence import short
+from functions.domain.evidence import brief, group_name, short
 from functions.domain.incidents import Event, Fact
 from functions.workflow.reporting.known import DONE, Known
 from functions.workflow.reporting.model import ActionTold, Curve, Gain, LeaseTold
@@ -172,11 +172,11 @@ def _set(intent: Intent, before: StateBefore) -> Iterator[Difference]:
         case DeregisterTarget(target=target_id):
             yield differs(f"target {target_id}", "gets requests", "gets no new ones")
         case StopTask(task=task):
-            yield differs(f"task {task.rsplit('/', 1)[-1]}", "runs", "stopped; ECS starts another")
+            yield differs(f"task {brief(task.rsplit('/', 1)[-1])}", "runs", "stopped; ECS starts another")
         case ShiftZone(zone=zone, expires_s=expires):
             yield differs(f"traffic of {zone}", "flows", f"shifted away for {spoken(timedelta(seconds=expires))}")
         case SetStickiness(target_group=group, duration_s=duration):
-            yield differs(f"sticky sessions of {group.rsplit(':', 1)[-1]}", "off", f"on, {duration} s")
+            yield differs(f"sticky sessions of {group_name(group)}", "off", f"on, {duration} s")
         case MuteAlarm(alarm=alarm, duration_s=duration):
             yield differs(f"alarm {alarm}", "speaks", f"muted for {spoken(timedelta(seconds=duration))}")
         case ScaleToZero():
