@@ -22,6 +22,9 @@ NOT_JUDGED = frozenset({"unused", "unavailable"})
 """States of targets that get no traffic, as on the other side of a blue/green deployment, or no health checks (ELB API
 reference, TargetHealth)."""
 
+OF_REQUESTS = "of requests fail"
+"""How what is said ends where requests fail."""
+
 NOTHING_FELT = "users feel nothing"
 """What is said where no sign of trouble is there."""
 
@@ -52,7 +55,7 @@ def _served(signs: Signs, findings: Findings, margin: float) -> Iterator[Sign]:
             yield Severity.P0, f"no target is healthy in {group_name(group)}"
     share = signs.error_share_most
     if share is not None:
-        said, few = f"{share:.1%} of requests fail", signs.failed_requests < FAILURES_TELL
+        said, few = f"{share:.1%} {OF_REQUESTS}", signs.failed_requests < FAILURES_TELL
         for line, severity in (
             (NOBODY_SERVED, Severity.P0),
             (ERRORS_P1, Severity.P1),

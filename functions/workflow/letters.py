@@ -281,7 +281,7 @@ def recovered(
     said += _section("Done", tried(events))
     said += _section("Validated", _validated(events))
     now = [
-        *_temporary(events),
+        *_temporary(story, events),
         f"Incident commander: {story.commander}",
         *recovery_times(story, then, looked=looked, over=True),
     ]
@@ -491,7 +491,7 @@ def _drift(story: Story) -> list[str]:
     return list(dict.fromkeys(lines))
 
 
-def _temporary(events: Sequence[Event]) -> list[str]:
+def _temporary(story: Story, events: Sequence[Event]) -> list[str]:
     """What is set for a while and was not given back yet, with the time at which it is."""
     out: dict[str, str] = {}
     for event in events:
@@ -500,7 +500,12 @@ def _temporary(events: Sequence[Event]) -> list[str]:
             out[lease.id] = _leased(lease.terms, lease.due_at)
             if event.fact in (Fact.LEASE_RESTORED, Fact.LEASE_LEFT):
                 del out[lease.id]
-    return [f"Temporary: {text}" for text in out.values()]
+    shifts = [
+        f"no traffic goes to {shift.zone} until {intent.at + timedelta(seconds=shift.expires_s):%H:%M} UTC"
+        for intent in story.intents
+        if intent.ended in (Fact.ACTION_TAKEN, Fact.ACTION_DOUBTFUL) and isinstance(shift := intent.change, ShiftZone)
+    ]
+    return [f"Temporary: {text}" for text in (*out.values(), *shifts)]
 
 
 def _differs(intent: Intent) -> list[str]:
@@ -541,8 +546,6 @@ def _differs(intent: Intent) -> list[str]:
             return ["the service is isolated until a person brings it back:", f"  {plan.undo}"]
         case DisableUser(user=user):
             return [f"user {user} is disabled until a person enables it again:", f"  {plan.undo}"]
-        case ShiftZone(zone=zone, expires_s=expires):
-            return [f"no traffic goes to {zone} until {intent.at + timedelta(seconds=expires):%H:%M:%S} UTC"]
         case _:
             return []
 
