@@ -109,7 +109,7 @@ def test_an_order_is_planned_done_verified_and_closed(given: Order, changes: lis
     assert reply.plan is not None
     assert responder.path[0] == "assess:act"
     assert responder.path[-2:] == ["verify:recovered", "close:resolved"]
-    assert subjects(responder) == ["[recovered]"]
+    assert subjects(responder) == ["[resolved"]
     assert "ann orders" in responder.notifier.pages[0].text
     assert closed(responder)
     assert_sound(responder)
@@ -513,7 +513,7 @@ def test_a_bad_release_is_rolled_back_by_hand_in_mode_ask() -> None:
     events = responder.ledger.events(incident)
     (taken,) = [event for event in events if event.fact is Fact.ACTION_TAKEN]
     assert taken.at - asked_at[0] < timedelta(minutes=1)
-    assert subjects(responder) == ["[approve?", "[recovered]"]
+    assert subjects(responder) == ["[approve?", "[resolved"]
     assert_sound(responder)
 
 
