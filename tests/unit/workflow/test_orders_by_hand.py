@@ -76,6 +76,14 @@ def known(responder: Responder, *releases: tuple[str, ReleaseState]) -> None:
         responder.clock.advance(seconds=60)
 
 
+def with_history() -> Responder:
+    """Three tasks of V1 run; V2 was good, too."""
+    made = responder_in()
+    known(made, (V2, ReleaseState.GOOD), (V1, ReleaseState.GOOD))
+    made.world.running = made.world.desired = 3
+    return made
+
+
 def closed(responder: Responder) -> bool:
     incident = responder.executions.started[-1][0]
     return responder.ledger.incident(incident).status is IncidentStatus.RESOLVED
