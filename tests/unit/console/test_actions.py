@@ -11,7 +11,6 @@ from functions.workflow.story import tell
 from functions.workflow.table import StepName
 from tests.fakes.console import Read, Visitor, room_of
 from tests.fakes.desk import IDENTITY, desk_of
-from tests.fakes.desk import desk_of
 from tests.fakes.engine import Responder
 from tests.fakes.world import REF, V1
 from tests.unit.console.test_pages import asking, incident_id, ran
