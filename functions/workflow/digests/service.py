@@ -11,12 +11,13 @@ from functions.domain import synthetic
 from functions.domain.changes import LeaseKind
 from functions.domain.circumstances import AlarmHistoryFacts
 from functions.domain.dependencies import DependencyState
-from functions.domain.digests import Found, Period, Verdict, counted, look, named, nothing, ok, unknown, when, worst
+from functions.domain.digests import Found, Period, Verdict, look, named, nothing, ok, unknown, when, worst
 from functions.domain.durations import spoken
 from functions.domain.errors import ReadFailed
 from functions.domain.evidence import AlarmFacts
 from functions.domain.maintenance import next_window
 from functions.domain.signals import AlarmState
+from functions.domain.words import counted
 from functions.ports import Points
 from functions.workflow.digests.around import HOUR_S, Around, average, highest, hour_of
 

@@ -57,6 +57,7 @@ def test_another_shell_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert "'bash', 'zsh', 'fish'" in capsys.readouterr().err
 
 
+@pytest.mark.thorough
 def test_commands_states_and_services_are_completed(playbooks: Path) -> None:
     """Of playbooks that can be read; nothing is asked of AWS."""
     assert completed("incid") == ["incidents"]

@@ -56,6 +56,7 @@ def playbooks(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("words", "changes"),
     [

@@ -366,6 +366,7 @@ class TestVerdicts:
 
 
 class TestWhateverFails:
+    @pytest.mark.thorough
     @settings(max_examples=60)
     @given(
         unreadable=st.sets(st.sampled_from(READINGS)),

@@ -344,6 +344,7 @@ def test_hostile_text_stays_text() -> None:
 PLAIN = report(ran())
 
 
+@pytest.mark.thorough
 @given(st.text(max_size=60))
 def test_no_text_is_ever_markup(text: str) -> None:
     """Whatever stands in it, the page has the same elements, and loads and runs nothing."""
