@@ -182,7 +182,7 @@ def test_an_open_incident_says_what_happened_why_what_happens_now_and_what_can_b
         "What you can do",
         "Take it over",
         "alarm to first action",
-        "What was done Timeline",
+        "Timeline Metrics Causes",
     ]
     assert [each for each in said if each not in page.text] == []
     assert sorted(said, key=page.text.index) == said
