@@ -168,6 +168,6 @@ def _commands(incident: Incident, story: Story, happened: Happened) -> list[str]
     if happened is Happened.ASKED:
         return [f"responder approve {incident.id}", f"responder deny {incident.id}", *said]
     if story.taken_by is not None:
-        return [f"responder release {incident.id}", *said]
+        return [f"responder give-back {incident.id}", *said]
     have = [] if story.acknowledged_by is not None else [f"responder ack {incident.id}"]
     return [*have, f"responder take {incident.id}", *said]

@@ -594,7 +594,7 @@ def _hold(incident: Incident, story: Story) -> str:
 
 def _lead(incident: Incident, story: Story) -> list[str]:
     if story.taken_by is not None:
-        return [f"Give back  responder release {incident.id}"]
+        return [f"Give back  responder give-back {incident.id}"]
     have = [] if story.acknowledged_by is not None else [f"I have it  responder ack {incident.id}"]
     return [*have, f"Take over  responder take {incident.id}"]
 

@@ -228,13 +228,13 @@ def pauses(around: Around) -> Found:
 
 
 def muted(around: Around) -> Found:
-    """Which alarms the responder, or somebody by `responder silence`, muted."""
+    """Which alarms the responder, or somebody by `responder mute`, muted."""
     names = around.playbook.alarm_names
     if not names:
         return nothing("the playbook has no alarms")
     quiet = [name for name in names if around.sources.more.mutes.muted_s(name) != 0]
     if quiet:
-        commands = (f"ends with: responder unsilence {name} --region {around.playbook.region}" for name in quiet)
+        commands = (f"ends with: responder unmute {name} --region {around.playbook.region}" for name in quiet)
         return look(f"{len(quiet)} of {len(names)}{named(quiet)}", *commands)
     return ok(f"0 of {len(names)}")
 

@@ -283,7 +283,7 @@ def next_steps(known: Known, leases: Sequence[LeaseTold], pins: Sequence[Pin]) -
         yield Step(
             text=f"Mend what {bad} broke and deploy it as a new revision: {bad} is quarantined, and the responder "
             "never goes back to it.",
-            command=f"responder releases list {incident.service.key}",
+            command=f"responder release list {incident.service.key}",
         )
     if any(not pin.temporary for pin in pins):
         yield Step(

@@ -198,6 +198,7 @@ def test_a_window_holds_for_giving_back_too() -> None:
     assert end <= events(responder, Fact.LEASE_RESTORED)[0].at <= end + timedelta(seconds=5)
 
 
+@pytest.mark.thorough
 @settings(max_examples=60, deadline=None)
 @given(
     trouble=st.sampled_from(
