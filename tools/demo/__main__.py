@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from functions.domain.incidents import Incident
 from functions.ports import Ledger
-from tools.cli.trails import Trail, read_trail
+from functions.workflow.trails import Trail, read_trail
 from tools.demo.cdk import PROJECT, CdkFailed
 from tools.demo.emulator import ACCOUNT, EmulatorFailed, export_lines
 from tools.demo.narrator import Narrator, Outcome

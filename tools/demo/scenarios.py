@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from functions.domain.incidents import Fact, Incident, IncidentStatus
-from tools.cli.trails import Trail
+from functions.workflow.trails import Trail
 from tools.demo import shop
 from tools.demo.stage import BAD_IMAGE, REF, USUAL_TRAFFIC, Stage
 
