@@ -113,6 +113,8 @@ def _kept(lines: LinesFacts, place: str) -> str:
     whole = lines.whole and count == len(lines.lines)
     last = lines.until if whole or not count else lines.lines[count - 1].at
     said = f"{count:,} line{'s' * (count != 1)} from {lines.since:%H:%M:%S} to {last:%H:%M:%S} UTC"
+    if whole and not count:
+        return f"There were no lines from {lines.since:%H:%M:%S} to {last:%H:%M:%S} UTC."
     if whole:
         return f"All {said} are kept{where}."
     return (
