@@ -192,7 +192,7 @@ def _ledger() -> Ledger:
 
 @_once
 def _reader() -> AwsServiceReader:
-    return AwsServiceReader.of(_clients())
+    return AwsServiceReader.of(_clients(), threads=_threads())
 
 
 @_once

@@ -25,7 +25,7 @@ LATENCY_S = 0.025
 """What a call of AWS takes from a function in the same Region. An assumption."""
 
 COUNTED_AT_S = 0.2
-"""A latency far beyond the time that the process takes between two calls: nothing but waiting keeps calls apart then."""
+"""Far beyond the time that the process takes between two calls: nothing but waiting keeps calls apart then."""
 
 COUNTED = 2
 """How often calls are counted: noise only lengthens a chain, so that the shortest one counts."""
