@@ -575,8 +575,9 @@ class Ledger(Protocol):
         as_read: "tuple[ServiceRecord, Fleet] | None" = None,
     ) -> Incident:
         """Append events after `incident.head_sequence`, and with them, in the same transaction, a lease, a charge, a
-        request for approval, which takes the place of an earlier one, or what `note_trouble` notes. `unless_stopped`:
-        only while operators have not stopped everything; what is about to be changed is written so.
+        request for approval or the trouble that the service is in and may share; either takes the place of an earlier
+        one. `unless_stopped`: only while operators have not stopped everything; what is about to be changed is written
+        so.
 
         `as_read` is what was read just before of the service and the fleet. It spares the ledger to read it again: what
         has changed since is noticed by the transaction, and read anew.
@@ -666,9 +667,6 @@ class Ledger(Protocol):
 
     def fleet(self, *, since: datetime) -> "Fleet":
         """What holds for every service at once, read together; actions of the last day."""
-
-    def note_trouble(self, trouble: Trouble) -> None:
-        """A service is in trouble, and may share it; the newest one takes the place of those before."""
 
     def fleet_switch(self) -> FleetSwitch:
         """What operators set for every service. When nobody did, nothing is stopped; where the record makes no sense,

@@ -483,9 +483,6 @@ class DynamoLedger:
 
     # --- the fleet
 
-    def note_trouble(self, trouble: Trouble) -> None:
-        self._table.put(items.trouble_item(trouble))
-
     def fleet(self, *, since: datetime) -> Fleet:
         fleet = self._table.partition(items.FLEET)
         charges = items.charges_of(_in(fleet, items.budget_key(None)))

@@ -246,6 +246,7 @@ class MemoryLedger:
         return {each: at for each, at in self._ineffective.get(ref.key, {}).items() if at >= since}
 
     def note_trouble(self, trouble: Trouble) -> None:
+        """A service is in trouble, whether it has an incident here or not."""
         self._troubles[trouble.service_key] = trouble
 
     def fleet(self, *, since: datetime) -> Fleet:

@@ -101,7 +101,7 @@ def look(probes: Iterable[Probe], around: Surroundings, *, deadline_s: float) ->
     waiting = {probe.name: probe for probe in probes}
     readings: dict[str, Reading[Any]] = {}
     ends = time.monotonic() + deadline_s
-    pool = around.readers.threads(max(1, len(waiting)))
+    pool = around.readers.threads(max(1, len(waiting) + sum(1 for probe in waiting.values() if probe.ahead)))
     running: dict[Future[Any], Probe] = {}
     try:
         ahead = {probe.name: pool.submit(probe.ahead, around, {}) for probe in waiting.values() if probe.ahead}
