@@ -1,13 +1,17 @@
 """The bench from an alarm to its remedy counts what it says."""
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 import pytest
 
+from functions.workflow.table import Function
+from infra.workflow import definition
 from tools.bench.alarm_to_action import SIDES, Chain, play
 from tools.bench.chain.scenes import SCENES, Scene, staged
 from tools.bench.chain.sequence import sequential
+from tools.bench.chain.transitions import transitions
 from tools.bench.chain.wire import Call, latency
 from tools.drill.world import wire
 from tools.drill.world.answers import OPERATIONS
@@ -71,3 +75,15 @@ def test_every_attempt_is_counted() -> None:
             cluster=stage.service.cluster, services=[stage.service.service]
         )
     assert [each.operation for each in calls] == ["DescribeServices", "DescribeServices"]
+
+
+def test_the_states_between_are_those_of_the_machine() -> None:
+    """Each leads to the next one, from where an execution starts to the function that remedies."""
+    functions = {each: f"arn:function:{each}" for each in Function}
+    machine = definition(functions=functions, function_timeout_s=60, page_topic="t", state_machine="m")
+    entered = tuple(transitions())
+    assert entered[0] == machine["StartAt"]
+    for state, following in pairwise(entered):
+        said = machine["States"][state]
+        assert following in [said.get("Next"), *(choice["Next"] for choice in said.get("Choices", ()))]
+    assert machine["States"][entered[-1]]["Arguments"]["FunctionName"] == functions[Function.REMEDIATE]
