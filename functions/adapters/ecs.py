@@ -1,6 +1,7 @@
 """Reads ECS: the service, its tasks, deployments, revisions and task definitions."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from botocore.exceptions import ClientError
@@ -57,8 +58,10 @@ _SURROUNDINGS = (
 class EcsReader:
     """The part of `ServiceReader` that ECS answers. IAM actions: `CALLS`."""
 
-    def __init__(self, client: Any) -> None:
+    def __init__(self, client: Any, *, threads: Callable[[int], Executor] = ThreadPoolExecutor) -> None:
+        """`threads` makes an executor that carries out so many calls side by side."""
         self._ecs = client
+        self._threads = threads
 
     def service(self, ref: ServiceRef) -> ServiceFacts | None:
         with reading(f"service {ref.service}"):
@@ -75,8 +78,9 @@ class EcsReader:
 
     def tasks(self, ref: ServiceRef) -> TasksFacts:
         with reading(f"the tasks of {ref.service}"):
-            running = list(self._task_arns(ref, "RUNNING"))
-            stopped = list(self._task_arns(ref, "STOPPED"))[:STOPPED_TASKS]
+            with self._threads(2) as pool:
+                running, stopped = pool.map(lambda status: list(self._task_arns(ref, status)), ("RUNNING", "STOPPED"))
+            stopped = stopped[:STOPPED_TASKS]
             shown = [
                 task
                 for arns in _chunks(running + stopped, TASKS_PER_CALL)
