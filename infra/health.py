@@ -191,7 +191,7 @@ class Health(Construct):
             f"No heartbeat has come back in time for {LOST_AFTER_S // 60} minutes: something between the queue and the "
             "archive is down, and incidents may not be carried. Look after the services yourself. Where it stopped: "
             f"{self._log_of('intake')}; then the same for assess and close",
-            own(Count.HEARTBEATS_RETURNED, period=Duration.seconds(LOST_AFTER_S)),
+            own(Count.HEARTBEAT_SECONDS, statistic="SampleCount", period=Duration.seconds(LOST_AFTER_S)),
             silent=True,
             periods=1,
             unhealthy=True,

@@ -21,6 +21,7 @@ from functions.workflow.checks import NEEDS as CHECK_NEEDS
 from functions.workflow.digests.checklist import needs as digest_needs
 from functions.workflow.digests.compose import FUNCTION_TIMEOUT_S as DIGEST_TIMEOUT_S
 from functions.workflow.report import NEEDS as REPORT_NEEDS
+from functions.workflow.sweep import NEEDS as SWEEP_NEEDS
 from functions.workflow.table import Function
 from functions.workflow.validation import NEEDS as VALIDATION_NEEDS
 from infra.announcements import ChatRule, announce_grants
@@ -283,7 +284,7 @@ class ResponderStack(Stack):
             self._function("intake", [*storage.ledger_grants(*TAKE_IN), start], places),
             self._function(
                 "sweep",
-                [*storage.ledger_grants(*APPEND, RECORD, lists=True), start, ask, *self._granted(_needs_of("alarms"))],
+                [*storage.ledger_grants(*APPEND, RECORD, lists=True), start, ask, *self._granted(SWEEP_NEEDS)],
                 {**places, settings.FUNCTION_TIMEOUT: str(TIMEOUT_S)},
             ),
             self._function(

@@ -341,6 +341,9 @@ class World:
         self.settle_alarm()
         return tuple(self._alarm(name) for name in names)
 
+    def states(self, names: Sequence[str]) -> Sequence[AlarmFacts]:
+        return tuple(alarm.model_copy(update={"breaching_now": None}) for alarm in self.alarms(names))
+
     def settle_alarm(self) -> bool:
         """Let the alarm follow the service; whether it is in ALARM now."""
         if self.database_down != self._database_was_down:

@@ -209,7 +209,7 @@ class TestDashboard:
             Count.ACTIONS_BEGUN,
             Count.ALARMS_RAISED,
             Count.FLEET_ACTIONS,
-            Count.HEARTBEATS_RETURNED,
+            Count.HEARTBEAT_SECONDS,
         } <= {name for name, _ in shown}
 
     def test_it_begins_with_every_alarm_of_the_responder(self, stack: Template) -> None:

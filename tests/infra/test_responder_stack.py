@@ -628,7 +628,7 @@ def test_the_responder_is_watched_too(stack: Template) -> None:
         ("signals-not-taken", Count.SIGNALS_NOT_TAKEN),
         ("checks-not-made", Count.CHECKS_NOT_MADE),
         ("leases-overdue", Count.LEASES_OVERDUE),
-        ("heartbeat-lost", Count.HEARTBEATS_RETURNED),
+        ("heartbeat-lost", Count.HEARTBEAT_SECONDS),
         ("api-bugs", Count.BUGS_ANSWERED),
     ],
 )
