@@ -77,6 +77,9 @@ class ServiceReader(Protocol):
     def service(self, ref: ServiceRef) -> ServiceFacts | None:
         """The service now, or None when ECS says there is none by that name."""
 
+    def services(self, refs: Sequence[ServiceRef]) -> Mapping[ServiceRef, ServiceFacts | None]:
+        """Many in few requests. What could not be read together with others is left out: ask for it by itself."""
+
     def tasks(self, ref: ServiceRef) -> TasksFacts:
         """Running tasks and those that stopped lately."""
 

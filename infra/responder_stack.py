@@ -125,7 +125,7 @@ class ResponderStack(Stack):
         reader, sweep, bake = self._starters(deployment)
         forwarder = self._function(
             "forward",
-            [Grant(["sqs:SendMessage"], [intake.queue.queue_arn])],
+            [Grant(["sqs:SendMessage"], [intake.queue.queue_arn, intake.undelivered.queue_arn])],
             {settings.INTAKE_QUEUE_URL: intake.queue.queue_url},
         )
         looks_for_logs = any(needs_log_group(p) and p.overrides.log_group is None for p in playbooks)
@@ -168,18 +168,17 @@ class ResponderStack(Stack):
                 "intake": reader.function,
                 "sweep": sweep.function,
                 "bake": bake.function,
-                "forward": forwarder.function,
                 # The state machine spares its step: nobody else would hear of it.
                 "report": steps[Function.REPORT].function,
                 **({} if check is None else {"check": check}),
-                **({} if api is None else {"api": api.api, "read": api.read, "trial": api.trial}),
+                **({} if api is None else {"api": api.api}),
                 **({} if digest is None else {"digest": digest}),
             },
-            on_the_way=on_the_way,
+            # That Lambda does not run a step is told by its execution, which fails for it.
+            on_the_way={"intake": reader.function},
             machine=workflow.machine,
             ledger=self._storage.table,
             sweep=sweep.function,
-            bake=bake.function,
             sweep_every=SWEEP_EVERY,
             check=check,
             api=api is not None,

@@ -2,8 +2,8 @@
 
 Alarms and the dashboard of the fleet read them by these names; `functions/observability.py` writes them. A metric with
 a dimension of its own is paid for in the hours in which it is written, so the values of one are few and known: actions,
-and alarms of playbooks. What is nearly always 0 is written only when it is not: one metric that is written all the time is
-0.30 USD a month, and the heartbeat's is the only one.
+and alarms of playbooks. What is nearly always 0 is written only when it is not: one metric that is written all
+the time is 0.30 USD a month, and the heartbeat's is the only one.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -31,7 +31,8 @@ class Count(StrEnum):
     CHECKS_NOT_MADE = "ChecksNotMade"
     """Rounds in which a synthetic check could not be carried out for reasons of our own."""
     BUGS_ANSWERED = "BugsAnswered"
-    """Requests that the HTTP API answered with 500. Lambda counts no error of these."""
+    """Requests that the HTTP API answered with 500, of which Lambda counts no error, or with 503 because a function
+    that it asked failed."""
     INCIDENTS_OPENED = "IncidentsOpened"
     INCIDENTS_RESOLVED = "IncidentsResolved"
     RECOVERY_SECONDS = "RecoverySeconds"

@@ -1,6 +1,6 @@
 """A small ECS service that answers, changes and recovers, behind the ports. Time is the test's."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -234,6 +234,10 @@ class World:
         return self.quiet.readers(service=self, metrics=self)
 
     # --- ServiceReader
+
+    def services(self, refs: Sequence[ServiceRef]) -> Mapping[ServiceRef, ServiceFacts | None]:
+        """Nothing together: whoever asks has to ask for each by itself."""
+        return {}
 
     def service(self, ref: ServiceRef) -> ServiceFacts | None:
         if self.meanwhile:

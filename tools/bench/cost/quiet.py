@@ -27,6 +27,9 @@ SETTLED_S = 2 * 3600.0
 
 MEASURED_S = 3600.0
 
+RPS = 10
+"""Requests of each service in a second: what their logs hold, which digests scan."""
+
 DIGESTS_A_MONTH: Mapping[Period, float] = {Period.DAILY: 365 / 12, Period.WEEKLY: 365 / 12 / 7, Period.MONTHLY: 1}
 
 OF_HEARTBEATS = ("intake", "assess", "close")
@@ -129,9 +132,7 @@ def _scenario(services: int) -> Scenario:
         "truth": {"says": "nothing is wrong", "cause": "unknown"},
         "playbook": {"alarms": [{"symptom": "error-rate"}, {"symptom": "healthy-hosts"}]},
         "world": {
-            "services": [
-                {"name": f"service-{n}", "tasks": 3, "traffic": {"base_rps": [40, 60]}} for n in range(services)
-            ],
+            "services": [{"name": f"service-{n}", "tasks": 3, "traffic": {"base_rps": RPS}} for n in range(services)],
             "faults": [],
         },
     }

@@ -1,7 +1,7 @@
 """What one call is charged as. Every service that the responder calls is here: what is free is said to be free.
 
 Source: the pricing pages that `tools/cost/prices.py` names, and of DynamoDB the Developer Guide, "DynamoDB read and
-write operations" (units by size, transactions twice) and "Using Global Secondary Indexes" (what a write costs in an index).
+write operations" (units by size, transactions twice) and "Using Global Secondary Indexes" (a write in an index).
 """
 
 import math
