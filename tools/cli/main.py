@@ -23,6 +23,7 @@ from tools.cli.backups import backup
 from tools.cli.byhand import COMMANDS as BY_HAND
 from tools.cli.completion import completion
 from tools.cli.console import COMMANDS as ON_PAGES
+from tools.cli.cost import cost
 from tools.cli.desk import COMMANDS as ON_INCIDENTS
 from tools.cli.digest import desk_sources, digest
 from tools.cli.incidents import incidents
@@ -416,6 +417,7 @@ cli.add_command(logs.logs)
 cli.add_command(releases)
 cli.add_command(audit)
 cli.add_command(completion)
+cli.add_command(cost)
 cli.add_command(backup)
 for _command in (*BY_HAND, *ON_INCIDENTS, *ON_EVERYTHING, *ON_THE_PAST, *ON_ALARMS, *ON_PAGES):
     cli.add_command(_command)

@@ -3,9 +3,8 @@
 import statistics
 from collections.abc import Sequence
 
-from tools.bench.cost.figures import by_one_action, ladder, of_months, of_times
-from tools.bench.cost.incidents import Told, played, scenarios
-from tools.bench.cost.quiet import young
+from tools.bench.cost.figures import by_one_action, counted, named
+from tools.bench.cost.incidents import LADDER, TYPICAL, Told, played, scenarios
 from tools.bench.entries import Against, Entry, Goal
 from tools.bench.entries import Told as Tell
 from tools.cost.model import Counted, Kind, Part, Question, bill, total
@@ -25,15 +24,14 @@ def measure(told: Tell) -> Sequence[Entry]:
         told(scenario.name)
         found.append(played(scenario))
     told("a quiet month")
-    fixed, each = of_months()
-    counted = Counted(fixed=fixed, each=each, times={**of_times(found), Kind.RELEASE: young()})
-    return [*_of_incidents(found, counted), *_of_months(counted)]
+    kept = counted(named(found, TYPICAL), named(found, LADDER.stem))
+    return [*_of_incidents(found, kept), *_of_months(kept)]
 
 
-def _of_incidents(found: Sequence[Told], counted: Counted) -> list[Entry]:
+def _of_incidents(found: Sequence[Told], kept: Counted) -> list[Entry]:
     resolved = by_one_action(found)
     prices = [usd(each.used) for each in resolved]
-    dearest, longest = resolved[-1], ladder(found)
+    dearest, longest = resolved[-1], named(found, LADDER.stem)
     return [
         Entry(
             f"cost: an incident resolved by one action, the dearest of {len(resolved)}",
@@ -61,14 +59,14 @@ def _of_incidents(found: Sequence[Told], counted: Counted) -> list[Entry]:
             usd(longest.used),
             how=shown(longest.used),
         ),
-        Entry("cost: each hour of watching", "USD", usd(counted.times[Kind.WATCHED_HOUR])),
-        Entry("cost: a release watched until it is good", "USD", usd(counted.times[Kind.RELEASE])),
+        Entry("cost: each hour of watching", "USD", usd(kept.times[Kind.WATCHED_HOUR])),
+        Entry("cost: a release watched until it is good", "USD", usd(kept.times[Kind.RELEASE])),
     ]
 
 
-def _of_months(counted: Counted) -> list[Entry]:
-    month = bill(counted, Question(services=SERVICES, incidents=0, releases=0))
-    unattended = usd(counted.month(Part.UNATTENDED, SERVICES))
+def _of_months(kept: Counted) -> list[Entry]:
+    month = bill(kept, Question(services=SERVICES, incidents=0, releases=0))
+    unattended = usd(kept.month(Part.UNATTENDED, SERVICES))
     idle = total(month.idle)
     return [
         Entry(

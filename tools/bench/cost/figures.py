@@ -1,9 +1,8 @@
 """Everything counted at once: what `tools/cost/figures.json` holds."""
 
-import statistics
 from collections.abc import Mapping, Sequence
 
-from tools.bench.cost.incidents import LADDER, Told
+from tools.bench.cost.incidents import Told
 from tools.bench.cost.quiet import quiet, young
 from tools.bench.cost.stacks import stacks
 from tools.cost.model import Counted, Kind, Part
@@ -67,27 +66,25 @@ def by_one_action(told: Sequence[Told]) -> list[Told]:
     return sorted(resolved, key=lambda t: usd(t.used))
 
 
-def ladder(told: Sequence[Told]) -> Told:
-    (found,) = (each for each in told if each.scenario == LADDER.stem)
+def named(told: Sequence[Told], scenario: str) -> Told:
+    """What came of one scenario."""
+    (found,) = (each for each in told if each.scenario == scenario)
     return found
 
 
-def of_times(told: Sequence[Told]) -> Mapping[Kind, Used]:
-    """What costs each time. The median of the incidents that one action resolved stands for them."""
-    resolved = by_one_action(told)
-    middle = statistics.median_low([usd(each.used) for each in resolved])
-    typical = next(each for each in resolved if usd(each.used) == middle)
-    longest = ladder(told)
+def of_times(typical: Told, longest: Told) -> Mapping[Kind, Used]:
+    """What costs each time, from an incident that one action resolved, and the longest ladder."""
     watched_h = longest.watched_s / 3600
     watch = {item: (n - longest.until_watched.get(item, 0.0)) / watched_h for item, n in longest.used.items()}
     return {
         Kind.ONE_ACTION: typical.used,
         Kind.LADDER: longest.until_watched,
         Kind.WATCHED_HOUR: {item: n for item, n in watch.items() if n > 0},
+        Kind.RELEASE: young(),
     }
 
 
-def counted(told: Sequence[Told]) -> Counted:
+def counted(typical: Told, longest: Told) -> Counted:
     """All of it."""
     fixed, each = of_months()
-    return Counted(fixed=fixed, each=each, times={**of_times(told), Kind.RELEASE: young()})
+    return Counted(fixed=fixed, each=each, times=of_times(typical, longest))

@@ -20,6 +20,9 @@ LADDER = Path(__file__).with_name("scenarios") / "every-rung-in-vain.yaml"
 
 STEP_S = 30.0
 
+TYPICAL = "release-fails-requests"
+"""The incident of the README: a bad release, rolled back."""
+
 OF_INCIDENTS = ("intake", *Function)
 """Functions that run for incidents. The sweep and bake run anyway."""
 

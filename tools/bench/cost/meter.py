@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
@@ -158,7 +159,7 @@ class Metered(FragileDeployment):
         cold = self._wakings.cold(function, self._clock.now())
         self.invocations[function] += 1
         printed = io.StringIO()
-        with redirect_stdout(printed), _logged() as lines, super().invocation(function, **known):
+        with redirect_stdout(printed), logged() as lines, super().invocation(function, **known):
             running = self.running[-1]
             try:
                 yield
@@ -176,7 +177,7 @@ class Metered(FragileDeployment):
         hour = int(self._clock.now().timestamp() // 3600)
         for line in told:
             if '"_aws"' in line:
-                self.metrics |= {(name, hour) for name in _metrics_of(json.loads(line))}
+                self.metrics |= {(name, hour) for name in metrics_of(json.loads(line))}
         return sum(len(line.encode()) + EVENT_BYTES for line in told)
 
     def transitions(self) -> Counter[str]:
@@ -184,7 +185,7 @@ class Metered(FragileDeployment):
         return Counter({each.name: transitions_of(each) for each in self.engine.executions})
 
 
-def _metrics_of(line: Mapping[str, Any]) -> Iterator[str]:
+def metrics_of(line: Mapping[str, Any]) -> Iterator[str]:
     """Each metric of a line in the embedded format, with the values of its dimensions: those make it another one."""
     for directive in line["_aws"]["CloudWatchMetrics"]:
         for dimensions in directive["Dimensions"]:
@@ -221,7 +222,7 @@ class _Lines(logging.Handler):
 
 
 @contextmanager
-def _logged() -> Iterator[list[str]]:
+def logged() -> Iterator[list[str]]:
     """What the functions log, in place of everybody who hears it otherwise."""
     logger = logging.getLogger(SERVICE)
     before, level, propagates = logger.handlers[:], logger.level, logger.propagate
@@ -246,7 +247,9 @@ def metered(world: World, deployment: Metered) -> Iterator[None]:
         wire.connected(world, deployment.answering, around=deployment.around),
         wire.calling("responder"),
         deployment.live(),
+        warnings.catch_warnings(),
     ):
+        warnings.filterwarnings("ignore", message="No application metrics to publish")
         world.on_message(deployment.take)
         yield
     if deployment.unpriced:
