@@ -77,6 +77,9 @@ class ServiceReader(Protocol):
     def service(self, ref: ServiceRef) -> ServiceFacts | None:
         """The service now, or None when ECS says there is none by that name."""
 
+    def services(self, refs: Sequence[ServiceRef]) -> Mapping[ServiceRef, ServiceFacts | None]:
+        """Many in few requests. What could not be read together with others is left out: ask for it by itself."""
+
     def tasks(self, ref: ServiceRef) -> TasksFacts:
         """Running tasks and those that stopped lately."""
 
@@ -155,6 +158,9 @@ class MetricsReader(Protocol):
 
     def alarms(self, names: Sequence[str]) -> Sequence[AlarmFacts]:
         """The alarms that exist, with their own metric asked again; a name without an alarm is left out."""
+
+    def states(self, names: Sequence[str]) -> Sequence[AlarmFacts]:
+        """The same without asking their metrics, which is paid for by the metric: nobody knows whether one breaches."""
 
     def series(self, query: MetricsQuery) -> Series:
         """Data points in one request: counts as sums over the period, hosts as minimum, tasks as the number of samples

@@ -1,6 +1,6 @@
 """Reads ECS: the service, its tasks, deployments, revisions and task definitions."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -34,6 +34,9 @@ CALLS = (
     "ecs:DescribeTaskDefinition",
 )
 """IAM actions."""
+
+SERVICES_PER_CALL = 10
+"""Of one cluster (ECS API reference, DescribeServices)."""
 
 TASKS_PER_CALL = 100
 STOPPED_TASKS = 100
@@ -75,6 +78,29 @@ class EcsReader:
             if failure.get("reason") != "MISSING":
                 raise ReadFailed(f"service {ref.service} could not be read: {clean(str(failure.get('reason')))}")
         return next((_service_facts(service) for service in answer.get("services", ())), None)
+
+    def services(self, refs: Sequence[ServiceRef]) -> Mapping[ServiceRef, ServiceFacts | None]:
+        found: dict[ServiceRef, ServiceFacts | None] = {}
+        for cluster in dict.fromkeys(ref.cluster for ref in refs):
+            of_cluster = [ref for ref in refs if ref.cluster == cluster]
+            for first in range(0, len(of_cluster), SERVICES_PER_CALL):
+                found |= self._together(cluster, of_cluster[first : first + SERVICES_PER_CALL])
+        return found
+
+    def _together(self, cluster: str, refs: Sequence[ServiceRef]) -> dict[ServiceRef, ServiceFacts | None]:
+        """Services of one cluster. ECS refuses a request whole; whoever asks for each by itself is told why."""
+        try:
+            with reading(f"{len(refs)} services of cluster {cluster}"):
+                answer = self._ecs.describe_services(cluster=cluster, services=[ref.service for ref in refs])
+        except ReadFailed:
+            return {}
+        told = {facts.arn.rpartition("/")[2]: facts for facts in map(_service_facts, answer.get("services", ()))}
+        gone = {
+            str(failure.get("arn", "")).rpartition("/")[2]
+            for failure in answer.get("failures", ())
+            if failure.get("reason") == "MISSING"
+        }
+        return {ref: told.get(ref.service) for ref in refs if ref.service in told or ref.service in gone}
 
     def tasks(self, ref: ServiceRef) -> TasksFacts:
         with reading(f"the tasks of {ref.service}"):

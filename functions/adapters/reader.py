@@ -1,6 +1,6 @@
 """One reader of a service, out of the services of AWS that know something about it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 
 from functions.adapters.autoscaling import AutoScalingReader
@@ -41,6 +41,9 @@ class AwsServiceReader:
 
     def service(self, ref: ServiceRef) -> ServiceFacts | None:
         return self._ecs.service(ref)
+
+    def services(self, refs: Sequence[ServiceRef]) -> Mapping[ServiceRef, ServiceFacts | None]:
+        return self._ecs.services(refs)
 
     def tasks(self, ref: ServiceRef) -> TasksFacts:
         return self._ecs.tasks(ref)

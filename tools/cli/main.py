@@ -24,6 +24,7 @@ from tools.cli.byhand import COMMANDS as BY_HAND
 from tools.cli.completion import completion
 from tools.cli.console import COMMANDS as ON_PAGES
 from tools.cli.console import leave
+from tools.cli.cost import cost
 from tools.cli.desk import COMMANDS as ON_INCIDENTS
 from tools.cli.digest import desk_sources, digest
 from tools.cli.incidents import incidents
@@ -247,7 +248,7 @@ def drill(
 
 _READ = (incidents, show, verify, status, report.report, logs.logs, audit, digest)
 _SAID = (*ON_INCIDENTS, *BY_HAND, *ON_SERVICES, *ON_EVERYTHING, *ON_ALARMS, maintenance, backup, release)
-for _command in (*_READ, *_SAID, *ON_THE_PAST, *ON_PAGES, completion):
+for _command in (*_READ, *_SAID, *ON_THE_PAST, *ON_PAGES, completion, cost):
     cli.add_command(_command)
 
 
