@@ -5,7 +5,9 @@ from importlib import import_module
 
 from tools.bench.entries import Measure
 
-AREAS: Mapping[str, str] = {}
+AREAS: Mapping[str, str] = {
+    "drill": "tools.bench.drill",
+}
 """Each area's name and the module whose `measure` measures it; a module is imported only when its area is asked for,
 so that none of them weighs on another's figures."""
 
