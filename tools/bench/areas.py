@@ -7,6 +7,7 @@ from tools.bench.entries import Measure
 
 AREAS: Mapping[str, str] = {
     "drill": "tools.bench.drill",
+    "warm": "tools.bench.warm",
 }
 """Each area's name and the module whose `measure` measures it; a module is imported only when its area is asked for,
 so that none of them weighs on another's figures."""
