@@ -6,8 +6,9 @@ from importlib import import_module
 from tools.bench.entries import Measure
 
 AREAS: Mapping[str, str] = {
-    "drill": "tools.bench.drill",
     "warm": "tools.bench.warm",
+    "drill": "tools.bench.drill",
+    "peer": "tools.bench.peer",
 }
 """Each area's name and the module whose `measure` measures it; a module is imported only when its area is asked for,
 so that none of them weighs on another's figures."""
