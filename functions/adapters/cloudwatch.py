@@ -186,7 +186,7 @@ class CloudWatchReader:
                         raise ReadFailed(f"CloudWatch answered {result['StatusCode']} for {result.get('Label')}")
                     found.pop(result["Id"], None)
                 elif result["Id"] in found:
-                    times = (at.astimezone(UTC) for at in result.get("Timestamps", ()))
+                    times = [at if at.tzinfo is UTC else at.astimezone(UTC) for at in result.get("Timestamps", ())]
                     found[result["Id"]].update(zip(times, result.get("Values", ()), strict=True))
             if not answer.get("NextToken"):
                 break

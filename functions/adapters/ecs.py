@@ -1,7 +1,10 @@
 """Reads ECS: the service, its tasks, deployments, revisions and task definitions."""
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
+from datetime import datetime
+from functools import cached_property, lru_cache
 from typing import Any, TypeVar
 
 from botocore.exceptions import ClientError
@@ -119,10 +122,13 @@ class EcsReader:
             stopped=tuple(task for task in found if task.stopped_at is not None or task.last_status == "STOPPED"),
         )
 
+    @cached_property
+    def _list_tasks(self) -> Any:
+        """botocore makes a class of its own for each paginator that it is asked for."""
+        return self._ecs.get_paginator("list_tasks")
+
     def _task_arns(self, ref: ServiceRef, desired_status: str) -> Iterator[str]:
-        pages = self._ecs.get_paginator("list_tasks").paginate(
-            cluster=ref.cluster, serviceName=ref.service, desiredStatus=desired_status
-        )
+        pages = self._list_tasks.paginate(cluster=ref.cluster, serviceName=ref.service, desiredStatus=desired_status)
         for page in pages:
             yield from page.get("taskArns", ())
 
@@ -184,7 +190,7 @@ def _service_facts(service: Answer) -> ServiceFacts:
         task_definition=service.get("taskDefinition", ""),
         deployments=tuple(_deployment_facts(deployment) for deployment in deployments),
         events=tuple(
-            ServiceEvent(at=at, message=clean(str(event.get("message", ""))))
+            _event(at, str(event.get("message", "")))
             for event in service.get("events", ())[:EVENTS]
             if (at := moment(event, "createdAt")) is not None
         ),
@@ -198,6 +204,12 @@ def _service_facts(service: Answer) -> ServiceFacts:
         surroundings=_surroundings({**primary, **service}),
         security_groups=tuple(_network(service).get("securityGroups", ())),
     )
+
+
+@lru_cache(maxsize=512)
+def _event(at: datetime, message: str) -> ServiceEvent:
+    """A service shows the same hundred events again in every look."""
+    return ServiceEvent(at=at, message=clean(message))
 
 
 def _network(service: Answer) -> Answer:
@@ -306,7 +318,13 @@ def _revision_facts(revision: Answer) -> RevisionFacts:
 
 
 def _surroundings(described: Answer) -> str:
-    return digest({name: _unordered(described[name]) for name in _SURROUNDINGS if described.get(name)})
+    return _hash_of(json.dumps({name: described[name] for name in _SURROUNDINGS if described.get(name)}))
+
+
+@lru_cache(maxsize=256)
+def _hash_of(written: str) -> str:
+    """They hardly ever change, and are asked for in every look."""
+    return digest(_unordered(json.loads(written)))
 
 
 def _unordered(value: object) -> object:
