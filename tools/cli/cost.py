@@ -114,7 +114,8 @@ def made_of(line: "Line") -> str:
     item, price = first
     if item is None:
         return ""
-    said = f"{amounts[item]:,.0f} {item.value}"
+    amount = amounts[item]
+    said = f"{amount:,.0f} {item.value.removesuffix('s') if amount == 1 else item.value}"
     return said if price > 0.95 * line.usd else f"{said}: {money(price)}"
 
 
