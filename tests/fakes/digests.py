@@ -225,6 +225,9 @@ class Estate:
             for name in names
         ]
 
+    def states(self, names: Sequence[str]) -> Sequence[AlarmFacts]:
+        return [alarm.model_copy(update={"breaching_now": None}) for alarm in self.alarms(names)]
+
     def alarm_history(self, names: Sequence[str], *, since: datetime) -> AlarmHistoryFacts:
         self._may("alarm_history")
         times = tuple(self.clock.now() - timedelta(hours=n) for n in range(1, 12))

@@ -110,11 +110,12 @@ def made_of(line: "Line") -> str:
     """How much of what the most of it is for."""
     from tools.cost.model import dearest_items
 
-    (first, *_), amounts = dearest_items(line.made_of) or [(None, 0.0)], line.made_of
-    item, price = first
-    if item is None:
+    dearest = dearest_items(line.made_of)
+    if not dearest:
         return ""
-    said = f"{amounts[item]:,.0f} {item.value}"
+    item, price = dearest[0]
+    amount = line.made_of[item]
+    said = f"{amount:,.0f} {item.value.removesuffix('s') if amount == 1 else item.value}"
     return said if price > 0.95 * line.usd else f"{said}: {money(price)}"
 
 

@@ -22,21 +22,22 @@ class Part(StrEnum):
     QUEUE = "the queue, asked for messages"
     DASHBOARD = "the dashboard of the fleet"
     METRICS = "metrics of its own"
-    SWEEP = "the sweep, every five minutes"
-    BAKE = "the watch over releases, every minute"
-    HEARTBEAT = "the heartbeat, every quarter of an hour"
+    SWEEP = "the sweep, every 5 minutes"
+    BAKE = "the watch over releases"
+    HEARTBEAT = "the heartbeat, every 15 minutes"
     DIGEST = "digests"
-    UNATTENDED = "people paged past a responder that is unwell"
+    UNATTENDED = "pages while the responder is unwell"
     SERVICE_ALARMS = "the alarms of the services"
 
 
 class Kind(StrEnum):
     """What costs each time, by its name in `figures.json`."""
 
-    ONE_ACTION = "an incident resolved by one action"
-    LADDER = "a ladder of four rungs in vain, until people are paged"
-    WATCHED_HOUR = "an hour in which people mend and it watches"
-    RELEASE = "a release watched until it is good"
+    ONE_ACTION = "incidents resolved by one action"
+    LADDER = "incidents that no action resolves"
+    """Four rungs in vain, until people are paged."""
+    WATCHED_HOUR = "hours of watching until mended"
+    RELEASE = "releases watched until good"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,8 +1,8 @@
 """List prices of what the responder uses, in us-east-1, in USD. The one table.
 
-As the pricing pages of AWS had them; `AS_OF` says when they were last compared. What an account has for nothing each
-month (ten alarms, ten metrics, a million requests) is not deducted, because others in the account may have used it up.
-The dashboards are the exception: whoever has fewer than three pays nothing, and is told so.
+As copies of the pricing pages of AWS had them; `AS_OF` says when they were last compared. What an account has for
+nothing each month (ten alarms, ten metrics, a million requests) is not deducted, because others in the account may
+have used it up. The dashboards are the exception: whoever has fewer than three pays nothing, and is told so.
 """
 
 from collections.abc import Mapping

@@ -110,7 +110,9 @@ def test_a_real_incident_is_counted_whole() -> None:
     (scenario,) = load_scenarios(["release-leaks-memory"])
     told, again = played(scenario), played(scenario)
     assert (told.incidents, told.actions, told.resolved) == (1, 1, True)
-    assert told.used == again.used
+    # The first line of a process says that it is one.
+    assert {i: n for i, n in told.used.items() if told.used[i] != again.used[i]}.keys() <= {Item.LOG_GB}
+    assert usd(told.used) == pytest.approx(usd(again.used), rel=1e-3)
     for each in (Item.TRANSITION, Item.LAMBDA_GB_S, Item.WRITE, Item.METRIC_READ, Item.SNS_EMAIL, Item.LOG_GB):
         assert told.used[each] > 0, each
     assert 0.0005 < usd(told.used) < 0.005
