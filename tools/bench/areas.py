@@ -6,7 +6,10 @@ from importlib import import_module
 from tools.bench.entries import Measure
 
 AREAS: Mapping[str, str] = {
+    "alarm-to-action": "tools.bench.alarm_to_action",
+    "cold-start": "tools.bench.cold_start",
     "warm": "tools.bench.warm",
+    "cost": "tools.bench.cost.area",
     "drill": "tools.bench.drill",
     "peer": "tools.bench.peer",
 }

@@ -29,8 +29,11 @@ section{margin-top:2.6rem;padding-top:1.6rem;border-top:1px solid var(--line)}
 .figure{background:var(--card);border-radius:10px;padding:.7rem .9rem}
 .figure b{display:block;font-size:1.2rem;font-weight:650;line-height:1.3;font-variant-numeric:tabular-nums}
 .figure span{color:var(--soft);font-size:.85rem}
-.next{margin:1rem 0 0;padding:.7rem .9rem;border-left:4px solid var(--amber);background:var(--card);
+.next,.brief{margin:1.2rem 0 0;padding:.7rem .9rem;border-left:4px solid var(--amber);background:var(--card);
 border-radius:0 10px 10px 0}
+.brief{display:grid;grid-template-columns:auto 1fr;gap:.35rem .9rem}
+.brief dt{font-weight:650}
+.brief dd{margin:0}
 nav{margin-top:1.2rem;font-size:.9rem;display:flex;flex-wrap:wrap;gap:.2rem 1rem}
 .card{background:var(--card);border-radius:12px;padding:1rem 1.1rem;margin:0 0 1rem}
 .card>:last-child{margin-bottom:0}
@@ -41,7 +44,8 @@ table{border-collapse:collapse;width:100%;font-size:.925rem;font-variant-numeric
 th{font-weight:400;color:var(--soft);text-align:left;font-size:.85rem}
 th,td{padding:.28rem .8rem .28rem 0;border-bottom:1px solid var(--line);vertical-align:top}
 td:last-child,th:last-child{padding-right:0}
-td:first-child,th{overflow-wrap:break-word}
+td:first-child,th{overflow-wrap:break-word;max-width:min(20rem,28vw)}
+.two table{table-layout:fixed}
 tr:last-child td{border-bottom:0}
 .was{color:var(--soft)}
 .none{color:var(--soft);font-style:italic}

@@ -85,7 +85,7 @@ def test_a_bad_release_is_rolled_back_to_the_last_known_good(responder: Responde
     assert responder.path[-2:] == ["verify:recovered", "close:resolved"]
     states = {r.task_definition: r.state for r in responder.ledger.releases(REF)}
     assert states == {V1: ReleaseState.GOOD, V2: ReleaseState.QUARANTINED}
-    assert responder.notifier.pages[-1].subject.startswith("[recovered] orders")
+    assert responder.notifier.pages[-1].subject.startswith("[resolved P1] orders")
     assert "orders:1" in responder.notifier.pages[-1].text
     assert_sound(responder)
 

@@ -76,6 +76,14 @@ def known(responder: Responder, *releases: tuple[str, ReleaseState]) -> None:
         responder.clock.advance(seconds=60)
 
 
+def with_history() -> Responder:
+    """Three tasks of V1 run; V2 was good, too."""
+    made = responder_in()
+    known(made, (V2, ReleaseState.GOOD), (V1, ReleaseState.GOOD))
+    made.world.running = made.world.desired = 3
+    return made
+
+
 def closed(responder: Responder) -> bool:
     incident = responder.executions.started[-1][0]
     return responder.ledger.incident(incident).status is IncidentStatus.RESOLVED
@@ -109,7 +117,7 @@ def test_an_order_is_planned_done_verified_and_closed(given: Order, changes: lis
     assert reply.plan is not None
     assert responder.path[0] == "assess:act"
     assert responder.path[-2:] == ["verify:recovered", "close:resolved"]
-    assert subjects(responder) == ["[recovered]"]
+    assert subjects(responder) == ["[resolved"]
     assert "ann orders" in responder.notifier.pages[0].text
     assert closed(responder)
     assert_sound(responder)
@@ -513,7 +521,7 @@ def test_a_bad_release_is_rolled_back_by_hand_in_mode_ask() -> None:
     events = responder.ledger.events(incident)
     (taken,) = [event for event in events if event.fact is Fact.ACTION_TAKEN]
     assert taken.at - asked_at[0] < timedelta(minutes=1)
-    assert subjects(responder) == ["[approve?", "[recovered]"]
+    assert subjects(responder) == ["[approve?", "[resolved"]
     assert_sound(responder)
 
 
