@@ -196,7 +196,7 @@ class CloudWatchReader:
 
 
 def _by_time(points: list[tuple[datetime, float]]) -> Points:
-    """Oldest first, one for each time: the last that was told. They were asked for in this order, and mostly come so."""
+    """Oldest first, one for each time: the last that was told. That is how they were asked for, and mostly come."""
     times = [at for at, _ in points]
     in_order = all(map(operator.lt, times, times[1:]))
     return tuple(points if in_order else sorted(dict(points).items()))
