@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -71,8 +72,8 @@ def drilled(scenarios: Sequence[Scenario], seed: int) -> Lap:
     lap = Lap()
     with quiet():
         for scenario in scenarios:
-            ours_s = _cpu_s(lambda drill=scenario: play(drill, POLICIES[OURS], seed))
-            alone_s = _cpu_s(lambda drill=scenario: play(drill, POLICIES[NOBODY], seed))
+            ours_s = _cpu_s(partial(play, scenario, POLICIES[OURS], seed))
+            alone_s = _cpu_s(partial(play, scenario, POLICIES[NOBODY], seed))
             keep()
             lap += Lap(runs=1, ours_s=ours_s, alone_s=alone_s)
     return lap + Lap(peak_mb=peak_mb())
@@ -84,8 +85,8 @@ def weathered(scenarios: Sequence[Scenario], seed: int) -> Lap:
     with quiet():
         for scenario in scenarios:
             against = undisturbed(scenario, seed)
-            ours_s = _cpu_s(lambda drill=scenario, known=against: replay(drill, seed, known, weather=seed))
-            alone_s = _cpu_s(lambda drill=scenario: play(drill, POLICIES[NOBODY], seed))
+            ours_s = _cpu_s(partial(replay, scenario, seed, against, weather=seed))
+            alone_s = _cpu_s(partial(play, scenario, POLICIES[NOBODY], seed))
             lap += Lap(runs=1, ours_s=ours_s, alone_s=alone_s)
     return lap + Lap(peak_mb=peak_mb())
 

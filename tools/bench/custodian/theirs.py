@@ -44,7 +44,7 @@ def answer_from(answers: dict[str, str], calls: list[str]) -> None:
         headers = {"Content-Type": "application/x-amz-json-1.1"}
         return AWSResponse(request.url, 200, headers, Raw(answers[operation].encode()))
 
-    URLLib3Session.send = send  # type: ignore[method-assign]
+    URLLib3Session.send = send
 
 
 if __name__ == "__main__":
