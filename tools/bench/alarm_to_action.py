@@ -25,7 +25,7 @@ from tools.bench.entries import Entry, Goal, Told
 LATENCY_S = 0.025
 """What a call of AWS takes from a function in the same Region. An assumption."""
 
-COUNTED_AT_S = 0.2
+COUNTED_AT_S = 0.3
 """Far beyond the time that the process takes between two calls: nothing but waiting keeps calls apart then."""
 
 COUNTED = 2
