@@ -1,4 +1,4 @@
-"""The wire: what botocore would send is answered with recorded bytes, so that it does all of its own work on both sides.
+"""The wire: what botocore sends is answered with recorded bytes, so that it does its own work on both sides.
 
 Parameters are checked, a request is built and signed, the answer is parsed: only the socket is missing. Source of the
 hook: botocore, `Endpoint._get_response`, which takes what a handler of `before-send` returns for the answer.
