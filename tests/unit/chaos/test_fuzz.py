@@ -90,7 +90,7 @@ def test_a_message_that_is_obeyed_is_seen(monkeypatch: pytest.MonkeyPatch) -> No
             bootstrap._clients().once("ecs").update_service(cluster="shop", service="orders", desiredCount=0)
             return super().__call__(signal)
 
-    monkeypatch.setattr("functions.bootstrap.Intake", Obedient)
+    monkeypatch.setattr("functions.workflow.intake.Intake", Obedient)
     assert promises(feed(0, FEW)) >= {ACTION}
 
 
@@ -101,7 +101,7 @@ def test_a_record_without_bounds_is_seen(monkeypatch: pytest.MonkeyPatch) -> Non
         def __call__(self, signal: Signal) -> Any:
             return super().__call__(signal.model_copy(update={"reason": signal.summary * 10_000}))
 
-    monkeypatch.setattr("functions.bootstrap.Intake", Keeping)
+    monkeypatch.setattr("functions.workflow.intake.Intake", Keeping)
     assert UNBOUNDED in promises(feed(0, FEW))
 
 
@@ -132,6 +132,7 @@ def test_one_input_is_made_again_and_printed(tmp_path: Path, monkeypatch: pytest
     assert file.read_bytes() == input_of(2, 19).text.encode("utf-8", "surrogatepass")
 
 
+@pytest.mark.thorough
 def test_the_command_counts_and_adds_its_figures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Beside those that are in the file already; the exit status says whether all promises were kept."""
     file = tmp_path / "build" / "chaos.json"

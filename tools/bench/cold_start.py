@@ -1,0 +1,163 @@
+"""Cold start: from the start of the interpreter until a function is ready for its first event.
+
+Ready means: imported, and everything made that the first event needs, as handling it in a process of its own showed:
+what the composition root builds for it, every module, every model's validator, every client. The floor is a script
+that makes the same clients with boto3, and nothing else.
+
+Both read their code from files that are compiled already, as those of boto3 in Lambda's runtime are.
+"""
+
+import compileall
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from time import monotonic
+from typing import Any
+
+from functions import settings as names
+from functions.playbooks.compiled import compile_playbooks
+from functions.playbooks.schema import Playbook
+from tools.bench.cold.recording import FirstEvent, first_events
+from tools.bench.entries import Entry, Goal, Told
+
+PROJECT = Path(__file__).resolve().parents[2]
+HERE = Path(__file__).with_name("cold")
+REGION = "eu-central-1"
+
+HELD = ("intake", "assess", "remediate", "verify")
+"""The functions between an alarm and its end, which are held to the goal."""
+
+GOAL = Goal(1.25)
+ROUNDS, FEWER_ROUNDS = 9, 3
+"""How often each is started: those that are held to the goal, and the others."""
+
+
+def measure(told: Told) -> Sequence[Entry]:
+    """Every function that handles events; CPU time of both sides, taken in turns, and what the clock says of ours."""
+    told("the first event of each function")
+    events, playbooks = first_events()
+    entries: list[Entry] = []
+    for function in (*HELD, *sorted(set(events) - set(HELD))):
+        with Started(events[function], playbooks[function]) as started:
+            rounds = ROUNDS if function in HELD else FEWER_ROUNDS
+            pairs = []
+            for number in range(1, rounds + 1):
+                told(f"{function}, {number} of {rounds}")
+                pairs.append((started.ours(), started.floor()))
+        ours, floor = ([pair[side].cpu_ms for pair in pairs] for side in (0, 1))
+        wall, floor_wall = (median(pair[side].wall_ms for pair in pairs) for side in (0, 1))
+        entries.append(
+            Entry(
+                f"cold start: {function}",
+                "ms CPU",
+                ours=median(ours),
+                floor=median(floor),
+                goal=GOAL if function in HELD else None,
+                how=f"median of {rounds}; {len(started.needs['clients'])} clients; "
+                f"{wall:.0f} ms by the clock, the floor {floor_wall:.0f} ms",
+            )
+        )
+    return entries
+
+
+@dataclass(frozen=True, kw_only=True)
+class Start:
+    """How long one start took."""
+
+    cpu_ms: float
+    wall_ms: float
+
+
+@dataclass
+class Started:
+    """Starts one function as often as it is asked to, from a directory with the code as it is shipped."""
+
+    first: FirstEvent
+    playbooks: Sequence[Playbook]
+    needs: Mapping[str, Any] = field(default_factory=dict)
+    """What the first event needs."""
+
+    def __enter__(self) -> "Started":
+        self._scratch = TemporaryDirectory(prefix="cold-start-")
+        self._code = Path(self._scratch.name)
+        ship(self._code, self.playbooks)
+        recorded = self._code / "first-event"
+        self.first.write(recorded)
+        handler = {"handler": f"functions.handlers.{self.first.function}"}
+        found = self._run("ours", {**handler, "discover": str(recorded)}, more=[HERE.parents[2]])
+        self.needs = {**handler, "region": REGION, **found}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._scratch.cleanup()
+
+    def ours(self) -> Start:
+        return self._start("ours")
+
+    def floor(self) -> Start:
+        return self._start("floor")
+
+    def _start(self, side: str) -> Start:
+        begun = monotonic()
+        ready = self._run(side, self.needs)
+        return Start(cpu_ms=ready["cpu_s"] * 1000, wall_ms=(ready["at"] - begun) * 1000)
+
+    def _run(self, side: str, spec: Mapping[str, Any], *, more: Sequence[Path] = ()) -> Any:
+        done = subprocess.run(
+            [sys.executable, str(HERE / f"{side}.py"), json.dumps(spec)],
+            env=environment(self._code, *more, account=self.first.account),
+            cwd=self._code,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise RuntimeError(f"{self.first.function}, {side}: {done.stderr.strip().splitlines()[-1]}")
+        return json.loads(done.stdout.splitlines()[-1])
+
+
+def ship(directory: Path, playbooks: Sequence[Playbook]) -> None:
+    """What the asset has, compiled."""
+    for source in sorted((PROJECT / "functions").rglob("*.py")):
+        target = directory / source.relative_to(PROJECT)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, target)
+    (directory / names.COMPILED_PLAYBOOKS).write_text(compile_playbooks(playbooks), encoding="utf-8")
+    compileall.compile_dir(str(directory), quiet=1)
+
+
+def environment(code: Path, *more: Path, account: str) -> dict[str, str]:
+    """What the stack tells a function, and nothing of this machine."""
+    machine = f"arn:aws:states:{REGION}:{account}:stateMachine:responder"
+    topic = f"arn:aws:sns:{REGION}:{account}:responder"
+    return {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": os.pathsep.join(map(str, (code, *more))),
+        "PYTHONHASHSEED": "0",
+        "AWS_REGION": REGION,
+        "AWS_ACCESS_KEY_ID": "none",
+        "AWS_SECRET_ACCESS_KEY": "none",
+        "AWS_LAMBDA_FUNCTION_NAME": "responder",
+        "LAMBDA_TASK_ROOT": str(code),
+        "_X_AMZN_TRACE_ID": "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1",
+        "POWERTOOLS_LOG_LEVEL": "CRITICAL",
+        names.TABLE_NAME: "responder",
+        names.STATE_MACHINE_ARN: machine,
+        names.PAGE_TOPIC_ARN: topic,
+        names.SECOND_TOPIC_ARN: topic,
+        names.BUCKET_NAME: "responder",
+        names.INTAKE_QUEUE_URL: f"https://sqs.{REGION}.amazonaws.com/{account}/responder",
+        names.FUNCTION_TIMEOUT: "60",
+        names.FLEET_ACTIONS_PER_HOUR: "20",
+        names.LOG_SCAN_MB: "1000",
+        names.CONTAIN: "true",
+        names.READ_FUNCTION: "read",
+        names.TRIAL_FUNCTION: "trial",
+    }
