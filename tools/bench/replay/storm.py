@@ -83,9 +83,7 @@ def _alarm(name: str, alarm: str, state: str, reason: str, at: datetime, *, by_s
     written = f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}+0000"
     if by_sns:
         sent = samples.sns_message(alarm, service=name)
-        return samples.envelope(
-            sent | {"NewStateValue": state, "NewStateReason": reason, "StateChangeTime": written}
-        )
+        return samples.envelope(sent | {"NewStateValue": state, "NewStateReason": reason, "StateChangeTime": written})
     detail = samples.alarm_detail(samples.metric(service=name), name=alarm, state=state)
     detail["state"] |= {"reason": reason, "timestamp": written}
     return samples.alarm_event(detail)
