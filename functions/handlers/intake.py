@@ -28,8 +28,8 @@ Taken = tuple[Opening, ...] | Exception
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """The records of the batch that failed, as SQS wants them (Lambda Developer Guide, "Handling errors for an SQS event
-    source in Lambda"): the others are not sent again."""
+    """The records of the batch that failed, as SQS wants them: the others are not sent again (Lambda Developer Guide,
+    "Handling errors for an SQS event source in Lambda")."""
     records = [(str(record["messageId"]), _read(record)) for record in event["Records"]]
     taken = iter(_take([each for _, outcomes in records for each in outcomes if isinstance(each, Signal)]))
     failed = [message_id for message_id, outcomes in records if not _settled(message_id, outcomes, taken)]

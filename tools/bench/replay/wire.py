@@ -57,6 +57,11 @@ class Wire:
         """What is answered from now on: each request with its answers, in their order."""
         self._left = {sent: iter(given) for sent, given in answers.items()}
 
+    @property
+    def left(self) -> int:
+        """Answers that nobody has asked for since they were loaded; they are taken by that."""
+        return sum(1 for answers in self._left.values() for _ in answers)
+
     def __call__(self, request: Any, **_: Any) -> AWSResponse:
         if self.live is not None:
             answer = self.live(request)
