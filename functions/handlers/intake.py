@@ -13,7 +13,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from functions import bootstrap
 from functions.domain.counts import Count
 from functions.domain.errors import SignalRefused
-from functions.domain.signals import Signal
+from functions.domain.signals import Signal, SignalKind
 from functions.handlers.signals import Ignored, Outcome, read_message
 from functions.observability import logger, metrics, tracer
 from functions.ports import Opening
@@ -69,7 +69,8 @@ def _settled(message_id: str, outcomes: Sequence[Outcome | Exception], taken: It
             if isinstance(openings, Exception):
                 broken = openings
                 continue
-            recorded += 1
+            # A heartbeat counts itself when it comes back.
+            recorded += outcome.kind is not SignalKind.HEARTBEAT
             logger.info(
                 "signal recorded",
                 extra={
