@@ -498,6 +498,10 @@ class Opening(Model):
         return None if self.incident_id is None else f"{self.incident_id}-{self.generation}"
 
 
+Ahead = dict[Any, Any]
+"""What a ledger read ahead; its contents are the ledger's own."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class CaseFile:
     """One incident as a whole: its head, the trail that ends there, oldest first, and every signal that was counted."""
@@ -530,10 +534,14 @@ class Ledger(Protocol):
 
     # --- intake
 
-    def record_signal(self, signal: Signal, ref: ServiceRef, *, may_open: bool) -> Opening:
+    def look_ahead(self, signals: Sequence[tuple[Signal, ServiceRef]]) -> Ahead:
+        """Read at once what `record_signal` would read of each of these signals."""
+
+    def record_signal(self, signal: Signal, ref: ServiceRef, *, may_open: bool, ahead: Ahead | None = None) -> Opening:
         """Deduplicate, put into the inbox of the service's open incident and count it there, in one transaction.
 
-        Opens an incident and takes the service's lock when there is none and `may_open`.
+        Opens an incident and takes the service's lock when there is none and `may_open`. What was read `ahead` spares
+        the first attempt its reads and is kept up to date; each write is conditional on it all the same.
         """
 
     def record_unmatched(self, signal: Signal, reason: str) -> bool:

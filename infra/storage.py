@@ -15,7 +15,7 @@ APPEND = (*READ, "dynamodb:PutItem", "dynamodb:UpdateItem")
 RECORD = "dynamodb:ConditionCheckItem"
 """Record a signal, answer a request, or act unless everything was stopped: all of these are void if something else
 changed meanwhile."""
-TAKE_IN = ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", RECORD)
+TAKE_IN = ("dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", RECORD)
 """Record a signal with the incident that it opens or joins."""
 END = "dynamodb:DeleteItem"
 """Release a lock, end a lease, or give a claim back."""

@@ -33,7 +33,7 @@ from datetime import datetime
 from typing import Any
 
 from functions.adapters import bookkeeping, items
-from functions.adapters.dynamo import ABSENT, ANYTHING, Cancelled, Expected, Item, Table, Writes
+from functions.adapters.dynamo import ABSENT, ANYTHING, Cancelled, Expected, Item, Place, Table, Writes, place
 from functions.domain.approvals import Approval
 from functions.domain.byhand import ByHand
 from functions.domain.changes import Lease
@@ -44,10 +44,11 @@ from functions.domain.services import ServiceRef
 from functions.domain.signals import Signal
 from functions.domain.table import BY_SERVICE, LISTED, OPEN, SORT_KEY
 from functions.domain.troubles import Trouble
-from functions.ports import Archive, BudgetCharge, CaseFile, Clock, Fleet, Opening, ServiceRecord
+from functions.ports import Ahead, Archive, BudgetCharge, CaseFile, Clock, Fleet, Opening, ServiceRecord
 
 CALLS = (
     "dynamodb:GetItem",
+    "dynamodb:BatchGetItem",
     "dynamodb:Query",
     "dynamodb:PutItem",
     "dynamodb:UpdateItem",
@@ -86,67 +87,105 @@ class DynamoLedger:
 
     # --- intake
 
-    def record_signal(self, signal: Signal, ref: ServiceRef, *, may_open: bool) -> Opening:
+    def look_ahead(self, signals: Sequence[tuple[Signal, ServiceRef]]) -> Ahead:
+        known = self._table.get_all(
+            key for signal, ref in signals for key in (items.recorded_key(signal), items.lock_key(ref))
+        )
+        concerned = {str(item["incident"]) for item in known.values() if item is not None and "incident" in item}
+        return {**known, **self._table.get_all(map(items.head_key, sorted(concerned)))}
+
+    def record_signal(self, signal: Signal, ref: ServiceRef, *, may_open: bool, ahead: Ahead | None = None) -> Opening:
+        ahead = {} if ahead is None else ahead
+        recorded_at = place(items.recorded_key(signal))
         for attempt in range(ATTEMPTS):
             now = self._now()
-            holder = self.lock_holder(ref)
+            if ahead.get(recorded_at) is not None:
+                return self._recorded_before(signal, ahead)
+            lock = self._known(items.lock_key(ref), ahead)
             opened: tuple[Incident, tuple[Event, ...]] | None = None
-            if holder is not None:
-                writes, opening = self._join(signal, ref, self.incident(holder), now)
+            if lock is not None:
+                head = self._head(str(lock["incident"]), ahead)
+                writes, opening, written = self._join(signal, ref, head, now)
             elif may_open:
                 incident, event = bookkeeping.opening(signal, ref, now)
                 opened = incident, (event,)
-                writes, opening = self._open(signal, ref, incident, event)
+                writes, opening, written = self._open(signal, ref, incident, event)
             else:
-                writes = self._recorded(signal, None, now).check(items.lock_key(ref), when=ABSENT)
-                opening = Opening(incident_id=None)
+                recorded = items.recorded_item(signal, None, now)
+                writes = self._table.writes().put(recorded, when=ABSENT).check(items.lock_key(ref), when=ABSENT)
+                opening, written = Opening(incident_id=None), (recorded,)
             try:
                 self._table.transact(writes)
             except Cancelled as cancelled:
+                # What was read ahead is no longer so: it is read again, here and by who comes next.
+                for at in (recorded_at, place(items.lock_key(ref)), *_heads(lock)):
+                    ahead.pop(at, None)
                 if cancelled.refused(0):
-                    return self._recorded_before(signal)
+                    return self._recorded_before(signal, ahead)
                 self._wait(attempt)
             else:
+                ahead.update({place(item): item for item in written})
                 if opened:
                     self._written(*opened)
                 return opening
         raise Superseded(f"the incident of {ref} kept changing; the signal was not recorded")
 
-    def _recorded(self, signal: Signal, incident_id: str | None, now: datetime) -> Writes:
-        return self._table.writes().put(items.recorded_item(signal, incident_id, now), when=ABSENT)
-
-    def _join(self, signal: Signal, ref: ServiceRef, incident: Incident, now: datetime) -> tuple[Writes, Opening]:
-        entry = InboxEntry(number=incident.signals_received + 1, received_at=now, signal=signal)
+    def _join(
+        self, signal: Signal, ref: ServiceRef, head: Item, now: datetime
+    ) -> tuple[Writes, Opening, tuple[Item, ...]]:
+        """The writes, what comes of them, and what lies there then of what was read."""
+        incident_id, received = str(head["id"]), int(head["signals_received"])
+        entry = InboxEntry(number=received + 1, received_at=now, signal=signal)
+        recorded = items.recorded_item(signal, incident_id, now)
         writes = (
-            self._recorded(signal, incident.id, now)
-            .check(items.lock_key(ref), when={"incident": incident.id})
+            self._table.writes()
+            .put(recorded, when=ABSENT)
+            .check(items.lock_key(ref), when={"incident": incident_id})
             .update(
-                items.head_key(incident.id),
-                when={"status": IncidentStatus.OPEN.value, "signals_received": incident.signals_received},
+                items.head_key(incident_id),
+                when={"status": IncidentStatus.OPEN.value, "signals_received": received},
                 changes={"signals_received": entry.number},
             )
-            .put(items.inbox_item(incident.id, entry), when=ABSENT)
+            .put(items.inbox_item(incident_id, entry), when=ABSENT)
         )
-        return writes, Opening(incident_id=incident.id, generation=incident.generation)
+        opening = Opening(incident_id=incident_id, generation=int(head["generation"]))
+        return writes, opening, (recorded, {**head, "signals_received": entry.number})
 
-    def _open(self, signal: Signal, ref: ServiceRef, incident: Incident, event: Event) -> tuple[Writes, Opening]:
+    def _open(
+        self, signal: Signal, ref: ServiceRef, incident: Incident, event: Event
+    ) -> tuple[Writes, Opening, tuple[Item, ...]]:
         now = incident.opened_at
         entry = InboxEntry(number=1, received_at=now, signal=signal)
+        recorded, head = items.recorded_item(signal, incident.id, now), items.head_item(incident)
+        lock: Item = {**items.lock_key(ref), "incident": incident.id, **items.expiry(incident.id, now)}
         writes = (
-            self._recorded(signal, incident.id, now)
-            .put({**items.lock_key(ref), "incident": incident.id, **items.expiry(incident.id, now)}, when=ABSENT)
-            .put(items.head_item(incident), when=ABSENT)
+            self._table.writes()
+            .put(recorded, when=ABSENT)
+            .put(lock, when=ABSENT)
+            .put(head, when=ABSENT)
             .put(items.event_item(event), when=ABSENT)
             .put(items.inbox_item(incident.id, entry), when=ABSENT)
         )
-        return writes, Opening(incident_id=incident.id, generation=incident.generation, opened=True)
+        opening = Opening(incident_id=incident.id, generation=incident.generation, opened=True)
+        return writes, opening, (recorded, lock, head)
 
-    def _recorded_before(self, signal: Signal) -> Opening:
-        recorded = self._table.get(items.recorded_key(signal))
+    def _recorded_before(self, signal: Signal, ahead: Ahead) -> Opening:
+        recorded = self._known(items.recorded_key(signal), ahead)
         if recorded is None or "incident" not in recorded:
             return Opening(incident_id=None, duplicate=True)
-        incident = self.incident(str(recorded["incident"]))
-        return Opening(incident_id=incident.id, generation=incident.generation, duplicate=True)
+        head = self._head(str(recorded["incident"]), ahead)
+        return Opening(incident_id=str(head["id"]), generation=int(head["generation"]), duplicate=True)
+
+    def _known(self, at: Item, ahead: Ahead) -> Item | None:
+        where = place(at)
+        found: Item | None = ahead[where] if where in ahead else self._table.get(at)
+        return found
+
+    def _head(self, incident_id: str, ahead: Ahead) -> Item:
+        item = self._known(items.head_key(incident_id), ahead)
+        if item is None:
+            raise NotInLedger(f"no incident {incident_id!r} in the ledger")
+        return item
 
     def record_unmatched(self, signal: Signal, reason: str) -> bool:
         item = items.unmatched_item(signal, reason, self._now())
@@ -161,10 +200,7 @@ class DynamoLedger:
     # --- the incident
 
     def incident(self, incident_id: str) -> Incident:
-        item = self._table.get(items.head_key(incident_id))
-        if item is None:
-            raise NotInLedger(f"no incident {incident_id!r} in the ledger")
-        return items.incident_of(item)
+        return items.incident_of(self._head(incident_id, {}))
 
     def events(self, incident_id: str) -> Sequence[Event]:
         found = self._table.records(items.incident_partition(incident_id), items.EVENTS)
@@ -583,6 +619,11 @@ class DynamoLedger:
     def _wait(self, attempt: int) -> None:
         # Jitter parts two writers that collided; the longest wait is under a second.
         self._pause(random.uniform(0, 0.02 * 2**attempt))
+
+
+def _heads(lock: Item | None) -> tuple[Place, ...]:
+    """Where the head of the incident lies that holds a lock."""
+    return () if lock is None else (place(items.head_key(str(lock["incident"]))),)
 
 
 def _in(partition: Mapping[str, Item], at: Item) -> Item | None:

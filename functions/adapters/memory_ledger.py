@@ -15,7 +15,7 @@ from functions.domain.incidents import Event, FleetSwitch, InboxEntry, Incident,
 from functions.domain.services import ServiceRef
 from functions.domain.signals import Signal
 from functions.domain.troubles import Trouble
-from functions.ports import Archive, BudgetCharge, CaseFile, Clock, Fleet, Opening, ServiceRecord
+from functions.ports import Ahead, Archive, BudgetCharge, CaseFile, Clock, Fleet, Opening, ServiceRecord
 
 
 class MemoryLedger:
@@ -42,7 +42,10 @@ class MemoryLedger:
         self._troubles: dict[str, Trouble] = {}
         self._by_hand: list[ByHand] = []
 
-    def record_signal(self, signal: Signal, ref: ServiceRef, *, may_open: bool) -> Opening:
+    def look_ahead(self, signals: Sequence[tuple[Signal, ServiceRef]]) -> Ahead:
+        return {}
+
+    def record_signal(self, signal: Signal, ref: ServiceRef, *, may_open: bool, ahead: Ahead | None = None) -> Opening:
         key = signal.dedupe_key
         if key in self._recorded:
             return self._opening(self._recorded[key], duplicate=True)

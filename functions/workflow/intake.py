@@ -1,13 +1,27 @@
 """Intake: from a signal to an incident with a running execution. It decides nothing and reads no AWS."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
+from functions.domain.errors import LedgerError
 from functions.domain.heartbeat import HEARTBEAT
+from functions.domain.services import ServiceRef
 from functions.domain.signals import Signal, SignalKind
 from functions.playbooks.concerned import concerned, told_to
 from functions.playbooks.schema import Playbook
-from functions.ports import Executions, Ledger, Opening
+from functions.ports import Ahead, Executions, Ledger, Opening
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Told:
+    """A signal as one service has it, or why it is nobody's."""
+
+    signal: Signal
+    ref: ServiceRef | None = None
+    why_nobody: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,22 +40,58 @@ class Intake:
         redelivery, and an execution that exists already is fine. A heartbeat is asked of no playbook: it concerns
         itself alone, whatever it says.
         """
+        return self._take(self._told(signal), {}, set())
+
+    def batch(self, signals: Sequence[Signal]) -> Sequence[tuple[Opening, ...] | Exception]:
+        """Take in signals that came together; for each its openings, or what kept it from being taken in, and no other.
+
+        Each is recorded in a transaction of its own. What they share is what the ledger has of them, which is read at
+        once, and the start of an execution, which is made once for all signals of an incident.
+        """
+        told = [_caught(lambda signal=signal: self._told(signal)) for signal in signals]  # type: ignore[misc]
+        ahead = self._look_ahead([each for found in told if not isinstance(found, Exception) for each in found])
+        started: set[str] = set()
+        return [
+            found if isinstance(found, Exception) else _caught(lambda found=found: self._take(found, ahead, started))  # type: ignore[misc]
+            for found in told
+        ]
+
+    def _told(self, signal: Signal) -> Sequence[_Told]:
         if signal.kind is SignalKind.HEARTBEAT:
-            beat = self.ledger.record_signal(signal, HEARTBEAT, may_open=True)
-            if beat.incident_id is not None:
-                self.executions.start(beat.incident_id, beat.generation)
-            return (beat,)
+            return (_Told(signal=signal, ref=HEARTBEAT),)
         if signal.account not in (None, self.account):
-            self.ledger.record_unmatched(signal, f"it is of account {signal.account}, not of {self.account}")
-            return ()
+            return (_Told(signal=signal, why_nobody=f"it is of account {signal.account}, not of {self.account}"),)
+        return [
+            _Told(signal=signal, why_nobody=match.reason)
+            if match.ref is None or match.playbook is None
+            else _Told(signal=told_to(signal, match.ref), ref=match.ref)
+            for match in concerned(signal, self.playbooks)
+        ]
+
+    def _look_ahead(self, told: Sequence[_Told]) -> Ahead:
+        try:
+            return self.ledger.look_ahead([(each.signal, each.ref) for each in told if each.ref is not None])
+        except LedgerError:
+            # Each then reads for itself, and fails for itself.
+            return {}
+
+    def _take(self, told: Sequence[_Told], ahead: Ahead, started: set[str]) -> tuple[Opening, ...]:
         openings: list[Opening] = []
-        for match in concerned(signal, self.playbooks):
-            if match.ref is None or match.playbook is None:
-                self.ledger.record_unmatched(signal, match.reason)
+        for each in told:
+            if each.ref is None:
+                self.ledger.record_unmatched(each.signal, each.why_nobody)
                 continue
-            told = told_to(signal, match.ref)
-            opening = self.ledger.record_signal(told, match.ref, may_open=told.opens_incident)
-            if opening.incident_id is not None:
+            opening = self.ledger.record_signal(each.signal, each.ref, may_open=each.signal.opens_incident, ahead=ahead)
+            name = opening.execution_name
+            if opening.incident_id is not None and name is not None and name not in started:
                 self.executions.start(opening.incident_id, opening.generation)
+                started.add(name)
             openings.append(opening)
         return tuple(openings)
+
+
+def _caught(attempt: Callable[[], T]) -> T | Exception:
+    try:
+        return attempt()
+    except Exception as error:  # noqa: BLE001 - whatever keeps one signal back, it keeps back no other
+        return error

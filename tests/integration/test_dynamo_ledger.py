@@ -48,6 +48,10 @@ class Rivals:
 
         self._client.meta.events.register("before-call.dynamodb.TransactWriteItems", before_call)
 
+    def listen(self, hear: Callable[[str], object]) -> None:
+        """Tells the operations that the first ledger calls from now on."""
+        self._client.meta.events.register("before-call.dynamodb", lambda model, **_: hear(model.name))
+
     def write(self, item: dict[str, str]) -> None:
         self._rival_client.put_item(TableName="ledger", Item={name: {"S": value} for name, value in item.items()})
 
@@ -73,6 +77,48 @@ class TestRaces:
 
         assert (opening.incident_id, opening.opened) == (opened[0].id, False)
         assert len(rivals.ledger.inbox(opened[0].id)) == 2
+
+    def test_what_was_read_ahead_is_no_longer_so(self, rivals: Rivals) -> None:
+        """Whatever happened since, each signal is recorded once, in the incident that holds the service then."""
+        signals = [alarm_signal(number, alarm=f"orders-{number}") for number in range(5)]
+        asked = [(signal, ORDERS) for signal in signals]
+
+        ahead = rivals.ledger.look_ahead(asked)
+        incident = rivals.rival.append(rivals.open(), [NOTE], step="verify", signals_seen=1)
+        assert rivals.rival.record_signal(signals[0], ORDERS, may_open=True).incident_id == incident.id
+        taken = [rivals.ledger.record_signal(signal, ORDERS, may_open=True, ahead=ahead) for signal in signals[:3]]
+        assert [(opening.incident_id, opening.duplicate) for opening in taken] == [
+            (incident.id, True),
+            (incident.id, False),
+            (incident.id, False),
+        ]
+        assert [entry.number for entry in rivals.rival.inbox(incident.id)] == [1, 2, 3, 4]
+
+        ahead = rivals.ledger.look_ahead(asked)
+        seen = rivals.rival.append(rivals.rival.incident(incident.id), [NOTE], step="verify", signals_seen=4)
+        rivals.rival.resolve(seen, NOTE)
+        opened, joined = (
+            rivals.ledger.record_signal(signal, ORDERS, may_open=True, ahead=ahead) for signal in signals[3:]
+        )
+        assert (opened.opened, joined.opened, joined.incident_id) == (True, False, opened.incident_id)
+        assert opened.incident_id != incident.id
+
+    def test_what_was_read_ahead_is_read_once(self, rivals: Rivals) -> None:
+        """A batch is read in two requests, and a copy within it writes nothing."""
+        called: list[str] = []
+        rivals.listen(called.append)
+        signals = [alarm_signal(number, alarm=f"orders-{number}") for number in (0, 1, 1, 2)]
+
+        ahead = rivals.ledger.look_ahead([(signal, ORDERS) for signal in signals])
+        openings = [rivals.ledger.record_signal(signal, ORDERS, may_open=True, ahead=ahead) for signal in signals]
+
+        assert [(opening.opened, opening.duplicate) for opening in openings] == [
+            (True, False),
+            (False, False),
+            (False, True),
+            (False, False),
+        ]
+        assert called == ["BatchGetItem", *["TransactWriteItems"] * 3]
 
     def test_an_ok_is_not_lost_to_an_opening(self, rivals: Rivals) -> None:
         """A signal that would only have been noted joins an incident that opens at the same moment."""
@@ -269,6 +315,7 @@ class TestTheTable:
         opening = ledger.record_signal(alarm_signal(), ORDERS, may_open=True)
         assert opening.incident_id is not None
         incident = ledger.incident(opening.incident_id)
+        ledger.look_ahead([(alarm_signal(1), ORDERS)])
         ledger.record_signal(alarm_signal(1), ORDERS, may_open=False)
         lease = Lease(
             id="floor",

@@ -9,6 +9,7 @@ AREAS: Mapping[str, str] = {
     "alarm-to-action": "tools.bench.alarm_to_action",
     "cold-start": "tools.bench.cold_start",
     "warm": "tools.bench.warm",
+    "storm": "tools.bench.storm",
     "cost": "tools.bench.cost.area",
     "drill": "tools.bench.drill",
     "peer": "tools.bench.peer",

@@ -25,7 +25,16 @@ Json = dict[str, Any]
 Ask = Callable[[], Json]
 
 READS = frozenset(
-    {*OPERATIONS.reads, "GetItem", "Query", "GetObject", "DescribeExecution", "GetAlarmMuteRule", "ListBackups"}
+    {
+        *OPERATIONS.reads,
+        "GetItem",
+        "BatchGetItem",
+        "Query",
+        "GetObject",
+        "DescribeExecution",
+        "GetAlarmMuteRule",
+        "ListBackups",
+    }
 )
 """What leaves nothing behind: a function that dies before such a call, after it or before the next one dies at one and
 the same point, as far as anybody can tell afterwards."""
@@ -35,7 +44,7 @@ EFFECTS = frozenset(
 )
 """What changes a service, or what stands around it."""
 
-MAY_BE_STALE = READS - {"GetItem", "GetObject"}
+MAY_BE_STALE = READS - {"GetItem", "BatchGetItem", "GetObject"}
 """ECS, Step Functions and DynamoDB's indexes are eventually consistent (ECS API reference, RunTask; Step Functions API
 reference, DescribeExecution; DynamoDB Developer Guide, "Read consistency"). The ledger's own reads are consistent, and
 so is S3. A query of the table itself is, too."""
@@ -107,7 +116,7 @@ class Weather:
     def concerns(self, operation: str) -> bool:
         match self.part:
             case "ledger":
-                return operation in ("GetItem", "Query", "PutItem", "TransactWriteItems")
+                return operation in ("GetItem", "BatchGetItem", "Query", "PutItem", "TransactWriteItems")
             case "changes":
                 return operation in EFFECTS
             case "reads":

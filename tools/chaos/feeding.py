@@ -15,8 +15,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
-
 from functions.domain.counts import SERVICE
 from functions.domain.errors import PlaybookError, SignalRefused
 from functions.domain.redaction import printable
@@ -176,9 +174,8 @@ class _Feeding:
         finally:
             metrics.clear_metrics()
         left = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
-        surprises = _surprises()
         for each in self.batch:
-            self._judge(each, f"bad-{each.number}", left, surprises)
+            self._judge(each, f"bad-{each.number}", left)
         for name, message in goods.items():
             self._judge_good(name, message, left, numbers[0])
 
@@ -190,12 +187,12 @@ class _Feeding:
             records += [record | ({"body": body} if isinstance(body, str) else {}) for record in event["Records"]]
         return {"Records": records}
 
-    def _judge(self, given: Input, name: str, left: set[str], surprises: Mapping[str, str]) -> None:
+    def _judge(self, given: Input, name: str, left: set[str]) -> None:
         """Nothing but a signal, a reason why not, or the dead-letter queue with a reason."""
-        if name in surprises:
-            self.breaks(given.number, UNHANDLED, surprises[name])
-            return
         said = self.logged.of(name)
+        if "message not taken" in said:
+            self.breaks(given.number, UNHANDLED, self.logged.why[name][:300])
+            return
         outcomes = read_message(given.text)
         signals = [outcome for outcome in outcomes if isinstance(outcome, Signal)]
         refused = any(isinstance(outcome, SignalRefused) for outcome in outcomes)
@@ -337,22 +334,14 @@ def _good(rng: random.Random, now: datetime, name: str) -> Json:
             return samples.task_event(deployment=deployment, stopped_at=at)
 
 
-def _surprises() -> Mapping[str, str]:
-    """What nobody foresaw, by the message in which it happened: Powertools leaves such a message to the queue."""
-    failed = zip(intake.processor.fail_messages, intake.processor.exceptions, strict=True)
-    return {
-        record.message_id: f"{error[0].__name__}: {str(error[1])[:300]}"
-        for record, error in failed
-        if isinstance(record, SQSRecord) and error[0] is not None and not issubclass(error[0], SignalRefused)
-    }
-
-
 class _Logged(logging.Handler):
     """What the functions say, by the message of which they say it."""
 
     def __init__(self) -> None:
         super().__init__()
         self.records: dict[str, list[str]] = {}
+        self.why: dict[str, str] = {}
+        """The last reason that was told of a message."""
         self.too_long: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -363,6 +352,7 @@ class _Logged(logging.Handler):
         name = getattr(record, "message_id", None)
         if name is not None:
             self.records.setdefault(str(name), []).append(said)
+            self.why[str(name)] = str(getattr(record, "reason", ""))
 
     def of(self, name: str) -> Mapping[str, int]:
         """How often each thing was said of a message."""

@@ -16,7 +16,7 @@ Item = dict[str, Attribute]
 Answer = dict[str, Any]
 
 MOST_ITEMS = 100
-"""Of one transaction."""
+"""Of one transaction, or of one BatchGetItem."""
 
 _KEYS = {index.name: (index.partition_key, index.sort_key) for index in INDEXES}
 
@@ -32,6 +32,7 @@ class TableInMemory:
         """The operations, by name."""
         return {
             "GetItem": self._get_item,
+            "BatchGetItem": self._batch_get_item,
             "Query": self._query,
             "PutItem": self._put_item,
             "TransactWriteItems": self._transact_write_items,
@@ -58,6 +59,16 @@ class TableInMemory:
     def _get_item(self, given: Mapping[str, Any]) -> Answer:
         found = self._at(given["Key"])
         return {} if found is None else {"Item": dict(found)}
+
+    def _batch_get_item(self, given: Mapping[str, Any]) -> Answer:
+        ((name, asked),) = given["RequestItems"].items()
+        places = list(map(_place, asked["Keys"]))
+        if len(set(places)) < len(places):
+            raise Refused("ValidationException", "Provided list of item keys contains duplicates")
+        if len(places) > MOST_ITEMS:
+            raise Refused("ValidationException", f"Member must have length less than or equal to {MOST_ITEMS}")
+        found = [dict(item) for item in map(self._at, asked["Keys"]) if item is not None]
+        return {"Responses": {name: found}, "UnprocessedKeys": {}}
 
     def _put_item(self, given: Mapping[str, Any]) -> Answer:
         self._store(given["Item"])

@@ -110,7 +110,7 @@ class Metered(FragileDeployment):
         return answer
 
     def _of_table(self, who: str, operation: str, given: Mapping[str, Any], ask: Callable[[], Json]) -> Json:
-        if operation in ("GetItem", "Query"):
+        if operation in ("GetItem", "BatchGetItem", "Query"):
             answer = ask()
             self.meter.add(who, {Item.READ: units.of_reading(operation, given, answer)})
             return answer

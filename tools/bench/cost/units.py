@@ -42,7 +42,7 @@ FREE = frozenset(
 )
 """Names for which requests are signed, of services whose API calls cost nothing."""
 
-OF_TABLE = ("GetItem", "Query", "PutItem", "TransactWriteItems")
+OF_TABLE = ("GetItem", "BatchGetItem", "Query", "PutItem", "TransactWriteItems")
 """What the ledger asks of DynamoDB. Other calls cost nothing by themselves; a backup that a playbook asks for is paid
 for by the size of the user's table."""
 
@@ -95,7 +95,13 @@ def _of_cloudwatch(operation: str, given: Given) -> Counter[Item]:
 
 
 def of_reading(operation: str, given: Given, answer: Given) -> float:
-    """Read units of a GetItem or a Query."""
+    """Read units of a GetItem, of a Query, or of a BatchGetItem, of which each item counts by itself (DynamoDB API
+    reference, BatchGetItem)."""
+    if operation == "BatchGetItem":
+        ((table, asked),) = given["RequestItems"].items()
+        found = answer["Responses"].get(table, ())
+        missing = [{}] * (len(asked["Keys"]) - len(found))
+        return sum(of_reading("GetItem", asked, {"Item": item} if item else {}) for item in (*found, *missing))
     found = answer["Items"] if operation == "Query" else [answer["Item"]] if "Item" in answer else []
     units = max(1, math.ceil(sum(map(size, found)) / READ_UNIT))
     return units if given.get("ConsistentRead") else units / 2

@@ -1,1 +1,1 @@
-"""Recorded invocations of the handlers, and their AWS calls answered from memory, so that CPU time alone is measured."""
+"""Recorded invocations of the handlers, their AWS calls answered from memory: CPU time alone is measured."""

@@ -12,7 +12,6 @@ from botocore.exceptions import ClientError
 
 from tools.bench.replay.wire import Answer, NotRecorded, Sent, Wire, WireClients, sent_by
 
-
 NO_ANSWER = Answer(0, {}, b"")
 
 

@@ -12,7 +12,6 @@ from functions import bootstrap
 from functions.handlers import intake
 from functions.playbooks.schema import Playbook
 from functions.settings import Settings
-from functions.workflow.table import Function
 from tools.bench.replay.calls import Invocation
 from tools.bench.replay.wire import WireClients
 from tools.drill.deployment import HANDLERS

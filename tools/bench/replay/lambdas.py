@@ -1,4 +1,4 @@
-"""The environment of a Lambda function, in a process of its own: what Powertools and the X-Ray SDK look at, they find."""
+"""The environment of a Lambda function, in a process of its own, where Powertools and X-Ray look for it."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The wire: what botocore would send is answered with recorded bytes, so that it does all of its own work on both sides.
+"""The wire: what botocore sends is answered with recorded bytes, so that it does its own work on both sides.
 
 Parameters are checked, a request is built and signed, the answer is parsed: only the socket is missing. Source of the
 hook: botocore, `Endpoint._get_response`, which takes what a handler of `before-send` returns for the answer.
@@ -56,6 +56,11 @@ class Wire:
     def load(self, answers: Mapping[Sent, Iterable[Answer]]) -> None:
         """What is answered from now on: each request with its answers, in their order."""
         self._left = {sent: iter(given) for sent, given in answers.items()}
+
+    @property
+    def left(self) -> int:
+        """Answers that nobody has asked for since they were loaded; they are taken by that."""
+        return sum(1 for answers in self._left.values() for _ in answers)
 
     def __call__(self, request: Any, **_: Any) -> AWSResponse:
         if self.live is not None:
