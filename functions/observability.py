@@ -1,8 +1,8 @@
-"""The one logger, tracer and metrics of the functions."""
+"""The one logger and metrics of the functions. Traces are Lambda's and Step Functions' own."""
 
 from collections.abc import Callable, Collection, Sequence
 
-from aws_lambda_powertools import Logger, Metrics, Tracer
+from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
 from functions.domain.counts import BY, NAMESPACE, SECONDS, SERVICE, Counted, counted
@@ -10,7 +10,6 @@ from functions.domain.incidents import Event, Incident
 
 logger = Logger(service=SERVICE)
 metrics = Metrics(namespace=NAMESPACE, service=SERVICE)
-tracer = Tracer(service=SERVICE, patch_modules=["botocore"])
 
 
 def emit(*values: Counted) -> None:

@@ -3,67 +3,71 @@
 Every reading method raises `ReadFailed` when AWS does not answer: never an empty answer instead.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from functions.domain.announcements import Announcement
-from functions.domain.approvals import Answer, Approval
-from functions.domain.backups import BackupFacts, Backups
-from functions.domain.breach import DenialsFacts, ExposureFacts, ImagesFacts
-from functions.domain.byhand import ByHand
-from functions.domain.changes import (
-    BackUpTable,
-    CallWebhook,
-    Change,
-    ChangeResult,
-    IpSet,
-    Lease,
-    MuteAlarm,
-    SnapshotDatabase,
-    UnmuteAlarm,
-)
-from functions.domain.circumstances import (
-    AlarmHistoryFacts,
-    ChangesFacts,
-    FrontFacts,
-    HealthFacts,
-    LinesFacts,
-    LogsFacts,
-    SecretsFacts,
-    StackFacts,
-    TaskDefinitionFacts,
-)
-from functions.domain.costs import BillFacts
-from functions.domain.dependencies import DatabaseFacts, HttpAnswer, QueriesFacts
-from functions.domain.evidence import (
-    AlarmFacts,
-    Findings,
-    Metric,
-    Release,
-    ReleaseState,
-    RevisionFacts,
-    ScalingFacts,
-    ServiceDeploymentFacts,
-    ServiceFacts,
-    TargetFacts,
-    TasksFacts,
-)
-from functions.domain.incidents import Event, FleetSwitch, InboxEntry, Incident, NewEvent, Switch
-from functions.domain.logged import LogCause, LogQuery
 from functions.domain.model import Model
-from functions.domain.network import SecurityGroup
-from functions.domain.orders import Order
-from functions.domain.services import ServiceRef
-from functions.domain.signals import Signal
-from functions.domain.synthetic import CheckAnswer, Checked, SyntheticCheck
-from functions.domain.tables import TableFacts
-from functions.domain.threats import ThreatsFacts
-from functions.domain.trials import CheckSaid, Load, Run, Sample
-from functions.domain.troubles import Trouble
-from functions.domain.validation import MonitoringFacts
+
+if TYPE_CHECKING:
+    from functions.domain.announcements import Announcement
+    from functions.domain.approvals import Answer, Approval
+    from functions.domain.backups import BackupFacts, Backups
+    from functions.domain.breach import DenialsFacts, ExposureFacts, ImagesFacts
+    from functions.domain.byhand import ByHand
+    from functions.domain.changes import (
+        BackUpTable,
+        CallWebhook,
+        Change,
+        ChangeResult,
+        IpSet,
+        Lease,
+        MuteAlarm,
+        SnapshotDatabase,
+        UnmuteAlarm,
+    )
+    from functions.domain.circumstances import (
+        AlarmHistoryFacts,
+        ChangesFacts,
+        FrontFacts,
+        HealthFacts,
+        LinesFacts,
+        LogsFacts,
+        SecretsFacts,
+        StackFacts,
+        TaskDefinitionFacts,
+    )
+    from functions.domain.costs import BillFacts
+    from functions.domain.dependencies import DatabaseFacts, HttpAnswer, QueriesFacts
+    from functions.domain.evidence import (
+        AlarmFacts,
+        Findings,
+        Metric,
+        Release,
+        ReleaseState,
+        RevisionFacts,
+        ScalingFacts,
+        ServiceDeploymentFacts,
+        ServiceFacts,
+        TargetFacts,
+        TasksFacts,
+    )
+    from functions.domain.incidents import Event, FleetSwitch, InboxEntry, Incident, NewEvent, Switch
+    from functions.domain.logged import LogCause, LogQuery
+    from functions.domain.network import SecurityGroup
+    from functions.domain.orders import Order
+    from functions.domain.services import ServiceRef
+    from functions.domain.signals import Signal
+    from functions.domain.synthetic import CheckAnswer, Checked, SyntheticCheck
+    from functions.domain.tables import TableFacts
+    from functions.domain.threats import ThreatsFacts
+    from functions.domain.trials import CheckSaid, Load, Run, Sample
+    from functions.domain.troubles import Trouble
+    from functions.domain.validation import MonitoringFacts
 
 
 class Clock(Protocol):
@@ -102,7 +106,8 @@ class ServiceReader(Protocol):
         """The scalable target of the desired count; `resource_id` where it is not the service's own."""
 
 
-class MetricsQuery(Model):
+@dataclass(frozen=True, kw_only=True)
+class MetricsQuery:
     """What to read for one service, between two times.
 
     `period_s` is the length of a data point. Dimensions are by metric because ALB and ECS name things differently.
@@ -113,9 +118,7 @@ class MetricsQuery(Model):
     period_s: int
     dimensions: Mapping[Metric, Mapping[str, str]]
     zones: tuple[str, ...] = ()
-    """Availability Zones (names) for which the metrics of `ZONAL` are read one by one, too."""
-
-    ZONAL: ClassVar[tuple[Metric, ...]] = (Metric.REQUESTS, Metric.TARGET_5XX)
+    """Availability Zones (names) for which the metrics that have one are read one by one, too."""
 
 
 Points = Sequence[tuple[datetime, float]]
@@ -130,7 +133,8 @@ class Series:
     by_zone: Mapping[str, Mapping[Metric, Points]] = field(default_factory=dict)
 
 
-class Measure(Model):
+@dataclass(frozen=True, kw_only=True)
+class Measure:
     """One metric to be read, whosever it is."""
 
     namespace: str

@@ -15,7 +15,7 @@ from functions import bootstrap
 from functions.domain.counts import Count
 from functions.domain.errors import SignalRefused
 from functions.handlers.signals import Ignored, read_message
-from functions.observability import logger, metrics, tracer
+from functions.observability import logger, metrics
 
 REASONS_TOLD = 5
 """Of one message; a message may be made of many."""
@@ -65,7 +65,6 @@ def read_record(record: SQSRecord) -> None:
 
 
 @logger.inject_lambda_context
-@tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> Any:
     """The records of the batch that failed, as SQS wants them."""

@@ -9,7 +9,7 @@ from functions.playbooks.schema import Playbook
 
 
 class _Compiled(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     playbooks: tuple[Playbook, ...]
 

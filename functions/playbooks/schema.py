@@ -65,7 +65,7 @@ Count = Annotated[int, Field(ge=0, strict=True)]
 class Strict(BaseModel):
     """Frozen, and an unknown key is an error: a misspelt limit must never be a limit that is not there."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 _LONGEST_LABEL = 20
@@ -425,9 +425,9 @@ class Approving(Strict):
 class BlockList(Strict):
     """An IP set of AWS WAF whose addresses a web ACL blocks; addresses are added to it and taken out again."""
 
-    name: Annotated[str, Field(pattern=r"^[\w-]{1,128}$")]
+    name: Annotated[str, Field(pattern=r"^[0-9A-Za-z_-]{1,128}$")]
     """Its name in AWS WAF."""
-    id: Annotated[str, Field(pattern=r"^[\w-]{1,36}$")]
+    id: Annotated[str, Field(pattern=r"^[0-9A-Za-z_-]{1,36}$")]
     """Its id, which AWS WAF gave it; `aws wafv2 list-ip-sets` shows it."""
     scope: IpScope
     """`REGIONAL`, for load balancers and APIs in the service's Region, or `CLOUDFRONT`."""
