@@ -452,7 +452,7 @@ class DetectorReader(Protocol):
 
 
 class DrillRecords(Protocol):
-    def last(self) -> "DrillRecord | None":
+    def last(self) -> DrillRecord | None:
         """The newest result of a drill that somebody put into the archive; None where there is none to be had."""
 
 
@@ -536,7 +536,7 @@ class Ledger(Protocol):
         step: str,
         signals_seen: int | None = None,
         lease: Lease | None = None,
-        budget: "BudgetCharge | None" = None,
+        budget: BudgetCharge | None = None,
         approval: Approval | None = None,
         unless_stopped: bool = False,
     ) -> Incident:
@@ -624,7 +624,7 @@ class Ledger(Protocol):
 
     # --- the fleet
 
-    def fleet(self, *, since: datetime) -> "Fleet":
+    def fleet(self, *, since: datetime) -> Fleet:
         """What holds for every service at once, read together; actions of the last day."""
 
     def note_trouble(self, trouble: Trouble) -> None:

@@ -16,7 +16,7 @@ CONTAIN = "RESPONDER_CONTAIN"
 READ_FUNCTION = "RESPONDER_READ_FUNCTION"
 TRIAL_FUNCTION = "RESPONDER_TRIAL_FUNCTION"
 
-COMPILED_PLAYBOOKS = "playbooks.json"
+COMPILED_PLAYBOOKS = "playbooks.tsv"
 """File beside the `functions` package, in the asset, that holds the playbooks as synth validated them."""
 
 

@@ -38,6 +38,7 @@ from functions.domain.severity import Later, Severity
 from functions.domain.synthetic import EVERY_S, SyntheticCheck
 from functions.domain.watched import Name, Watched
 from functions.domain.webhooks import Webhook
+from functions.playbooks.addressee import Addressee, addressee_of
 from functions.playbooks.ladders import NOT_OURS, Ladder, default_ladder
 from functions.playbooks.people import UPDATES, Bridge, Escalation, Every, Recovery, Silence
 
@@ -708,6 +709,11 @@ class Playbook(Strict):
     @property
     def ref(self) -> ServiceRef:
         return ServiceRef(region=self.region, cluster=self.cluster, service=self.service)
+
+    @property
+    def addressee(self) -> Addressee:
+        """What tells whether a signal concerns it."""
+        return addressee_of(self)
 
     def alarm_name(self, alarm: Alarm) -> str:
         """The alarm's name in CloudWatch, the same at every deployment. One too long for CloudWatch ends in a hash."""

@@ -1,20 +1,26 @@
 """Intake: from a signal to an incident with a running execution. It decides nothing and reads no AWS."""
 
-from collections.abc import Sequence
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from functions.domain.heartbeat import HEARTBEAT
 from functions.domain.signals import Signal, SignalKind
 from functions.playbooks.concerned import concerned, told_to
-from functions.playbooks.schema import Playbook
-from functions.ports import Executions, Ledger, Opening
+
+if TYPE_CHECKING:
+    from functions.playbooks.addressee import Addressee
+    from functions.ports import Executions, Ledger, Opening
 
 
 @dataclass(frozen=True, kw_only=True)
 class Intake:
     ledger: Ledger
     executions: Executions
-    playbooks: Sequence[Playbook]
+    addressees: Callable[[Signal], Sequence[Addressee]]
+    """All whom a signal may concern, as their playbooks say it; others may be among them."""
     account: str
     """Whose alarms and events count; what says nothing of an account is looked at like one of ours."""
 
@@ -35,7 +41,7 @@ class Intake:
             self.ledger.record_unmatched(signal, f"it is of account {signal.account}, not of {self.account}")
             return ()
         openings: list[Opening] = []
-        for match in concerned(signal, self.playbooks):
+        for match in concerned(signal, self.addressees(signal)):
             if match.ref is None or match.playbook is None:
                 self.ledger.record_unmatched(signal, match.reason)
                 continue

@@ -92,14 +92,17 @@ class Responder:
         )
         validator = self.world.validator
         self.intake = Intake(
-            ledger=self.ledger, executions=self.executions, playbooks=[self.playbook], account=self.account
+            ledger=self.ledger,
+            executions=self.executions,
+            addressees=lambda signal: [self.playbook.addressee],
+            account=self.account,
         )
         self.sweep = Sweep(
             ledger=self.ledger,
             executions=self.executions,
             metrics=self.world,
             clock=self.clock,
-            playbooks=[self.playbook],
+            addressees=lambda signal: [self.playbook.addressee],
             take_over_after=timedelta(seconds=70),
         )
         self.bake = Bake(
@@ -108,13 +111,19 @@ class Responder:
             readers=self.world.readers,
             clock=self.clock,
             probes=PROBES,
-            playbooks=[self.playbook],
+            addressees=lambda signal: [self.playbook.addressee],
         )
         self.tell_secret_change = TellSecretChange(
-            ledger=self.ledger, executions=self.executions, reader=self.world, playbooks=[self.playbook]
+            ledger=self.ledger,
+            executions=self.executions,
+            reader=self.world,
+            addressees=lambda signal: [self.playbook.addressee],
         )
         self.tell_threat = TellThreat(
-            ledger=self.ledger, executions=self.executions, reader=self.world, playbooks=[self.playbook]
+            ledger=self.ledger,
+            executions=self.executions,
+            reader=self.world,
+            addressees=lambda signal: [self.playbook.addressee],
         )
         self.watch = Watch(ledger=self.ledger, examiner=examiner, playbooks=playbooks, validator=validator)
         self.say = SaySo(ledger=self.ledger, now=self.clock.now)

@@ -16,7 +16,7 @@ from pathlib import Path
 import aws_cdk as cdk
 import pytest
 
-from functions.playbooks.compiled import load_compiled
+from functions.playbooks.compiled import Compiled
 from functions.settings import COMPILED_PLAYBOOKS
 from infra import packaging
 from infra.context import Architecture, Deployment
@@ -81,7 +81,7 @@ def imports(tree: ast.AST) -> Iterator[str]:
 
 def test_the_functions_get_the_playbooks_of_their_region(code: Path) -> None:
     """The functions read, without YAML, what synth validated."""
-    playbooks = load_compiled((code / COMPILED_PLAYBOOKS).read_text())
+    playbooks = Compiled.of(code / COMPILED_PLAYBOOKS).values()
     assert [playbook.ref.key for playbook in playbooks] == ["eu-west-1/shop/orders", "eu-west-1/shop/pay_ments"]
 
 
