@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
+from functions.domain.incidents import Opening as Opening
 from functions.domain.model import Model
 
 if TYPE_CHECKING:
@@ -479,21 +480,6 @@ class DrillRecord(Model):
 
     kept_at: datetime
     body: str
-
-
-class Opening(Model):
-    """What recording a signal led to."""
-
-    incident_id: str | None
-    """The incident that has the signal now; None when it was only noted (an OK with nothing open)."""
-    generation: int = 0
-    opened: bool = False
-    duplicate: bool = False
-    """The same state change was recorded before; nothing was written."""
-
-    @property
-    def execution_name(self) -> str | None:
-        return None if self.incident_id is None else f"{self.incident_id}-{self.generation}"
 
 
 class Ledger(Protocol):

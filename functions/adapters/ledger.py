@@ -26,25 +26,38 @@ is the other's, and each is refused when its own part changed meanwhile. The app
 asks, and by a person who answers.
 """
 
+from __future__ import annotations
+
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from functions.adapters import bookkeeping, items
 from functions.adapters.dynamo import ABSENT, Cancelled, Expected, Item, Table, Writes
-from functions.domain.approvals import Approval
 from functions.domain.byhand import ByHand
-from functions.domain.changes import Lease
 from functions.domain.errors import NotInLedger, Superseded
-from functions.domain.evidence import Release, ReleaseState
-from functions.domain.incidents import Event, FleetSwitch, InboxEntry, Incident, IncidentStatus, NewEvent, Switch
+from functions.domain.history import Release, ReleaseState
+from functions.domain.incidents import (
+    Event,
+    FleetSwitch,
+    InboxEntry,
+    Incident,
+    IncidentStatus,
+    NewEvent,
+    Opening,
+    Switch,
+)
 from functions.domain.services import ServiceRef
 from functions.domain.signals import Signal
 from functions.domain.table import BY_SERVICE, LISTED, OPEN, SORT_KEY
-from functions.domain.troubles import Trouble
-from functions.ports import Archive, BudgetCharge, Clock, Fleet, Opening
+
+if TYPE_CHECKING:
+    from functions.domain.approvals import Approval
+    from functions.domain.changes import Lease
+    from functions.domain.troubles import Trouble
+    from functions.ports import Archive, BudgetCharge, Clock, Fleet
 
 CALLS = (
     "dynamodb:GetItem",
@@ -249,6 +262,8 @@ class DynamoLedger:
         return after
 
     def approval(self, incident_id: str) -> Approval | None:
+        from functions.domain.approvals import Approval
+
         item = self._table.get(items.approval_key(incident_id))
         return None if item is None else Approval.model_validate_json(str(item["body"]))
 
@@ -455,6 +470,9 @@ class DynamoLedger:
         self._table.put(items.trouble_item(trouble))
 
     def fleet(self, *, since: datetime) -> Fleet:
+        from functions.domain.troubles import Trouble
+        from functions.ports import Fleet
+
         fleet = self._table.partition(items.FLEET)
         charges = items.charges_of(_in(fleet, items.budget_key(None)))
         return Fleet(
@@ -579,5 +597,7 @@ def _charge(parts: Writes, ref: ServiceRef | None, stored: Item | None, *, at: d
 
 
 def _by_end(found: Sequence[Item]) -> tuple[Lease, ...]:
+    from functions.domain.changes import Lease
+
     leases = [Lease.model_validate_json(str(item["body"])) for item in found]
     return tuple(sorted(leases, key=lambda lease: (lease.due_at, lease.id)))

@@ -63,8 +63,8 @@ def read_record(message_id: str, body: str) -> None:
 @logger.inject_lambda_context
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """The records of the batch that failed, as SQS wants them (Lambda Developer Guide, "Handling errors for an SQS event
-    source in Lambda"): the others are not sent again. Powertools' own way to it takes as long to import as boto3."""
+    """The records of the batch that failed: the queue sends these again, and forgets the others (Lambda Developer
+    Guide, "Handling errors for an SQS event source in Lambda")."""
     failed = [record["messageId"] for record in event["Records"] if not _taken(record["messageId"], record["body"])]
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 

@@ -70,7 +70,8 @@ def addressee_of(playbook: Playbook) -> Addressee:
 
 def read_addressee(data: Mapping[str, Any]) -> Addressee:
     """From plain JSON, in which tuples are lists."""
-    return Addressee(**{name: tuple(value) if isinstance(value, list) else value for name, value in data.items()})
+    said: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in data.items()}
+    return Addressee(**said)
 
 
 def terms_of(addressee: Addressee) -> Iterator[str]:

@@ -1,8 +1,8 @@
 """Playbooks as the deployment ships them: validated once, at synth, and read back by the functions without YAML.
 
-One file of sorted lines, each a term, a tab and JSON: a line with the whole playbook under `playbook KEY`, and lines with
-its addressee under each term by which a signal finds it (`functions.playbooks.addressee`). A function that needs one
-playbook finds its line by halving, and reads none of the others.
+One file of sorted lines, each a term, a tab and JSON: a line with the whole playbook under `playbook KEY`, and lines
+with its addressee under each term by which a signal finds it (`functions.playbooks.addressee`). A function that needs
+one playbook finds its line by halving, and reads none of the others.
 """
 
 from __future__ import annotations
