@@ -59,8 +59,8 @@ check: setup ## Lint, formatting, types, the import rule, the templates against 
 audit: setup ## Ask whether a pinned package has a known vulnerability; fails if nobody can be asked
 	$(BIN)/python -m tools.audit
 
-unit: setup ## The fast tests
-	$(BIN)/python -m pytest tests/unit
+unit: setup ## The fast tests, on every core
+	$(BIN)/python -m pytest -n auto -m "not thorough" tests/unit
 
 test: check ## Every check, and every test but the long ones
 	$(BIN)/python -m pytest -m "not long"

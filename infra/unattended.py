@@ -58,9 +58,9 @@ class Unattended(Construct):
                 "yours. Look: aws ecs describe-services --cluster "
                 f"{playbook.cluster} --services {playbook.service} --region {playbook.region}. Which alarm: aws "
                 f"cloudwatch describe-alarms --state-value ALARM --region {playbook.region}. Last good release, if the "
-                f"newest is bad: responder releases {playbook.cluster}/{playbook.service}; then aws ecs update-service "
-                f"--cluster {playbook.cluster} --service {playbook.service} --task-definition FAMILY:REVISION "
-                f"--region {playbook.region}"
+                f"newest is bad: responder release list {playbook.cluster}/{playbook.service}; then aws ecs "
+                f"update-service --cluster {playbook.cluster} --service {playbook.service} --task-definition "
+                f"FAMILY:REVISION --region {playbook.region}"
             )[:1024],
             alarm_actions=[pages.topic_arn],
         )

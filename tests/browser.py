@@ -106,11 +106,13 @@ class Tab:
             self.open(path)
             SCREENSHOTS.mkdir(parents=True, exist_ok=True)
             self.page.screenshot(path=SCREENSHOTS / f"{name}-{scheme}-{width}.png", full_page=True)
+            if self.page.evaluate("document.body.dataset.poll"):
+                self.look()
             wide, shifted = self.page.evaluate("[document.documentElement.scrollWidth, window.shifted]")
             found = [
                 *self.violations(),
                 *([f"{wide} pixels wide"] if wide > width else []),
-                *([f"shifts by {shifted} while it loads"] if shifted else []),
+                *([f"shifts by {shifted} while it loads or is looked at again"] if shifted else []),
             ]
             wrong += [f"{scheme}, {width}: {each}" for each in found]
         return [*wrong, *(f"not reached by Tab: {each}" for each in self.unreached())]

@@ -34,7 +34,7 @@ def plan_mute_alarm(cause: Cause, findings: Findings, terms: Terms) -> Plan | Re
         summary=f"mute alarm {alarm.name} for {terms.mute_s // 60} minutes: it went off {times} times lately, briefly",
         changes=changes,
         before=state_before(changes, service),
-        undo=f"responder unsilence {alarm.name}",
+        undo=f"responder unmute {alarm.name}",
         settle_s=terms.settle_s,
         deadline_s=terms.deadline_s,
         leases=(

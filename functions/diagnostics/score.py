@@ -11,7 +11,7 @@ from functions.diagnostics.severity import NOT_JUDGED
 from functions.diagnostics.signs import Signs
 from functions.diagnostics.thresholds import FAILURES_TELL
 from functions.domain.dependencies import DependencyFacts, DependencyState
-from functions.domain.evidence import Findings, Metric, Reading, ServiceFacts, TargetsFacts
+from functions.domain.evidence import Findings, Metric, Reading, ServiceFacts, TargetsFacts, group_name
 from functions.domain.score import HealthScore, Part, PartName, TargetLines
 
 WEIGHTS = {
@@ -163,12 +163,7 @@ def _of_group(group: str, facts: TargetsFacts, service: ServiceFacts, away: froz
     settled = sum(1 for target in counted if target.state != "initial")
     wanted = max(len(counted), 1) if away else max(settled, service.desired)
     outside = f" outside {', '.join(sorted(away))}" if away else ""
-    return healthy / wanted, f"{healthy} of {wanted} targets{outside} are healthy in {_name(group)}"
-
-
-def _name(target_group: str) -> str:
-    """The name in the ARN of a target group."""
-    return target_group.split("targetgroup/", 1)[-1].split("/")[0]
+    return healthy / wanted, f"{healthy} of {wanted} targets{outside} are healthy in {group_name(group)}"
 
 
 def _fronted(findings: Findings) -> Signs:

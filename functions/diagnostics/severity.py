@@ -13,7 +13,7 @@ from functions.diagnostics.thresholds import (
 )
 from functions.domain.causes import Cause, Judgement
 from functions.domain.dependencies import DependencyState
-from functions.domain.evidence import Findings
+from functions.domain.evidence import Findings, group_name
 from functions.domain.severity import Gravity, Severity
 
 Sign = tuple[Severity, str]
@@ -21,6 +21,9 @@ Sign = tuple[Severity, str]
 NOT_JUDGED = frozenset({"unused", "unavailable"})
 """States of targets that get no traffic, as on the other side of a blue/green deployment, or no health checks (ELB API
 reference, TargetHealth)."""
+
+OF_REQUESTS = "of requests fail"
+"""How what is said ends where requests fail."""
 
 NOTHING_FELT = "users feel nothing"
 """What is said where no sign of trouble is there."""
@@ -42,14 +45,17 @@ def _served(signs: Signs, findings: Findings, margin: float) -> Iterator[Sign]:
     """What users get."""
     service, targets = findings.service.value, findings.targets.value
     if service is not None and service.desired > 0 and service.running == 0:
-        yield Severity.P0, f"none of {service.desired} tasks runs"
+        yield (
+            Severity.P0,
+            "the only task does not run" if service.desired == 1 else f"none of {service.desired} tasks runs",
+        )
     in_use = () if targets is None else tuple(t for t in targets.targets if t.state not in NOT_JUDGED)
     for group in sorted({target.target_group for target in in_use}):
         if not any(target.target_group == group and target.state == "healthy" for target in in_use):
-            yield Severity.P0, f"no target is healthy in {group.rsplit(':', 1)[-1]}"
+            yield Severity.P0, f"no target is healthy in {group_name(group)}"
     share = signs.error_share_most
     if share is not None:
-        said, few = f"{share:.1%} of requests fail", signs.failed_requests < FAILURES_TELL
+        said, few = f"{share:.1%} {OF_REQUESTS}", signs.failed_requests < FAILURES_TELL
         for line, severity in (
             (NOBODY_SERVED, Severity.P0),
             (ERRORS_P1, Severity.P1),

@@ -72,6 +72,7 @@ from functions.domain.mutes import flapping
 from functions.domain.releases import RELEASE_IS_NEW
 from functions.domain.signals import HEALTH_CHECK_FAILED, SELF_STOPPED, STOPPED_BY_SCHEDULER, AlarmState
 from functions.domain.threats import ThreatFacts
+from functions.domain.words import counted
 
 T = TypeVar("T")
 
@@ -557,7 +558,8 @@ class Signs:
     @property
     def release_age(self) -> str:
         minutes = (self._findings.looked_at - self.releases.current_since).total_seconds() / 60
-        return f"release {short(self.releases.current)} came {minutes:.0f} minutes ago, before the trouble"
+        ago = counted(round(minutes), "minute")
+        return f"release {short(self.releases.current)} came {ago} ago, before the trouble"
 
     def stopped(self, within: timedelta) -> tuple[TaskFacts, ...]:
         """Tasks of the current release that stopped by themselves lately."""

@@ -117,6 +117,8 @@ class Announcement(Model):
     next_update_at: Moment | None = None
     duration_s: float | None = None
     """From the alarm to the end, of an incident that is resolved."""
+    report: str | None = None
+    """Where the report of an incident that is resolved lies, as soon as it is written: the address of a page in S3."""
     head: str
     """Hash of that line of the trail."""
     chat: ChatNotification

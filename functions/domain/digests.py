@@ -107,11 +107,6 @@ def nothing(text: str) -> Found:
     return Found(verdict=Verdict.NONE, text=text)
 
 
-def counted(number: int, one: str, several: str | None = None) -> str:
-    """`1 task`, `2 tasks`; `several` where it is no mere `s` more."""
-    return f"{number:,} {one if number == 1 else several or one + 's'}"
-
-
 def named(names: Sequence[str], most: int = 3) -> str:
     """The first of them, and how many more there are; with a colon before them, and nothing for none."""
     if not names:

@@ -34,6 +34,16 @@ def short(task_definition: str) -> str:
     return task_definition.rsplit("/", 1)[-1]
 
 
+def brief(task_id: str) -> str:
+    """As much of a task's id as tells it from the others of a service, and as its log stream is shown by."""
+    return task_id[:8]
+
+
+def group_name(target_group: str) -> str:
+    """The name of a target group, by its ARN (`.../targetgroup/NAME/ID`)."""
+    return target_group.rsplit(":", 1)[-1].removeprefix("targetgroup/").partition("/")[0]
+
+
 class Reading(Model, Generic[T]):
     """What one probe brought back: a value, or the reason why there is none. Unknown is never the same as fine."""
 

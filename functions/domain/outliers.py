@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from functions.domain.evidence import Findings, Metric, TaskFacts
+from functions.domain.evidence import Findings, Metric, TaskFacts, brief
 
 LINES_TELL = 10
 """So few error lines name no task."""
@@ -58,8 +58,10 @@ def bad_task(findings: Findings) -> BadTask | Nowhere:
         name, lines = max(logs.errors_by_task.items(), key=lambda entry: (entry[1], entry[0]))
         if total >= LINES_TELL and lines >= MOST * total:
             if name not in by_id:
-                return Nowhere(f"task {name} has {lines} of {total} error lines, and runs no more")
-            return BadTask(by_id[name], f"task {name} has {lines} of {total} error lines since the trouble began")
+                return Nowhere(f"task {brief(name)} has {lines} of {total} error lines, and runs no more")
+            return BadTask(
+                by_id[name], f"task {brief(name)} has {lines} of {total} error lines since the trouble began"
+            )
     return _one_unhealthy(findings, running)
 
 
@@ -74,7 +76,7 @@ def _one_unhealthy(findings: Findings, running: Iterable[TaskFacts]) -> BadTask 
     task = next((task for task in running if task.address == address), None)
     if task is None:
         return Nowhere(f"target {address} is unhealthy, and no running task has that address")
-    return BadTask(task, f"task {task.id} alone is unhealthy ({sick[0].reason}) among {len(known)} targets")
+    return BadTask(task, f"task {brief(task.id)} alone is unhealthy ({sick[0].reason}) among {len(known)} targets")
 
 
 def bad_zone(findings: Findings) -> BadZone | Nowhere:

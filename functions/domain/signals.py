@@ -216,7 +216,28 @@ class Signal(Model):
             return "over budget" if self.event_name == OVER_BUDGET else f"cost: {self.reference}"
         if self.kind is SignalKind.THREAT:
             return f"GuardDuty: {self.event_name} ({self.level})"
-        return f"{self.event_name or self.kind}"
+        return _EVENTS_CALLED.get(self.event_name or "", self.event_name or str(self.kind))
+
+
+_EVENTS_CALLED = {
+    "RELEASE_HURTS": "the new release hurts",
+    "SERVICE_DEPLOYMENT_IN_PROGRESS": "a deployment is in progress",
+    "SERVICE_DEPLOYMENT_COMPLETED": "a deployment was completed",
+    "SERVICE_DEPLOYMENT_FAILED": "a deployment failed",
+    "SERVICE_STEADY_STATE": "the service is steady",
+    "SERVICE_TASK_START_IMPAIRED": "tasks cannot start",
+    "SERVICE_TASK_PLACEMENT_FAILURE": "tasks cannot be placed",
+    "SERVICE_TASK_CONFIGURATION_FAILURE": "tasks cannot be placed as they are configured",
+    "SERVICE_DISCOVERY_OPERATION_THROTTLED": "service discovery is throttled",
+    "SERVICE_DISCOVERY_INSTANCE_UNHEALTHY": "service discovery finds a task unhealthy",
+    "SERVICE_HEALTH_UNKNOWN": "service discovery does not know how tasks are",
+    "CAPACITY_PROVIDER_STEADY_STATE": "the capacity provider is steady",
+    "SERVICE_TASKSET_STEADY_STATE": "the task set is steady",
+    "SERVICE_DAEMON_PLACEMENT_CONSTRAINT_VIOLATED": "a daemon task cannot be placed",
+    "ECS_OPERATION_THROTTLED": "ECS is throttled",
+}
+"""What events of ECS say (Amazon ECS Developer Guide, "Amazon ECS service action events" and "deployment state change
+events"), and the responder's own; others keep their name."""
 
 
 def pending(number: int, signal: Signal) -> PendingOrder | None:

@@ -102,16 +102,26 @@ def announcement(incident: Incident, events: Sequence[Event], event: Event, happ
         acknowledged_by=story.acknowledged_by,
         next_update_at=story.next_update_at,
         duration_s=(event.at - since).total_seconds() if resolved else None,
+        report=_report(event) if resolved else None,
         head=event.hash,
         chat=_chat(incident, story, event, happened, identifier),
     )
+
+
+def _report(event: Event) -> str | None:
+    """Where the report lies, which the step after the close writes."""
+    place = event.data.get("report")
+    return None if place is None else f"{place}report.html"
 
 
 def _chat(incident: Incident, story: Story, event: Event, happened: Happened, identifier: str) -> ChatNotification:
     grade = story.grade
     label = "" if grade is None else f"[{grade.label}] "
     title = f"{label}{incident.service.service}: {_SAID[happened]}"
-    lines = [in_chat(event.summary), *([] if grade is None or not grade.seen else [f"Impact: {in_chat(grade.seen)}"])]
+    lines = [] if happened is Happened.PAGED else [in_chat(event.summary)]
+    lines += [] if grade is None or not grade.seen else [f"Impact: {in_chat(grade.seen)}"]
+    if happened is Happened.PAGED and story.decision is not None:
+        lines.append(f"Why: {in_chat(f'{story.decision.cause}: {story.decision.reason}')}")
     if happened is Happened.OPENED:
         lines.append("Status: the responder looks at it")
     elif happened is not Happened.RESOLVED:
@@ -121,6 +131,8 @@ def _chat(incident: Incident, story: Story, event: Event, happened: Happened, id
         lines.append(f"Next update: {story.next_update_at:%H:%M} UTC")
     if happened is Happened.RESOLVED:
         lines.append(f"Duration: {spoken(event.at - started(incident, story))}")
+        report = _report(event)
+        lines.append("" if report is None else f"Report: {in_chat(report)}")
     cause = [] if story.decision is None else [story.decision.cause.value]
     return ChatNotification(
         id=identifier,
@@ -158,10 +170,10 @@ def _commands(incident: Incident, story: Story, happened: Happened) -> list[str]
     """What can be typed now, the most pressing first."""
     said = [f"responder show {incident.id}"]
     if happened is Happened.RESOLVED:
-        return said
+        return [f"responder report {incident.id} --open", *said]
     if happened is Happened.ASKED:
         return [f"responder approve {incident.id}", f"responder deny {incident.id}", *said]
     if story.taken_by is not None:
-        return [f"responder release {incident.id}", *said]
+        return [f"responder give-back {incident.id}", *said]
     have = [] if story.acknowledged_by is not None else [f"responder ack {incident.id}"]
     return [*have, f"responder take {incident.id}", *said]

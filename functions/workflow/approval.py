@@ -10,6 +10,7 @@ from functions.playbooks.schema import Playbook
 from functions.ports import Clock, Ledger, Notifier
 from functions.workflow.assess import alarms_of
 from functions.workflow.letters import clock, question
+from functions.workflow.looked import newest_look
 from functions.workflow.promises import standing_of
 from functions.workflow.severity import by_playbook
 from functions.workflow.story import tell
@@ -66,4 +67,5 @@ class AskPeople:
         written = by_playbook(playbook, alarms_of(self.ledger.inbox(incident.id)))
         standing = standing_of(playbook, story, now, next_update_at=approval.expires_at)
         grade = story.grade or written
-        self.notifier.publish(question(incident, events, approval, plan, grade=grade, standing=standing))
+        looked = newest_look(self.ledger, events)
+        self.notifier.publish(question(incident, events, approval, plan, grade=grade, looked=looked, standing=standing))

@@ -461,6 +461,10 @@ def _flood(entries: Sequence[InboxEntry]) -> NewEvent:
     )
 
 
+_PROBES_CALLED = {"health": "AWS Health"}
+"""Where a probe's name alone would say something else."""
+
+
 def _gathered(findings: Findings) -> NewEvent:
     unknown = findings.unknown()
     service = findings.service.value
@@ -468,7 +472,7 @@ def _gathered(findings: Findings) -> NewEvent:
     if service is not None:
         summary += f": {service.running} of {service.desired} tasks run"
     if unknown:
-        summary += f"; could not read {', '.join(sorted(unknown))}"
+        summary += f"; could not read {', '.join(_PROBES_CALLED.get(name, name) for name in sorted(unknown))}"
     return NewEvent(
         fact=Fact.EVIDENCE_GATHERED,
         actor=StepName.ASSESS,

@@ -7,12 +7,14 @@ breaks them where it has to, and would break what was wrapped before once more.
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import groupby
 
 from functions.domain.approvals import Approval
 from functions.domain.causes import Cause, Judgement
 from functions.domain.changes import (
     ActionName,
     DisableUser,
+    Lease,
     LeaseKind,
     LeaseTerms,
     Plan,
@@ -25,6 +27,7 @@ from functions.domain.changes import (
     SetTaskDefinition,
     ShiftZone,
 )
+from functions.domain.consoles import object_page
 from functions.domain.durations import spoken
 from functions.domain.evidence import Findings, short
 from functions.domain.incidents import Event, Fact, Incident, IncidentStatus
@@ -32,8 +35,10 @@ from functions.domain.redaction import clean
 from functions.domain.severity import Grade
 from functions.domain.shell import word
 from functions.domain.validation import Validation
+from functions.domain.words import counted
 from functions.guardrails.verdicts import stop
 from functions.ports import Page
+from functions.workflow.advice import advice
 from functions.workflow.decision import Decision
 from functions.workflow.standing import Standing, impact, lines, recovery_times, services, started
 from functions.workflow.story import Intent, Story, tell
@@ -91,7 +96,11 @@ NEWS = frozenset(
 NEWS_LINES = 8
 """Of these, so many: a phone shows twenty lines."""
 
-FOR_A_PERSON = "only a person can fill this in"
+FOR_A_PERSON = "only a person can fill in"
+
+POST_MORTEM_IN = 2
+"""Working days after an incident for which its post-mortem is proposed: people still remember then."""
+SATURDAY = 5
 
 
 def escalation(
@@ -147,6 +156,7 @@ def update(
         f"{incident.service.service} in {incident.service.cluster} ({incident.service.region}): open for {open_for}.",
         "",
         *_severity(grade),
+        f"Impact     {impact(grade, looked)}",
         f"Cause      {_cause(story, events)}",
         *_section(f"New since {_told_at(story, events):%H:%M} UTC", _news(story, events)),
         *_section("Now", lines(story, standing, looked=looked)),
@@ -184,13 +194,15 @@ def _needs_a_person(
         f"Cause      {_cause(story, events)}",
         f"Why a page {_why(story, events)}",
     ]
-    if decision is not None and decision.plan is not None and not story.intents:
-        said += ["", "What would be done:", f"  {decision.plan.summary}", f"  undo: {decision.plan.undo}"]
     said += _section("Evidence", _evidence(events))
     said += _section("Asked of the logs", _asked(looked))
-    said += _section("Tried", _tried(events))
+    said += _section("Tried", tried(events))
     said += _section("Now", lines(story, standing, looked=looked))
-    return [*said, *_where(incident, story, log_group=_log_group(looked))]
+    if decision is not None and decision.plan is not None and not story.intents:
+        said += _section("What would be done", [decision.plan.summary, f"undo: {decision.plan.undo}"])
+    cause = Cause.UNKNOWN if decision is None else decision.cause
+    to_type = advice(cause, incident.service, standing.playbook, looked)
+    return [*said, *_where(incident, story, log_group=_log_group(looked), to_type=to_type)]
 
 
 def question(
@@ -200,34 +212,42 @@ def question(
     plan: Plan,
     *,
     grade: Grade | None = None,
+    looked: Findings | None = None,
     standing: Standing | None = None,
 ) -> Page:
-    """May this be done? The plan, what it rests on, until when, and how to say yes or no. Until then nobody hears of it
-    again."""
+    """May this be done? What it rests on, the plan, how to say yes or no, and until when. Until then nobody hears of it
+    again. `looked` is what the newest look brought."""
     story = tell(events)
     minutes = round((approval.expires_at - approval.asked_at).total_seconds() / 60)
     now = standing or Standing(now=approval.asked_at, next_update_at=approval.expires_at)
+    where = f"{incident.service.service} in {incident.service.cluster} ({incident.service.region})"
     said = [
-        f"{incident.service.service} in {incident.service.cluster} ({incident.service.region}) needs a yes or a no.",
-        "",
-        f"Plan       {plan.summary}",
-        f"Undo       {plan.undo}",
-        f"Expires    {clock(approval.expires_at)}, in {minutes} minutes; without an answer nothing is done",
-        f"Yes        responder approve {incident.id}",
-        f"No         responder deny {incident.id} --reason '...'",
+        f"{where} needs a yes or a no within {counted(minutes, 'minute')}: {plan.summary}.",
         "",
         *_grave(grade, events),
         *_began(incident, story, now),
+        f"Services   {services(incident, looked)}",
+        f"Impact     {impact(grade, looked)}",
         f"Alarm      {clean(incident.title)}",
         f"Cause      {_cause(story, events)}",
         f"Why asked  {_why(story, events)}",
-        "",
-        "A yes is good for this very plan, once: the responder looks again first, and asks again if it is another one.",
     ]
     said += _section("Evidence", _evidence(events))
-    said += _section("Tried", _tried(events))
-    asked = [f"Status: waiting for a yes or a no until {approval.expires_at:%H:%M} UTC", *lines(story, now)[1:]]
+    said += _section("Tried", tried(events))
+    asked = [
+        f"Status: waiting for a yes or a no until {approval.expires_at:%H:%M} UTC",
+        *lines(story, now, looked=looked)[1:],
+    ]
     said += _section("Now", asked)
+    yes_or_no = [
+        f"Plan       {plan.summary}",
+        f"Undo       {plan.undo}",
+        f"Yes        responder approve {incident.id}",
+        f"No         responder deny {incident.id} --reason '...'",
+        f"Expires    {clock(approval.expires_at)}; without an answer nothing is done",
+        "A yes is good for this very plan, once: the responder looks again first, and asks again if it is another one.",
+    ]
+    said += _section("Yes or no", yes_or_no)
     said += _where(incident, story)
     subject = f"[approve?{_label(grade)}] {incident.service.service}: {plan.action} for {plan.cause}"
     return _page(incident, subject, said, kind="approval", grade=grade)
@@ -241,7 +261,7 @@ def recovered(
     standing: Standing | None = None,
 ) -> Page:
     """All clear: what it was, how long it took, what helped, and what is left to do."""
-    story = tell(events)
+    story, surest = tell(events), _up_to_the_surest(events)
     resolved = next((e for e in reversed(events) if e.fact is Fact.INCIDENT_RESOLVED), None)
     summary = clean(incident.title) if resolved is None else resolved.summary
     ended = events[-1].at if resolved is None else resolved.at
@@ -255,26 +275,47 @@ def recovered(
         f"Resolved   {clock(ended)}",
         f"Duration   {spoken(ended - started(incident, story))}",
         f"Alarm      {clean(incident.title)}",
-        f"Cause      {_cause(story, events)}",
-        *(f"  + {line}" for line in _spoke_for_it(story, events)),
+        f"Cause      {_cause(story, surest)}",
+        *(f"  + {line}" for line in _spoke_for_it(story, surest)),
     ]
-    said += _section("Done", _tried(events))
+    said += _section("Done", tried(events))
     said += _section("Validated", _validated(events))
-    said += _section("To do", _drift(story))
-    said += _section(
-        "Next steps",
-        [
-            f"Preventive measures: {FOR_A_PERSON}",
-            f"Post-mortem, date and time: {FOR_A_PERSON}",
-            f"Incident commander: {story.commander}",
-            *recovery_times(story, then, looked=looked, over=True),
-        ],
-    )
-    said += _where(incident, story)
+    now = [
+        *_temporary(story, events),
+        f"Incident commander: {story.commander}",
+        *recovery_times(story, then, looked=looked, over=True),
+    ]
+    said += _section("Now", now)
     place = None if resolved is None else resolved.data.get("report")
-    if place is not None:
-        said += ["", f"Report     responder report {incident.id} --open", f"           {place}report.html"]
-    return _page(incident, f"[recovered] {incident.service.service}: {summary}", said, kind="recovered")
+    said += _section("To do", [*_drift(story), *_afterwards(ended, reported=place is not None)])
+    said += _where(incident, story, to_type=[] if place is None else _report(incident, place))
+    subject = f"[resolved{_label(worst_grade(events))}] {incident.service.service}: {summary}"
+    return _page(incident, subject, said, kind="recovered")
+
+
+def _afterwards(ended: datetime, *, reported: bool) -> list[str]:
+    """What only people can do, with a day for it: the second working day from now on."""
+    day, left = ended, POST_MORTEM_IN
+    while left:
+        day += timedelta(days=1)
+        left -= day.weekday() < SATURDAY
+    drafted = "the report has a draft; " if reported else ""
+    measures = "the report has drafts, below What to change" if reported else FOR_A_PERSON
+    return [
+        f"Post-mortem: {drafted}proposed for {day:%A, %Y-%m-%d}, the time {FOR_A_PERSON}",
+        f"Preventive measures: {measures}",
+    ]
+
+
+def _report(incident: Incident, place: str) -> list[str]:
+    """How the report is opened: at the desk, on a phone that is signed in to AWS, and where it lies."""
+    page = f"{place}report.html"
+    link = object_page(incident.service.region, page)
+    return [
+        f"Report     responder report {incident.id} --open",
+        *([] if link is None else [f"In S3      {link}"]),
+        f"           {page}",
+    ]
 
 
 def _began(incident: Incident, story: Story, standing: Standing) -> list[str]:
@@ -313,6 +354,20 @@ def _spoke_for_it(story: Story, events: Sequence[Event]) -> list[str]:
     return []
 
 
+def _up_to_the_surest(events: Sequence[Event]) -> Sequence[Event]:
+    """The trail until the look that was surest of a cause: when all is well again, the evidence is, too."""
+    decisions = [(e.sequence, Decision.model_validate(e.data["decision"])) for e in events if "decision" in e.data]
+    named = [
+        (at, each)
+        for at, each in decisions
+        if each.outcome is not Outcome.ALL_CLEAR and each.cause is not Cause.UNKNOWN
+    ]
+    if not named:
+        return events
+    surest, _ = max(named, key=lambda found: found[1].confidence)
+    return [event for event in events if event.sequence <= surest]
+
+
 def _label(grade: Grade | None) -> str:
     return "" if grade is None else f" {grade.label}"
 
@@ -328,11 +383,24 @@ def _grave(grade: Grade | None, events: Sequence[Event]) -> list[str]:
     return lines
 
 
+def worst_grade(events: Sequence[Event]) -> Grade | None:
+    """How grave it was at its worst; None where nobody graded it."""
+    worst = _worst(events)
+    return None if worst is None else worst[1]
+
+
+def _worst(events: Sequence[Event]) -> tuple[datetime, Grade] | None:
+    grades = [(e.at, Grade.model_validate(e.data["grade"])) for e in events if e.fact is Fact.SEVERITY_GRADED]
+    return min(grades, key=lambda graded: graded[1].severity, default=None)
+
+
 def _gravest(events: Sequence[Event]) -> list[str]:
-    """How grave it was at its worst."""
-    grades = [Grade.model_validate(e.data["grade"]) for e in events if e.fact is Fact.SEVERITY_GRADED]
-    worst = min(grades, key=lambda grade: grade.severity, default=None)
-    return [] if worst is None else [f"Severity   {worst.name} at its worst: {worst.reason}"]
+    """Since when it was so grave, and why: what came later may have been worse without a name of its own."""
+    worst = _worst(events)
+    if worst is None:
+        return []
+    at, grade = worst
+    return [f"Severity   {grade.name} at its worst, from {at:%H:%M} UTC on: {grade.reason}"]
 
 
 def _cause(story: Story, events: Sequence[Event]) -> str:
@@ -393,10 +461,14 @@ def _log_group(looked: Findings | None) -> str | None:
     return definition.log_groups[0] if definition is not None and definition.log_groups else None
 
 
-def _tried(events: Sequence[Event]) -> list[str]:
-    lines = [
-        f"{event.at:%H:%M:%S} {HEADINGS[event.fact]}: {event.summary}" for event in events if event.fact in HEADINGS
-    ]
+def tried(events: Sequence[Event]) -> list[str]:
+    """Everything that was changed, or was to be; what says the same twice in a row is told once."""
+    told = [(event.at, f"{HEADINGS[event.fact]}: {event.summary}") for event in events if event.fact in HEADINGS]
+    lines = []
+    for text, same in groupby(told, key=lambda line: line[1]):
+        times = [at for at, _ in same]
+        again = f" (again at {', '.join(f'{at:%H:%M:%S}' for at in times[1:])})" if len(times) > 1 else ""
+        lines.append(f"{times[0]:%H:%M:%S} {text}{again}")
     return lines or ["nothing was changed"]
 
 
@@ -413,14 +485,27 @@ def _drift(story: Story) -> list[str]:
     """What the infrastructure code does not know yet, ready to paste."""
     lines = []
     for intent in story.intents:
-        plan = intent.plan
         if intent.ended not in (Fact.ACTION_TAKEN, Fact.ACTION_DOUBTFUL):
             continue
         lines += _differs(intent)
-        terms = plan.lease_of(intent.stage)
-        if terms is not None:
-            lines.append(_leased(terms))
     return list(dict.fromkeys(lines))
+
+
+def _temporary(story: Story, events: Sequence[Event]) -> list[str]:
+    """What is set for a while and was not given back yet, with the time at which it is."""
+    out: dict[str, str] = {}
+    for event in events:
+        if event.data.get("lease") is not None:
+            lease = Lease.model_validate(event.data["lease"])
+            out[lease.id] = _leased(lease.terms, lease.due_at)
+            if event.fact in (Fact.LEASE_RESTORED, Fact.LEASE_LEFT):
+                del out[lease.id]
+    shifts = [
+        f"no traffic goes to {shift.zone} until {intent.at + timedelta(seconds=shift.expires_s):%H:%M} UTC"
+        for intent in story.intents
+        if intent.ended in (Fact.ACTION_TAKEN, Fact.ACTION_DOUBTFUL) and isinstance(shift := intent.change, ShiftZone)
+    ]
+    return [f"Temporary: {text}" for text in (*out.values(), *shifts)]
 
 
 def _differs(intent: Intent) -> list[str]:
@@ -461,22 +546,21 @@ def _differs(intent: Intent) -> list[str]:
             return ["the service is isolated until a person brings it back:", f"  {plan.undo}"]
         case DisableUser(user=user):
             return [f"user {user} is disabled until a person enables it again:", f"  {plan.undo}"]
-        case ShiftZone(zone=zone, expires_s=expires):
-            return [f"no traffic goes to {zone} until {intent.at + timedelta(seconds=expires):%H:%M:%S} UTC"]
         case _:
             return []
 
 
-def _leased(terms: LeaseTerms) -> str:
-    then = f"until the lease ends, then {terms.original:g} again by itself"
+def _leased(terms: LeaseTerms, due_at: datetime) -> str:
+    then = f"until {due_at:%H:%M} UTC, then {terms.original:g} again by itself"
     match terms.kind:
         case LeaseKind.TRACKING:
             return f"policy {terms.policy} aims at {terms.value:g} % {then}"
         case LeaseKind.MUTE:
-            minutes = round(terms.value / 60)
-            return f"alarm {terms.resource_id} is muted for {minutes} minutes: mend its threshold or its periods"
+            return f"alarm {terms.resource_id} is muted until {due_at:%H:%M} UTC: mend its threshold or its periods"
         case LeaseKind.ADDRESS if terms.block is not None:
-            return f"{terms.block.address} stays in IP set {terms.block.ip_set.name} until the lease ends"
+            return f"{terms.block.address} stays in IP set {terms.block.ip_set.name} until {due_at:%H:%M} UTC"
+        case LeaseKind.FLOOR | LeaseKind.CEILING:
+            return f"the {terms.kind} is {terms.value:g} tasks {then}"
         case _:
             return f"the {terms.kind} is {terms.value:g} {then}"
 
@@ -485,10 +569,12 @@ def _section(title: str, said: Sequence[str]) -> list[str]:
     return ["", f"{title}:", *(f"  {line}" for line in said)] if said else []
 
 
-def _where(incident: Incident, story: Story, *, log_group: str | None = None) -> list[str]:
+def _where(incident: Incident, story: Story, *, log_group: str | None = None, to_type: Sequence[str] = ()) -> list[str]:
+    """`to_type`: what is to be typed beside that which every notice has."""
     tail = f"aws logs tail {word(log_group or '')} --since 30m --region {incident.service.region}"
     commands = [
         *([] if incident.status is IncidentStatus.RESOLVED else _lead(incident, story)),
+        *to_type,
         *([] if log_group is None else [f"Logs       {tail}"]),
         f"Look       responder show {incident.id}",
         f"Check      responder verify {incident.id}",
@@ -508,7 +594,7 @@ def _hold(incident: Incident, story: Story) -> str:
 
 def _lead(incident: Incident, story: Story) -> list[str]:
     if story.taken_by is not None:
-        return [f"Give back  responder release {incident.id}"]
+        return [f"Give back  responder give-back {incident.id}"]
     have = [] if story.acknowledged_by is not None else [f"I have it  responder ack {incident.id}"]
     return [*have, f"Take over  responder take {incident.id}"]
 

@@ -36,6 +36,7 @@ def standing_of(playbook: Playbook | None, story: Story, now: datetime, *, next_
         bridge=None if playbook is None else playbook.bridge,
         rto_s=None if playbook is None else playbook.rto,
         rpo_s=None if playbook is None else playbook.rpo,
+        playbook=playbook,
     )
 
 

@@ -44,6 +44,7 @@ from functions.domain.evidence import Findings, Reading, ServiceFacts, short
 from functions.domain.incidents import Fact, Incident, NewEvent
 from functions.domain.releases import quarantined
 from functions.domain.signals import pending
+from functions.domain.words import counted
 from functions.guardrails.verdicts import OF_THE_LEDGER, SWITCHES, Guardrail, Situation, judge, task_counts
 from functions.playbooks.schema import Playbook
 from functions.ports import BudgetCharge, Clock, Ledger, Readers, ServiceChanger
@@ -361,15 +362,15 @@ def _done(change: Change, result: ChangeResult) -> str:
         case StopDeployment():
             return "the deployment in flight was stopped, ECS rolls it back"
         case SetFloor(minimum=minimum):
-            return f"the floor of the scalable target was set to {minimum} tasks"
+            return f"the floor of the scalable target was set to {counted(minimum, 'task')}"
         case SetCeiling(maximum=maximum, minimum=None):
-            return f"the ceiling of the scalable target was set to {maximum} tasks"
+            return f"the ceiling of the scalable target was set to {counted(maximum, 'task')}"
         case SetCeiling(maximum=maximum, minimum=minimum):
             return f"the scalable target was set to {minimum} to {maximum} tasks"
         case SetTracking(policy=policy, target=target):
             return f"policy {policy} was set to aim at {target:g} %"
         case SetCount(count=count):
-            return f"the service was set to {count} tasks"
+            return f"the service was set to {counted(count, 'task')}"
         case DeregisterTarget(target=address):
             return f"target {address} was deregistered and drains"
         case StopTask(task=task):

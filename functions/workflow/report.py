@@ -99,9 +99,9 @@ class Gather:
         found = _last_look(known)
         series, period_s = None, 60
         if found is not None and found.service.value is not None:
-            start = known.since - USUAL
-            period_s = _period_s(until - start)
-            series = _tried(unread, "metrics", lambda: self._series(incident, found, start, until, period_s))
+            start, end = known.since - USUAL, max(until, _put_back_at(known))
+            period_s = _period_s(end - start)
+            series = _tried(unread, "metrics", lambda: self._series(incident, found, start, end, period_s))
         definitions = None
         if known.releases is not None:
             good, bad = known.releases
@@ -159,6 +159,12 @@ def _tried(unread: dict[str, str], what: str, read: Callable[[], T]) -> T | None
 
 def _last_look(known: Known) -> Findings | None:
     return next((findings for _, findings in reversed(known.looks) if findings.service.known), None)
+
+
+def _put_back_at(known: Known) -> datetime:
+    """When the last lease of it ended; when it was opened, where it took none."""
+    ended = (event.at for event in known.trail.events if event.fact in (Fact.LEASE_RESTORED, Fact.LEASE_LEFT))
+    return max(ended, default=known.trail.incident.opened_at)
 
 
 def _log_groups(known: Known) -> tuple[str, ...]:

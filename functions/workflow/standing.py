@@ -9,6 +9,7 @@ from functions.domain.durations import spoken
 from functions.domain.evidence import Findings
 from functions.domain.incidents import Incident
 from functions.domain.severity import Grade
+from functions.playbooks.schema import Playbook
 from functions.workflow.story import Story
 from functions.workflow.table import Outcome
 
@@ -25,6 +26,8 @@ class Standing:
     bridge: str | None = None
     rto_s: int | None = None
     rpo_s: int | None = None
+    playbook: Playbook | None = None
+    """What the service stands on, for whoever wants to look there."""
 
 
 def lines(story: Story, standing: Standing, *, looked: Findings | None = None) -> list[str]:

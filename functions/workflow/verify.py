@@ -11,10 +11,11 @@ from functions.diagnostics.score import READS
 from functions.diagnostics.signs import Signs
 from functions.diagnostics.thresholds import LATELY
 from functions.domain.errors import ReadFailed
-from functions.domain.evidence import AlarmsFacts, Findings, Reading, ServiceFacts, TargetsFacts
+from functions.domain.evidence import AlarmsFacts, Findings, Reading, ServiceFacts, TargetsFacts, group_name
 from functions.domain.incidents import Fact, InboxEntry, Incident, NewEvent
 from functions.domain.model import Model
 from functions.domain.signals import AlarmState, SignalKind
+from functions.domain.words import counted
 from functions.playbooks.schema import Playbook
 from functions.ports import Clock, Ledger, Readers
 from functions.workflow.assess import (
@@ -175,7 +176,8 @@ class Verify:
         died = signs.loops(since=None if story.acted is None else story.acted.at)
         if not died:
             return held
-        reason = f"{len(died)} tasks stopped by themselves in the last {LATELY.seconds // 60} minutes"
+        stopped = "1 task stopped by itself" if len(died) == 1 else f"{len(died)} tasks stopped by themselves"
+        reason = f"{stopped} in the last {LATELY.seconds // 60} minutes"
         return _not_yet(reason, story, now, steady=True)
 
     def _scored(
@@ -235,11 +237,12 @@ def unsteady(
     if away:
         return _unsteady_outside(service, targets, groups, away)
     if not service.steady:
-        return f"not steady: {service.running} of {service.desired} tasks run, {len(service.deployments)} deployments"
+        deployments = counted(len(service.deployments), "deployment")
+        return f"not steady: {service.running} of {service.desired} tasks run, {deployments}"
     for group in groups:
         healthy = targets.healthy(group)
         if healthy < service.desired:
-            return f"{healthy} of {service.desired} targets are healthy in {group.rsplit(':', 1)[-1]}"
+            return f"{healthy} of {service.desired} targets are healthy in {group_name(group)}"
     return None
 
 
@@ -247,7 +250,7 @@ def _unsteady_outside(
     service: ServiceFacts, targets: TargetsFacts, groups: tuple[str, ...], away: frozenset[str]
 ) -> str | None:
     if len(service.deployments) != 1:
-        return f"not steady: {len(service.deployments)} deployments"
+        return f"not steady: {counted(len(service.deployments), 'deployment')}"
     for group in groups:
         outside = [t for t in targets.targets if t.target_group == group and t.zone not in away]
         # A target that drains is one that ECS replaces.
@@ -298,7 +301,7 @@ def _held(
                 reason=f"steady since {since:%H:%M:%S} UTC, and the metric of alarm {loud[0].name} still breaches",
             )
         if raised:
-            told = f"alarm {', '.join(raised)} went off after the last look"
+            told = f"alarm{'s' * (len(raised) > 1)} {' and '.join(raised)} went off after the last look"
             return Check(outcome=Outcome.LOOK_AGAIN, steady=True, reason=told)
         return _not_yet(f"alarm {loud[0].name} is still in ALARM", story, now, steady=True, lag_s=alarms.window_s)
     if silent:

@@ -3,17 +3,18 @@
 from collections.abc import Iterable, Mapping
 from html.parser import HTMLParser
 from pathlib import Path
+from threading import Lock
 
 from werkzeug.test import TestResponse
 
 from functions.playbooks.schema import Playbook
+from tests.fakes.desk import IDENTITY
 from tests.fakes.engine import Responder
 from tools.console.app import make_app
 from tools.console.guard import Door
 from tools.console.room import Room
 
 ADDRESS = "127.0.0.1:8000"
-IDENTITY = "arn:aws:sts::000000000000:assumed-role/on-call/ann"
 
 
 def room_of(made: Responder, *, playbooks: Iterable[Playbook] | None = None, drill_file: Path | None = None) -> Room:
@@ -43,7 +44,7 @@ class Visitor:
         self.door = Door(say=self.links.append)
         self.door.stands_at(ADDRESS)
         self.door.link()
-        self.app = make_app(room, self.door)
+        self.app = make_app(room, self.door, writing=Lock())
         self.client = self.app.test_client()
         if not stranger:
             assert self.get(self.links[-1].removeprefix(f"http://{ADDRESS}")).status_code == 200

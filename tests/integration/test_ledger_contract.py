@@ -382,7 +382,7 @@ class TestTheService:
 
     def test_what_people_do_by_hand(self, ledger: Ledger, clock: FakeClock) -> None:
         """Is kept once, and listed newest first."""
-        first = ByHand(at=clock.now(), by="ana", what="silences orders-5xx", reason="noise", about="orders-5xx")
+        first = ByHand(at=clock.now(), by="ana", what="mutes orders-5xx", reason="noise", about="orders-5xx")
         second = first.model_copy(update={"at": clock.advance(seconds=60), "by": "ben"})
         for note in (first, second, first):
             ledger.note_by_hand(note)

@@ -11,7 +11,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import click
 
-from functions.domain.errors import InputError, ReadFailed, ResponderError
+from functions.domain.errors import InputError, LedgerError, ReadFailed, ResponderError
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -129,13 +129,20 @@ def verified(region: str) -> None:
 
 
 def hint_of(error: ResponderError) -> str | None:
-    """What to do, where AWS refused the credentials themselves; None where it is about something else."""
+    """What to do, where AWS refused the credentials themselves, or has no table of that name; None where it is about
+    something else."""
     cause: Any = error.__cause__
     while cause is not None:
         told = getattr(cause, "response", None)
-        if isinstance(told, dict) and told.get("Error", {}).get("Code") in NOT_KNOWN:
+        code = told.get("Error", {}).get("Code") if isinstance(told, dict) else None
+        if code in NOT_KNOWN:
             profile = os.environ.get("AWS_PROFILE")
             login = f"aws sso login{'' if profile is None else f' --profile {profile}'}"
             return f"your AWS credentials are over or not known there; run `{login}`, or name another --profile"
+        if code == "ResourceNotFoundException" and isinstance(error, LedgerError):
+            return (
+                "no responder has its table there: is it the right Region and account? write another --region or "
+                "--profile, or --table for a responder of another name"
+            )
         cause = cause.__cause__
     return None

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from functions.domain.errors import InputError
-from tools.cli.options import Length, order_options, region_of, service_argument, service_of, with_options
+from tools.cli.options import (
+    Length,
+    order_options,
+    playbooks_if_there,
+    region_of,
+    service_argument,
+    service_of,
+    with_options,
+)
 
 if TYPE_CHECKING:
     from functions.domain.orders import Order, Ordered
@@ -46,9 +54,7 @@ _options = (
     click.option("--dry-run", is_flag=True, help="Print the plan and what refuses it; change nothing."),
     click.option("--wait", type=click.IntRange(0, 900), default=60, show_default=True, help="Seconds; 0: do not wait."),
     click.option("--key", default="", help="Whoever orders twice with the same key has ordered once."),
-    click.option(
-        "--playbooks", type=click.Path(path_type=Path), help="Directory of playbooks.  [default: playbooks, if there]"
-    ),
+    playbooks_if_there,
     *order_options,
 )
 

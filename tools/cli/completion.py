@@ -1,9 +1,13 @@
 """`responder completion`: commands, options, states and services, completed by the shell. Nothing is asked of AWS."""
 
+import os
 from pathlib import Path
 
 import click
 from click.shell_completion import get_completion_class
+
+PLAYBOOKS = "RESPONDER_PLAYBOOKS"
+"""Environment variable that names the directory of playbooks."""
 
 SHELLS = ("bash", "zsh", "fish")
 BIGGEST = 200_000
@@ -27,7 +31,8 @@ def known_services(context: click.Context, parameter: click.Parameter, incomplet
     import yaml
 
     named: set[str] = set()
-    for file in sorted([*Path("playbooks").glob("*.yaml"), *Path("playbooks").glob("*.yml")]):
+    directory = Path(os.environ.get(PLAYBOOKS, "playbooks"))
+    for file in sorted([*directory.glob("*.yaml"), *directory.glob("*.yml")]):
         try:
             said = yaml.safe_load(file.read_text(encoding="utf-8")) if file.stat().st_size < BIGGEST else None
         except (OSError, UnicodeDecodeError, yaml.YAMLError):

@@ -1,11 +1,14 @@
 """`responder console`: incidents and services as pages on this machine, with the operator's own credentials."""
 
+import os
+import sys
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from tools.cli.options import ledger_options, region_of, with_options
+from tools.cli.options import ledger_options, playbooks_option, region_of, with_options
 
 if TYPE_CHECKING:
     from tools.cli.main import Desk
@@ -15,7 +18,7 @@ if TYPE_CHECKING:
 @click.option("--port", type=click.IntRange(0, 65_535), default=0, show_default="a free one", help="Of 127.0.0.1.")
 @click.option("--no-browser", is_flag=True, help="Only print the address.")
 @click.option("--by", envvar=["USER", "LOGNAME"], default="an operator", show_default="your login name")
-@click.option("--playbooks", type=click.Path(path_type=Path), default="playbooks", show_default=True)
+@playbooks_option
 @click.option(
     "--drill",
     "drill_file",
@@ -35,8 +38,8 @@ def console(
     table: str,
     region: str | None,
 ) -> None:
-    """Serve pages for one operator on 127.0.0.1: incidents, services and drills, live, with everything that can be
-    ordered at the desk.
+    """Show incidents and services as pages in your browser, live: for one operator, on 127.0.0.1, with what is ordered
+    most often. The pages name the commands for the rest.
 
     It reads and orders with your own AWS credentials, and nobody else can reach it. Ctrl-C ends it.
     """
@@ -44,7 +47,16 @@ def console(
     from tools.console.server import serve
 
     room = open_room(desk, table=table, region=region_of(region), by=by, playbooks=playbooks, drill_file=drill_file)
-    serve(room, port=port, browser=not no_browser)
+    with suppress(KeyboardInterrupt):  # a second one, while a form is waited for
+        serve(room, port=port, browser=not no_browser)
+    desk.leave()
+
+
+def leave() -> NoReturn:
+    """End the process at once: what is being read changes nothing, and Python would wait until AWS has answered."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 COMMANDS = (console,)

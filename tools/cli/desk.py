@@ -1,4 +1,4 @@
-"""Who leads an incident, said at the desk: `responder ack`, `take` and `release`."""
+"""Who leads an incident, said at the desk: `responder ack`, `take` and `give-back`."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -43,13 +43,13 @@ def take(desk: "Desk", incident_id: str, reason: str, by: str, table: str, regio
     from functions.domain.people import Said
 
     _say(desk, incident_id, Said.TAKEN, reason=reason, by=by, table=table, region=region)
-    click.echo(f"`responder release {incident_id}` gives it back")
+    click.echo(f"`responder give-back {incident_id}` gives it back")
 
 
 @click.command()
 @_about_an_incident
 @click.pass_obj
-def release(desk: "Desk", incident_id: str, reason: str, by: str, table: str, region: str | None) -> None:
+def give_back(desk: "Desk", incident_id: str, reason: str, by: str, table: str, region: str | None) -> None:
     """Give an incident back to the responder."""
     from functions.domain.people import Said
 
@@ -67,4 +67,4 @@ def _say(desk: "Desk", incident_id: str, said: "Said", *, reason: str, by: str, 
     click.echo(f"{incident_id}: {told}")
 
 
-COMMANDS = (ack, take, release)
+COMMANDS = (ack, take, give_back)

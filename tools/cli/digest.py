@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tools.cli.aws import on_aws
-from tools.cli.options import ledger_options, region_of, with_options
+from tools.cli.options import ledger_options, playbooks_option, region_of, with_options
 
 if TYPE_CHECKING:
     from functions.domain.digests import Period
@@ -31,7 +31,7 @@ def desk_sources(region: str, ledger: "Ledger", period: "Period", until: datetim
 )
 @click.option("--monthly", "period", flag_value="monthly", help="Of the last 30 days. The same.")
 @click.option("--markdown", is_flag=True, help="As it is kept in the archive, with the reason for each n/a.")
-@click.option("--playbooks", type=click.Path(path_type=Path), default="playbooks", show_default=True)
+@playbooks_option
 @with_options(*ledger_options)
 @click.pass_obj
 def digest(desk: "Desk", period: str, markdown: bool, playbooks: Path, table: str, region: str | None) -> None:

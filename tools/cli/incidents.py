@@ -11,8 +11,8 @@ from tools.cli.completion import known_services
 from tools.cli.options import Length, ledger_options, region_of, service_of, with_options
 
 if TYPE_CHECKING:
-    from functions.domain.incidents import Incident
-    from functions.workflow.story import Story
+    from functions.domain.services import ServiceRef
+    from tools.cli.listed import Line
     from tools.cli.main import Desk
 
 
@@ -59,18 +59,15 @@ def incidents(
     table: str,
     region: str | None,
 ) -> None:
-    """List incidents: those that are open, and those of the last day.
-
-    One that is open is listed however old it is.
+    """List incidents with what happened, why, what was done, and what happens now: those that are open, however old,
+    and those of the last day.
     """
     from functions.domain.model import canonical_json
-    from functions.workflow.story import tell
-    from functions.workflow.table import StepName
-    from tools.cli.listed import listed
-    from tools.cli.render import console, incident_table, stopped, unmatched_table
-    from tools.cli.windows import windows_of
+    from tools.cli.listed import lines, listed
+    from tools.cli.render import console, listing, stopped, unmatched_table
 
-    ledger, now = desk.open_ledger(table, region_of(region)), desk.now()
+    known, now = region_of(region), desk.now()
+    ledger = desk.open_ledger(table, known)
     fleet = ledger.fleet_switch()
     said = fleet.said if fleet.stopped else None
     if said is not None and not as_json:
@@ -85,25 +82,29 @@ def incidents(
     wanted = set(states)
     ref = None if service is None else service_of(service, region)
     only_open = bool(wanted) and State.RESOLVED not in wanted
-    found = listed(ledger, now=now, since=since, only_open=only_open, service=ref)
-    # What nobody asks for is not read: a trail is a request of its own.
-    told = {i.id: tell(ledger.events(i.id)) for i in found if as_json or i.closed_at is None}
-    shown = [i for i in found if not wanted or wanted & {_status(i), _state(i, told.get(i.id))}]
+    found = lines(ledger, listed(ledger, now=now, since=since, only_open=only_open, service=ref), now=now)
+    shown = [each for each in found if not wanted or wanted & {each.incident.status.value, _state(each)}]
     if as_json:
-        plain = [_plain(incident, told[incident.id], now=now) for incident in shown]
-        click.echo(canonical_json({"stopped": said, "incidents": plain}))
+        click.echo(canonical_json({"stopped": said, "incidents": [_plain(each, now=now) for each in shown]}))
         return
-    waiting = {i.id: ledger.approval(i.id) for i in shown if i.step == StepName.APPROVAL}
-    notes = {i.id: windows_of(ledger.switch(i.service), told[i.id], now=now) for i in shown if i.id in told}
-    console().print(incident_table(shown, now=now, approvals=waiting, notes=notes))
+    console().print(listing(shown, where=_where(known, since, ref, states), now=now))
 
 
-def _status(incident: "Incident") -> str:
-    return incident.status.value
+def _where(region: str, since: timedelta, ref: "ServiceRef | None", states: tuple[str, ...]) -> str:
+    """Which list this is, so that an empty one is not mistaken for another."""
+    from functions.domain.durations import written
+
+    whose, stands = f"in {region}" if ref is None else f"of {ref}", " or ".join(states)
+    if states and State.RESOLVED not in states:
+        return f"{whose}, {stands}"
+    return (
+        f"{whose}, {stands or 'open'} or of the last {written(int(since.total_seconds()))} (--since looks further back)"
+    )
 
 
-def _state(incident: "Incident", story: "Story | None") -> State:
-    if incident.closed_at is not None or story is None:
+def _state(line: "Line") -> State:
+    story = line.story
+    if line.incident.closed_at is not None:
         return State.RESOLVED
     if story.taken_by is not None:
         return State.TAKEN
@@ -112,10 +113,11 @@ def _state(incident: "Incident", story: "Story | None") -> State:
     return State.ESCALATED if story.paged or story.escalated else State.WORKING
 
 
-def _plain(incident: "Incident", story: "Story", *, now: datetime) -> Mapping[str, Any]:
+def _plain(line: "Line", *, now: datetime) -> Mapping[str, Any]:
     """The documented shape. Fields may be added to it, and none is taken away."""
+    incident, story, state = line.incident, line.story, _state(line)
     end = now if incident.closed_at is None else incident.closed_at
-    decision, state = story.decision, _state(incident, story)
+    decision = story.decision
     asked = story.request if state is State.ASKED else None
     return {
         "id": incident.id,

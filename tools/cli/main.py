@@ -23,6 +23,7 @@ from tools.cli.backups import backup
 from tools.cli.byhand import COMMANDS as BY_HAND
 from tools.cli.completion import completion
 from tools.cli.console import COMMANDS as ON_PAGES
+from tools.cli.console import leave
 from tools.cli.desk import COMMANDS as ON_INCIDENTS
 from tools.cli.digest import desk_sources, digest
 from tools.cli.incidents import incidents
@@ -30,10 +31,11 @@ from tools.cli.mutes import COMMANDS as ON_ALARMS
 from tools.cli.notes import keep_note
 from tools.cli.options import Length as _Length
 from tools.cli.options import ledger_options as _ledger_options
+from tools.cli.options import playbooks_if_there, service_argument
 from tools.cli.options import region_of as _region
-from tools.cli.options import service_argument
 from tools.cli.options import service_of as _service
-from tools.cli.releases import releases
+from tools.cli.overview import Overview
+from tools.cli.releases import release
 from tools.cli.replay import COMMANDS as ON_THE_PAST
 from tools.cli.show import show
 from tools.cli.status import status
@@ -158,6 +160,8 @@ class Desk:
     """By the Region."""
     sleep: Callable[[float], None] = time.sleep
     """Between two looks, at a service or at what became of an order."""
+    leave: Callable[[], None] = leave
+    """Ends the process where threads may still read."""
     open_digest_sources: Callable[[str, "Ledger", "Period", datetime], "Sources"] = desk_sources
     """By the Region, the ledger, which digest it is, and the time at which it ends."""
 
@@ -168,7 +172,7 @@ def _with_ledger(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(cls=Overview, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 def cli() -> None:
     """The ECS first responder, from the desk."""
 
@@ -176,9 +180,7 @@ def cli() -> None:
 @cli.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.option("--json", "as_json", is_flag=True, help="Print a list of objects instead of text.")
-@click.option(
-    "--playbooks", type=click.Path(path_type=Path), help="Directory of playbooks.  [default: playbooks, if there]"
-)
+@playbooks_if_there
 def explain(files: tuple[str, ...], as_json: bool, playbooks: Path | None) -> None:
     """Say what the responder makes of event payloads: the signal, the service, the playbook, and what would happen.
 
@@ -413,7 +415,7 @@ cli.add_command(incidents)
 cli.add_command(show)
 cli.add_command(report.report)
 cli.add_command(logs.logs)
-cli.add_command(releases)
+cli.add_command(release)
 cli.add_command(audit)
 cli.add_command(completion)
 cli.add_command(backup)

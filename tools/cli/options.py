@@ -3,12 +3,14 @@
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from tools.cli.aws import configured_region, profile_option
-from tools.cli.completion import known_services
+from tools.cli.completion import PLAYBOOKS, known_services
 
 if TYPE_CHECKING:
     from functions.domain.services import ServiceRef
@@ -49,6 +51,12 @@ ledger_options = (
     click.option("--table", envvar="RESPONDER_TABLE", default="ecs-first-responder", help="The ledger's table."),
     *aws_options,
 )
+
+_playbooks = partial(click.option, "--playbooks", type=click.Path(path_type=Path), envvar=PLAYBOOKS)
+
+playbooks_option = _playbooks(default="playbooks", show_default=True, help="Directory of playbooks, or one of them.")
+
+playbooks_if_there = _playbooks(help="Directory of playbooks, or one of them.  [default: playbooks, if there]")
 
 order_options = (
     click.option("--reason", required=True, help="Why; it stands in the trail, and in the question to people."),

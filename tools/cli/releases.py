@@ -1,4 +1,4 @@
-"""`responder releases`: what a service ran, what was judged of it, and what people say of it.
+"""`responder release`: what a service ran, what was judged of it, and what people say of it.
 
 A release that people quarantine is never rolled back to, from the next look or action on; one that they trust may be.
 """
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 
 @click.group()
-def releases() -> None:
+def release() -> None:
     """What a service ran, what was judged of each release, and what people say of it."""
 
 
-@releases.command("list")
+@release.command("list")
 @service_argument
 @with_options(*ledger_options)
 @click.pass_obj
@@ -33,7 +33,7 @@ def list_releases(desk: "Desk", service: str, table: str, region: str | None) ->
     console().print(release_table(ref, desk.open_ledger(table, region or ref.region).releases(ref)))
 
 
-@releases.command()
+@release.command()
 @service_argument
 @click.argument("before", metavar="A")
 @click.argument("after", metavar="B")
@@ -53,7 +53,7 @@ def diff(desk: "Desk", service: str, before: str, after: str, table: str, region
     console().print(difference_table(*names, differences(a, b)))
 
 
-@releases.command()
+@release.command()
 @service_argument
 @click.argument("revision", metavar="REVISION")
 @with_options(*by_hand_options)
@@ -61,7 +61,7 @@ def diff(desk: "Desk", service: str, before: str, after: str, table: str, region
 def quarantine(desk: "Desk", service: str, revision: str, reason: str, by: str, table: str, region: str | None) -> None:
     """Never roll back to a release, from now on: 41, orders:41 or an ARN. Nothing else is changed.
 
-    It may be one that never ran. `responder releases trust` frees it.
+    It may be one that never ran. `responder release trust` frees it.
     """
     from functions.domain.evidence import ReleaseState, short
 
@@ -82,7 +82,7 @@ def quarantine(desk: "Desk", service: str, revision: str, reason: str, by: str, 
         click.echo(f"It is what was seen running last: `responder rollback {service}` goes back from it.")
 
 
-@releases.command()
+@release.command()
 @service_argument
 @click.argument("revision", metavar="REVISION")
 @with_options(*by_hand_options)
@@ -97,7 +97,7 @@ def trust(desk: "Desk", service: str, revision: str, reason: str, by: str, table
     ref = service_of(service, region)
     known = _on_record(revision, ref, desk.open_ledger(table, region_of(ref.region)).releases(ref))
     if known is None:
-        raise click.ClickException(f"{revision} is not on record; `responder releases list {service}` shows what is")
+        raise click.ClickException(f"{revision} is not on record; `responder release list {service}` shows what is")
     if known.state not in (ReleaseState.QUARANTINED, ReleaseState.SUSPECT):
         raise click.ClickException(f"{short(known.task_definition)} is {known.state}: a rollback may go to it as it is")
     meant = known.task_definition

@@ -13,7 +13,6 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from functions.domain.approvals import Approval
 from functions.domain.backups import BackupFacts
 from functions.domain.byhand import ByHand
 from functions.domain.circumstances import LogQueryFacts
@@ -27,8 +26,12 @@ from functions.domain.services import ServiceRef
 from functions.domain.signals import Signal
 from functions.playbooks.schema import Playbook
 from functions.workflow.orders import Given, OrderState, Reply
+from functions.workflow.reporting.known import Known
+from functions.workflow.standing import status
+from functions.workflow.story import Story
 from tools.cli.explain import Explanation
-from tools.cli.tables import columns, distance, pairs, text
+from tools.cli.listed import Line, counted
+from tools.cli.tables import columns, distance, pairs, text, timeline_row
 from tools.cli.trails import Trail
 
 WIDTH = 100
@@ -66,16 +69,12 @@ _MARKS: Mapping[Fact, tuple[str, str]] = {
 }
 _OTHER_MARK = ("·", "dim")
 
-_ASKING = frozenset(
-    {
-        Fact.APPROVAL_REQUESTED,
-        Fact.APPROVAL_GRANTED,
-        Fact.APPROVAL_DENIED,
-        Fact.APPROVAL_EXPIRED,
-        Fact.EXECUTION_RESTARTED,
-    }
-)
-"""What begins and ends waiting for people."""
+_ENDED: Mapping[Fact | None, str] = {
+    None: ", perhaps: nothing was answered yet",
+    Fact.ACTION_DOUBTFUL: ", perhaps: AWS did not answer",
+    Fact.ACTION_REFUSED: ", which was refused",
+}
+"""What is said of an action, unless it was done."""
 
 _COMMAND = (
     ("commander", frozenset({Fact.COMMAND_TAKEN, Fact.COMMAND_RELEASED})),
@@ -83,7 +82,7 @@ _COMMAND = (
 )
 """Who leads it and who has the page, by what they said."""
 
-_CAUSES_SHOWN = 4
+_CAUSES_SHOWN, _REASONS_SHOWN = 4, 3
 
 WAYS_OUT: Mapping[str, str] = {
     "stop": "`responder start --all` ends the stop, for every service",
@@ -144,8 +143,8 @@ def trail(found: Trail, *, now: datetime, full: bool = False) -> RenderableType:
 
 
 def head(found: Trail, *, now: datetime) -> RenderableType:
-    """Where the incident stands, in a few lines."""
-    incident = found.incident
+    """The incident in a few lines: what happened, why, what was done, what happens now, and what can be done."""
+    incident, known = found.incident, Known(found)
     title = Text.assemble(_status(incident), "  ", (text(incident.title), "bold"))
     facts = pairs()
     facts.add_row("service", Text(str(incident.service), style="bold"))
@@ -154,21 +153,54 @@ def head(found: Trail, *, now: datetime) -> RenderableType:
     if found.grade is not None:
         facts.add_row("severity", Text(f"{found.grade.name}: {text(found.grade.reason)}"))
         facts.add_row("respond", found.grade.respond_text)
+    facts.add_row("why", Group(*_why(known)))
+    facts.add_row("done", Group(*_done(known)))
+    facts.add_row("alarm → first action", took(found.to_first_action))
+    facts.add_row("alarm → recovery", took(found.to_recovery))
     for said, names in _COMMAND:
         newest_said = next((event for event in reversed(found.events) if event.fact in names), None)
         if newest_said is not None and newest_said.fact is not Fact.COMMAND_RELEASED:
             facts.add_row(said, Text(text(newest_said.actor), style="bold"))
     if incident.closed_at is None:
+        facts.add_row("now", Text(text(status(known.story)), style="bold yellow"))
         facts.add_row("open for", f"{took(now - incident.opened_at)}, last step {incident.step}")
-        newest = next((event.fact for event in reversed(found.events) if event.fact in _ASKING), None)
-        if newest is Fact.APPROVAL_REQUESTED:
-            answers = f"responder approve {incident.id}, or deny"
-            facts.add_row("waits for", Text(f"your answer: {answers}", style="bold yellow"))
     else:
         facts.add_row("closed", _clock(incident.closed_at))
-    facts.add_row("alarm → first action", took(found.to_first_action))
-    facts.add_row("alarm → recovery", took(found.to_recovery))
+    facts.add_row("you can", "\n".join(_commands(incident, known.story)))
     return Group(title, Padding(facts, (0, 0, 0, 2)))
+
+
+def _why(known: Known) -> Iterable[Text]:
+    """What it was treated as, and the first of what speaks for that."""
+    judged = next((each for each in known.ranking if each.cause is known.cause), None)
+    if judged is None:
+        yield Text("not looked yet" if known.trouble is None else str(known.cause))
+        return
+    yield Text(f"{judged.cause} ({judged.confidence:.2f})", style="bold")
+    for line in judged.evidence_for[:_REASONS_SHOWN]:
+        yield Text.assemble(("+ ", "green"), text(line))
+
+
+def _done(known: Known) -> Iterable[Text]:
+    begun = [intent for intent in known.story.intents if intent.stage == 0]
+    for intent in begun:
+        yield Text(f"{text(intent.plan.summary)}{_ENDED.get(intent.ended, '')}", style="bold")
+    if not begun:
+        why = "" if known.trouble is None else f": {text(known.trouble.reason)}"
+        yield Text(f"nothing was changed{why}")
+
+
+def _commands(incident: Incident, story: Story) -> Iterable[str]:
+    """What a person can do, in the order in which it is most likely wanted."""
+    if incident.closed_at is not None:
+        yield f"responder report {incident.id}"
+        return
+    if story.request is not None and story.request.ended is None:
+        yield f"responder approve {incident.id}, or deny"
+    if story.acknowledged_by is None:
+        yield f"responder ack {incident.id}"
+    yield f"responder {'take' if story.taken_by is None else 'give-back'} {incident.id}"
+    yield f"responder status {incident.service.key}"
 
 
 def timeline(found: Trail, *, full: bool = False) -> RenderableType:
@@ -196,26 +228,14 @@ def entry(
     details = list(_details(event, evidence, full=full))
     if unread:
         details.append(Text("its evidence lies in the archive, which could not be read", style="yellow"))
-    row = Table.grid(padding=(0, 1))
-    row.add_column(justify="right", style="dim", no_wrap=True, width=8)
-    row.add_column(no_wrap=True, width=1)
-    row.add_column(style="dim", no_wrap=True, width=9)
-    row.add_column(ratio=1)
-    row.add_row(distance(event.at - since), Text(mark, style=style), text(event.actor), Group(said, *details))
-    return row
+    return timeline_row(distance(event.at - since), mark, style, text(event.actor), said, *details)
 
 
 def brief(event: Event, *, since: datetime) -> RenderableType:
     """One event in a line or two, for whoever watches it happen."""
     mark, style = _MARKS.get(event.fact, _OTHER_MARK)
-    table = Table.grid(padding=(0, 1))
-    table.add_column(justify="right", style="dim", no_wrap=True, width=6)
-    table.add_column(no_wrap=True)
-    table.add_column(style="dim", no_wrap=True, width=9)
-    table.add_column(ratio=1)
     summary = Text(text(event.summary), style=style if mark != "·" else "")
-    table.add_row(distance(event.at - since), Text(mark, style=style), text(event.actor), summary)
-    return table
+    return timeline_row(distance(event.at - since), mark, style, text(event.actor), summary, width=6)
 
 
 def standing(incident: Incident, *, now: datetime) -> RenderableType:
@@ -245,43 +265,60 @@ def stopped(said: str) -> RenderableType:
     )
 
 
-def incident_table(
-    incidents: Sequence[Incident],
-    *,
-    now: datetime,
-    approvals: Mapping[str, Approval | None],
-    notes: Mapping[str, Sequence[str]],
-) -> RenderableType:
-    """A list of incidents, in the order given. `approvals`: what was asked for those that wait for people, by id;
-    `notes`: what else there is to say of those that are open, by id."""
-    if not incidents:
-        return Text("no incidents", style="green")
-    table = columns("status", "opened", "took", "service", "what")
-    for place in (1, 2, 3):
+def incident_table(found: Sequence[Line], *, now: datetime) -> RenderableType:
+    """A list of incidents, in the order given: of each what went off, why, what was done, what happens now, and where
+    to go on."""
+    table = columns("status", "opened", "service", "what happened, why, what was done, and what happens now")
+    for place in (1, 2):
         table.columns[place].no_wrap = True
-    for incident in incidents:
-        end = now if incident.closed_at is None else incident.closed_at
+    for line in found:
+        incident = line.incident
         this_year = incident.opened_at.year == now.year
-        what = _what(incident, approvals.get(incident.id), notes.get(incident.id, ()))
+        opened = f"{incident.opened_at:%m-%d %H:%M}" if this_year else _clock(incident.opened_at, with_seconds=False)
+        took = f"{'took' if incident.closed_at is not None else 'for'} {line.took}"
         table.add_row(
-            _status(incident),
-            f"{incident.opened_at:%m-%d %H:%M}" if this_year else _clock(incident.opened_at, with_seconds=False),
-            took(end - incident.opened_at),
-            f"{incident.service.cluster}/{incident.service.service}",
-            what.append(f"\n{incident.id}", style="dim"),
+            Text.assemble(_status(incident), f"\n{line.severity}"),
+            Text.assemble(opened, (f"\n{took}", "dim")),
+            Text.assemble(text(incident.service.service), (f"\n{text(incident.service.cluster)}", "dim")),
+            Text("\n").join(_told(line)),
         )
     return table
 
 
-def _what(incident: Incident, approval: Approval | None, notes: Sequence[str]) -> Text:
-    # The names of the alarms that the deployment makes begin with the service, which has a column of its own.
-    named = f"responder-{incident.service.cluster}-{incident.service.service}-"
-    what = Text(text(incident.title.replace(named, "")))
-    for note in notes:
-        what.append(f"\n{text(note)}", style="yellow")
-    if approval is not None and approval.answer is None:
-        what.append(f"\nwaits for approval\nuntil {approval.expires_at:%H:%M} UTC", style="bold yellow")
-    return what
+def _told(line: Line) -> Iterable[Text]:
+    incident = line.incident
+    yield Text(text(line.what))
+    yield Text(text(line.cause), style="bold") if line.cause else Text("not looked yet", style="dim")
+    if line.changed:
+        yield Text(text(line.doing))
+    elif line.doing and incident.closed_at is not None:
+        yield Text(f"nothing was changed: {text(line.doing)}", style="dim")
+    for note in line.notes:
+        yield Text(text(note), style="yellow")
+    if line.now:
+        untouched = "" if line.changed else "nothing was changed; "
+        yield Text(f"{untouched}{text(line.now)}", style="yellow")
+    answer = f"responder approve {incident.id}, or deny" if line.waiting is not None else ""
+    yield Text(answer, style="bold yellow") if answer else Text(incident.id, style="dim")
+
+
+def listing(found: Sequence[Line], *, where: str, now: datetime) -> RenderableType:
+    """A list of incidents below a line that counts them, and above one that says how to go on. `where`: which list it
+    is, in words."""
+    if not found:
+        return Text(f"no incident {where}", style="green")
+    counts = counted(found)
+    parts = [f"{len(found)} incident{'s' * (len(found) != 1)}", f"{counts['open']} open"]
+    parts += [f"{counts['waiting']} waiting for your answer"] * bool(counts["waiting"])
+    said, waiting = ", ".join([*parts, f"{counts['acted']} acted upon"]), counts["waiting"]
+    more = f"`responder show {found[0].incident.id}` tells the rest of one; `responder console` shows them as pages"
+    return Group(
+        Text.assemble((said, "bold yellow" if waiting else "bold"), (f" {where}", "dim")),
+        "",
+        incident_table(found, now=now),
+        "",
+        Text(more, style="dim"),
+    )
 
 
 def dry_run(order: Order, tried: Reply) -> RenderableType:

@@ -6,15 +6,15 @@ from datetime import timedelta
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from functions.domain.durations import written
 from functions.domain.redaction import clean
 from functions.playbooks.schema import Playbook
 from functions.workflow.table import Outcome
+from tools.cli.listed import titled
 from tools.cli.replaying import Kind, Replay, Side, Step
-from tools.cli.tables import columns, distance, pairs
+from tools.cli.tables import columns, distance, pairs, timeline_row
 
 _STYLES: Mapping[Kind, tuple[str, str]] = {
     Kind.ACTS: ("✗", "bold red"),
@@ -37,11 +37,6 @@ def replayed(made: Replay) -> RenderableType:
 
 def _step(step: Step, made: Replay) -> RenderableType:
     mark, style = _STYLES[step.kind]
-    row = Table.grid(padding=(0, 1))
-    row.add_column(justify="right", style="dim", no_wrap=True, width=8)
-    row.add_column(no_wrap=True, width=1)
-    row.add_column(style="dim", no_wrap=True, width=9)
-    row.add_column(ratio=1)
     said = Text(f"{step.kind.said}: " if step.kind is not Kind.SAME else "", style=style)
     said.append(_gist(step.then), style="bold" if step.kind is not Kind.SAME else "")
     details: list[RenderableType] = []
@@ -55,13 +50,8 @@ def _step(step: Step, made: Replay) -> RenderableType:
             )
         details.append(table)
     details += [Text(f"? {clean(line, limit=600)}", style="magenta") for line in step.not_known]
-    row.add_row(
-        distance(step.at - made.incident.opened_at),
-        Text(mark, style=style),
-        f"event {step.sequence}",
-        Group(said, *details),
-    )
-    return row
+    at = distance(step.at - made.incident.opened_at)
+    return timeline_row(at, mark, style, f"event {step.sequence}", said, *details)
 
 
 def _gist(side: Side) -> str:
@@ -130,10 +120,8 @@ def _then_and_now(made: Replay) -> RenderableType:
 
 
 def _title(made: Replay) -> str:
-    """What opened it, without the service, which has a place of its own in the name of the alarm."""
-    incident = made.incident
-    named = f"responder-{incident.service.cluster}-{incident.service.service}-"
-    return clean(incident.title.replace(named, ""), limit=90)
+    """What opened it."""
+    return clean(titled(made.incident), limit=90)
 
 
 def _whole(side: Side) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from functions.domain.errors import InputError
-from tools.cli.options import Length, ledger_options, region_of, with_options
+from tools.cli.options import Length, ledger_options, playbooks_option, region_of, with_options
 from tools.cli.playbooks import playbook_of
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ MOST = 10_000
 @click.command()
 @click.argument("incident_id", metavar="ID")
 @click.option("--playbook", type=click.Path(path_type=Path), metavar="FILE", help="Decide by this playbook.")
-@click.option("--playbooks", type=click.Path(path_type=Path), default="playbooks", show_default=True)
+@playbooks_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
 @with_options(*ledger_options)
 @click.pass_context

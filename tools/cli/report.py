@@ -8,7 +8,7 @@ import click
 
 from functions.domain.errors import InputError
 from tools.cli.aws import on_aws
-from tools.cli.options import ledger_options, region_of, with_options
+from tools.cli.options import ledger_options, playbooks_option, region_of, with_options
 
 if TYPE_CHECKING:
     from functions.ports import Archive
@@ -29,7 +29,7 @@ def desk_archive(region: str) -> "Archive":
 @click.option("--html", "html_file", type=click.Path(path_type=Path), metavar="FILE", help="Write the page there.")
 @click.option("--markdown", "text_file", type=click.Path(path_type=Path), metavar="FILE", help="Write Markdown there.")
 @click.option("--open", "open_it", is_flag=True, help="Show the page in the browser.")
-@click.option("--playbooks", type=click.Path(path_type=Path), default="playbooks", show_default=True)
+@playbooks_option
 @with_options(*ledger_options)
 @click.pass_obj
 def report(

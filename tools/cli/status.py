@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tools.cli.options import ledger_options, service_argument, service_of, with_options
+from tools.cli.options import ledger_options, playbooks_option, service_argument, service_of, with_options
 from tools.cli.playbooks import playbook_of
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ EVERY_S = 30
 @service_argument
 @click.option("--watch", is_flag=True, help=f"Look again every {EVERY_S} s, until Ctrl-C.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
-@click.option("--playbooks", type=click.Path(path_type=Path), default="playbooks", show_default=True)
+@playbooks_option
 @with_options(*ledger_options)
 @click.pass_obj
 def status(

@@ -2,7 +2,9 @@
 
 from datetime import timedelta
 
+from rich.console import Group, RenderableType
 from rich.table import Table
+from rich.text import Text
 
 from functions.domain.redaction import clean
 
@@ -24,6 +26,17 @@ def columns(*names: str) -> Table:
     for name in names:
         table.add_column(name, overflow="fold")
     return table
+
+
+def timeline_row(at: str, mark: str, style: str, who: str, *told: RenderableType, width: int = 8) -> RenderableType:
+    """One place of a timeline; those that are printed one after the other stand in line."""
+    row = Table.grid(padding=(0, 1))
+    row.add_column(justify="right", style="dim", no_wrap=True, width=width)
+    row.add_column(no_wrap=True, width=1)
+    row.add_column(style="dim", no_wrap=True, width=9)
+    row.add_column(ratio=1)
+    row.add_row(at, Text(mark, style=style), who, Group(*told))
+    return row
 
 
 def distance(span: timedelta) -> str:

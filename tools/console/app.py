@@ -1,6 +1,7 @@
 """The console's addresses: each reads what was asked, makes one call, and shows a page or goes back to one."""
 
 from datetime import datetime, timedelta
+from threading import Lock
 from xml.etree.ElementTree import Element
 
 from flask import Flask, abort, flash, redirect, render_template, request, url_for
@@ -30,6 +31,7 @@ from functions.workflow.answers import TakeAnswer
 from functions.workflow.command import SaySo
 from functions.workflow.reporting.elements import html, shown
 from functions.workflow.reporting.style import CSS
+from tools.cli.listed import counted, titled
 from tools.cli.options import length_of
 from tools.cli.render import WAYS_OUT
 from tools.cli.status_screen import BEARABLE, WELL, why_stopped
@@ -37,10 +39,11 @@ from tools.cli.switches import AS_WRITTEN, Hand, end_pause, set_mode, set_pause
 from tools.console import services as told
 from tools.console.drills import read_drill
 from tools.console.guard import Door, let_in, stand_guard, token
-from tools.console.incidents import SINCE, STATES, Incidents, counted, titled
+from tools.console.incidents import SINCE, STATES, Incidents
 from tools.console.orders import Orders
 from tools.console.room import Room
 from tools.console.services import Services, age
+from tools.console.terminal import commands
 
 PAUSES = ("30m", "1h", "2h", "4h", "8h", "24h")
 
@@ -52,20 +55,21 @@ _NEXT = {
 }
 
 
-def make_app(room: Room, door: Door) -> Flask:
-    """The pages of one operator, behind their door."""
+def make_app(room: Room, door: Door, *, writing: Lock) -> Flask:
+    """The pages of one operator, behind their door. What a form orders is done while `writing` is held: one thing at a
+    time, and none is cut short."""
     app = Flask(__name__)
     stand_guard(app, door)
     _furnish(app, room)
     incidents = Incidents(room)
     services = Services(room, incidents)
-    _serve_incidents(app, room, incidents)
-    _serve_services(app, room, services, Orders(room))
+    _serve_incidents(app, room, incidents, writing)
+    _serve_services(app, room, services, Orders(room), writing)
     _serve_others(app, room, door)
     return app
 
 
-def _serve_incidents(app: Flask, room: Room, incidents: Incidents) -> None:
+def _serve_incidents(app: Flask, room: Room, incidents: Incidents, writing: Lock) -> None:
     @app.get("/")
     def home() -> Response:
         return redirect(url_for("incident_list"))
@@ -100,7 +104,8 @@ def _serve_incidents(app: Flask, room: Room, incidents: Incidents) -> None:
             abort(400, "This form says neither yes nor no to a plan, so nothing was done.")
         take = TakeAnswer(ledger=room.ledger, answers=room.answers, now=room.now)
         reason = clean(request.form.get("reason", ""), limit=500)
-        done = take(incident_id, said, by=room.by, identity=room.identity, reason=reason, plan_hash=plan_hash)
+        with writing:
+            done = take(incident_id, said, by=room.by, identity=room.identity, reason=reason, plan_hash=plan_hash)
         flash(f"{said.value.capitalize()}: {done.summary}. {_NEXT[said]}")
         return redirect(url_for("incident", incident_id=incident_id))
 
@@ -111,12 +116,13 @@ def _serve_incidents(app: Flask, room: Room, incidents: Incidents) -> None:
             abort(400, "This form says nothing that can be said of an incident, so nothing was done.")
         say = SaySo(ledger=room.ledger, now=room.now)
         reason = clean(request.form.get("reason", ""), limit=500)
-        holds = say(incident_id, said, by=room.by, identity=room.identity, reason=reason)
+        with writing:
+            holds = say(incident_id, said, by=room.by, identity=room.identity, reason=reason)
         flash(f"{holds[:1].upper()}{holds[1:]}.")
         return redirect(url_for("incident", incident_id=incident_id))
 
 
-def _serve_services(app: Flask, room: Room, services: Services, orders: Orders) -> None:
+def _serve_services(app: Flask, room: Room, services: Services, orders: Orders, writing: Lock) -> None:
     @app.get("/services")
     def service_list() -> str:
         rows = services.rows()
@@ -131,21 +137,22 @@ def _serve_services(app: Flask, room: Room, services: Services, orders: Orders) 
     def switch(key: str) -> Response:
         ref, form, hand = _ref(key), request.form, Hand(by=room.by, identity=room.identity, at=room.now())
         reason = form.get("reason", "").strip()
-        match form.get("say", ""):
-            case "pause":
-                length = length_of(form.get("for", ""))
-                if length is None:
-                    raise InputError("for how long? write 30m, 2h or 7d")
-                until = set_pause(room.ledger, ref, length, hand=hand, reason=_needed(reason))
-                flash(f"{ref.service} is paused until {until:%Y-%m-%d %H:%M} UTC: the responder only looks.")
-            case "resume":
-                was = end_pause(room.ledger, ref, hand=hand).was_paused
-                flash(f"{ref.service} is resumed." if was else f"{ref.service} was not paused.")
-            case "mode":
-                holds = set_mode(room.ledger, ref, form.get("mode", ""), hand=hand, reason=_needed(reason))
-                flash(f"{ref.service}: {holds}.")
-            case _:
-                abort(400, "This form sets nothing, so nothing was done.")
+        with writing:
+            match form.get("say", ""):
+                case "pause":
+                    length = length_of(form.get("for", ""))
+                    if length is None:
+                        raise InputError("for how long? write 30m, 2h or 7d")
+                    until = set_pause(room.ledger, ref, length, hand=hand, reason=_needed(reason))
+                    flash(f"{ref.service} is paused until {until:%Y-%m-%d %H:%M} UTC: the responder only looks.")
+                case "resume":
+                    was = end_pause(room.ledger, ref, hand=hand).was_paused
+                    flash(f"{ref.service} is resumed." if was else f"{ref.service} was not paused.")
+                case "mode":
+                    holds = set_mode(room.ledger, ref, form.get("mode", ""), hand=hand, reason=_needed(reason))
+                    flash(f"{ref.service}: {holds}.")
+                case _:
+                    abort(400, "This form sets nothing, so nothing was done.")
         return redirect(url_for("service", key=ref.key))
 
     @app.post("/try/<path:key>")
@@ -155,7 +162,8 @@ def _serve_services(app: Flask, room: Room, services: Services, orders: Orders) 
 
     @app.post("/order/<path:key>")
     def order(key: str) -> Response:
-        ordered, given = orders.give(_ref(key), request.form.get("ticket", ""))
+        with writing:
+            ordered, given = orders.give(_ref(key), request.form.get("ticket", ""))
         again = " It had been ordered before, and is done once." if given.duplicate else ""
         flash(f"Ordered: {ordered.wanted}.{again} The timeline tells what becomes of it.")
         return redirect(url_for("incident", incident_id=given.incident_id))
@@ -228,6 +236,7 @@ def _furnish(app: Flask, room: Room) -> None:
         services_of=told,
         why_stopped=why_stopped,
         titled=titled,
+        commands=commands,
         well=WELL,
         bearable=BEARABLE,
     )

@@ -1,7 +1,6 @@
 """What the pages of incidents show: the list, and one incident with its report and what may be said of it."""
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from threading import Lock
@@ -9,21 +8,18 @@ from xml.etree.ElementTree import Element
 
 from functions.domain.approvals import Approval
 from functions.domain.changes import Plan
-from functions.domain.durations import spoken
 from functions.domain.incidents import Incident, IncidentStatus
 from functions.domain.services import ServiceRef
 from functions.workflow.promises import standing_of
 from functions.workflow.report import Gather, kept_report, leases_of
 from functions.workflow.reporting.compose import compose
 from functions.workflow.reporting.known import Gathered, Known
-from functions.workflow.reporting.model import IncidentReport
+from functions.workflow.reporting.model import CauseTold, IncidentReport
 from functions.workflow.reporting.page import parts
-from functions.workflow.standing import lines
-from functions.workflow.story import Story, heeding, tell
-from functions.workflow.table import StepName
+from functions.workflow.standing import lines as standing_lines
+from functions.workflow.story import Story, tell
 from functions.workflow.trails import Trail, read_trail
-from tools.cli.listed import listed
-from tools.cli.windows import windows_of
+from tools.cli.listed import Line, heard, known, line, listed, waits
 from tools.console.kept import Kept
 from tools.console.room import Room
 
@@ -40,7 +36,7 @@ SERVICES_FOR = timedelta(minutes=1)
 SINCE = {"1h": "last hour", "24h": "last 24 hours", "7d": "last 7 days", "30d": "last 30 days", "365d": "last year"}
 """How far a list looks back, as it is written in the address, and in words."""
 
-STATES = {"all": "open and resolved", "open": "open", "waiting": "waiting for people", "resolved": "resolved"}
+STATES = {"all": "every state", "open": "open", "waiting": "waiting for people", "resolved": "resolved"}
 
 GATHERED_FOR = timedelta(seconds=30)
 """How long the metrics and lines of an open incident are shown before they are read again."""
@@ -51,40 +47,14 @@ POLL_S, LONG_POLL_S, LEASE_POLL_S = 5, 30, 60
 for an incident that only has leases out."""
 WRITTEN_WITHIN = timedelta(minutes=10)
 """After that long the report of a closed incident is not expected any more."""
-_SIGN = re.compile(r"[A-Z]+(_[A-Z]+)+")
 
 LINES = 300
 """Log lines that are read of an open incident; of one that is over, the responder itself keeps many more."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
-    """One incident in a list."""
-
-    incident: Incident
-    what: str
-    """What went off, without the names that the service's own column has."""
-    severity: str
-    """At its worst; empty where nobody looked yet."""
-    cause: str
-    """What it is, or was, treated as; empty where nobody looked yet."""
-    doing: str
-    """What was done; where nothing was, what was decided last."""
-    changed: bool
-    """Something was changed."""
-    took: str
-    waiting: Approval | None
-    """What people are asked now."""
-    notes: Sequence[str]
-    """What maintenance windows have to do with it."""
-    led_by: str | None
-    days_ago: int
-    """0 where it was opened today, in UTC."""
-
-
-@dataclass(frozen=True, kw_only=True)
 class Listing:
-    rows: Sequence[Row]
+    rows: Sequence[Line]
     more: int
     """How many are not shown."""
     poll_s: int
@@ -108,6 +78,8 @@ class Page:
     incident: Incident
     report: IncidentReport
     parts: Sequence[Element]
+    chosen: CauseTold | None
+    """What it is treated as, with its evidence; None where nothing is known yet."""
     broken: str | None
     """Why the trail does not verify."""
     standing: Sequence[tuple[str, str]]
@@ -142,7 +114,7 @@ class Incidents:
         found = listed(ledger, now=now, since=since, only_open=only_open, service=service)
         if state == "resolved":
             found = [incident for incident in found if incident.status is IncidentStatus.RESOLVED]
-        rows = [self._row(incident, now) for incident in found[:MOST_ROWS]]
+        rows = [self._line(incident, now) for incident in found[:MOST_ROWS]]
         if state == "waiting":
             rows = [row for row in rows if row.waiting is not None]
         first = sorted(rows, key=lambda row: (row.waiting is None, row.incident.status is IncidentStatus.RESOLVED))
@@ -160,38 +132,15 @@ class Incidents:
             self._services = (now, refs)
         return refs
 
-    def _row(self, incident: Incident, now: datetime) -> Row:
-        ledger = self._room.ledger
-        still_open = incident.status is IncidentStatus.OPEN
-        approval = ledger.approval(incident.id) if still_open and incident.step == StepName.APPROVAL else None
-        waiting = approval if approval is not None and _waits(approval, incident, now) else None
-        known = self._of(incident)
-        story, decision = self._heard(incident, known.story), known.trouble
-        done = [intent.plan.summary for intent in story.intents if intent.stage == 0]
-        return Row(
-            incident=incident,
-            what=titled(incident),
-            severity="" if known.worst is None else known.worst.name,
-            cause="" if decision is None else str(known.cause),
-            doing=_and_more(done) if done else "" if decision is None else decision.reason,
-            changed=bool(done),
-            took=spoken((incident.closed_at or now) - incident.opened_at),
-            waiting=waiting,
-            notes=windows_of(ledger.switch(incident.service), story, now=now) if still_open else (),
-            led_by=story.taken_by if still_open else None,
-            days_ago=(now.date() - incident.opened_at.date()).days,
-        )
-
-    def _of(self, incident: Incident) -> Known:
-        """What follows from its trail, without the evidence that lies in the archive; read anew when it went on."""
-        known = self._known.get(incident.id)
-        if known is None or known.trail.incident.head_hash != incident.head_hash:
-            events = tuple(self._room.ledger.events(incident.id))
-            known = Known(Trail(incident=incident, events=events, evidence={e.sequence: e.data for e in events}))
+    def _line(self, incident: Incident, now: datetime) -> Line:
+        """Its trail is read anew when it went on."""
+        found = self._known.get(incident.id)
+        if found is None or found.trail.incident.head_hash != incident.head_hash:
+            found = known(self._room.ledger, incident)
             if len(self._known) >= MOST_KNOWN:
                 self._known.clear()
-            self._known[incident.id] = known
-        return known
+            self._known[incident.id] = found
+        return line(self._room.ledger, incident, found, now=now)
 
     # --- one incident
 
@@ -202,11 +151,11 @@ class Incidents:
         incident = trail.incident
         report, reading = self._report(trail, now)
         still_open = incident.status is IncidentStatus.OPEN
-        story = self._heard(incident, tell(trail.events))
+        story = heard(room.ledger, incident, tell(trail.events))
         playbook = room.playbook(incident.service)
         approval = room.ledger.approval(incident_id) if still_open else None
         asked = None
-        if approval is not None and _waits(approval, incident, now):
+        if approval is not None and waits(approval, incident, now):
             request = next((each for each in story.requests if each.number == approval.number), None)
             decision = story.decision
             asked = Asked(
@@ -216,11 +165,12 @@ class Incidents:
             )
         unheard = approval is not None and approval.answer is not None and _open_request(story, approval)
         standing = standing_of(playbook, story, now, next_update_at=story.next_update_at)
-        said = lines(story, standing) if still_open else []
+        said = standing_lines(story, standing) if still_open else []
         return Page(
             incident=incident,
             report=report,
             parts=parts(report),
+            chosen=next((cause for cause in report.causes if cause.chosen), None),
             broken=trail.broken,
             standing=[(name, text) for name, _, text in (line.partition(": ") for line in said)],
             story=story,
@@ -229,13 +179,6 @@ class Incidents:
             reading=reading,
             poll_s=_poll_s(incident, report, now),
         )
-
-    def _heard(self, incident: Incident, story: Story) -> Story:
-        """The story, with what people said of an open incident and no step has written down yet."""
-        if incident.status is not IncidentStatus.OPEN:
-            return story
-        inbox = self._room.ledger.inbox(incident.id)
-        return heeding(story, incident.id, [entry for entry in inbox if entry.number > incident.signals_seen])
 
     def _trail(self, incident_id: str) -> Trail:
         """The trail; what was appended is read once, since nothing of it changes."""
@@ -270,30 +213,6 @@ def _poll_s(incident: Incident, report: IncidentReport, now: datetime) -> int | 
     return POLL_S if unwritten else LEASE_POLL_S if any(not lease.ended for lease in report.leases) else None
 
 
-def _waits(approval: Approval, incident: Incident, now: datetime) -> bool:
-    """Whether an answer to it can still count."""
-    mine = approval.generation == incident.generation and incident.status is IncidentStatus.OPEN
-    return approval.answer is None and now < approval.expires_at and mine
-
-
 def _open_request(story: Story, approval: Approval) -> bool:
     """Whether no step has written down yet what became of it."""
     return any(request.number == approval.number and request.ended is None for request in story.requests)
-
-
-def titled(incident: Incident) -> str:
-    """What went off: names of alarms without their beginning, which says the service again, and signs as words."""
-    title = incident.title.replace(f"responder-{incident.service.cluster}-{incident.service.service}-", "")
-    return title.replace("_", " ").lower() if _SIGN.fullmatch(title) else title
-
-
-def _and_more(done: Sequence[str]) -> str:
-    return done[0] if len(done) == 1 else f"{done[0]}, and {len(done) - 1} more"
-
-
-def counted(rows: Sequence[Row]) -> Mapping[str, int]:
-    """How many of these wait for people, and how many are open, for the title of the page."""
-    return {
-        "waiting": sum(row.waiting is not None for row in rows),
-        "open": sum(row.incident.status is IncidentStatus.OPEN for row in rows),
-    }

@@ -3,6 +3,7 @@
 import webbrowser
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from threading import Lock
 
 import click
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
@@ -14,6 +15,9 @@ from tools.console.room import Room
 
 HOST = "127.0.0.1"
 """The only address there is: no option opens another one."""
+
+FORM_TAKES_S = 10.0
+"""How long a form that was sent before Ctrl-C is given: a few requests to AWS."""
 
 
 class _Quiet(WSGIRequestHandler):
@@ -27,15 +31,19 @@ class _Quiet(WSGIRequestHandler):
 
 
 @contextmanager
-def standing(room: Room, *, port: int, say: Callable[[str], None]) -> Iterator[tuple[BaseWSGIServer, Door]]:
-    """A server that holds its port, and its door; it answers once somebody lets it. `say` hears each link.
+def standing(
+    room: Room, *, port: int, say: Callable[[str], None], writing: "Lock | None" = None
+) -> Iterator[tuple[BaseWSGIServer, Door]]:
+    """A server that holds its port, and its door; it answers once somebody lets it. `say` hears each link; `writing` is
+    held while a form is carried out.
 
     Raises:
         InputError: the port is taken.
     """
     door = Door(say=say)
     try:
-        server = make_server(HOST, port, make_app(room, door), threaded=True, request_handler=_Quiet)
+        app = make_app(room, door, writing=writing or Lock())
+        server = make_server(HOST, port, app, threaded=True, request_handler=_Quiet)
     except (OSError, SystemExit) as taken:  # werkzeug would end the process where the address is in use
         raise InputError(f"port {port} of {HOST} cannot be had; write another --port, or none") from taken
     door.stands_at(f"{HOST}:{server.server_port}")
@@ -46,11 +54,17 @@ def standing(room: Room, *, port: int, say: Callable[[str], None]) -> Iterator[t
 
 
 def serve(room: Room, *, port: int, browser: bool) -> None:
-    """Raises InputError where the port is taken."""
-    with standing(room, port=port, say=lambda link: click.echo(f"  {link}")) as (server, door):
+    """Until Ctrl-C. A form that was sent by then is carried out; what is being read is left to itself.
+
+    Raises:
+        InputError: the port is taken.
+    """
+    writing = Lock()
+    with standing(room, port=port, say=lambda link: click.echo(f"  {link}"), writing=writing) as (server, door):
         click.echo(f"You are {room.by}, for AWS {room.identity}. Only this machine can reach the console.")
         click.echo("It is at the address below, which works once; the next one follows. Ctrl-C ends it.")
         link = door.link()
         if browser and not webbrowser.open(link):
             click.echo("No browser could be opened: open the address yourself.")
         server.serve_forever()
+    writing.acquire(timeout=FORM_TAKES_S)

@@ -150,12 +150,14 @@ def _stay(stage: Stage, outcomes: Sequence[Outcome], narrator: Narrator) -> None
     """Say how to reach what runs, and wait for Ctrl-C."""
     incidents = [outcome.trail.incident.id for outcome in outcomes if outcome.trail is not None]
     machine = f"arn:aws:states:{REF.region}:{ACCOUNT}:stateMachine:{RESPONDER}"
-    narrator.hint("Look again, in another terminal of this folder", export_lines(stage.aws.variables).splitlines())
+    variables = {**stage.aws.variables, "RESPONDER_PLAYBOOKS": str(PLAYBOOKS.relative_to(PROJECT))}
+    narrator.hint("Look again, in another terminal of this folder", export_lines(variables).splitlines())
     narrator.hint(
         "then",
         [
-            f".venv/bin/responder console --playbooks {PLAYBOOKS.relative_to(PROJECT)}    # the same as pages",
-            ".venv/bin/responder incidents",
+            ".venv/bin/responder incidents    # what happened, why, and what was done",
+            ".venv/bin/responder console      # the same as pages",
+            f".venv/bin/responder status {REF.cluster}/{REF.service}",
             *(f".venv/bin/responder show {incident}" for incident in incidents),
             *(f".venv/bin/responder verify {incident}" for incident in incidents),
             "aws ecs describe-services --cluster shop --services orders",

@@ -13,6 +13,7 @@ from functions.diagnostics.thresholds import (
     SECRET_GONE,
     STALLED_AFTER,
 )
+from functions.domain.words import counted
 
 
 def bad_deployment(signs: Signs, case: Case) -> None:
@@ -30,7 +31,7 @@ def bad_deployment(signs: Signs, case: Case) -> None:
         )
     elif primary.rollout_state == "IN_PROGRESS" and signs.is_new_release:
         failed = max(primary.failed, signs.rejected(LATELY))
-        told = f"{failed} tasks of deployment {primary.id} failed to start or to stay up"
+        told = f"{counted(failed, 'task')} of deployment {primary.id} failed to start or to stay up"
         if failed >= CRASHES_COUNT:
             case.rests_on(0.9, told)
         elif failed:
@@ -79,9 +80,9 @@ def image_unavailable(signs: Signs, case: Case) -> None:
     reasons = signs.stopped_because(LATELY, *CANNOT_PULL)
     gone = [reason for reason in reasons if any(words in reason.lower() for words in NOT_THERE)]
     if gone:
-        case.rests_on(0.97, f"{len(gone)} tasks could not start: {gone[0]}")
+        case.rests_on(0.97, f"{counted(len(gone), 'task')} could not start: {gone[0]}")
     elif len(reasons) >= CRASHES_COUNT:
-        case.rests_on(0.9, f"{len(reasons)} tasks could not start: {reasons[0]}")
+        case.rests_on(0.9, f"{counted(len(reasons), 'task')} could not start: {reasons[0]}")
 
 
 def secret_missing(signs: Signs, case: Case) -> None:
@@ -95,7 +96,7 @@ def secret_missing(signs: Signs, case: Case) -> None:
         if any(words.lower() in reason.lower() for words in SECRET_GONE)
     ]
     if reasons:
-        case.rests_on(0.97, f"{len(reasons)} tasks could not start: {reasons[0]}")
+        case.rests_on(0.97, f"{counted(len(reasons), 'task')} could not start: {reasons[0]}")
     secrets = signs.findings.secrets.value
     for secret in () if secrets is None or not reasons else secrets.secrets:
         if secret.exists is False:
@@ -143,9 +144,8 @@ def health_check_misconfigured(signs: Signs, case: Case) -> None:
     known = [target for target in signs.targets.targets if target.state in ("healthy", "unhealthy")]
     front, definition = signs.front, signs.findings.definition.value
     if sick and len(sick) == len(known) and signs.service.running >= len(sick) and not signs.failing and not signs.slow:
-        case.rests_on(
-            0.8, f"all {len(sick)} targets are unhealthy ({sick[0].reason}), and yet requests are answered well"
-        )
+        all_of_them = "the only target is" if len(sick) == 1 else f"all {len(sick)} targets are"
+        case.rests_on(0.8, f"{all_of_them} unhealthy ({sick[0].reason}), and yet requests are answered well")
     listens = () if definition is None else definition.ports
     for group in () if front is None or not sick or not listens else front.target_groups:
         port = group.health_check_port

@@ -3,6 +3,7 @@
 from functions.diagnostics.rules.case import Case
 from functions.diagnostics.signs import Signs
 from functions.diagnostics.thresholds import CRASHES_COUNT, KILLED_FOR_MEMORY, LATELY
+from functions.domain.words import counted
 
 
 def crash_loop(signs: Signs, case: Case) -> None:
@@ -14,7 +15,9 @@ def crash_loop(signs: Signs, case: Case) -> None:
     if crashes >= CRASHES_COUNT:
         case.rests_on(0.8, f"{crashes} tasks stopped by themselves in the last {LATELY.seconds // 60} minutes")
     killed = len(signs.stopped_because(LATELY, KILLED_FOR_MEMORY))
-    case.speaks_against(2 * killed > crashes, f"{killed} of them were killed for their memory", at_most=0.5)
+    case.speaks_against(
+        2 * killed > crashes, f"{counted(killed, 'of them was', 'of them were')} killed for their memory", at_most=0.5
+    )
     case.speaks_against(signs.may_be_new_release, "a new release came shortly before, or may have", at_most=0.4)
 
 
@@ -25,7 +28,9 @@ def out_of_memory(signs: Signs, case: Case) -> None:
     """
     killed = signs.stopped_because(LATELY, KILLED_FOR_MEMORY)
     if killed:
-        case.rests_on(0.9, f"{len(killed)} tasks were killed for their memory: {killed[0]}")
+        case.rests_on(
+            0.9, f"{counted(len(killed), 'task was killed for its', 'tasks were killed for their')} memory: {killed[0]}"
+        )
     if signs.memory_full:
         case.rests_on(0.7 if signs.unwell else 0.6, signs.memory, *signs.symptoms)
     case.speaks_against(signs.may_be_new_release, "a new release came shortly before, or may have", at_most=0.5)

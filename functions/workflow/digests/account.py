@@ -3,8 +3,9 @@
 import json
 from datetime import timedelta
 
-from functions.domain.digests import Found, counted, look, ok, unknown
+from functions.domain.digests import Found, look, ok, unknown
 from functions.domain.errors import ReadFailed
+from functions.domain.words import counted
 from functions.workflow.digests.around import Fleet, highest, hour_of
 from functions.workflow.digests.upkeep import NEAR
 

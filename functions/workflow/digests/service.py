@@ -11,12 +11,13 @@ from functions.domain import synthetic
 from functions.domain.changes import LeaseKind
 from functions.domain.circumstances import AlarmHistoryFacts
 from functions.domain.dependencies import DependencyState
-from functions.domain.digests import Found, Period, Verdict, counted, look, named, nothing, ok, unknown, when, worst
+from functions.domain.digests import Found, Period, Verdict, look, named, nothing, ok, unknown, when, worst
 from functions.domain.durations import spoken
 from functions.domain.errors import ReadFailed
 from functions.domain.evidence import AlarmFacts
 from functions.domain.maintenance import next_window
 from functions.domain.signals import AlarmState
+from functions.domain.words import counted
 from functions.ports import Points
 from functions.workflow.digests.around import HOUR_S, Around, average, highest, hour_of
 
@@ -227,13 +228,13 @@ def pauses(around: Around) -> Found:
 
 
 def muted(around: Around) -> Found:
-    """Which alarms the responder, or somebody by `responder silence`, muted."""
+    """Which alarms the responder, or somebody by `responder mute`, muted."""
     names = around.playbook.alarm_names
     if not names:
         return nothing("the playbook has no alarms")
     quiet = [name for name in names if around.sources.more.mutes.muted_s(name) != 0]
     if quiet:
-        commands = (f"ends with: responder unsilence {name} --region {around.playbook.region}" for name in quiet)
+        commands = (f"ends with: responder unmute {name} --region {around.playbook.region}" for name in quiet)
         return look(f"{len(quiet)} of {len(names)}{named(quiet)}", *commands)
     return ok(f"0 of {len(names)}")
 

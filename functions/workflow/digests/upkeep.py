@@ -6,10 +6,11 @@ from datetime import timedelta
 from functions.diagnostics.costs import ELSEWHERE, task_usd_per_day
 from functions.diagnostics.probes import read_secrets
 from functions.domain.backups import BackupFacts
-from functions.domain.digests import Found, counted, look, named, nothing, ok, unknown, when, worst
+from functions.domain.digests import Found, look, named, nothing, ok, unknown, when, worst
 from functions.domain.errors import ReadFailed
 from functions.domain.evidence import ReleaseState, short
 from functions.domain.signals import SignalKind
+from functions.domain.words import counted
 from functions.ports import Points
 from functions.workflow.digests.around import Around, average, highest, hour_of
 from functions.workflow.digests.service import LOGS_SINCE, SHOWN

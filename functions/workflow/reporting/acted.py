@@ -32,7 +32,7 @@ from functions.domain.changes import (
 )
 from functions.domain.differences import Difference
 from functions.domain.durations import spoken
-from functions.domain.evidence import short
+from functions.domain.evidence import brief, group_name, short
 from functions.domain.incidents import Event, Fact
 from functions.workflow.reporting.known import DONE, Known
 from functions.workflow.reporting.model import ActionTold, Curve, Gain, LeaseTold
@@ -87,7 +87,7 @@ def _told(
         gains=tuple(_gains(curves, began.at, until)) if changed else (),
         undo=plan.undo,
         granted_by=_granted_by(known, began),
-        details=tuple(event.summary for event in _answers(known, stages)),
+        details=tuple(dict.fromkeys(event.summary for event in _answers(known, stages))),
     )
 
 
@@ -172,11 +172,11 @@ def _set(intent: Intent, before: StateBefore) -> Iterator[Difference]:
         case DeregisterTarget(target=target_id):
             yield differs(f"target {target_id}", "gets requests", "gets no new ones")
         case StopTask(task=task):
-            yield differs(f"task {task.rsplit('/', 1)[-1]}", "runs", "stopped; ECS starts another")
+            yield differs(f"task {brief(task.rsplit('/', 1)[-1])}", "runs", "stopped; ECS starts another")
         case ShiftZone(zone=zone, expires_s=expires):
             yield differs(f"traffic of {zone}", "flows", f"shifted away for {spoken(timedelta(seconds=expires))}")
         case SetStickiness(target_group=group, duration_s=duration):
-            yield differs(f"sticky sessions of {group.rsplit(':', 1)[-1]}", "off", f"on, {duration} s")
+            yield differs(f"sticky sessions of {group_name(group)}", "off", f"on, {duration} s")
         case MuteAlarm(alarm=alarm, duration_s=duration):
             yield differs(f"alarm {alarm}", "speaks", f"muted for {spoken(timedelta(seconds=duration))}")
         case ScaleToZero():
@@ -201,7 +201,8 @@ def _gains(curves: Sequence[Curve], at: datetime, until: datetime | None) -> Ite
         before = [value for moment, value in curve.points if moment < at][-POINTS:]
         after = [value for moment, value in curve.points if moment > at and (until is None or moment < until)][-POINTS:]
         if before and after:
-            was, now = fmean(before), fmean(after)
+            # Of what is counted one by one a mean is no number of them.
+            was, now = (fmean(before), fmean(after)) if curve.unit else (before[-1], after[-1])
             yield Gain(
                 what=curve.title,
                 before=figure(was, curve.unit),
@@ -210,8 +211,9 @@ def _gains(curves: Sequence[Curve], at: datetime, until: datetime | None) -> Ite
             )
 
 
-def leases_told(known: Known, out: Sequence[Lease]) -> tuple[LeaseTold, ...]:
-    """Everything temporary that this incident took, and how each ended, if it did."""
+def leases_told(known: Known, out: Sequence[Lease], *, now: datetime) -> tuple[LeaseTold, ...]:
+    """Everything temporary that this incident took, and how each ended, if it did. A zonal shift is no lease: it ends
+    by itself."""
     taken: dict[str, Lease] = {}
     ended: dict[str, str] = {}
     for event in known.trail.events:
@@ -223,13 +225,26 @@ def leases_told(known: Known, out: Sequence[Lease]) -> tuple[LeaseTold, ...]:
         if event.fact in _LEASE_ENDS:
             ended[lease.id] = f"{event.at:%H:%M:%S} UTC: {event.summary}"
     still = {lease.id: lease for lease in out}
-    return tuple(
+    shifts = [
         LeaseTold(
-            text=lease_text(lease.terms),
-            due_at=still.get(identifier, lease).due_at,
-            ended=ended.get(identifier, ""),
+            text=f"traffic of {intent.change.zone} shifted away",
+            due_at=until,
+            ended=f"{until:%H:%M:%S} UTC: the shift ended by itself" if until <= now else "",
         )
-        for identifier, lease in taken.items()
+        for intent in known.story.intents
+        if intent.ended in DONE and isinstance(intent.change, ShiftZone)
+        for until in (intent.at + timedelta(seconds=intent.change.expires_s),)
+    ]
+    return (
+        *(
+            LeaseTold(
+                text=lease_text(lease.terms),
+                due_at=still.get(identifier, lease).due_at,
+                ended=ended.get(identifier, ""),
+            )
+            for identifier, lease in taken.items()
+        ),
+        *shifts,
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import takewhile
 
 from functions.diagnostics.severity import NOTHING_FELT
 from functions.domain.backups import RecoveryPoints
@@ -11,7 +12,6 @@ from functions.domain.durations import spoken
 from functions.domain.evidence import Metric, short
 from functions.domain.incidents import Event, Fact, IncidentStatus
 from functions.domain.model import Moment
-from functions.domain.severity import Grade
 from functions.playbooks.schema import NewAlarm, Playbook, Symptom
 from functions.ports import Series
 from functions.workflow.reporting.acted import actions_told, leases_told
@@ -21,15 +21,18 @@ from functions.workflow.reporting.logs import BEFORE, logs_told
 from functions.workflow.reporting.model import (
     ActionTold,
     CauseTold,
+    Checked,
     Curve,
     Entry,
     IncidentReport,
+    LeaseTold,
     Mark,
     MarkKind,
     Objective,
 )
 from functions.workflow.reporting.pins import pins
 from functions.workflow.reporting.words import clock, figure, number
+from functions.workflow.standing import status
 from functions.workflow.table import Outcome
 from functions.workflow.trails import Trail
 
@@ -64,7 +67,14 @@ _LOUD: Mapping[Fact, MarkKind] = {
 _REPEATED = (Fact.RECOVERY_CHECKED, Fact.LOOKED_AGAIN)
 """Of several in a row that say the same, the last stands for all."""
 
+OPENED = "heard of it, and opened the incident"
+
 _PEOPLE = frozenset(fact for fact, kind in _LOUD.items() if kind is MarkKind.PEOPLE)
+
+_TIMES = (Metric.LATENCY, Metric.LATENCY_P95)
+
+SAID_FOR = 2
+"""Of the evidence for the cause so much stands at the top; all of it stands below."""
 
 _RELEASE_SHOWN = timedelta(hours=1)
 """How long before the trouble a deployment is still worth a line."""
@@ -76,12 +86,13 @@ def compose(trail: Trail, gathered: Gathered, playbook: Playbook | None, *, now:
     incident = trail.incident
     curves = _curves(gathered, playbook)
     actions = actions_told(known, curves)
-    leases = leases_told(known, gathered.leases)
+    leases = leases_told(known, gathered.leases, now=now)
     releases = known.releases
     out = [(lease.terms, lease.due_at) for lease in gathered.leases]
     pinned = pins(known.story.intents, out, good=None if releases is None else releases[0])
     causes = tuple(_causes(known))
     until = incident.closed_at or now
+    failed = None if gathered.series is None else _failed(gathered.series, known.since, until)
     compared = gathered.definitions
     differ = None if compared is None else differences(*compared)
     worst = known.worst
@@ -93,12 +104,14 @@ def compose(trail: Trail, gathered: Gathered, playbook: Playbook | None, *, now:
         severity="" if worst is None else worst.name,
         severity_reason="" if worst is None else worst.reason,
         summary=_summary(known, actions),
+        why=_why(known),
+        now=_now(known, leases),
         cause=known.cause,
         onset=known.onset,
         alarm_at=known.alarm_at,
         closed_at=incident.closed_at,
         written_at=now,
-        figures=tuple(_figures(known, gathered.series, until)),
+        figures=tuple(_figures(known, failed)),
         objectives=tuple(_objectives(known, playbook, until)),
         actions=actions,
         no_action="" if actions else _no_action(known),
@@ -109,6 +122,10 @@ def compose(trail: Trail, gathered: Gathered, playbook: Playbook | None, *, now:
         causes=causes,
         others=max(0, len(known.ranking) - len(causes)),
         leases=leases,
+        validated=tuple(
+            Checked(part=each.part, finding=each.finding, reason=each.reason)
+            for each in (() if known.validated is None else known.validated.parts)
+        ),
         logs=logs_told(
             incident.service.region,
             since=known.since - BEFORE,
@@ -122,7 +139,7 @@ def compose(trail: Trail, gathered: Gathered, playbook: Playbook | None, *, now:
         differences=differ,
         pins=pinned,
         lessons=tuple(lessons(known, playbook)),
-        draft=tuple(draft(known, actions, differ)),
+        draft=tuple(draft(known, actions, differ, failed)),
         steps=tuple(next_steps(known, leases, pinned)),
         unread=(*(f"{what}: {why}" for what, why in gathered.unread.items()), *_unfetched(trail)),
         events=incident.head_sequence,
@@ -140,8 +157,8 @@ def _unfetched(trail: Trail) -> Iterator[str]:
 
 def _summary(known: Known, actions: Sequence[ActionTold]) -> str:
     service, incident = known.trail.incident.service.service, known.trail.incident
-    worst, done = known.worst, [action for action in actions if action.state]
-    felt = _felt(worst) or incident.title
+    done = [action for action in actions if action.state]
+    felt = _felt(known) or incident.title
     cause = _cause_of(known)
     said = f"{service}: {felt}; {cause}; "
     if done:
@@ -154,10 +171,31 @@ def _summary(known: Known, actions: Sequence[ActionTold]) -> str:
     return f"{said}; all clear {_after(incident.closed_at - known.alarm_at, 'the alarm')}."
 
 
-def _felt(worst: Grade | None) -> str:
-    if worst is None or not worst.seen:
+def _felt(known: Known) -> str:
+    if not known.felt:
         return ""
-    return "users felt nothing" if worst.seen == NOTHING_FELT else f"at its worst, {worst.seen}"
+    return "users felt nothing" if known.felt == NOTHING_FELT else f"at its worst, {known.felt}"
+
+
+def _why(known: Known) -> str:
+    """The cause in a sentence: what spoke for it most, or why nobody knows."""
+    top = next((judgement for judgement in known.ranking if judgement.cause == known.cause), None)
+    if known.cause is Cause.UNKNOWN or top is None or not top.evidence_for:
+        return f"{_cause_of(known)}."
+    said = "; ".join(line.rstrip(".") for line in top.evidence_for[:SAID_FOR])
+    return f"{known.cause}, {top.confidence:.2f} sure: {said}."
+
+
+def _now(known: Known, leases: Sequence[LeaseTold]) -> str:
+    """How it stands, what is out for a while, and what was left for people."""
+    closed_at, validated = known.trail.incident.closed_at, known.validated
+    if closed_at is None:
+        said = f"Open: {status(known.story)}."
+    else:
+        checked = "" if validated is None else f"; validated: {validated.summary}"
+        said = f"Resolved at {clock(closed_at)} UTC{checked}."
+    out = [f" {lease.text} until {clock(lease.due_at)} UTC." for lease in leases if not lease.ended]
+    return said + "".join(each[0] + each[1].upper() + each[2:] for each in out)
 
 
 def _cause_of(known: Known) -> str:
@@ -183,14 +221,13 @@ def _no_action(known: Known) -> str:
     return told.reason if told is not None else "nobody decided anything"
 
 
-def _figures(known: Known, series: Series | None, until: datetime) -> Iterator[tuple[str, str]]:
+def _figures(known: Known, failed: tuple[float, float] | None) -> Iterator[tuple[str, str]]:
     first = known.first(Fact.ACTION_TAKEN, Fact.ACTION_DOUBTFUL)
     if known.onset is not None:
         yield ("trouble to alarm", spoken(known.alarm_at - known.onset))
     yield ("alarm to first action", "none" if first is None else spoken(first.at - known.alarm_at))
     closed_at = known.trail.incident.closed_at
     yield ("alarm to all clear", "open" if closed_at is None else spoken(closed_at - known.alarm_at))
-    failed = None if series is None else _failed(series, known.since, until)
     if failed is not None:
         count, requests = failed
         yield (f"requests failed: {number(count)} of {number(requests)}", figure(100 * count / requests, "%"))
@@ -235,14 +272,16 @@ def _curves(gathered: Gathered, playbook: Playbook | None) -> tuple[Curve, ...]:
         return ()
     series, period = gathered.series.metrics, gathered.period_s
     limits = _limits(playbook)
+    slowest = max((value for metric in _TIMES for _, value in series.get(metric, ())), default=0.0)
+    time_unit, in_unit = ("s", 1.0) if slowest >= 1 else ("ms", 1000.0)
 
     def plain(metric: Metric, factor: float = 1.0) -> tuple[tuple[Moment, float], ...]:
         return tuple((at, round(value * factor, 4)) for at, value in series.get(metric, ()))
 
     wanted: tuple[tuple[str, str, tuple[tuple[Moment, float], ...], Symptom | None, float | None], ...] = (
         ("Failed requests", "%", _shares(series), Symptom.ERROR_RATE, None),
-        ("Response time", "ms", plain(Metric.LATENCY, 1000.0), Symptom.RESPONSE_TIME, None),
-        ("Response time p95", "ms", plain(Metric.LATENCY_P95, 1000.0), None, None),
+        ("Response time", time_unit, plain(Metric.LATENCY, in_unit), Symptom.RESPONSE_TIME, None),
+        ("Response time p95", time_unit, plain(Metric.LATENCY_P95, in_unit), None, None),
         ("Requests", "/s", plain(Metric.REQUESTS, 1 / period), None, None),
         ("Healthy targets", "", plain(Metric.HEALTHY_HOSTS), Symptom.HEALTHY_HOSTS, None),
         ("Running tasks", "", plain(Metric.TASKS, min(1.0, 60 / period)), Symptom.TASKS, None),
@@ -254,7 +293,7 @@ def _curves(gathered: Gathered, playbook: Playbook | None) -> tuple[Curve, ...]:
         if len(points) < 2:
             continue
         limit = None if symptom is None else limits.get(symptom)
-        scale = 1000.0 if symptom is Symptom.RESPONSE_TIME else 1.0
+        scale = in_unit if symptom is Symptom.RESPONSE_TIME else 1.0
         found.append(
             Curve(
                 title=title,
@@ -303,7 +342,7 @@ def _causes(known: Known) -> Iterator[CauseTold]:
 
 def _entries(known: Known) -> Iterator[Entry]:
     """The timeline: what the trail says, and what it says of the time before it."""
-    lines = [*_before(known), *_folded(known.trail.events)]
+    lines = [*_before(known), *_folded(_after_the_alarm(known))]
     yield from sorted(lines, key=lambda entry: entry.at)
 
 
@@ -313,6 +352,28 @@ def _before(known: Known) -> Iterator[Entry]:
     if known.onset is not None and known.onset < known.alarm_at:
         text = "the trouble began, as far as the metrics of the alarm tell"
         yield Entry(at=known.onset, kind=MarkKind.TROUBLE, actor="CloudWatch", text=text, loud=True)
+    first = _first_signal(known)
+    if first is not None and known.alarm_at < known.trail.incident.opened_at:
+        yield Entry(at=known.alarm_at, kind=MarkKind.ALARM, actor="CloudWatch", text=first.summary, loud=True)
+
+
+def _first_signal(known: Known) -> Event | None:
+    """What the alarm said that opened the incident; None where no alarm did."""
+    received = known.first(Fact.SIGNAL_RECEIVED)
+    of_an_alarm = received is not None and received.data.get("signal", {}).get("alarm") is not None
+    return received if of_an_alarm else None
+
+
+def _after_the_alarm(known: Known) -> Sequence[Event]:
+    """The trail without what the line of the alarm itself says already: that it went off, and that this was heard."""
+    first, events = _first_signal(known), known.trail.events
+    if first is None or known.alarm_at >= known.trail.incident.opened_at:
+        return events
+    return [
+        event.model_copy(update={"summary": OPENED}) if event.fact is Fact.INCIDENT_OPENED else event
+        for event in events
+        if event is not first
+    ]
 
 
 def _deployments(known: Known) -> Iterator[tuple[datetime, str]]:
@@ -328,21 +389,40 @@ def _deployments(known: Known) -> Iterator[tuple[datetime, str]]:
 
 
 def _folded(events: Sequence[Event]) -> Iterator[Entry]:
+    """A line for each event, but for those that only say again what was said."""
     times = 1
     for place, event in enumerate(events):
         following = events[place + 1] if place + 1 < len(events) else None
         if _same_again(event, following):
             times += 1
             continue
-        yield Entry(
-            at=event.at,
-            kind=_kind(event),
-            actor=event.actor,
-            text=event.summary,
-            loud=event.fact in _LOUD,
-            times=times,
-        )
+        again = _said_again(events, place)
+        if again is not None:
+            yield Entry(
+                at=event.at,
+                kind=_kind(event),
+                actor=event.actor,
+                text=event.summary + again,
+                loud=event.fact in _LOUD,
+                times=times,
+            )
         times = 1
+
+
+def _said_again(events: Sequence[Event], place: int) -> str | None:
+    """How often a quiet line comes again, word by word and with nothing else of its kind between; None of a line that
+    is told with the one before it."""
+    event = events[place]
+    if event.fact in _LOUD or event.fact in _REPEATED:
+        return ""
+    alike = [other for other in events if other.fact is event.fact]
+    at = next(n for n, other in enumerate(alike) if other is event)
+    if at and alike[at - 1].summary == event.summary:
+        return None
+    same = list(takewhile(lambda other: other.summary == event.summary, alike[at + 1 :]))
+    if len(same) < 2:
+        return f" (once more at {clock(same[0].at)})" if same else ""
+    return f" ({len(same)} more times, the last at {clock(same[-1].at)})"
 
 
 def _kind(event: Event) -> MarkKind:
@@ -372,3 +452,6 @@ def _marks(known: Known, actions: Sequence[ActionTold]) -> Iterator[Mark]:
     closed_at = known.trail.incident.closed_at
     if closed_at is not None:
         yield Mark(at=closed_at, kind=MarkKind.RECOVERED, label="all clear", text="the incident was closed")
+    for event in known.trail.events:
+        if event.fact is Fact.LEASE_RESTORED:
+            yield Mark(at=event.at, kind=MarkKind.LEASE, label="put back", text=event.summary)

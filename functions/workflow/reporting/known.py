@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 
+from functions.diagnostics.severity import OF_REQUESTS, gravity
+from functions.diagnostics.signs import Signs
 from functions.domain.causes import Cause, Judgement
 from functions.domain.changes import Lease, Plan, RegisterCopy, SetTaskDefinition
 from functions.domain.circumstances import LinesFacts, TaskDefinitionFacts
@@ -13,6 +15,7 @@ from functions.domain.incidents import Event, Fact
 from functions.domain.releases import born_with_a_release
 from functions.domain.severity import Grade
 from functions.domain.signals import AlarmState
+from functions.domain.validation import Validation
 from functions.ports import Series
 from functions.workflow.decision import OTHERS_AT_WORK, Decision
 from functions.workflow.story import Intent, Story, tell
@@ -125,6 +128,23 @@ class Known:
         """How grave it was at its worst."""
         grades = [Grade.model_validate(event.data["grade"]) for event in self._all(Fact.SEVERITY_GRADED)]
         return min(grades, key=lambda grade: grade.severity, default=None)
+
+    @cached_property
+    def felt(self) -> str:
+        """What was felt of it at its worst. It is graded anew only when its grade changes, so of all looks that found
+        it as grave, that counts which saw most requests fail."""
+        worst = self.worst
+        if worst is None:
+            return ""
+        seen = [(gravity(f, (), sure=1.0), Signs(f).error_share_most or 0.0) for _, f in self.looks]
+        shares = [(share, found.reason) for found, share in seen if share > 0 and found.severity <= worst.severity]
+        return max(shares)[1] if shares and worst.seen.endswith(OF_REQUESTS) else worst.seen
+
+    @cached_property
+    def validated(self) -> Validation | None:
+        """What was asked last before it was resolved."""
+        told = [event for event in self._all(Fact.RECOVERY_VALIDATED) if "validation" in event.data]
+        return Validation.model_validate(told[-1].data["validation"]) if told else None
 
     @cached_property
     def trouble(self) -> Decision | None:

@@ -12,7 +12,7 @@ from functions.domain.incidents import Fact, Mode
 from functions.playbooks.schema import Playbook
 from functions.workflow.reporting.known import Known
 from functions.workflow.reporting.model import ActionTold, LeaseTold, Lesson, Paragraph, Pin, Step
-from functions.workflow.reporting.words import clock
+from functions.workflow.reporting.words import clock, figure, number
 from functions.workflow.table import Outcome
 
 LATE_ALARM = timedelta(minutes=5)
@@ -194,11 +194,17 @@ def _of_the_service(known: Known) -> Iterator[Lesson]:
         )
 
 
-def draft(known: Known, actions: Sequence[ActionTold], differ: Sequence[Difference] | None) -> Iterator[Paragraph]:
-    """A post-mortem without blame: what the trail knows is written, what only people know is asked."""
+def draft(
+    known: Known,
+    actions: Sequence[ActionTold],
+    differ: Sequence[Difference] | None,
+    failed: tuple[float, float] | None,
+) -> Iterator[Paragraph]:
+    """A post-mortem without blame: what the trail knows is written, what only people know is asked. `failed`: so many
+    requests, and of how many."""
     yield Paragraph(
         title="Impact",
-        lines=tuple(_impact(known)),
+        lines=tuple(_impact(known, failed)),
         questions=("Which users were hit, and what could they not do?", "Did anybody lose data or money?"),
     )
     yield Paragraph(title="Root cause", lines=tuple(_root(known, differ)), questions=tuple(_why(known)))
@@ -218,19 +224,22 @@ def draft(known: Known, actions: Sequence[ActionTold], differ: Sequence[Differen
     yield Paragraph(title="Owners", questions=("Who changes what of the points below, and by when?",))
 
 
-def _impact(known: Known) -> Iterator[str]:
+def _impact(known: Known, failed: tuple[float, float] | None) -> Iterator[str]:
     closed_at, worst = known.trail.incident.closed_at, known.worst
     since = known.onset or known.alarm_at
     yield f"Since {clock(since)} UTC." if closed_at is None else f"From {clock(since)} to {clock(closed_at)} UTC."
     if worst is not None:
-        yield f"At its worst: {worst.reason} (severity {worst.name})."
+        yield f"At its worst: {known.felt or worst.reason} (severity {worst.name})."
+    if failed is not None:
+        count, requests = failed
+        yield f"{number(count)} of {number(requests)} requests failed, {figure(100 * count / requests, '%')}."
 
 
 def _detection(known: Known) -> str:
     after = "" if known.onset is None else f", {spoken(known.alarm_at - known.onset)} after the trouble began"
     first = known.first(Fact.EVIDENCE_GATHERED)
     looked = "" if first is None else f" The first look at the service was {spoken(first.at - known.alarm_at)} later."
-    return f"By {known.trail.incident.title} at {clock(known.alarm_at)} UTC{after}.{looked}"
+    return f"At {clock(known.alarm_at)} UTC{after}, by “{known.trail.incident.title}”.{looked}"
 
 
 def _root(known: Known, differ: Sequence[Difference] | None) -> Iterator[str]:
@@ -274,7 +283,7 @@ def next_steps(known: Known, leases: Sequence[LeaseTold], pins: Sequence[Pin]) -
         yield Step(
             text=f"Mend what {bad} broke and deploy it as a new revision: {bad} is quarantined, and the responder "
             "never goes back to it.",
-            command=f"responder releases list {incident.service.key}",
+            command=f"responder release list {incident.service.key}",
         )
     if any(not pin.temporary for pin in pins):
         yield Step(

@@ -7,6 +7,7 @@ from functools import cache
 from urllib.parse import quote
 
 from functions.domain.circumstances import LinesFacts, LogLine, LogPattern
+from functions.domain.consoles import console
 from functions.domain.evidence import Findings
 from functions.domain.logged import ERROR_WORDS
 from functions.domain.patterns import pattern_of
@@ -26,9 +27,6 @@ SHOWN_OF_A_KIND = 3
 PATTERNS_SHOWN = 6
 
 _QUERY = "fields @timestamp, @logStream, @message\n| sort @timestamp asc\n| limit 1000"
-
-_CONSOLES = {"cn-": "console.amazonaws.cn", "us-gov-": "console.amazonaws-us-gov.com"}
-"""By the beginning of the Region's name (AWS General Reference, console endpoints of the other partitions)."""
 
 
 def as_lines(facts: LinesFacts) -> tuple[str, int]:
@@ -78,11 +76,9 @@ def logs_told(
 def insights_link(region: str, groups: Sequence[str], *, since: datetime, until: datetime) -> str:
     """Logs Insights in the console, with the groups, the time and a query filled in.
 
-    AWS documents no such link. The console writes an object as ~(name~value…), a text behind an apostrophe with what is
+    The console writes an object as ~(name~value…), a text behind an apostrophe with what is
     special as `*` and its code, and all of it percent-encoded twice with `$` for the percent sign.
     """
-
-    host = next((name for start, name in _CONSOLES.items() if region.startswith(start)), "console.aws.amazon.com")
     sources = "".join(f"~{_console(printable(group))}" for group in groups)
     detail = (
         f"~(end~{_console(_iso(until))}~start~{_console(_iso(since))}~timeType~{_console('ABSOLUTE')}"
@@ -90,7 +86,7 @@ def insights_link(region: str, groups: Sequence[str], *, since: datetime, until:
     )
     for plain, code in (("~", "$257E"), ("(", "$2528"), (")", "$2529"), ("'", "$2527")):
         detail = detail.replace(plain, code)
-    return f"https://{region}.{host}/cloudwatch/home?region={region}#logsV2:logs-insights$3FqueryDetail$3D{detail}"
+    return f"{console(region)}/cloudwatch/home?region={region}#logsV2:logs-insights$3FqueryDetail$3D{detail}"
 
 
 def _console(text: str) -> str:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from functions.domain.durations import spoken
 from functions.domain.redaction import printable
 from functions.workflow.reporting.model import ActionTold, IncidentReport
-from functions.workflow.reporting.words import clock, day_and_clock, figure
+from functions.workflow.reporting.words import NOBODY, NOTHING_OUT, clock, day_and_clock, figure, hours, is_command
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>#|~!])")
 _LEADS = re.compile(r"^(\d{0,9})([-+.)=])(?=\s|$|[-=])")
@@ -30,20 +30,25 @@ def _lines(report: IncidentReport) -> Iterator[str]:
     yield f"{_text(report.title)} · {_text(where)} · {day_and_clock(report.alarm_at)} · {status}{severity}"
     yield ""
     yield from _table(("", ""), [(what, text) for what, text in (*report.figures, *_objectives(report))])
-    yield from _done(report)
+    for what, text in (("Why", report.why), ("Now", report.now)):
+        if text:
+            yield f"**{what}:** {_text(text)}"
+            yield ""
     yield from _section(
         "Timeline", _table(("UTC", "who", "what"), [_entry_row(report, n) for n in range(len(report.entries))])
     )
     yield from _section("Metrics", _table(("metric", "worst", "at", "last"), list(_curves(report))))
     yield from _section("Causes", _causes(report))
-    leases = [(lease.text, lease.ended or f"out until {clock(lease.due_at)} UTC") for lease in report.leases]
-    yield from _section("Put back", _table(("temporary", "how it ended"), leases))
-    yield from _section("Logs", _logs(report))
     if report.at_fault:
         yield from _section(f"What {_text(report.at_fault)} changed", _release(report))
-    yield from _section("Post-mortem draft", _draft(report))
+    yield from _section("Logs", _logs(report))
+    yield from _done(report)
+    yield from _section("Put back", _leases(report))
+    validated = [(each.part, each.finding, each.reason) for each in report.validated]
+    yield from _section("Validated before it was resolved", _table(("part", "finding", "why"), validated))
     yield from _section("Drift from the infrastructure code", _pins(report))
     yield from _section("Next steps", _steps(report))
+    yield from _section("Post-mortem draft", _draft(report))
     for unread in report.unread:
         yield f"Not read for this report: {_text(unread)}."
         yield ""
@@ -65,7 +70,7 @@ def _section(title: str, lines: Iterator[str]) -> Iterator[str]:
 
 def _objectives(report: IncidentReport) -> Iterator[tuple[str, str]]:
     for objective in report.objectives:
-        allowed = spoken(timedelta(seconds=objective.allowed_s))
+        allowed = hours(objective.allowed_s)
         if objective.used_s is None:
             yield f"{objective.name} {allowed}", f"not known: {objective.what}"
         else:
@@ -77,14 +82,12 @@ def _done(report: IncidentReport) -> Iterator[str]:
     yield "## What was done"
     yield ""
     if not report.actions:
-        yield f"Nothing was changed. {_text(report.no_action)}"
+        yield f"Nothing was changed. {_text(report.no_action[:1].upper() + report.no_action[1:])}"
         yield ""
     for action in report.actions:
         yield from _action(action)
-    for line in report.people:
-        yield f"- {_text(line)}"
-    if report.people:
-        yield ""
+    yield from (f"- {_text(line)}" for line in report.people or (NOBODY,))
+    yield ""
 
 
 def _action(action: ActionTold) -> Iterator[str]:
@@ -97,11 +100,19 @@ def _action(action: ActionTold) -> Iterator[str]:
         yield f"**{_text(action.effect)}**"
         yield ""
     yield from _table(("set", "before", "after"), [(c.what, c.before, c.after) for c in action.state])
-    yield from _table(("measured", "before", "after"), [(g.what, g.before, g.after) for g in action.gains])
-    if action.undo:
+    moved = [(gain.what, gain.before, gain.after) for gain in action.gains if not gain.same]
+    yield from _table(("measured", "before", "after"), moved)
+    same = [f"{gain.what} {gain.after}" for gain in action.gains if gain.same]
+    if same:
+        yield f"About as before: {_text(', '.join(same))}."
+        yield ""
+    if is_command(action.undo):
         yield "To take it back:"
         yield ""
         yield from _code(action.undo)
+    elif action.undo:
+        yield f"To take it back: {_text(action.undo)}."
+        yield ""
 
 
 def _entry_row(report: IncidentReport, place: int) -> tuple[str, str, str]:
@@ -122,11 +133,23 @@ def _curves(report: IncidentReport) -> Iterator[tuple[str, str, str, str]]:
 def _causes(report: IncidentReport) -> Iterator[str]:
     for cause in report.causes:
         chosen = ", treated as this" if cause.chosen else ""
-        yield f"- **{_text(cause.cause)}** {cause.confidence:.2f}{chosen}"
+        yield f"- **{_text(cause.cause)}** {cause.confidence:.2f} sure{chosen}"
         yield from (f"  - for: {_text(line)}" for line in cause.evidence_for)
         yield from (f"  - against: {_text(line)}" for line in cause.evidence_against)
         yield from (f"  - not read: {_text(line)}" for line in cause.unread)
     if report.causes:
+        yield ""
+
+
+def _leases(report: IncidentReport) -> Iterator[str]:
+    leases = [
+        (lease.text, lease.ended or f"out until {clock(lease.due_at)} UTC, then given back by itself")
+        for lease in report.leases
+    ]
+    if leases:
+        yield from _table(("temporary", "how it ended"), leases)
+    else:
+        yield NOTHING_OUT
         yield ""
 
 

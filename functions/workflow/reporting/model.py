@@ -151,6 +151,14 @@ class LogsTold(Model):
     """Logs Insights in the console, at the incident's time."""
 
 
+class Checked(Model):
+    """A part of the validation of the recovery."""
+
+    part: str
+    finding: str
+    reason: str
+
+
 class Objective(Model):
     """A time that was promised, and what it took."""
 
@@ -197,6 +205,10 @@ class IncidentReport(Model):
     severity_reason: str = ""
     summary: str
     """One sentence."""
+    why: str = ""
+    """The cause with what spoke for it most, in one sentence."""
+    now: str = ""
+    """How it stands: resolved and how that was checked, or what the responder does; what is out for a while."""
     cause: str
     onset: Moment | None = None
     """When the trouble began, as far as the alarm's metric tells; None where no alarm did."""
@@ -218,6 +230,8 @@ class IncidentReport(Model):
     others: int = 0
     """How many causes were judged beside those shown."""
     leases: tuple[LeaseTold, ...] = ()
+    validated: tuple[Checked, ...] = ()
+    """What was asked before the incident was resolved, and what came back; empty where nothing was."""
     logs: LogsTold = LogsTold()
     at_fault: str = ""
     """The release that the incident came with, as family:revision."""

@@ -13,7 +13,7 @@ from functions.workflow.reporting.elements import Child, el, html
 from functions.workflow.reporting.model import ActionTold, CauseTold, Entry, IncidentReport, Mark, MarkKind
 from functions.workflow.reporting.plots import plot, sign, window
 from functions.workflow.reporting.style import CSS
-from functions.workflow.reporting.words import clock, day_and_clock
+from functions.workflow.reporting.words import NOBODY, NOTHING_OUT, clock, day_and_clock, hours, is_command
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 _SIGN = {
@@ -61,22 +61,24 @@ def _section(identifier: str, title: str, *children: Child) -> Element:
 
 
 def _sections(report: IncidentReport) -> Iterator[Element | None]:
-    yield _done(report)
+    """What happened, why, what was done and how it stands, and what is left to do."""
     yield _section("timeline", "Timeline", _timeline(report))
     yield _metrics(report)
     yield _causes(report)
-    yield _leases(report)
-    yield _logs(report)
     yield _release(report)
-    yield _lessons(report)
+    yield _logs(report)
+    yield _done(report)
+    yield _leases(report)
+    yield _validated(report)
     yield _pins(report)
     yield _section("next", "Next steps", _steps(report))
+    yield _lessons(report)
 
 
 def _head(report: IncidentReport, links: Sequence[Element]) -> Element:
     ref = report.service
     status = el("span", "open", class_="chip bad") if report.open else el("span", "resolved", class_="chip good")
-    first = report.steps[0] if report.steps else None
+    next_text = report.steps[0].text if report.steps else ""
     return el(
         "header",
         el(
@@ -89,9 +91,14 @@ def _head(report: IncidentReport, links: Sequence[Element]) -> Element:
         el("h1", report.summary),
         el("p", f"{report.title} · {day_and_clock(report.alarm_at)} · all times in UTC", class_="where"),
         el("div", [_figure(text, what) for what, text in report.figures], _objectives(report), class_="figures"),
-        None if first is None else el("p", el("b", "Next: "), first.text, class_="next"),
+        el("dl", _brief("Why", report.why), _brief("Now", report.now), _brief("Next", next_text), class_="brief"),
         el("nav", links, aria_label="Parts of this report"),
     )
+
+
+def _brief(what: str, text: str) -> Child:
+    """One of the few lines that are read first; nothing in a report that was written before there were any."""
+    return [el("dt", what), el("dd", text[:1].upper() + text[1:])] if text else None
 
 
 def _figure(text: str, what: str, tone: str | None = None) -> Element:
@@ -100,7 +107,7 @@ def _figure(text: str, what: str, tone: str | None = None) -> Element:
 
 def _objectives(report: IncidentReport) -> Iterator[Element]:
     for objective in report.objectives:
-        allowed = spoken(timedelta(seconds=objective.allowed_s))
+        allowed = hours(objective.allowed_s)
         if objective.used_s is None or objective.met is None:
             yield _figure("not known", f"{objective.name} {allowed}: {objective.what}")
         else:
@@ -118,7 +125,7 @@ def _done(report: IncidentReport) -> Element:
 
 def _people(report: IncidentReport) -> Child:
     if not report.people:
-        return el("p", "Nobody was paged or asked.", class_="soft")
+        return el("p", NOBODY, class_="soft")
     return [el("h3", "People"), el("ul", [el("li", line) for line in report.people], class_="plain small")]
 
 
@@ -141,7 +148,7 @@ def _action(action: ActionTold) -> Element:
 
 
 def _undo(undo: str) -> Child:
-    if undo.startswith("aws "):
+    if is_command(undo):
         return [el("p", "To take it back:", class_="small soft"), el("pre", undo)]
     return el("p", f"To take it back: {undo}.", class_="small soft") if undo else None
 
@@ -246,7 +253,7 @@ def _cause(cause: CauseTold) -> Element:
         el(
             "h3",
             bar,
-            f"{cause.cause} {cause.confidence:.2f}",
+            f"{cause.cause}, {cause.confidence:.2f} sure",
             el("span", "  treated as this", class_="soft small") if cause.chosen else None,
         ),
         el("ul", proof, class_="proof"),
@@ -260,9 +267,15 @@ def _leases(report: IncidentReport) -> Element:
         for lease in report.leases
     ]
     if not rows:
-        said = "Nothing temporary was set: there is nothing to put back."
-        return _section("leases", "Put back", el("p", said, class_="soft"))
+        return _section("leases", "Put back", el("p", NOTHING_OUT, class_="soft"))
     return _section("leases", "Put back", _table(("temporary", "how it ended"), rows))
+
+
+def _validated(report: IncidentReport) -> Element | None:
+    if not report.validated:
+        return None
+    rows = [(each.part, each.finding, each.reason) for each in report.validated]
+    return _section("validated", "Validated before it was resolved", _table(("part", "finding", "why"), rows))
 
 
 def _logs(report: IncidentReport) -> Element | None:

@@ -25,7 +25,13 @@ APART = 15.0
 GAP = 2.5
 """Periods without data after which a line is broken."""
 
-SIGNS = {MarkKind.ALARM: "!", MarkKind.RECOVERED: "✓", MarkKind.RELEASE: "R", MarkKind.TROUBLE: "×"}
+SIGNS = {
+    MarkKind.ALARM: "!",
+    MarkKind.RECOVERED: "✓",
+    MarkKind.RELEASE: "R",
+    MarkKind.TROUBLE: "×",
+    MarkKind.LEASE: "↩",
+}
 """What stands in the circle of a mark; an action has its number."""
 
 _STEPS_MIN = (1, 2, 5, 10, 15, 20, 30, 60, 120, 180, 360, 720)

@@ -29,8 +29,11 @@ section{margin-top:2.6rem;padding-top:1.6rem;border-top:1px solid var(--line)}
 .figure{background:var(--card);border-radius:10px;padding:.7rem .9rem}
 .figure b{display:block;font-size:1.2rem;font-weight:650;line-height:1.3;font-variant-numeric:tabular-nums}
 .figure span{color:var(--soft);font-size:.85rem}
-.next{margin:1rem 0 0;padding:.7rem .9rem;border-left:4px solid var(--amber);background:var(--card);
+.next,.brief{margin:1.2rem 0 0;padding:.7rem .9rem;border-left:4px solid var(--amber);background:var(--card);
 border-radius:0 10px 10px 0}
+.brief{display:grid;grid-template-columns:auto 1fr;gap:.35rem .9rem}
+.brief dt{font-weight:650}
+.brief dd{margin:0}
 nav{margin-top:1.2rem;font-size:.9rem;display:flex;flex-wrap:wrap;gap:.2rem 1rem}
 .card{background:var(--card);border-radius:12px;padding:1rem 1.1rem;margin:0 0 1rem}
 .card>:last-child{margin-bottom:0}
@@ -42,6 +45,7 @@ th{font-weight:400;color:var(--soft);text-align:left;font-size:.85rem}
 th,td{padding:.28rem .8rem .28rem 0;border-bottom:1px solid var(--line);vertical-align:top}
 td:last-child,th:last-child{padding-right:0}
 td:first-child,th{overflow-wrap:break-word}
+.two table{table-layout:fixed}
 tr:last-child td{border-bottom:0}
 .was{color:var(--soft)}
 .none{color:var(--soft);font-style:italic}
@@ -106,6 +110,7 @@ footer{margin-top:3rem;padding-top:1rem;border-top:1px solid var(--line);color:v
 .figures{grid-template-columns:repeat(2,minmax(0,1fr))}
 ol.time li{grid-template-columns:4.3rem 1rem 1fr}ol.time .who{display:none}
 ul.changes li{grid-template-columns:1fr;gap:0;padding:.25rem 0}
+td:first-child{max-width:38vw}
 section{margin-top:2rem;padding-top:1.2rem}.plots{grid-template-columns:1fr}}
 @media print{@page{margin:14mm}body{font-size:10.5pt}main{max-width:none;padding:0}nav{display:none}
 .figure,svg,tr,ol.time li,.ask,pre{break-inside:avoid}h2,h3{break-after:avoid}

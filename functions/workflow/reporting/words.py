@@ -2,6 +2,9 @@
 
 from datetime import datetime
 
+NOBODY = "Nobody was paged or asked."
+NOTHING_OUT = "Nothing temporary was set: there is nothing to put back."
+
 
 def number(value: float) -> str:
     """Three digits that matter, and thousands apart."""
@@ -15,6 +18,16 @@ def number(value: float) -> str:
 def figure(value: float, unit: str) -> str:
     """A number with its unit, which no line break parts."""
     return f"{number(value)}\N{NO-BREAK SPACE}{unit}" if unit else number(value)
+
+
+def hours(seconds: float) -> str:
+    """A promised length of time: `2 h`, `90 min`."""
+    return f"{seconds / 3600:g} h" if seconds % 3600 == 0 else f"{seconds / 60:g} min"
+
+
+def is_command(undo: str) -> bool:
+    """Whether a way back can be pasted, or is told in words."""
+    return undo.startswith("aws ")
 
 
 def clock(moment: datetime) -> str:

@@ -132,6 +132,7 @@ def test_one_input_is_made_again_and_printed(tmp_path: Path, monkeypatch: pytest
     assert file.read_bytes() == input_of(2, 19).text.encode("utf-8", "surrogatepass")
 
 
+@pytest.mark.thorough
 def test_the_command_counts_and_adds_its_figures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Beside those that are in the file already; the exit status says whether all promises were kept."""
     file = tmp_path / "build" / "chaos.json"

@@ -19,6 +19,8 @@ from tools.drill.runner import quiet
 from tools.drill.scenario import Scenario
 from tools.drill.world.world import World
 
+pytestmark = pytest.mark.thorough
+
 RELEASE, SPIKE, DATABASE = "release-image-missing", "traffic-spike-with-room", "database-comes-back"
 BOTH = "spike-and-bad-release"
 GRANTED, ISOLATED = "rollback-granted", "isolated-by-order"

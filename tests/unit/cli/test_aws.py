@@ -110,7 +110,7 @@ def test_a_service_with_its_region_needs_no_other() -> None:
     assert run(["pause", str(REF), "--for", "1h", "--reason", "a test"], sat) == 0
     assert ledger.switch(REF).paused_until == sat.now() + timedelta(hours=1)
     assert run(["maintenance", str(REF)], sat) == 0
-    assert run(["releases", "list", str(REF)], sat) == 0
+    assert run(["release", "list", str(REF)], sat) == 0
     assert run(["resume", str(REF)], sat) == 0
 
 
@@ -150,3 +150,15 @@ def test_credentials_that_aws_does_not_know(code: str, hinted: bool, capsys: pyt
     err = capsys.readouterr().err
     assert err.startswith("responder: the table cannot be read\n")
     assert ("run `aws sso login`" in err) is hinted
+
+
+def test_a_table_that_is_not_there_is_most_likely_elsewhere(capsys: pytest.CaptureFixture[str]) -> None:
+    """Whoever has the wrong Region set is told so, and not only that something was not found."""
+
+    def opened(table: str, region: str) -> NoReturn:
+        absent = ClientError({"Error": {"Code": "ResourceNotFoundException", "Message": "no"}}, "Query")
+        raise LedgerError("the table cannot be read") from absent
+
+    assert run(["incidents", "--region", "eu-west-1"], Desk(open_ledger=opened, now=FakeClock().now)) == 2
+    _, hint = capsys.readouterr().err.splitlines()
+    assert "is it the right Region and account? write another --region" in hint

@@ -57,11 +57,12 @@ def test_another_shell_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert "'bash', 'zsh', 'fish'" in capsys.readouterr().err
 
 
+@pytest.mark.thorough
 def test_commands_states_and_services_are_completed(playbooks: Path) -> None:
     """Of playbooks that can be read; nothing is asked of AWS."""
     assert completed("incid") == ["incidents"]
-    assert completed("releases", "qu") == ["quarantine"]
+    assert completed("release", "qu") == ["quarantine"]
     assert completed("incidents", "--state", "es") == ["escalated"]
     assert completed("pause", "shop/") == ["shop/cart", "shop/orders"]
-    assert completed("releases", "list", "shop/o") == ["shop/orders"]
+    assert completed("release", "list", "shop/o") == ["shop/orders"]
     assert completed("incidents", "--service", "shop/c") == ["shop/cart"]

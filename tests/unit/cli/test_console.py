@@ -6,12 +6,12 @@ import pytest
 
 from functions.domain.errors import LedgerError
 from functions.domain.incidents import Mode
-from functions.ports import Ledger
 from tests.fakes.console import IDENTITY
+from tests.fakes.desk import desk_of
 from tests.fakes.engine import Responder
 from tests.fakes.world import REF
 from tests.unit.workflow.test_incident import playbook
-from tools.cli.main import Desk, run
+from tools.cli.main import run
 from tools.console.room import open_room
 from tools.console.server import standing
 
@@ -19,19 +19,6 @@ from tools.console.server import standing
 @pytest.fixture
 def responder() -> Responder:
     return Responder(playbook=playbook())
-
-
-def desk_of(made: Responder, *, ledger: Ledger | None = None) -> Desk:
-    return Desk(
-        open_ledger=lambda table, region: made.ledger if ledger is None else ledger,
-        now=made.clock.now,
-        identity=lambda region: IDENTITY,
-        open_answers=lambda region: made.people,
-        open_executions=lambda region, name, identity: made.executions,
-        open_archive=lambda region: made.archive,
-        open_readers=lambda region: made.world.readers,
-        open_examiner=lambda region, ledger: made.watch.examiner,
-    )
 
 
 def test_a_room_has_the_playbooks_of_its_region(responder: Responder, tmp_path: Path) -> None:
@@ -56,7 +43,7 @@ def test_what_cannot_be_opened_is_said_before_the_first_page(
             raise LedgerError("the table ecs-first-responder cannot be reached")
 
     away = Away(clock=responder.clock)
-    assert run(["console", "--region", REF.region], desk_of(responder, ledger=away)) == 2
+    assert run(["console", "--region", REF.region], desk_of(responder, open_ledger=lambda table, region: away)) == 2
     assert capsys.readouterr().err == "responder: the table ecs-first-responder cannot be reached\n"
     (tmp_path / "orders.yaml").write_text("cluster: shop\n")
     assert run(["console", "--region", REF.region, "--playbooks", str(tmp_path)], desk_of(responder)) == 2

@@ -1,21 +1,19 @@
-"""`responder ack`, `take` and `release`: who has the page, and who leads."""
+"""`responder ack`, `take` and `give-back`: who has the page, and who leads."""
 
 import pytest
 
 from functions.domain.incidents import Fact
 from functions.workflow.table import StepName
+from tests.fakes.desk import IDENTITY, desk_of
 from tests.fakes.engine import Responder
 from tests.fakes.world import REF
 from tests.unit.workflow.test_incident import after_bad_release, playbook
 from tests.unit.workflow.test_promises import paged
-from tools.cli.main import Desk, run
-
-IDENTITY = "arn:aws:sts::000000000000:assumed-role/on-call/ann"
+from tools.cli.main import run
 
 
 def say(made: Responder, *arguments: str, by: str = "ann") -> int:
-    desk = Desk(open_ledger=lambda table, region: made.ledger, now=made.clock.now, identity=lambda region: IDENTITY)
-    return run([*arguments, *(() if arguments[0] == "show" else ("--by", by)), "--region", REF.region], desk)
+    return run([*arguments, *(() if arguments[0] == "show" else ("--by", by)), "--region", REF.region], desk_of(made))
 
 
 @pytest.mark.parametrize(
@@ -50,14 +48,14 @@ def test_it_is_given_back(capsys: pytest.CaptureFixture[str]) -> None:
     capsys.readouterr()
     say(responder, "show", incident)
     assert "commander" in capsys.readouterr().out
-    assert say(responder, "release", incident) == 0
+    assert say(responder, "give-back", incident) == 0
     assert "the responder leads it again" in capsys.readouterr().out
     responder.run(until=StepName.WATCH)
     say(responder, "show", incident)
     assert "commander " not in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("command", ["ack", "take", "release"])
+@pytest.mark.parametrize("command", ["ack", "take", "give-back"])
 def test_a_closed_incident_takes_no_word(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     """One line that says so."""
     responder = Responder(playbook=playbook())

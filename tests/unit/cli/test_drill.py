@@ -64,6 +64,7 @@ def test_the_gate_is_open_for_who_does_no_harm() -> None:
     assert drilled("--gate", "--scenario", "release-fails-requests") == 0
 
 
+@pytest.mark.thorough
 def test_the_gate_is_shut_for_who_does_harm(tmp_path: Path) -> None:
     """A playbook that knows no dependency, and restarts where the connections are used up, does not pass."""
     own = tmp_path / "orders.yaml"

@@ -176,6 +176,7 @@ def test_help_is_there(capsys: pytest.CaptureFixture[str]) -> None:
     assert "explain" in capsys.readouterr().out
 
 
+@pytest.mark.thorough
 def test_a_terminal_without_unicode() -> None:
     """Where a character cannot be shown another one stands for it, and the command succeeds."""
     ran = subprocess.run(
@@ -190,6 +191,7 @@ def test_a_terminal_without_unicode() -> None:
     assert b"?berlast-??" in ran.stdout
 
 
+@pytest.mark.thorough
 def test_explaining_loads_no_aws_sdk() -> None:
     """Explaining and checking are quick because they import neither boto3 nor Powertools."""
     code = (

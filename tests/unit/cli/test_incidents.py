@@ -85,6 +85,28 @@ def test_a_recovered_incident(recovered: Responder, capsys: pytest.CaptureFixtur
     assert max(map(len, out.splitlines())) <= 100
 
 
+def test_the_head_says_what_happened_why_what_was_done_what_happens_now_and_what_can_be_done(
+    paged: Responder, recovered: Responder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In that order, before the timeline."""
+    ask(paged, "show", incident_id(paged))
+    head = " ".join(capsys.readouterr().out.partition("● intake")[0].split())
+    said = [
+        "severity P1: 40.0% of requests fail",
+        "why bad-release (0.90) + release orders:2",
+        "done nothing was changed: mode: the service is in mode observe",
+        "now waiting for people",
+        f"you can responder ack {incident_id(paged)} responder take {incident_id(paged)}",
+    ]
+    assert [each for each in said if each not in head] == []
+    assert sorted(said, key=head.index) == said
+    ask(recovered, "show", incident_id(recovered))
+    head = " ".join(capsys.readouterr().out.partition("● intake")[0].split())
+    assert "done roll back from orders:2 to orders:1" in head
+    assert "now " not in head
+    assert f"you can responder report {incident_id(recovered)}" in head
+
+
 def test_a_list_says_what_went_off_without_the_names_around_it(capsys: pytest.CaptureFixture[str]) -> None:
     """The alarms that the deployment makes are named after their service, which has a column of its own."""
     made = Responder(playbook=playbook(alarms=[{"symptom": "error-rate"}]))
@@ -200,19 +222,37 @@ def test_archived_evidence_that_was_changed(recovered: Responder, capsys: pytest
 
 
 def test_lists(recovered: Responder, paged: Responder, capsys: pytest.CaptureFixture[str]) -> None:
-    """Open ones and those of the last day are listed; the options narrow that down."""
+    """Open ones and those of the last day are listed; the options narrow that down. An empty list says which it is."""
     ask(recovered, "incidents")
     assert incident_id(recovered) in capsys.readouterr().out
     ask(recovered, "incidents", "--state", "open")
-    assert capsys.readouterr().out == "no incidents\n"
+    assert capsys.readouterr().out == "no incident in eu-west-1, open\n"
     ask(paged, "incidents", "--state", "open", "--service", SERVICE)
     assert incident_id(paged) in capsys.readouterr().out
     ask(paged, "incidents", "--service", "shop/cart")
-    assert capsys.readouterr().out == "no incidents\n"
+    looked = "open or of the last 1d (--since looks further back)"
+    assert capsys.readouterr().out == f"no incident of eu-west-1/shop/cart, {looked}\n"
 
     recovered.clock.advance(seconds=7200)
     ask(recovered, "incidents", "--since", "1h")
-    assert capsys.readouterr().out == "no incidents\n"
+    assert "no incident in eu-west-1, open or of the last 1h" in capsys.readouterr().out
+
+
+def test_the_list_says_what_happened_why_what_was_done_and_what_happens_now(
+    recovered: Responder, paged: Responder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In that order, counted above, and with the command that tells the rest."""
+    ask(recovered, "incidents")
+    out = " ".join(capsys.readouterr().out.split())
+    assert out.startswith("1 incident, 0 open, 1 acted upon in eu-west-1")
+    said = ["orders-5xx is ALARM", "bad-release", "roll back from orders:2 to orders:1"]
+    assert sorted(said, key=out.index) == said
+    assert f"responder show {incident_id(recovered)}" in out
+
+    ask(paged, "incidents")
+    out = " ".join(capsys.readouterr().out.split())
+    assert out.startswith("1 incident, 1 open, 0 acted upon")
+    assert "nothing was changed; waiting for people" in out
 
 
 def test_an_old_incident_that_is_open_is_listed(paged: Responder, capsys: pytest.CaptureFixture[str]) -> None:
@@ -359,11 +399,12 @@ def test_a_request_is_seen_in_the_list_and_in_the_timeline(
     expires = asked.clock.now() + timedelta(minutes=15)
     ask(asked, "incidents")
     out = capsys.readouterr().out
-    assert "waits for approval" in out
-    assert f"until {expires:%H:%M} UTC" in out
+    assert "1 waiting for your answer" in out
+    assert f"waiting for a yes or a no until {expires:%H:%M} UTC" in " ".join(out.split())
+    assert f"responder approve {incident_id(asked)}, or deny" in out
     ask(asked, "show", incident_id(asked))
     out = capsys.readouterr().out
-    assert f"your answer: responder approve {incident_id(asked)}, or deny" in out
+    assert f"responder approve {incident_id(asked)}, or deny" in out
     assert f"asked people, until {expires:%Y-%m-%d %H:%M:%S} UTC: roll back" in out
     assert "the token" not in out
 
@@ -390,12 +431,12 @@ def test_an_answered_incident(asked: Responder, capsys: pytest.CaptureFixture[st
     heard(asked.ledger, incident, asked.ledger.events(incident.id))
     capsys.readouterr()
     ask(asked, "incidents")
-    assert "waits for" not in capsys.readouterr().out
+    assert "responder approve" not in capsys.readouterr().out
     ask(asked, "show", incident.id)
     out = capsys.readouterr().out
     assert "granted by maria (looks right): roll back from orders:2" in out
     assert "assumed-role/on-call/maria" in out
-    assert "your answer" not in out
+    assert "responder approve" not in out
 
 
 @pytest.mark.parametrize("text", [text for text in HOSTILE if not text.startswith("-")])

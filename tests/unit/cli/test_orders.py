@@ -7,14 +7,14 @@ import pytest
 from functions.domain.errors import NotNamed
 from functions.domain.orders import Ordered
 from functions.workflow.table import StepName
+from tests.fakes.desk import IDENTITY, desk_of
 from tests.fakes.engine import Execution, Responder
 from tests.fakes.world import REF
 from tests.unit.workflow.test_contain import ADDRESS, responder_in
-from tools.cli.main import Desk, run
+from tools.cli.main import run
 
 SERVICE = "shop/orders"
 WHY = ("--reason", "seen in the logs", "--by", "ann")
-IDENTITY = "arn:aws:sts::000000000000:assumed-role/on-call/ann"
 
 
 @pytest.fixture
@@ -49,15 +49,7 @@ def say(made: Responder, *arguments: str, contained: bool = True) -> int:
         if execution.at is not StepName.APPROVAL:
             made.go(execution)
 
-    desk = Desk(
-        open_ledger=lambda table, region: made.ledger,
-        now=made.clock.now,
-        identity=lambda region: IDENTITY,
-        open_executions=lambda region, name, identity: made.executions,
-        open_examiner=lambda region, ledger: made.examiner,
-        open_hold=lambda region: Functions(contained=contained),
-        sleep=sleep,
-    )
+    desk = desk_of(made, open_hold=lambda region: Functions(contained=contained), sleep=sleep)
     return run([*arguments, "--region", REF.region], desk)
 
 

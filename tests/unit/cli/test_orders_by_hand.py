@@ -6,18 +6,17 @@ import pytest
 
 from functions.domain.approvals import Answer
 from functions.domain.changes import Change, ForceNewDeployment, SetCeiling, SetFloor, SetTaskDefinition, StopTask
-from functions.domain.evidence import ReleaseState
 from functions.workflow.table import StepName
+from tests.fakes.desk import IDENTITY, desk_of
 from tests.fakes.engine import Execution, Responder
-from tests.fakes.world import REF, V1, V2
+from tests.fakes.world import REF, V2
 from tests.unit.workflow.test_approval import answering
 from tests.unit.workflow.test_incident import raise_alarm
-from tests.unit.workflow.test_orders_by_hand import RESOURCE, known, responder_in
-from tools.cli.main import Desk, run
+from tests.unit.workflow.test_orders_by_hand import RESOURCE, responder_in, with_history
+from tools.cli.main import run
 
 SERVICE = "shop/orders"
 WHY = ("--reason", "load test at ten", "--by", "ann")
-IDENTITY = "arn:aws:sts::000000000000:assumed-role/on-call/ann"
 COMMANDS = [
     ("redeploy", SERVICE),
     ("rollback", SERVICE),
@@ -30,10 +29,7 @@ COMMANDS = [
 
 @pytest.fixture
 def responder() -> Responder:
-    made = responder_in()
-    known(made, (V2, ReleaseState.GOOD), (V1, ReleaseState.GOOD))
-    made.world.running = made.world.desired = 3
-    return made
+    return with_history()
 
 
 def say(made: Responder, *arguments: str, steps: int = 3, playbooks: Path | None = None) -> int:
@@ -50,16 +46,8 @@ def say(made: Responder, *arguments: str, steps: int = 3, playbooks: Path | None
             if executions[key].at is not StepName.END and key not in made.executions.ended:
                 made.go(executions[key])
 
-    desk = Desk(
-        open_ledger=lambda table, region: made.ledger,
-        now=made.clock.now,
-        identity=lambda region: IDENTITY,
-        open_executions=lambda region, name, identity: made.executions,
-        open_examiner=lambda region, ledger: made.examiner,
-        sleep=sleep,
-    )
     more = () if playbooks is None else ("--playbooks", str(playbooks))
-    return run([*arguments, "--region", REF.region, *more], desk)
+    return run([*arguments, "--region", REF.region, *more], desk_of(made, sleep=sleep))
 
 
 @pytest.fixture
@@ -68,6 +56,7 @@ def playbooks(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("words", "changes"),
     [

@@ -1,4 +1,4 @@
-"""`responder releases quarantine` and `trust`: what people say of a release, and that it is heeded at once."""
+"""`responder release quarantine` and `trust`: what people say of a release, and that it is heeded at once."""
 
 import json
 
@@ -8,15 +8,15 @@ from functions.domain.changes import SetTaskDefinition
 from functions.domain.evidence import ReleaseState
 from functions.domain.incidents import Fact
 from functions.workflow.table import StepName
+from tests.fakes.desk import IDENTITY, desk_of
 from tests.fakes.engine import Responder
 from tests.fakes.world import FAMILY, REF, V1, V2
 from tests.unit.workflow.test_incident import after_bad_release, facts, playbook
 from tests.unit.workflow.test_orders_by_hand import known
-from tools.cli.main import Desk, run
+from tools.cli.main import run
 
 SERVICE = "shop/orders"
 WHY = ("--reason", "it loses orders", "--by", "ann")
-IDENTITY = "arn:aws:sts::000000000000:assumed-role/on-call/ann"
 
 
 @pytest.fixture
@@ -25,13 +25,7 @@ def responder() -> Responder:
 
 
 def say(made: Responder, *arguments: str) -> int:
-    desk = Desk(
-        open_ledger=lambda table, region: made.ledger,
-        now=made.clock.now,
-        identity=lambda region: IDENTITY,
-        open_readers=lambda region: made.world.readers,
-    )
-    return run([*arguments, "--region", REF.region], desk)
+    return run([*arguments, "--region", REF.region], desk_of(made))
 
 
 def state_of(made: Responder, task_definition: str) -> ReleaseState:
@@ -42,7 +36,7 @@ def state_of(made: Responder, task_definition: str) -> ReleaseState:
 def test_a_release_is_quarantined(written: str, responder: Responder, capsys: pytest.CaptureFixture[str]) -> None:
     """By its number, its revision or its ARN; with who, why and when, and nothing on the service is changed."""
     known(responder, (V1, ReleaseState.GOOD), (V2, ReleaseState.GOOD))
-    assert say(responder, "releases", "quarantine", SERVICE, written, *WHY) == 0
+    assert say(responder, "release", "quarantine", SERVICE, written, *WHY) == 0
     assert state_of(responder, V1) is ReleaseState.QUARANTINED
     assert responder.world.changes == []
     out = capsys.readouterr().out
@@ -57,7 +51,7 @@ def test_a_release_is_quarantined(written: str, responder: Responder, capsys: py
 def test_no_rollback_goes_to_a_release_that_people_quarantined(responder: Responder) -> None:
     """Where it is the only one to go back to, people are paged."""
     after_bad_release(responder)
-    assert say(responder, "releases", "quarantine", SERVICE, "1", *WHY) == 0
+    assert say(responder, "release", "quarantine", SERVICE, "1", *WHY) == 0
     responder.run(until=StepName.WATCH)
     assert responder.world.changes == []
     assert responder.notifier.pages[-1].subject.startswith("[page")
@@ -69,7 +63,7 @@ def test_a_quarantine_in_the_middle_of_an_incident_is_heeded(responder: Responde
 
     def quarantined(step: StepName) -> None:
         if step is StepName.REMEDIATE and state_of(responder, V1) is not ReleaseState.QUARANTINED:
-            assert say(responder, "releases", "quarantine", SERVICE, "1", *WHY) == 0
+            assert say(responder, "release", "quarantine", SERVICE, "1", *WHY) == 0
 
     responder.run(until=StepName.WATCH, before=quarantined)
     assert responder.world.changes == []
@@ -83,7 +77,7 @@ def test_a_release_that_people_trust_is_gone_back_to(responder: Responder, capsy
     """It is free again, and proves itself anew while it runs."""
     after_bad_release(responder)
     responder.ledger.judge_release(REF, V1, ReleaseState.QUARANTINED, reason="rolled back in inc-1: bad-release")
-    assert say(responder, "releases", "trust", SERVICE, "orders:1", *WHY) == 0
+    assert say(responder, "release", "trust", SERVICE, "orders:1", *WHY) == 0
     assert state_of(responder, V1) is ReleaseState.SEEN
     assert "quarantined no more (rolled back in inc-1: bad-release)" in capsys.readouterr().out
 
@@ -101,7 +95,7 @@ def test_a_release_that_people_trust_is_gone_back_to(responder: Responder, capsy
     [
         (("quarantine", SERVICE, "2", *WHY), "orders:2 is quarantined already: said the test"),
         (("trust", SERVICE, "1", *WHY), "orders:1 is good: a rollback may go to it as it is"),
-        (("trust", SERVICE, "77", *WHY), "77 is not on record; `responder releases list shop/orders`"),
+        (("trust", SERVICE, "77", *WHY), "77 is not on record; `responder release list shop/orders`"),
         (("quarantine", SERVICE, "1"), "Missing option '--reason'"),
         (("quarantine", "orders", "1", *WHY), "is no service"),
     ],
@@ -111,7 +105,7 @@ def test_what_makes_no_sense_is_one_line(
 ) -> None:
     """And nothing is written."""
     known(responder, (V1, ReleaseState.GOOD), (V2, ReleaseState.QUARANTINED))
-    assert say(responder, "releases", *arguments) == 2
+    assert say(responder, "release", *arguments) == 2
     assert told in capsys.readouterr().err
     assert responder.ledger.by_hand_between(responder.clock.now(), responder.clock.now()) == ()
 
@@ -119,7 +113,7 @@ def test_what_makes_no_sense_is_one_line(
 def test_a_release_that_never_ran_is_quarantined_by_the_name_that_ecs_has_for_it(responder: Responder) -> None:
     """So that it is heeded once it runs."""
     known(responder, (V1, ReleaseState.GOOD))
-    assert say(responder, "releases", "quarantine", SERVICE, "9", *WHY) == 0
+    assert say(responder, "release", "quarantine", SERVICE, "9", *WHY) == 0
     assert state_of(responder, f"{FAMILY}:9") is ReleaseState.QUARANTINED
 
 
@@ -128,9 +122,9 @@ def test_what_was_done_by_hand_is_listed(responder: Responder, capsys: pytest.Ca
     known(responder, (V1, ReleaseState.GOOD))
     say(responder, "audit")
     assert capsys.readouterr().out == "nobody did anything by hand\n"
-    say(responder, "releases", "quarantine", SERVICE, "1", *WHY)
+    say(responder, "release", "quarantine", SERVICE, "1", *WHY)
     responder.clock.advance(seconds=60)
-    say(responder, "releases", "trust", SERVICE, "1", "--reason", "it was the queue", "--by", "ben")
+    say(responder, "release", "trust", SERVICE, "1", "--reason", "it was the queue", "--by", "ben")
     capsys.readouterr()
 
     say(responder, "audit", "--json")

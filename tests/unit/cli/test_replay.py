@@ -81,6 +81,7 @@ def replayed(made: Responder, **said: Any) -> list[Kind]:
     return [step.kind for step in again(incident_id(made)).steps]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "name", ["release-fails-requests", "traffic-spike-at-ceiling", "spike-and-bad-release", "flapping-alarm"]
 )

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.desk import desk_of
 from tests.fakes.engine import Responder
 from tests.fakes.world import REF
 from tests.unit.workflow.test_incident import after_bad_release, playbook
 from tools.cli.logs import SHOWN
-from tools.cli.main import Desk, run
+from tools.cli.main import run
 
 
 @pytest.fixture
@@ -23,13 +24,7 @@ def responder() -> Responder:
 
 
 def ask(made: Responder, *arguments: str, status: int = 0) -> None:
-    desk = Desk(
-        open_ledger=lambda table, region: made.ledger,
-        now=made.clock.now,
-        open_archive=lambda region: made.archive,
-        open_readers=lambda region: made.world.readers,
-    )
-    assert run([*arguments, "--region", REF.region], desk) == status
+    assert run([*arguments, "--region", REF.region], desk_of(made)) == status
 
 
 def incident_id(made: Responder) -> str:
@@ -78,7 +73,7 @@ def test_a_report_that_cannot_be_written_is_one_line(
 
 def test_what_a_service_ran(responder: Responder, capsys: pytest.CaptureFixture[str]) -> None:
     """Each release with what was judged of it, since when it was seen, and why."""
-    ask(responder, "releases", "list", "shop/orders")
+    ask(responder, "release", "list", "shop/orders")
     out = capsys.readouterr().out
     good, bad = (next(line for line in out.splitlines() if name in line) for name in ("orders:1", "orders:2"))
     assert "good" in good
@@ -89,24 +84,24 @@ def test_what_a_service_ran(responder: Responder, capsys: pytest.CaptureFixture[
 
 def test_a_service_that_nobody_watched(responder: Responder, capsys: pytest.CaptureFixture[str]) -> None:
     """It has no history, and that is said."""
-    ask(responder, "releases", "list", "shop/unknown")
+    ask(responder, "release", "list", "shop/unknown")
     assert "no release yet" in capsys.readouterr().out
 
 
 def test_two_releases_side_by_side(responder: Responder, capsys: pytest.CaptureFixture[str]) -> None:
     """By name or by number alone; of one and the same nothing differs."""
-    ask(responder, "releases", "diff", "shop/orders", "1", "orders:2")
+    ask(responder, "release", "diff", "shop/orders", "1", "orders:2")
     out = capsys.readouterr().out
     assert out.split()[:3] == ["what", "orders:1", "orders:2"]
     assert "image" in out
-    ask(responder, "releases", "diff", "shop/orders", "1", "1")
+    ask(responder, "release", "diff", "shop/orders", "1", "1")
     assert "are the same, as far as ECS tells" in " ".join(capsys.readouterr().out.split())
 
 
 @pytest.mark.parametrize("written", ["orders", "a/b/c/d", "shop/or ders"])
 def test_what_is_no_service(responder: Responder, written: str, capsys: pytest.CaptureFixture[str]) -> None:
     """One line says how it is written."""
-    ask(responder, "releases", "list", written, status=2)
+    ask(responder, "release", "list", written, status=2)
     assert "is no service" in capsys.readouterr().err
 
 

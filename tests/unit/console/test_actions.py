@@ -6,17 +6,17 @@ from typing import Any
 import pytest
 
 from functions.domain.changes import SetFloor, SetTaskDefinition
-from functions.domain.evidence import ReleaseState
 from functions.domain.incidents import Fact, Mode, Switch
 from functions.workflow.story import tell
 from functions.workflow.table import StepName
-from tests.fakes.console import IDENTITY, Read, Visitor, room_of
+from tests.fakes.console import Read, Visitor, room_of
+from tests.fakes.desk import IDENTITY, desk_of
 from tests.fakes.engine import Responder
-from tests.fakes.world import REF, V1, V2
+from tests.fakes.world import REF, V1
 from tests.unit.console.test_pages import asking, incident_id, ran
 from tests.unit.workflow.test_incident import after_bad_release, playbook
-from tests.unit.workflow.test_orders_by_hand import RESOURCE, known, responder_in
-from tools.cli.main import Desk, run
+from tests.unit.workflow.test_orders_by_hand import RESOURCE, with_history
+from tools.cli.main import run
 from tools.console import orders
 
 TRY, ORDER, SWITCH = f"/try/{REF.key}", f"/order/{REF.key}", f"/switch/{REF.key}"
@@ -25,10 +25,7 @@ SCALE = {"what": "scale", "count": "6", "reason": "load test at ten"}
 
 @pytest.fixture
 def responder() -> Responder:
-    made = responder_in()
-    known(made, (V2, ReleaseState.GOOD), (V1, ReleaseState.GOOD))
-    made.world.running = made.world.desired = 3
-    return made
+    return with_history()
 
 
 def everything(made: Responder) -> dict[str, Any]:
@@ -38,8 +35,7 @@ def everything(made: Responder) -> dict[str, Any]:
 
 def terminal(made: Responder, *arguments: str) -> None:
     """The same, said at the terminal."""
-    desk = Desk(open_ledger=lambda table, region: made.ledger, now=made.clock.now, identity=lambda region: IDENTITY)
-    assert run([*arguments, "--by", "ann", "--region", REF.region], desk) == 0
+    assert run([*arguments, "--by", "ann", "--region", REF.region], desk_of(made)) == 0
 
 
 # --- what is asked

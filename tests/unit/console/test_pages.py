@@ -1,9 +1,11 @@
 """What the pages of a console show, over a ledger that real steps have written."""
 
 import json
+import shlex
 from datetime import timedelta
 from pathlib import Path
 
+import click
 import pytest
 
 from functions.domain.errors import LedgerError
@@ -22,6 +24,8 @@ from tests.fakes.signals import alarm_signal
 from tests.fakes.world import REF, V1, V2
 from tests.unit.workflow.test_incident import after_bad_release, playbook
 from tests.unit.workflow.test_orders_by_hand import known
+from tools.cli.main import cli
+from tools.console import terminal
 from tools.console.incidents import SINCE, STATES
 
 FIGURES = Path(__file__).resolve().parents[3] / "docs" / "drill-figures.json"
@@ -163,7 +167,64 @@ def test_an_open_incident_says_how_it_stands_and_who_leads() -> None:
     page = ann.read(path)
     assert "Incident commander bob" in page.text
     assert "Give it back to the responder" in page.text
-    assert "bob leads it" in ann.read("/incidents").text
+    assert "bob is at it" in ann.read("/incidents").text
+
+
+def test_an_open_incident_says_what_happened_why_what_happens_now_and_what_can_be_done() -> None:
+    """In that order, before everything else of its report; and so does its row in the list."""
+    made = ran("observe", until=StepName.WATCH)
+    page = Visitor(room_of(made)).read(f"/incidents/{incident_id(made)}")
+    said = [
+        "40.0% of requests fail",
+        "Why bad-release 0.90 + release orders:2 came",
+        "mode: the service is in mode observe",
+        "Now Status waiting for people",
+        "What you can do",
+        "Take it over",
+        "alarm to first action",
+        "What was done Timeline",
+    ]
+    assert [each for each in said if each not in page.text] == []
+    assert sorted(said, key=page.text.index) == said
+    row = Visitor(room_of(made)).read("/incidents").text
+    said = ["orders-5xx is ALARM", "bad-release", "nothing was changed; waiting for people"]
+    assert sorted(said, key=row.index) == said
+
+
+def test_what_is_asked_comes_with_what_happened_and_why_before_it() -> None:
+    """Nobody has to say yes to what they have not read."""
+    page = Visitor(room_of(asking())).read(f"/incidents/{incident_id(asking())}").text
+    said = [
+        "P1 40.0% of requests fail",
+        "bad-release 0.90",
+        "May the responder",
+        "waits for your yes",
+        "Approve this plan",
+    ]
+    assert sorted(said, key=page.index) == said
+
+
+def test_a_list_without_incidents_says_which_list_it_is() -> None:
+    """Of which Region, service, state and time; so that nobody takes it for another."""
+    made = Responder(playbook=playbook())
+    page = Visitor(room_of(made)).read("/incidents?state=open&since=1h")
+    assert "No incident fits: every service in eu-west-1, open, last hour." in page.text
+
+
+def test_what_is_ordered_at_the_terminal_alone_is_named_with_its_command() -> None:
+    """Each is a command that there is, with the arguments it takes."""
+    made = ran()
+    page = Visitor(room_of(made)).read(f"/services/{REF.key}")
+    named = terminal.commands(REF)
+    for what, command in named:
+        assert f"{what} {command}" in page.text
+        _, name, *words = shlex.split(command)
+        found: click.Command = cli.commands[name]
+        if isinstance(found, click.Group):
+            found, words = found.commands[words[0]], words[1:]
+        given = {"MIN": "1", "MAX": "2"}
+        found.make_context(name, [given.get(word, word) for word in words])
+    assert {"limits", "stop-task", "isolate", "block", "disable-user", "stop"} <= {c.split()[1] for _, c in named}
 
 
 def test_what_is_asked_is_shown_with_its_evidence_and_its_undo() -> None:

@@ -51,6 +51,7 @@ def test_descendants_end_with_the_block(tmp_path: Path) -> None:
     assert not runs(child)
 
 
+@pytest.mark.thorough
 def test_an_error_ends_the_processes_too(tmp_path: Path) -> None:
     """An exception inside the block passes through, and leaves no process behind."""
     log = tmp_path / "log"

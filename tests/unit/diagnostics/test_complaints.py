@@ -48,6 +48,7 @@ def test_a_line_is_told_by_its_words(line: str, complaint: Complaint) -> None:
     assert complaint_of(f"2026-03-01T03:12:00Z ERROR request=7f3a {line.upper()}") is complaint
 
 
+@pytest.mark.thorough
 @given(st.lists(st.tuples(st.sampled_from(list(LINES)), st.integers(1, 1000)), max_size=20))
 def test_no_line_is_lost(said: list[tuple[str, int]]) -> None:
     """Every line counts once, for one complaint."""

@@ -148,7 +148,7 @@ def test_an_alarm_that_flapped_all_evening_does_not_hide_hanging_tasks() -> None
     made.run()
     assert made.path[0] == "assess:act"
     assert [change.kind for change in made.world.changes] == ["force-new-deployment"]
-    assert made.notifier.pages[-1].subject.startswith("[recovered]")
+    assert made.notifier.pages[-1].subject.startswith("[resolved ")
 
 
 def test_what_earlier_incidents_did_is_known_to_the_next() -> None:

@@ -344,6 +344,7 @@ def test_a_cause_whose_required_evidence_is_unread_is_barred(seen: Findings, unr
             assert set(judgement.missing) == unread & set(rule.requires)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.cause)
 @given(seen=ANYTHING_SEEN)
 def test_unread_support_never_makes_a_cause_likelier(rule: Rule, seen: Findings) -> None:

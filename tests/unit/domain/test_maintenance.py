@@ -162,6 +162,7 @@ def test_whenever_a_clock_on_the_wall_shows_a_time_of_the_window_it_is_open(case
         assert is_open(moment, window)
 
 
+@pytest.mark.thorough
 @given(cases())
 def test_the_next_window_is_the_first_that_is_not_over(case: tuple[Regular, datetime]) -> None:
     """It is open, or nothing is open until it begins; and where one is open, it is told to end when it does."""

@@ -47,6 +47,7 @@ class _Settings(Settings):
     contain_deployed = False
 
 
+@pytest.mark.thorough
 def test_the_desk_looks_with_its_own_region_and_the_default_limits() -> None:
     """Nothing of a function's environment is needed, and nothing of the desk stays behind."""
     ledger = MemoryLedger(clock=FakeClock(), archive=None)

@@ -111,6 +111,7 @@ def test_what_is_no_playbook_at_all(file: Path, text: str) -> None:
     assert all(m.startswith(str(file)) for m in mistakes(file))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "text",
     [

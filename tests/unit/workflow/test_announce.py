@@ -83,7 +83,7 @@ def test_people_and_promises_are_told(bus: FakeBus) -> None:
     assert Happened.UPDATED in bus.happened
     taken = next(each for each in bus.taken if each.happened is Happened.TAKEN)
     assert taken.commander == "ann"
-    assert taken.chat.content.next_steps[0] == f"`responder release {incident}`"
+    assert taken.chat.content.next_steps[0] == f"`responder give-back {incident}`"
     page = next(each for each in bus.taken if each.happened is Happened.PAGED)
     assert page.next_update_at is not None
     assert page.chat.content.next_steps[0] == f"`responder ack {incident}`"

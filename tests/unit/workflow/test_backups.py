@@ -101,6 +101,7 @@ def test_a_plan_that_was_interrupted_goes_on() -> None:
     assert made.world.changes == [*saved(made), ForceNewDeployment()]
 
 
+@pytest.mark.thorough
 @given(st.lists(st.sampled_from(["answered", "refused", "lost on its way", "answer lost", "killed"]), max_size=9))
 def test_nothing_is_replaced_before_everything_was_saved(fates: list[str]) -> None:
     """Whatever happens to the backups: every one of them was answered when the next rung is taken."""

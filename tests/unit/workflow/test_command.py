@@ -258,4 +258,4 @@ Taken.TestCase.settings = settings(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
 
-TestTaken = Taken.TestCase
+TestTaken = pytest.mark.thorough(Taken.TestCase)

@@ -186,7 +186,7 @@ class TestVerdicts:
         assert pause.text == "paused until Mon 03-02 15:00 by jane: moving to the new database"
         assert pause.details[-1] == "ends with: responder resume eu-west-1/shop/stock"
         assert line(digest, "muted alarms").details == (
-            "ends with: responder unsilence orders-legacy-5xx --region eu-west-1",
+            "ends with: responder unmute orders-legacy-5xx --region eu-west-1",
         )
         assert line(digest, "leases").text == "1 out, 1 overdue: the floor"
         assert line(digest, "leases", of="shop/stock").verdict is Verdict.OK
@@ -366,6 +366,7 @@ class TestVerdicts:
 
 
 class TestWhateverFails:
+    @pytest.mark.thorough
     @settings(max_examples=60)
     @given(
         unreadable=st.sets(st.sampled_from(READINGS)),

@@ -146,6 +146,7 @@ class TestFindings:
         responder.intake(FINDING)
         closes(responder)
 
+    @pytest.mark.thorough
     @pytest.mark.parametrize("then", ["archived", "unread"])
     def test_it_holds_the_incident_until_it_is_archived_or_for_a_day(self, responder: Responder, then: str) -> None:
         """An incident holds the lock of the service: it does not stay open for what people leave lying."""

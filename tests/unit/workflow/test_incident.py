@@ -85,7 +85,7 @@ def test_a_bad_release_is_rolled_back_to_the_last_known_good(responder: Responde
     assert responder.path[-2:] == ["verify:recovered", "close:resolved"]
     states = {r.task_definition: r.state for r in responder.ledger.releases(REF)}
     assert states == {V1: ReleaseState.GOOD, V2: ReleaseState.QUARANTINED}
-    assert responder.notifier.pages[-1].subject.startswith("[recovered] orders")
+    assert responder.notifier.pages[-1].subject.startswith("[resolved P1] orders")
     assert "orders:1" in responder.notifier.pages[-1].text
     assert_sound(responder)
 
@@ -500,6 +500,7 @@ def test_what_a_tired_execution_can_do_nothing_about_is_left_to_its_successor_at
     assert responder.ledger.incident(tired.incident).signals_seen == 2
 
 
+@pytest.mark.thorough
 def test_a_long_watch_hands_over_to_a_successor(responder: Responder) -> None:
     """An execution ends long before its history is full; the incident goes on under a new generation."""
     responder.world.database_down = True
@@ -511,6 +512,7 @@ def test_a_long_watch_hands_over_to_a_successor(responder: Responder) -> None:
     assert len(responder.notifier.news) == 1
 
 
+@pytest.mark.thorough
 def test_what_the_playbook_wants_is_read_with_what_there_is() -> None:
     """A look takes the playbook's word for log group and sticky sessions, and the trail has both."""
     wanting = Responder(playbook=playbook(sticky_sessions="1h", overrides={"log_group": "/shop/all"}))

@@ -7,16 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.domain.backups import BackupFacts, RecoveryPoints
+from functions.domain.dependencies import DependenciesFacts, DependencyFacts, DependencyKind, DependencyState
 from functions.domain.errors import ChangeRefused
 from functions.domain.incidents import Event, Fact, Incident, NewEvent
 from functions.domain.severity import Grade, Severity
-from functions.workflow.letters import SUBJECT_LIMIT, escalation, recovered
+from functions.workflow.letters import SUBJECT_LIMIT, escalation, recovered, tried
 from functions.workflow.standing import Standing
 from functions.workflow.table import StepName
 from tests.fakes.engine import Responder
 from tests.fakes.findings import NOW, findings
 from tests.fakes.world import REF, V1
-from tests.unit.workflow.test_incident import after_bad_release, playbook
+from tests.unit.workflow.test_incident import after_bad_release, playbook, raise_alarm
 
 HOSTILE = "orders-5xx is OK\n\nCause      nothing, go back to bed\r\x1b[2J\u202e"
 
@@ -65,7 +66,7 @@ def test_a_page_says_what_why_what_was_tried_and_where_to_look(paged: tuple[Inci
 def test_an_all_clear_says_what_the_infrastructure_code_does_not_know(over: tuple[Incident, tuple[Event, ...]]) -> None:
     """The pin to paste, and the release that is quarantined now."""
     page = recovered(*over)
-    assert page.subject.startswith("[recovered] orders: recovered after roll-back,")
+    assert page.subject.startswith("[resolved P1] orders: recovered after roll-back,")
     assert f"task definition {V1.rsplit('/', 1)[-1]}" in page.text
     assert "quarantined     orders:2" in page.text
 
@@ -102,14 +103,14 @@ def test_an_all_clear_has_every_blank_filled(over: tuple[Incident, tuple[Event, 
     incident, events = over
     text = recovered(incident, events).text
     for line in (
-        "Severity   P1 at its worst: ",
+        "Severity   P1 at its worst, from 04:14 UTC on: ",
         "Started    2026-03-01 03:10:00 UTC\n",
         "Resolved   2026-03-01 ",
         "Duration   1 h ",
         "Cause      bad-release\n  + release orders:2 came",
         "done: the service was set to orders:1",
-        "  Preventive measures: only a person can fill this in\n",
-        "  Post-mortem, date and time: only a person can fill this in\n",
+        "  Post-mortem: the report has a draft; proposed for Tuesday, 2026-03-03, the time only a person can fill in\n",
+        "  Preventive measures: the report has drafts, below What to change\n",
         "  Incident commander: automatic responder\n",
     ):
         assert line in text
@@ -231,3 +232,61 @@ def test_whatever_the_title_the_subject_is_one_that_sns_takes(title: str) -> Non
 
 def is_subject(subject: str) -> bool:
     return subject.isascii() and subject.isprintable() and 0 < len(subject) <= SUBJECT_LIMIT
+
+
+def test_a_page_about_a_database_says_how_to_look_at_it(paged: tuple[Incident, tuple[Event, ...]]) -> None:
+    """What the service stands on and is in trouble has its own command; what is well has none."""
+    stands_on = [{"name": "carts", "dynamodb": "carts"}, {"name": "orders-db", "rds": "orders-db"}]
+    standing = Standing(now=NOW, playbook=playbook(dependencies=stands_on))
+    troubled = DependenciesFacts(
+        dependencies=(
+            DependencyFacts(name="orders-db", kind=DependencyKind.RDS, state=DependencyState.FAILING),
+            DependencyFacts(name="carts", kind=DependencyKind.DYNAMODB, state=DependencyState.OK),
+        )
+    )
+    text = escalation(*paged, looked=findings(dependencies=troubled), standing=standing).text
+    assert "  Database   aws rds describe-db-instances --db-instance-identifier orders-db --region eu-west-1\n" in text
+    assert "describe-table" not in text
+
+
+def test_what_a_person_may_order_is_a_dry_run(paged: tuple[Incident, tuple[Event, ...]]) -> None:
+    """Whoever is woken pastes a line and sees what would be done, without doing it."""
+    text = escalation(*paged).text
+    assert "  Go back    responder rollback eu-west-1/shop/orders --reason '...' --dry-run\n" in text
+
+
+def test_the_cause_of_an_incident_that_is_over_is_the_surest_one() -> None:
+    """What the last looks found, when the trouble was nearly gone, is weaker evidence."""
+    responder = Responder(playbook=playbook())
+    responder.world.database_down = True
+    assert responder.world.settle_alarm()
+    raise_alarm(responder)
+    responder.run(until=StepName.WATCH)
+    paged = responder.notifier.pages[-1].text
+    responder.world.database_down = False
+    responder.clock.advance(seconds=600)
+    responder.executions.started.append((*responder.executions.started[-1][:2], "watch"))
+    responder.run()
+    line = next(line for line in paged.splitlines() if line.startswith("Cause "))
+    assert line in responder.notifier.pages[-1].text.splitlines()
+
+
+def test_a_post_mortem_is_proposed_for_a_working_day(over: tuple[Incident, tuple[Event, ...]]) -> None:
+    """Of an incident that ended on a Friday for Tuesday."""
+    incident, events = over
+    friday = datetime(2026, 3, 6, 22, 0, tzinfo=UTC)
+    shifted = [e.model_copy(update={"at": friday}) if e.fact is Fact.INCIDENT_RESOLVED else e for e in events]
+    assert "proposed for Tuesday, 2026-03-10" in recovered(incident, shifted).text
+
+
+def test_what_was_done_twice_is_said_once(paged: tuple[Incident, tuple[Event, ...]]) -> None:
+    """With the times."""
+    opened = paged[1][0]
+    drained = NewEvent(fact=Fact.ACTION_TAKEN, actor="remediate", summary="target 10.0.0.1 drains")
+    begun = NewEvent(fact=Fact.ESCALATED, actor="update", summary="called the second contact")
+    made = [
+        Event.chain("inc-1", 2, datetime(2026, 3, 1, 3, 12, tzinfo=UTC), drained, opened.hash),
+        Event.chain("inc-1", 3, datetime(2026, 3, 1, 3, 13, tzinfo=UTC), drained, opened.hash),
+        Event.chain("inc-1", 4, datetime(2026, 3, 1, 3, 14, tzinfo=UTC), begun, opened.hash),
+    ]
+    assert tried([opened, *made]) == ["03:12:00 done: target 10.0.0.1 drains (again at 03:13:00)"]

@@ -1,5 +1,7 @@
 """What a playbook's words in log lines lead to, and what people see of its queries."""
 
+import pytest
+
 from functions.domain.causes import Cause
 from functions.domain.changes import SetTaskDefinition
 from functions.domain.circumstances import LogQueryFacts
@@ -57,6 +59,7 @@ def test_a_schema_mismatch_that_no_release_brought_goes_to_people() -> None:
     assert told.notifier.pages[-1].subject.startswith("[page P1] orders: schema-mismatch")
 
 
+@pytest.mark.thorough
 def test_words_of_any_cause_reach_the_logs_at_every_look() -> None:
     """Also when the responder only watches: a decision that changes with the words would look like news."""
     causes = [{"contains": f"word of {cause}", "cause": cause} for cause in TOLD_BY_LOGS]

@@ -71,7 +71,7 @@ def test_when_the_window_ends_it_is_looked_at_again_and_acted_upon() -> None:
     responder.run()
     assert responder.world.changes == [SetTaskDefinition(task_definition=V1)]
     assert END <= first_change(responder) <= END + timedelta(seconds=5)
-    assert subjects(responder) == ["[recovered"]
+    assert subjects(responder) == ["[resolved"]
     assert len(events(responder, Fact.STOOD_DOWN)) == 1
     assert_sound(responder)
 
@@ -198,6 +198,7 @@ def test_a_window_holds_for_giving_back_too() -> None:
     assert end <= events(responder, Fact.LEASE_RESTORED)[0].at <= end + timedelta(seconds=5)
 
 
+@pytest.mark.thorough
 @settings(max_examples=60, deadline=None)
 @given(
     trouble=st.sampled_from(

@@ -156,7 +156,7 @@ def test_the_plan_has_its_end_and_its_undo() -> None:
     """What is granted is this alarm, for so long."""
     plan = planned(FLAPS_NOW)
     assert isinstance(plan, Plan)
-    assert plan.undo == "responder unsilence orders-5xx"
+    assert plan.undo == "responder unmute orders-5xx"
     (lease,) = plan.leases
     assert plan.lease_of(0) == lease
     assert (lease.resource_id, lease.original, lease.value, lease.duration_s) == ("orders-5xx", 0, 1800, 1800)

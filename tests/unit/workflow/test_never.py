@@ -5,6 +5,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import ClassVar
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -23,6 +24,8 @@ from functions.workflow.table import Outcome, StepName
 from tests.fakes.engine import Execution, Killed, Responder
 from tests.fakes.signals import alarm_signal
 from tests.fakes.world import FAMILY, REF
+
+pytestmark = pytest.mark.thorough
 
 READS = ("service", "tasks", "targets", "alarms", "series", "service_deployments", "scaling")
 CALM_ROUNDS = 160

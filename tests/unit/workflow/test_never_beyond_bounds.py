@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import ClassVar
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import invariant, rule
@@ -26,6 +27,8 @@ from functions.workflow.orders import OrderState, reply_to
 from functions.workflow.story import tell
 from tests.fakes.world import REF
 from tests.unit.workflow.test_never import HostileDay
+
+pytestmark = pytest.mark.thorough
 
 COUNTS = st.sampled_from([0, 1, 2, 3, 5, 8, 12, 13, 40])
 

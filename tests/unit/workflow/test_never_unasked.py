@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import ClassVar
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import invariant, rule
@@ -16,6 +17,8 @@ from functions.workflow.table import StepName
 from tests.fakes.world import REF
 from tests.unit.workflow.test_contain import CONTAIN, block, give, order
 from tests.unit.workflow.test_never import HostileDay
+
+pytestmark = pytest.mark.thorough
 
 STRANGERS = "9.9.9.9"
 ADDRESSES = ("93.184.216.34", "93.184.216.35")

@@ -76,6 +76,14 @@ def known(responder: Responder, *releases: tuple[str, ReleaseState]) -> None:
         responder.clock.advance(seconds=60)
 
 
+def with_history() -> Responder:
+    """Three tasks of V1 run; V2 was good, too."""
+    made = responder_in()
+    known(made, (V2, ReleaseState.GOOD), (V1, ReleaseState.GOOD))
+    made.world.running = made.world.desired = 3
+    return made
+
+
 def closed(responder: Responder) -> bool:
     incident = responder.executions.started[-1][0]
     return responder.ledger.incident(incident).status is IncidentStatus.RESOLVED
@@ -109,7 +117,7 @@ def test_an_order_is_planned_done_verified_and_closed(given: Order, changes: lis
     assert reply.plan is not None
     assert responder.path[0] == "assess:act"
     assert responder.path[-2:] == ["verify:recovered", "close:resolved"]
-    assert subjects(responder) == ["[recovered]"]
+    assert subjects(responder) == ["[resolved"]
     assert "ann orders" in responder.notifier.pages[0].text
     assert closed(responder)
     assert_sound(responder)
@@ -265,6 +273,7 @@ def test_a_paused_service_takes_no_order(responder: Responder) -> None:
     assert responder.world.changes == []
 
 
+@pytest.mark.thorough
 def test_a_dead_database_vetoes_new_tasks_and_not_fewer(responder: Responder) -> None:
     """New tasks make an outage of what they stand on worse; taking some away does not."""
     responder.world.running = responder.world.desired = 6
@@ -326,6 +335,7 @@ def test_what_somebody_deploys_after_the_order_is_not_fought(responder: Responde
 # Never a second change at once
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("given", [order(REDEPLOY), order(ROLL_BACK, to="2"), scale(6), limits(3, 9)])
 def test_no_order_goes_on_top_of_a_deployment(given: Order, responder: Responder) -> None:
     """It is refused, and can be given again later."""
@@ -511,7 +521,7 @@ def test_a_bad_release_is_rolled_back_by_hand_in_mode_ask() -> None:
     events = responder.ledger.events(incident)
     (taken,) = [event for event in events if event.fact is Fact.ACTION_TAKEN]
     assert taken.at - asked_at[0] < timedelta(minutes=1)
-    assert subjects(responder) == ["[approve?", "[recovered]"]
+    assert subjects(responder) == ["[approve?", "[resolved"]
     assert_sound(responder)
 
 

@@ -90,6 +90,7 @@ def test_updates_go_on_while_somebody_leads() -> None:
     kept(trail(responder), responder.clock.now())
 
 
+@pytest.mark.thorough
 def test_nobody_is_promised_what_the_playbook_does_not_want() -> None:
     """`never`: people hear when there is news."""
     responder = paged(updates={"P0": "never", "P1": "never"})
@@ -145,6 +146,7 @@ def test_who_has_the_page_is_not_called_over(said: Said) -> None:
     assert responder.second.pages == []
 
 
+@pytest.mark.thorough
 def test_without_a_second_contact_nobody_is_called() -> None:
     """And a page whose time to respond is no time on a clock calls nobody either."""
     for responder in (paged(), paged(escalation=SECOND, severities={"P1": {"respond": "next business day"}})):
@@ -165,6 +167,7 @@ def test_the_sweep_mends_a_promise_of_an_execution_that_died() -> None:
     assert len(responder.notifier.updates) == 1
 
 
+@pytest.mark.thorough
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     mode=st.sampled_from(["auto", "observe", "ask"]),

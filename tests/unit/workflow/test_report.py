@@ -256,7 +256,7 @@ def test_the_draft_asks_what_only_people_know() -> None:
     assert any("orders:2" in question for question in draft["Root cause"].questions)
     assert all(part.lines or part.questions for part in found.draft)
     assert found.lessons
-    assert any(step.command.startswith("responder releases") for step in found.steps)
+    assert any(step.command.startswith("responder release") for step in found.steps)
 
 
 def test_a_timeline_that_goes_past_midnight_names_the_day() -> None:
@@ -344,6 +344,7 @@ def test_hostile_text_stays_text() -> None:
 PLAIN = report(ran())
 
 
+@pytest.mark.thorough
 @given(st.text(max_size=60))
 def test_no_text_is_ever_markup(text: str) -> None:
     """Whatever stands in it, the page has the same elements, and loads and runs nothing."""

@@ -172,7 +172,7 @@ def test_the_letter_at_the_end_says_how_grave_it_was_at_its_worst() -> None:
     responder = Responder(playbook=playbook())
     after_bad_release(responder)
     responder.run()
-    assert "Severity   P1 at its worst: 40.0% of requests fail" in responder.notifier.pages[-1].text
+    assert "Severity   P1 at its worst, from 04:14 UTC on: 40.0% of requests fail" in responder.notifier.pages[-1].text
 
 
 def test_a_page_without_a_look_says_what_the_playbook_says() -> None:

@@ -9,6 +9,7 @@ from functions.domain.changes import (
     ActionName,
     Change,
     DeregisterTarget,
+    Lease,
     LeaseKind,
     LeaseTerms,
     Plan,
@@ -194,7 +195,7 @@ SHIFT = ShiftZone(load_balancer=BALANCER, zone_id="euw1-az2", zone="eu-west-1b",
                     LeaseTerms(kind=LeaseKind.CEILING, resource_id=RESOURCE, original=10, value=20, duration_s=1800),
                 ),
             ),
-            ("the ceiling is 20 until the lease ends, then 10 again by itself",),
+            ("Temporary: the ceiling is 20 tasks until 03:42 UTC, then 10 again by itself",),
         ),
     ],
 )
@@ -218,7 +219,25 @@ def taken(wanted: Plan) -> tuple[Responder, tuple[Event, ...]]:
     responder = Responder(playbook=playbook())
     chosen(responder, wanted)
     incident = responder.ledger.incidents_of(REF)[0]
-    said = {"plan": wanted.model_dump(mode="json"), "stage": 0, "change": wanted.changes[0].model_dump(mode="json")}
+    now = responder.clock.now()
+    leases = [
+        Lease(
+            id=f"{terms.kind}:{terms.resource_id}",
+            incident_id=incident.id,
+            service_key=REF.key,
+            terms=terms,
+            taken_at=now,
+            due_at=now + timedelta(seconds=terms.duration_s),
+        ).model_dump(mode="json")
+        for terms in (wanted.leases[0] if wanted.leases else None,)
+        if terms is not None
+    ]
+    said = {
+        "plan": wanted.model_dump(mode="json"),
+        "stage": 0,
+        "change": wanted.changes[0].model_dump(mode="json"),
+        **dict.fromkeys(["lease"], *leases),
+    }
     events = [
         NewEvent(fact=Fact.ACTION_INTENDED, actor="remediate", summary="about to", data=said),
         NewEvent(fact=Fact.ACTION_TAKEN, actor="remediate", summary="done", data={**said, "result": {"made": "it"}}),

@@ -59,7 +59,7 @@ def test_who_was_told_hears_of_the_end(responder: Responder) -> None:
     responder.world.running = 2
     responder.executions.started.append((*responder.executions.started[-1][:2], "assess"))
     responder.run()
-    assert [page.subject[:6] for page in responder.notifier.pages] == ["[page ", "[recov"]
+    assert [page.subject[:6] for page in responder.notifier.pages] == ["[page ", "[resol"]
 
 
 def test_a_crash_loop_is_two_signals_in_two_stretches(responder: Responder) -> None:

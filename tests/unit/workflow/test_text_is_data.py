@@ -95,6 +95,7 @@ class Markup(HTMLParser):
         self.leads += [value or "" for name, value in attrs if name in ("href", "src", "style", "action")]
 
 
+@pytest.mark.thorough
 @settings(max_examples=40)
 @given(TEXTS)
 def test_a_page_has_no_element_and_no_attribute_that_a_text_brought(text: str) -> None:
@@ -117,6 +118,7 @@ def tokens(markdown: str) -> list[str]:
     return [kind for kind in found if kind != "inline/text_special"]
 
 
+@pytest.mark.thorough
 @settings(max_examples=40)
 @given(TEXTS)
 def test_markdown_has_no_markup_that_a_text_brought(text: str) -> None:
@@ -155,6 +157,7 @@ def poisoned_trail(text: str) -> Trail:
     return replace(trail, incident=incident, events=events, evidence=evidence, broken=text)
 
 
+@pytest.mark.thorough
 @settings(max_examples=40)
 @given(TEXTS)
 def test_a_terminal_gets_no_escape_but_our_own(text: str) -> None:

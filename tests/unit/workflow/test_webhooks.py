@@ -89,6 +89,7 @@ def test_a_dead_dependency_forbids_no_clean_up() -> None:
     assert done(made) == [SESSIONS]
 
 
+@pytest.mark.thorough
 @given(
     st.lists(st.sampled_from(["answered", "refused", "lost on its way", "answer lost", "killed"]), max_size=6),
     st.booleans(),

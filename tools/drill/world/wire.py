@@ -124,6 +124,15 @@ def attach(client: Any, *, attempts: int = 1) -> None:
     client._make_api_call = make_api_call
 
 
+def answered(model: Any, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """What the world of the moment answers to one attempt of a call, for clients that are on a wire of their own.
+
+    Raises:
+        Refused: as AWS refuses it.
+    """
+    return _answer(model, parameters, 1)
+
+
 def _connected() -> _Wire:
     if _wire is None:
         raise WorldUnable("no world is connected")

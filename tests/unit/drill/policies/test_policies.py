@@ -160,6 +160,7 @@ alarms:
 """
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("policy", "did", "told"),
     [("responder", ["UpdateService"], False), ("restart", ["UpdateService"], False), ("runbook", [], True)],

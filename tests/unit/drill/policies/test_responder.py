@@ -8,6 +8,8 @@ from tools.drill.measures import recovered
 from tools.drill.runner import play_seed, quiet
 from tools.drill.scenario import load_scenarios, shipped
 
+pytestmark = pytest.mark.thorough
+
 
 @pytest.fixture(autouse=True, scope="module")
 def silence() -> Iterator[None]:

@@ -12,6 +12,8 @@ from tools.drill.runner import play, play_seed, quiet
 from tools.drill.scenario import Scenario, load_scenarios
 from tools.drill.world.tally import STEP_S
 
+pytestmark = pytest.mark.thorough
+
 
 @pytest.fixture(autouse=True, scope="module")
 def silence() -> Iterator[None]:

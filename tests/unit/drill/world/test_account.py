@@ -98,6 +98,7 @@ def test_health_tells_those_who_pay() -> None:
     assert code_of(refused.value) == "SubscriptionRequiredException"
 
 
+@pytest.mark.thorough
 def test_secrets_are_those_of_the_task_definition() -> None:
     """What a task definition names can be described, with when it was changed; a missing secret cannot."""
     of = world(bad_release("secret-missing"), secrets=["db", "/limits"])

@@ -134,6 +134,7 @@ def test_a_shift_does_nothing_when_no_other_target_is_healthy() -> None:
     assert failed(of) == pytest.approx(0)
 
 
+@pytest.mark.thorough
 def test_zone_ids_belong_to_names() -> None:
     """Every zone of the world has one id, and the attributes tell whether they can be used."""
     of = world(zonal_shift=True)

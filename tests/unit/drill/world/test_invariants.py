@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -41,6 +42,7 @@ ROLLOUTS = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.thorough
 @settings(max_examples=60, deadline=None)
 @given(faults=FAULTS, rollout=ROLLOUTS, tasks=st.integers(1, 8), retries=st.integers(0, 2), seed=st.integers(0, 99))
 def test_the_books_balance(

@@ -20,6 +20,7 @@ def trouble(how: str) -> World:
     return of
 
 
+@pytest.mark.thorough
 def test_a_dependency_answers_as_it_is() -> None:
     """200 while it is well, 503 while it is down; while it is slow late, or not in time."""
     well = world(**NEEDS)

@@ -1,4 +1,4 @@
-"""`responder silence` and `unsilence`: only what only tells people, for a while."""
+"""`responder mute` and `unmute`: only what only tells people, for a while."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -52,11 +52,11 @@ def ask(keeper: Muted, *arguments: str, status: int = 0) -> Sequence[ByHand]:
 def test_an_alarm_is_muted_with_its_reason(capsys: pytest.CaptureFixture[str]) -> None:
     """Who and why stand in the rule; what ends it earlier is said."""
     keeper = Muted()
-    (note,) = ask(keeper, "silence", "orders-5xx", "--for", "2h", "--reason", "load test", "--by", "maria")
-    assert note.said == "maria silences orders-5xx for 2h: load test"
+    (note,) = ask(keeper, "mute", "orders-5xx", "--for", "2h", "--reason", "load test", "--by", "maria")
+    assert note.said == "maria mutes orders-5xx for 2h: load test"
     assert (note.about, note.identity) == ("orders-5xx", "arn:aws:iam::1:user/maria")
     assert keeper.made == [MuteAlarm(alarm="orders-5xx", duration_s=7200, note="maria: load test")]
-    assert "responder unsilence orders-5xx" in capsys.readouterr().out
+    assert "responder unmute orders-5xx" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_what_stays_loud(
 ) -> None:
     """An alarm that scales above all, and no mute without an end that CloudWatch takes."""
     keeper = Muted(does=does)
-    assert ask(keeper, "silence", "orders-5xx", "--for", length, "--reason", "x", status=2) == ()
+    assert ask(keeper, "mute", "orders-5xx", "--for", length, "--reason", "x", status=2) == ()
     assert told in capsys.readouterr().err
     assert keeper.made == []
 
@@ -83,7 +83,7 @@ def test_what_stays_loud(
 def test_a_mute_is_ended(muted: int, told: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Asked for twice, it does no harm."""
     keeper = Muted(muted=muted)
-    (note,) = ask(keeper, "unsilence", "orders-5xx", "--by", "maria")
-    assert note.said == "maria ends the silence of orders-5xx"
+    (note,) = ask(keeper, "unmute", "orders-5xx", "--by", "maria")
+    assert note.said == "maria ends the mute of orders-5xx"
     assert keeper.made == [UnmuteAlarm(alarm="orders-5xx")]
     assert told in capsys.readouterr().out
