@@ -20,7 +20,7 @@ from functions.settings import DeskSettings, Settings
 
 if TYPE_CHECKING:
     from functions.adapters.changer import AwsChanger
-    from functions.adapters.clients import Clients
+    from functions.adapters.clients import Clients, Service
     from functions.adapters.cloudwatch import CloudWatchReader
     from functions.adapters.containment import AwsContainment
     from functions.adapters.reader import AwsServiceReader
@@ -134,6 +134,21 @@ def composed(
     finally:
         _built.clear()
         _built.update(before)
+
+
+def at_start(*builders: Callable[[], object], clients: Sequence[Service] = ()) -> None:
+    """Build this when a handler is imported, and make the clients that its first event reads with: on Lambda alone.
+
+    There the time before the first event is spent on a whole processor, and the event's own on the share that the
+    function's memory buys, under a third of one. Elsewhere a handler is imported by whoever composes it otherwise.
+    """
+    if not Settings().on_lambda:
+        return
+    for build in builders:
+        build()
+    for service in clients:
+        # To ask for anything of it makes it.
+        _ = _clients().repeating(service).meta
 
 
 @_once

@@ -60,7 +60,7 @@ class Clients:
         self._region = region
         self._session = get_session()
         self._making = Lock()
-        self._made: dict[tuple[str, int, float], Any] = {}
+        self._by_settings: dict[tuple[str, int, float], Any] = {}
 
     def repeating(self, service: Service) -> Any:
         """A client for reads, and for writes that are harmless or refused when they arrive a second time."""
@@ -82,7 +82,7 @@ class Clients:
 
     def _one(self, service: Service, *, attempts: int, read_timeout_s: float) -> Any:
         with self._making:
-            made = self._made.get((service, attempts, read_timeout_s))
+            made = self._by_settings.get((service, attempts, read_timeout_s))
             if made is None:
                 # The mode is named because botocore's default differs between releases and can be set from the
                 # environment.
@@ -93,7 +93,7 @@ class Clients:
                     user_agent_extra=_USER_AGENT,
                 )
                 made = self._session.create_client(service, region_name=self._region, config=config)
-                self._made[service, attempts, read_timeout_s] = made
+                self._by_settings[service, attempts, read_timeout_s] = made
             return made
 
 

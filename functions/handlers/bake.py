@@ -10,6 +10,8 @@ from functions.domain.errors import SignalRefused
 from functions.handlers.signals import secrets, threats
 from functions.observability import logger
 
+bootstrap.at_start(bootstrap.bake, clients=("dynamodb", "ecs"))
+
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:

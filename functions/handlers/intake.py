@@ -18,6 +18,8 @@ from functions.observability import logger, metrics
 REASONS_TOLD = 5
 """Of one message; a message may be made of many."""
 
+bootstrap.at_start(bootstrap.intake, clients=("dynamodb", "stepfunctions"))
+
 
 def read_record(message_id: str, body: str) -> None:
     """Take in every signal of one queue message, then refuse the message if one part of it could not be read.

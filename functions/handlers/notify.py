@@ -9,6 +9,8 @@ from functions.handlers.visits import announced, ask, question_announced, visit
 from functions.observability import logger
 from functions.workflow.table import StepName
 
+bootstrap.at_start(bootstrap.page_people, bootstrap.announce, clients=("dynamodb", "sns"))
+
 
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:

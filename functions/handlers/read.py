@@ -9,6 +9,8 @@ from functions.domain.orders import Order
 from functions.domain.services import ServiceRef
 from functions.observability import logger
 
+bootstrap.at_start(bootstrap.inspect, clients=("dynamodb", "ecs"))
+
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:

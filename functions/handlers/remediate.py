@@ -9,6 +9,8 @@ from functions.handlers.visits import announced, visit
 from functions.observability import logger
 from functions.workflow.table import StepName
 
+bootstrap.at_start(bootstrap.remediate, bootstrap.announce, clients=("dynamodb", "ecs"))
+
 
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:

@@ -68,7 +68,7 @@ def test_everything_the_functions_import_is_shipped(code: Path, layer: Path) -> 
     }
     outside = imported - sys.stdlib_module_names - {"functions"}
     assert {name for name in outside if not list(layer.glob(f"{name}*"))} == set()
-    assert "boto3" in outside
+    assert "botocore" in outside
 
 
 def imports(tree: ast.AST) -> Iterator[str]:

@@ -9,6 +9,7 @@ AREAS: Mapping[str, str] = {
     "cold-start": "tools.bench.cold_start",
     "alarm-to-action": "tools.bench.alarm_to_action",
     "warm": "tools.bench.warm",
+    "package": "tools.bench.package",
 }
 """Each area's name and the module whose `measure` measures it; a module is imported only when its area is asked for,
 so that none of them weighs on another's figures."""
