@@ -46,6 +46,7 @@ $(VENV)/.ready: requirements.txt infra/package-lock.json pyproject.toml Makefile
 lock: setup ## Write the pins with their hashes anew, from requirements.in and package.json; UPGRADE=name moves one
 	$(COMPILE) functions/requirements.in --output-file functions/requirements.txt
 	$(COMPILE) requirements.in --output-file requirements.txt
+	$(COMPILE) tools/bench/custodian/requirements.in --output-file tools/bench/custodian/requirements.txt
 	cd infra && npm install --package-lock-only --silent --no-audit --no-fund
 
 check: setup ## Lint, formatting, types, the import rule, the templates against cdk-nag, the pins against advisories

@@ -195,7 +195,7 @@ def _ledger() -> Ledger:
 def _reader() -> AwsServiceReader:
     from functions.adapters.reader import AwsServiceReader
 
-    return AwsServiceReader.of(_clients())
+    return AwsServiceReader.of(_clients(), threads=_threads())
 
 
 @_once

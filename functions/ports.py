@@ -82,6 +82,9 @@ class ServiceReader(Protocol):
     def service(self, ref: ServiceRef) -> ServiceFacts | None:
         """The service now, or None when ECS says there is none by that name."""
 
+    def services(self, refs: Sequence[ServiceRef]) -> Mapping[ServiceRef, ServiceFacts | None]:
+        """Many in few requests. What could not be read together with others is left out: ask for it by itself."""
+
     def tasks(self, ref: ServiceRef) -> TasksFacts:
         """Running tasks and those that stopped lately."""
 
@@ -160,6 +163,9 @@ class MetricsReader(Protocol):
 
     def alarms(self, names: Sequence[str]) -> Sequence[AlarmFacts]:
         """The alarms that exist, with their own metric asked again; a name without an alarm is left out."""
+
+    def states(self, names: Sequence[str]) -> Sequence[AlarmFacts]:
+        """The same without asking their metrics, which is paid for by the metric: nobody knows whether one breaches."""
 
     def series(self, query: MetricsQuery) -> Series:
         """Data points in one request: counts as sums over the period, hosts as minimum, tasks as the number of samples
@@ -482,6 +488,33 @@ class DrillRecord(Model):
     body: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class CaseFile:
+    """One incident as a whole: its head, the trail that ends there, oldest first, and every signal that was counted."""
+
+    incident: Incident
+    events: Sequence[Event]
+    inbox: Sequence[InboxEntry]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServiceRecord:
+    """What the ledger holds of one service."""
+
+    holder: str | None
+    """Id of the incident that holds it."""
+    switch: Switch
+    releases: Sequence[Release]
+    """Newest first."""
+    charges: Sequence[datetime]
+    """When actions were charged to it in the last day, newest first."""
+    ineffective: Mapping[str, datetime]
+    """When an action did not help in the last day, by incident."""
+    leases: Sequence[Lease]
+    stored: Any = field(default=None, compare=False, repr=False)
+    """How it lies there, for the ledger that read it."""
+
+
 class Ledger(Protocol):
     """The memory of the responder. Every write is conditional; a condition that no longer holds raises `Superseded`."""
 
@@ -514,6 +547,15 @@ class Ledger(Protocol):
     def inbox(self, incident_id: str) -> Sequence[InboxEntry]:
         """Every signal of the incident, oldest first."""
 
+    def case_file(self, incident_id: str) -> CaseFile:
+        """`incident`, `events` and `inbox` in one reading, and in accord: no line of the trail that the head counts is
+        missing, and no signal.
+
+        Raises:
+            NotInLedger: there is no such incident.
+            TrailBroken: they do not come into accord.
+        """
+
     def append(
         self,
         incident: Incident,
@@ -524,11 +566,17 @@ class Ledger(Protocol):
         lease: Lease | None = None,
         budget: BudgetCharge | None = None,
         approval: Approval | None = None,
+        trouble: Trouble | None = None,
         unless_stopped: bool = False,
+        as_read: "tuple[ServiceRecord, Fleet] | None" = None,
     ) -> Incident:
-        """Append events after `incident.head_sequence`, and with them, in the same transaction, a lease, a charge, or a
-        request for approval, which takes the place of an earlier one. `unless_stopped`: only while operators have not
-        stopped everything; what is about to be changed is written so.
+        """Append events after `incident.head_sequence`, and with them, in the same transaction, a lease, a charge, a
+        request for approval or the trouble that the service is in and may share; either takes the place of an earlier
+        one. `unless_stopped`: only while operators have not stopped everything; what is about to be changed is written
+        so.
+
+        `as_read` is what was read just before of the service and the fleet. It spares the ledger to read it again: what
+        has changed since is noticed by the transaction, and read anew.
 
         At most 90 events. A lease of the same id and incident is replaced, for example to postpone its end.
 
@@ -558,6 +606,9 @@ class Ledger(Protocol):
         """
 
     # --- the service
+
+    def service_record(self, ref: ServiceRef) -> ServiceRecord:
+        """`lock_holder`, `switch`, `releases`, `charges`, `ineffective` and `service_leases` in one reading."""
 
     def lock_holder(self, ref: ServiceRef) -> str | None:
         """Id of the incident that holds the service."""
@@ -612,9 +663,6 @@ class Ledger(Protocol):
 
     def fleet(self, *, since: datetime) -> Fleet:
         """What holds for every service at once, read together; actions of the last day."""
-
-    def note_trouble(self, trouble: Trouble) -> None:
-        """A service is in trouble, and may share it; the newest one takes the place of those before."""
 
     def fleet_switch(self) -> FleetSwitch:
         """What operators set for every service. When nobody did, nothing is stopped; where the record makes no sense,
@@ -679,6 +727,8 @@ class Fleet:
     """How many actions were charged to it in the time asked for."""
     troubles: tuple[Trouble, ...] = ()
     """Services whose incidents were opened in that time, by their keys."""
+    stored: Any = field(default=None, compare=False, repr=False)
+    """How it lies there, for the ledger that read it."""
 
 
 class BudgetCharge(Model):

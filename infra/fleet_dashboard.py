@@ -106,7 +106,11 @@ def _coming_in(intake: sqs.IQueue, queues: Mapping[str, sqs.IQueue]) -> list[Gra
     return [
         Graph(
             "Heartbeats that came back in time, a quarter of an hour",
-            [own(Count.HEARTBEATS_RETURNED, period=Duration.seconds(EVERY_S)).with_(label="returned")],
+            [
+                own(Count.HEARTBEAT_SECONDS, statistic="SampleCount", period=Duration.seconds(EVERY_S)).with_(
+                    label="returned"
+                )
+            ],
         ),
         Graph(
             "Heartbeat: there and back, s",

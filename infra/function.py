@@ -17,6 +17,10 @@ TIMEOUT_S = 60
 
 MEMORY_MB = 512
 
+ROUNDS = frozenset({"sweep", "bake", "check"})
+"""Functions that a clock wakes every few minutes: a trace of each round, 5 USD a million, would be most of what X-Ray
+costs. Whatever calls them with a trace of its own has them in it."""
+
 
 class ResponderFunction(Construct):
     """Runs `functions.handlers.<module>.handler`. It may do what `grants` say, and log, and trace."""
@@ -60,7 +64,7 @@ class ResponderFunction(Construct):
             timeout=Duration.seconds(timeout_s),
             role=role,
             log_group=log_group,
-            tracing=lambda_.Tracing.ACTIVE,
+            tracing=lambda_.Tracing.PASS_THROUGH if module in ROUNDS else lambda_.Tracing.ACTIVE,
             environment={
                 "POWERTOOLS_LOG_LEVEL": "INFO",
                 **({} if environment is None else environment),

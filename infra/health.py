@@ -46,7 +46,6 @@ class Health(Construct):
         machine: sfn.IStateMachine,
         ledger: dynamodb.ITable,
         sweep: lambda_.IFunction,
-        bake: lambda_.IFunction,
         sweep_every: Duration,
         check: lambda_.IFunction | None,
         api: bool,
@@ -77,15 +76,16 @@ class Health(Construct):
                 function.metric_throttles(period=_PERIOD),
                 unhealthy=True,
             )
-        self._on_work(machine, ledger, pages, bake)
+        self._on_work(machine, ledger, pages)
         self._on_silence(sweep, sweep_every)
         if check is not None:
             self._on_checks(check)
         if api:
             self._alarm(
                 "api-bugs",
-                "The HTTP API answered a request with 500, because of a bug. At the desk `responder` does the same as "
-                f"the API. What was not foreseen: {self._log_of('api')} --filter-pattern '\"not foreseen\"'",
+                "The HTTP API answered a request with 500, because of a bug, or with 503, because the function read or "
+                "trial failed. At the desk `responder` does the same. What was not foreseen: "
+                f"{self._log_of('api')} --filter-pattern '\"not foreseen\"'",
                 own(Count.BUGS_ANSWERED),
             )
 
@@ -94,7 +94,9 @@ class Health(Construct):
             self._alarm(
                 f"{what}-not-empty",
                 f"Messages lie in the queue {queue.queue_name}; nobody works on what they tell, but for alarms, which "
-                "the sweep finds. Read them, mend the cause, then redrive: aws sqs start-message-move-task "
+                "the sweep finds. Some may be broken, or of a shape that AWS did not send before: "
+                f"{self._log_of('intake')} --filter-pattern '\"message rejected\"'. Read them, "
+                "mend the cause, then redrive: aws sqs start-message-move-task "
                 f"--source-arn {queue.queue_arn} --destination-arn {intake.queue_arn} --region {self._region}. What "
                 "comes twice is recognised.",
                 queue.metric_approximate_number_of_messages_visible(period=_PERIOD, statistic="Maximum"),
@@ -116,22 +118,15 @@ class Health(Construct):
             own(Count.SIGNALS_NOT_TAKEN),
             unhealthy=True,
         )
-        self._alarm(
-            "signals-rejected",
-            "A message could not be read as a signal: it is broken, or of a shape that AWS did not send before. It "
-            f"ends among the dead letters. Why: {self._log_of('intake')} --filter-pattern '\"message rejected\"'",
-            own(Count.SIGNALS_REJECTED),
-        )
 
-    def _on_work(
-        self, machine: sfn.IStateMachine, ledger: dynamodb.ITable, pages: sns.ITopic, bake: lambda_.IFunction
-    ) -> None:
+    def _on_work(self, machine: sfn.IStateMachine, ledger: dynamodb.ITable, pages: sns.ITopic) -> None:
         found = f"aws stepfunctions list-executions --state-machine-arn {machine.state_machine_arn}"
         self._alarm(
             "executions-failed",
             "An execution failed, and stopped working on its incident. A page says at which step. The sweep starts it "
             f"anew within six minutes; if this comes again, `responder take` the incident and lead it. Which: {found} "
-            f"--status-filter FAILED --max-items 5 --region {self._region}",
+            f"--status-filter FAILED --max-items 5 --region {self._region}. If it is TooManyRequestsException, "
+            f"Lambda's concurrency is used up: aws lambda get-account-settings --region {self._region}",
             machine.metric_failed(period=_PERIOD),
             unhealthy=True,
         )
@@ -177,13 +172,6 @@ class Health(Construct):
                 period=_PERIOD,
             ),
         )
-        self._alarm(
-            "bake-dropped",
-            "Events for the function bake were dropped after three attempts, or waited too long: a changed secret or a "
-            "finding about a role was perhaps not looked at. If tasks read a secret that was changed lately, redeploy: "
-            f"responder redeploy CLUSTER/SERVICE --reason '...'. Why: {self._log_of('bake')}",
-            bake.metric("AsyncEventsDropped", period=_PERIOD, statistic="Sum"),
-        )
 
     def _on_silence(self, sweep: lambda_.IFunction, sweep_every: Duration) -> None:
         self._alarm(
@@ -191,7 +179,7 @@ class Health(Construct):
             f"No heartbeat has come back in time for {LOST_AFTER_S // 60} minutes: something between the queue and the "
             "archive is down, and incidents may not be carried. Look after the services yourself. Where it stopped: "
             f"{self._log_of('intake')}; then the same for assess and close",
-            own(Count.HEARTBEATS_RETURNED, period=Duration.seconds(LOST_AFTER_S)),
+            own(Count.HEARTBEAT_SECONDS, statistic="SampleCount", period=Duration.seconds(LOST_AFTER_S)),
             silent=True,
             periods=1,
             unhealthy=True,
@@ -264,14 +252,13 @@ class Health(Construct):
 _FAILS: Mapping[str, str] = {
     "intake": "Messages wait in the queue, for four days at most. Look after the services yourself.",
     "sweep": "Lambda tries twice more, and the next round does the same work.",
-    "bake": "Young releases are not watched; the next round does the same, but no event of a secret comes again.",
-    "forward": "Alarms that call it are not told; the sweep finds those that a playbook names.",
+    "bake": "Young releases are not watched; the next round does the same. No event of a secret comes again, and after "
+    "three attempts it is lost: if tasks read one that was changed lately, responder redeploy CLUSTER/SERVICE "
+    "--reason '...'.",
     "report": "An incident has no report; `responder report` makes one of the trail.",
     "check": "The alarms of synthetic checks see nothing.",
     "digest": "Nobody gets the digest; `responder digest` prints it.",
     "api": "The HTTP API does not answer; at the desk `responder` does the same.",
-    "read": "The HTTP API answers 503; at the desk `responder status` reads with your own rights.",
-    "trial": "Smoke tests and loads of the HTTP API are not made.",
 }
 """What it means that a function fails."""
 

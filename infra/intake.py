@@ -179,6 +179,11 @@ class Intake(Construct):
             report_batch_item_failures=True,
             max_concurrency=10,
         )
+        # What it could not hand over after three attempts lies where EventBridge and SNS leave theirs: as the alarm
+        # sent it, so that it can be redriven, and an alarm tells of it.
+        handed = forwarder.node.default_child
+        assert isinstance(handed, lambda_.CfnFunction)
+        handed.dead_letter_config = lambda_.CfnFunction.DeadLetterConfigProperty(target_arn=self.undelivered.queue_arn)
         stack = Stack.of(self)
         forwarder.add_permission(
             "Alarms",

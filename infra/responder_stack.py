@@ -21,6 +21,7 @@ from functions.workflow.checks import NEEDS as CHECK_NEEDS
 from functions.workflow.digests.checklist import needs as digest_needs
 from functions.workflow.digests.compose import FUNCTION_TIMEOUT_S as DIGEST_TIMEOUT_S
 from functions.workflow.report import NEEDS as REPORT_NEEDS
+from functions.workflow.sweep import NEEDS as SWEEP_NEEDS
 from functions.workflow.table import Function
 from functions.workflow.validation import NEEDS as VALIDATION_NEEDS
 from infra.announcements import ChatRule, announce_grants
@@ -124,7 +125,7 @@ class ResponderStack(Stack):
         reader, sweep, bake = self._starters(deployment)
         forwarder = self._function(
             "forward",
-            [Grant(["sqs:SendMessage"], [intake.queue.queue_arn])],
+            [Grant(["sqs:SendMessage"], [intake.queue.queue_arn, intake.undelivered.queue_arn])],
             {settings.INTAKE_QUEUE_URL: intake.queue.queue_url},
         )
         looks_for_logs = any(needs_log_group(p) and p.overrides.log_group is None for p in playbooks)
@@ -167,18 +168,17 @@ class ResponderStack(Stack):
                 "intake": reader.function,
                 "sweep": sweep.function,
                 "bake": bake.function,
-                "forward": forwarder.function,
                 # The state machine spares its step: nobody else would hear of it.
                 "report": steps[Function.REPORT].function,
                 **({} if check is None else {"check": check}),
-                **({} if api is None else {"api": api.api, "read": api.read, "trial": api.trial}),
+                **({} if api is None else {"api": api.api}),
                 **({} if digest is None else {"digest": digest}),
             },
-            on_the_way=on_the_way,
+            # That Lambda does not run a step is told by its execution, which fails for it.
+            on_the_way={"intake": reader.function},
             machine=workflow.machine,
             ledger=self._storage.table,
             sweep=sweep.function,
-            bake=bake.function,
             sweep_every=SWEEP_EVERY,
             check=check,
             api=api is not None,
@@ -283,7 +283,7 @@ class ResponderStack(Stack):
             self._function("intake", [*storage.ledger_grants(*TAKE_IN), start], places),
             self._function(
                 "sweep",
-                [*storage.ledger_grants(*APPEND, RECORD, lists=True), start, ask, *self._granted(_needs_of("alarms"))],
+                [*storage.ledger_grants(*APPEND, RECORD, lists=True), start, ask, *self._granted(SWEEP_NEEDS)],
                 {**places, settings.FUNCTION_TIMEOUT: str(TIMEOUT_S)},
             ),
             self._function(

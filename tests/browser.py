@@ -32,6 +32,9 @@ SCREENSHOTS = Path(__file__).resolve().parents[1] / "build" / "screenshots"
 LOOKS = (("light", 1280), ("dark", 1280), ("light", 390))
 """Colour scheme, and width in pixels: a desk, and a phone."""
 
+_JUDGED = (("light", 1280), ("dark", 390))
+"""Where a page that stands alone is judged by axe-core, which takes long: both colour schemes, and both layouts."""
+
 _COUNT_SHIFTS = """
 window.shifted = 0;
 new PerformanceObserver((list) => {
@@ -62,6 +65,47 @@ def browsing() -> Iterator[Browser]:
             yield browser
         finally:
             browser.close()
+
+
+def violations_of(page: Page) -> Sequence[str]:
+    """What axe-core finds against WCAG and its own good practice, a line each."""
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found: dict[str, Any] = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    return [
+        f"{each['id']} ({each['impact']}): {each['help']}: {node['html'][:120]}"
+        for each in found["violations"]
+        for node in each["nodes"]
+    ]
+
+
+def read_alone(browser: Browser, file: Path, name: str) -> Sequence[str]:
+    """Look at a page that stands alone, as everybody may look at it, keep what was seen, and say what of it is not as
+    it should be: on screens, by day and by night, and on paper."""
+    wrong: list[str] = []
+    for scheme, width in (*LOOKS, ("dark", 390), ("print", 680)):
+        context = browser.new_context(viewport={"width": width, "height": 900})
+        page = context.new_page()
+        page.on("console", lambda said: wrong.append(said.text))
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("request", lambda asked: wrong.append(asked.url) if asked.url != file.as_uri() else None)
+        page.add_init_script(_COUNT_SHIFTS)
+        if scheme == "print":
+            page.emulate_media(media="print")
+        else:
+            page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+        page.goto(file.as_uri())
+        page.wait_for_load_state("networkidle")
+        wide, shifted = page.evaluate("[document.documentElement.scrollWidth, window.shifted]")
+        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=SCREENSHOTS / f"{name}-{scheme}-{width}.png", full_page=True)
+        found = [
+            *(violations_of(page) if (scheme, width) in _JUDGED else []),
+            *([f"{wide} pixels wide"] if wide > width else []),
+            *([f"shifts by {shifted} while it loads"] if shifted else []),
+        ]
+        wrong.extend(f"{scheme}, {width}: {each}" for each in found)
+        context.close()
+    return wrong
 
 
 class Tab:
@@ -118,14 +162,7 @@ class Tab:
         return [*wrong, *(f"not reached by Tab: {each}" for each in self.unreached())]
 
     def violations(self) -> Sequence[str]:
-        """What axe-core finds against WCAG and its own good practice, a line each."""
-        self.page.evaluate(AXE.read_text(encoding="utf-8"))
-        found: dict[str, Any] = self.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-        return [
-            f"{each['id']} ({each['impact']}): {each['help']}: {node['html'][:120]}"
-            for each in found["violations"]
-            for node in each["nodes"]
-        ]
+        return violations_of(self.page)
 
     def unreached(self) -> Sequence[str]:
         """Controls that the tab key never comes to, or of which nobody sees that it did."""

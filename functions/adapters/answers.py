@@ -59,7 +59,11 @@ def changing(what: str) -> Iterator[None]:
 
 def moment(answer: Answer, *names: str) -> datetime | None:
     """The first of the named times that is there, in UTC."""
-    return next((value.astimezone(UTC) for name in names if isinstance(value := answer.get(name), datetime)), None)
+    for name in names:
+        value = answer.get(name)
+        if isinstance(value, datetime):
+            return value.astimezone(UTC)
+    return None
 
 
 def required_moment(answer: Answer, *names: str, of: str) -> datetime:

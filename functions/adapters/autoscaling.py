@@ -1,6 +1,7 @@
 """Reads Application Auto Scaling: the range within which a service's desired count may move."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Any
 
 from functions.adapters.answers import Answer, reading, required_moment
@@ -30,10 +31,14 @@ def resource_id(ref: ServiceRef) -> str:
 class AutoScalingReader:
     """The part of `ServiceReader` that Application Auto Scaling answers. IAM actions: `CALLS`."""
 
-    def __init__(self, client: Any, *, supporting: Any) -> None:
-        """`supporting` is a client that does not repeat: what is read with it is not worth waiting for."""
+    def __init__(
+        self, client: Any, *, supporting: Any, threads: Callable[[int], Executor] = ThreadPoolExecutor
+    ) -> None:
+        """`supporting` is a client that does not repeat: what is read with it is not worth waiting for. `threads` makes
+        an executor that carries out so many calls side by side."""
         self._autoscaling = client
         self._supporting = supporting
+        self._threads = threads
 
     def scaling(self, ref: ServiceRef, *, named: str | None = None) -> ScalingFacts:
         with reading(f"the scalable target of {ref.service}"):
@@ -45,7 +50,10 @@ class AutoScalingReader:
             return ScalingFacts(registered=False)
         target = targets[0]
         suspended = target.get("SuspendedState") or {}
-        activities = self._activities(target["ResourceId"])
+        with self._threads(2) as pool:
+            found = pool.submit(self._activities, target["ResourceId"])
+            policies = pool.submit(self._policies, target["ResourceId"])
+        activities = found.result()
         return ScalingFacts(
             registered=True,
             resource_id=target["ResourceId"],
@@ -54,7 +62,7 @@ class AutoScalingReader:
             scale_out_suspended=suspended.get("DynamicScalingOutSuspended"),
             scale_in_suspended=suspended.get("DynamicScalingInSuspended"),
             not_scaled_reasons=None if activities is None else _reasons(activities),
-            policies=self._policies(target["ResourceId"]),
+            policies=policies.result(),
             activities=activities,
         )
 

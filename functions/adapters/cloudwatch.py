@@ -67,10 +67,16 @@ class CloudWatchReader:
         self._clock = clock
 
     def alarms(self, names: Sequence[str]) -> Sequence[AlarmFacts]:
+        return self._alarms(names, metrics=True)
+
+    def states(self, names: Sequence[str]) -> Sequence[AlarmFacts]:
+        return self._alarms(names, metrics=False)
+
+    def _alarms(self, names: Sequence[str], *, metrics: bool) -> Sequence[AlarmFacts]:
         with reading("the alarms"):
             described = self._describe(names)
             nested = self._nested(described)
-            breaches = self._breaches([a for a in described if "AlarmRule" not in a])
+            breaches = self._breaches([a for a in described if "AlarmRule" not in a]) if metrics else {}
         known = {alarm["AlarmName"]: alarm for alarm in (*nested, *described)}
         return tuple(_alarm_facts(alarm, known, breaches.get(alarm["AlarmName"])) for alarm in described)
 
@@ -183,7 +189,7 @@ class CloudWatchReader:
                         raise ReadFailed(f"CloudWatch answered {result['StatusCode']} for {result.get('Label')}")
                     found.pop(result["Id"], None)
                 elif result["Id"] in found:
-                    times = (at.astimezone(UTC) for at in result.get("Timestamps", ()))
+                    times = [at if at.tzinfo is UTC else at.astimezone(UTC) for at in result.get("Timestamps", ())]
                     found[result["Id"]].update(zip(times, result.get("Values", ()), strict=True))
             if not answer.get("NextToken"):
                 break

@@ -29,6 +29,8 @@ Expected = Mapping[str, str | int | None]
 """What an item must still show for a write to go through; None means that the attribute must not be there."""
 
 ABSENT: Expected = {PARTITION_KEY: None}
+ANYTHING: Expected = {}
+"""For an item that has one writer."""
 
 
 class Writes:
@@ -67,15 +69,15 @@ class Writes:
 
     def _add(self, kind: str, request: Wire, when: Expected) -> "Writes":
         values = to_wire({f":old_{name}": value for name, value in when.items() if value is not None})
-        request = {
-            "TableName": self._table,
-            **request,
-            "ConditionExpression": " AND ".join(
+        request = {"TableName": self._table, **request}
+        if when:
+            request["ConditionExpression"] = " AND ".join(
                 f"attribute_not_exists(#{name})" if value is None else f"#{name} = :old_{name}"
                 for name, value in when.items()
-            ),
-            "ExpressionAttributeNames": request.get("ExpressionAttributeNames", {}) | {f"#{n}": n for n in when},
-        }
+            )
+            request["ExpressionAttributeNames"] = request.get("ExpressionAttributeNames", {}) | {
+                f"#{name}": name for name in when
+            }
         if values:
             request["ExpressionAttributeValues"] = request.get("ExpressionAttributeValues", {}) | values
         self.requests.append({kind: request})

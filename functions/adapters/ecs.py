@@ -1,6 +1,10 @@
 """Reads ECS: the service, its tasks, deployments, revisions and task definitions."""
 
-from collections.abc import Iterable, Iterator, Sequence
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from datetime import datetime
+from functools import cached_property, lru_cache
 from typing import Any, TypeVar
 
 from botocore.exceptions import ClientError
@@ -34,6 +38,9 @@ CALLS = (
 )
 """IAM actions."""
 
+SERVICES_PER_CALL = 10
+"""Of one cluster (ECS API reference, DescribeServices)."""
+
 TASKS_PER_CALL = 100
 STOPPED_TASKS = 100
 DEPLOYMENTS = 20
@@ -57,8 +64,10 @@ _SURROUNDINGS = (
 class EcsReader:
     """The part of `ServiceReader` that ECS answers. IAM actions: `CALLS`."""
 
-    def __init__(self, client: Any) -> None:
+    def __init__(self, client: Any, *, threads: Callable[[int], Executor] = ThreadPoolExecutor) -> None:
+        """`threads` makes an executor that carries out so many calls side by side."""
         self._ecs = client
+        self._threads = threads
 
     def service(self, ref: ServiceRef) -> ServiceFacts | None:
         with reading(f"service {ref.service}"):
@@ -73,10 +82,34 @@ class EcsReader:
                 raise ReadFailed(f"service {ref.service} could not be read: {clean(str(failure.get('reason')))}")
         return next((_service_facts(service) for service in answer.get("services", ())), None)
 
+    def services(self, refs: Sequence[ServiceRef]) -> Mapping[ServiceRef, ServiceFacts | None]:
+        found: dict[ServiceRef, ServiceFacts | None] = {}
+        for cluster in dict.fromkeys(ref.cluster for ref in refs):
+            of_cluster = [ref for ref in refs if ref.cluster == cluster]
+            for first in range(0, len(of_cluster), SERVICES_PER_CALL):
+                found |= self._together(cluster, of_cluster[first : first + SERVICES_PER_CALL])
+        return found
+
+    def _together(self, cluster: str, refs: Sequence[ServiceRef]) -> dict[ServiceRef, ServiceFacts | None]:
+        """Services of one cluster. ECS refuses a request whole; whoever asks for each by itself is told why."""
+        try:
+            with reading(f"{len(refs)} services of cluster {cluster}"):
+                answer = self._ecs.describe_services(cluster=cluster, services=[ref.service for ref in refs])
+        except ReadFailed:
+            return {}
+        told = {facts.arn.rpartition("/")[2]: facts for facts in map(_service_facts, answer.get("services", ()))}
+        gone = {
+            str(failure.get("arn", "")).rpartition("/")[2]
+            for failure in answer.get("failures", ())
+            if failure.get("reason") == "MISSING"
+        }
+        return {ref: told.get(ref.service) for ref in refs if ref.service in told or ref.service in gone}
+
     def tasks(self, ref: ServiceRef) -> TasksFacts:
         with reading(f"the tasks of {ref.service}"):
-            running = list(self._task_arns(ref, "RUNNING"))
-            stopped = list(self._task_arns(ref, "STOPPED"))[:STOPPED_TASKS]
+            with self._threads(2) as pool:
+                running, stopped = pool.map(lambda status: list(self._task_arns(ref, status)), ("RUNNING", "STOPPED"))
+            stopped = stopped[:STOPPED_TASKS]
             shown = [
                 task
                 for arns in _chunks(running + stopped, TASKS_PER_CALL)
@@ -89,10 +122,13 @@ class EcsReader:
             stopped=tuple(task for task in found if task.stopped_at is not None or task.last_status == "STOPPED"),
         )
 
+    @cached_property
+    def _list_tasks(self) -> Any:
+        """botocore makes a class of its own for each paginator that it is asked for."""
+        return self._ecs.get_paginator("list_tasks")
+
     def _task_arns(self, ref: ServiceRef, desired_status: str) -> Iterator[str]:
-        pages = self._ecs.get_paginator("list_tasks").paginate(
-            cluster=ref.cluster, serviceName=ref.service, desiredStatus=desired_status
-        )
+        pages = self._list_tasks.paginate(cluster=ref.cluster, serviceName=ref.service, desiredStatus=desired_status)
         for page in pages:
             yield from page.get("taskArns", ())
 
@@ -154,7 +190,7 @@ def _service_facts(service: Answer) -> ServiceFacts:
         task_definition=service.get("taskDefinition", ""),
         deployments=tuple(_deployment_facts(deployment) for deployment in deployments),
         events=tuple(
-            ServiceEvent(at=at, message=clean(str(event.get("message", ""))))
+            _event(at, str(event.get("message", "")))
             for event in service.get("events", ())[:EVENTS]
             if (at := moment(event, "createdAt")) is not None
         ),
@@ -168,6 +204,12 @@ def _service_facts(service: Answer) -> ServiceFacts:
         surroundings=_surroundings({**primary, **service}),
         security_groups=tuple(_network(service).get("securityGroups", ())),
     )
+
+
+@lru_cache(maxsize=512)
+def _event(at: datetime, message: str) -> ServiceEvent:
+    """A service shows the same hundred events again in every look."""
+    return ServiceEvent(at=at, message=clean(message))
 
 
 def _network(service: Answer) -> Answer:
@@ -276,7 +318,13 @@ def _revision_facts(revision: Answer) -> RevisionFacts:
 
 
 def _surroundings(described: Answer) -> str:
-    return digest({name: _unordered(described[name]) for name in _SURROUNDINGS if described.get(name)})
+    return _hash_of(json.dumps({name: described[name] for name in _SURROUNDINGS if described.get(name)}))
+
+
+@lru_cache(maxsize=256)
+def _hash_of(written: str) -> str:
+    """They hardly ever change, and are asked for in every look."""
+    return digest(_unordered(json.loads(written)))
 
 
 def _unordered(value: object) -> object:

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from functions.adapters.answers import reading
-from functions.domain.errors import ReadFailed
+from functions.domain.errors import FunctionFailed, ReadFailed
 from functions.domain.evidence import Findings
 from functions.domain.orders import Order
 from functions.domain.services import ServiceRef
@@ -68,7 +68,7 @@ def _invoked(client: Any, function: str, event: Mapping[str, Any]) -> Mapping[st
         answer = client.invoke(FunctionName=function, Payload=json.dumps(event).encode())
         body: bytes = answer["Payload"].read()
     if "FunctionError" in answer:
-        raise ReadFailed(f"function {function} failed; its log says why")
+        raise FunctionFailed(f"function {function} failed; its log says why")
     try:
         said = json.loads(body)
     except ValueError as error:

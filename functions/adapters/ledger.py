@@ -35,9 +35,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from functions.adapters import bookkeeping, items
-from functions.adapters.dynamo import ABSENT, Cancelled, Expected, Item, Table, Writes
+from functions.adapters.dynamo import ABSENT, ANYTHING, Cancelled, Expected, Item, Table, Writes
 from functions.domain.byhand import ByHand
-from functions.domain.errors import NotInLedger, Superseded
+from functions.domain.errors import NotInLedger, Superseded, TrailBroken
 from functions.domain.history import Release, ReleaseState
 from functions.domain.incidents import (
     Event,
@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from functions.domain.approvals import Approval
     from functions.domain.changes import Lease
     from functions.domain.troubles import Trouble
-    from functions.ports import Archive, BudgetCharge, Clock, Fleet
+    from functions.ports import Archive, BudgetCharge, CaseFile, Clock, Fleet, ServiceRecord
 
 CALLS = (
     "dynamodb:GetItem",
@@ -190,6 +190,23 @@ class DynamoLedger:
         found = self._table.records(items.incident_partition(incident_id), items.SIGNALS)
         return tuple(InboxEntry.model_validate_json(str(item["body"])) for item in found)
 
+    def case_file(self, incident_id: str) -> CaseFile:
+        from functions.ports import CaseFile
+
+        # A query may see a transaction in parts (DynamoDB Developer Guide, "Isolation levels and transactions").
+        for attempt in range(ATTEMPTS):
+            found = self._table.partition(items.incident_partition(incident_id))
+            head = _in(found, items.head_key(incident_id))
+            if head is None:
+                raise NotInLedger(f"no incident {incident_id!r} in the ledger")
+            incident = items.incident_of(head)
+            events = tuple(items.event_of(item) for item in _of_kind(found, items.EVENTS))
+            inbox = tuple(InboxEntry.model_validate_json(str(item["body"])) for item in _of_kind(found, items.SIGNALS))
+            if events and events[-1].hash == incident.head_hash and len(inbox) >= incident.signals_received:
+                return CaseFile(incident=incident, events=events, inbox=inbox)
+            self._wait(attempt)
+        raise TrailBroken(f"the trail or the inbox of incident {incident_id} is not as long as its head says")
+
     def append(
         self,
         incident: Incident,
@@ -200,22 +217,36 @@ class DynamoLedger:
         lease: Lease | None = None,
         budget: BudgetCharge | None = None,
         approval: Approval | None = None,
+        trouble: Trouble | None = None,
         unless_stopped: bool = False,
+        as_read: tuple[ServiceRecord, Fleet] | None = None,
     ) -> Incident:
         lines = self._continued(incident, events)
         seen = incident.signals_seen if signals_seen is None else signals_seen
         after = bookkeeping.advanced(incident, lines, step=step, signals_seen=seen)
 
         def writes() -> Writes:
+            nonlocal as_read
+            # What was read before is good for the first attempt: if that fails, something of it has changed.
+            of_service, of_fleet = (None, None) if as_read is None else (each.stored for each in as_read)
+            as_read = None
+
+            def known(at: Item) -> Item | None:
+                return self._table.get(at) if of_service is None else _in(of_service, at)
+
             parts = self._advance(incident, after, lines)
             if lease is not None:
-                parts.put(items.lease_item(lease), when=self._lease_expected(lease))
-            fleet = self._table.partition(items.FLEET) if unless_stopped or budget is not None else {}
+                parts.put(items.lease_item(lease), when=_lease_expected(lease, known(items.lease_key(lease))))
+            if trouble is not None:
+                parts.put(items.trouble_item(trouble), when=ANYTHING)
+            fleet: Mapping[str, Item] = {}
+            if unless_stopped or budget is not None:
+                fleet = self._table.partition(items.FLEET) if of_fleet is None else of_fleet
             if unless_stopped:
                 _unless_stopped(parts, fleet)
             if budget is not None:
                 ref = incident.service
-                charged = self._table.get(items.budget_key(ref))
+                charged = known(items.budget_key(ref))
                 _charge(parts, ref, charged, at=budget.at, limit=budget.service_limit)
                 _charge(parts, None, _in(fleet, items.budget_key(None)), at=budget.at, limit=budget.fleet_limit)
             if approval is not None:
@@ -225,14 +256,6 @@ class DynamoLedger:
 
         self._move(incident, lines, writes)
         return after
-
-    def _lease_expected(self, lease: Lease) -> Expected:
-        known = self._table.get(items.lease_key(lease))
-        if known is None:
-            return ABSENT
-        if known["incident"] != lease.incident_id:
-            raise Superseded(f"lease {lease.id} belongs to incident {known['incident']}")
-        return {"body": known["body"]}
 
     def resolve(self, incident: Incident, event: NewEvent) -> Incident:
         lines = self._continued(incident, [event])
@@ -336,13 +359,27 @@ class DynamoLedger:
 
     # --- the service
 
+    def service_record(self, ref: ServiceRef) -> ServiceRecord:
+        from functions.ports import ServiceRecord
+
+        found = self._table.partition(items.service_partition(ref.key))
+        lock, switch = _in(found, items.lock_key(ref)), _in(found, items.switch_key(ref))
+        return ServiceRecord(
+            holder=None if lock is None else str(lock["incident"]),
+            switch=_switch_of(switch),
+            releases=_releases(_of_kind(found, items.RELEASES)),
+            charges=items.charges_of(_in(found, items.budget_key(ref))),
+            ineffective=items.ineffective_of(_in(found, items.ineffective_key(ref))),
+            leases=_by_end(_of_kind(found, items.LEASES_OUT)),
+            stored=found,
+        )
+
     def lock_holder(self, ref: ServiceRef) -> str | None:
         item = self._table.get(items.lock_key(ref))
         return None if item is None else str(item["incident"])
 
     def switch(self, ref: ServiceRef) -> Switch:
-        item = self._table.get(items.switch_key(ref))
-        return Switch() if item is None else Switch.model_validate_json(str(item["body"]))
+        return _switch_of(self._table.get(items.switch_key(ref)))
 
     def set_switch(self, ref: ServiceRef, switch: Switch, *, was: Switch | None = None) -> None:
         item = {**items.switch_key(ref), "body": items.body(switch)}
@@ -350,7 +387,7 @@ class DynamoLedger:
             self._table.put(item)
             return
         stored = self._table.get(items.switch_key(ref))
-        known = Switch() if stored is None else Switch.model_validate_json(str(stored["body"]))
+        known = _switch_of(stored)
         changed = Superseded(f"the switch of {ref} was set by somebody else meanwhile")
         if known != was:
             raise changed
@@ -361,8 +398,7 @@ class DynamoLedger:
             raise changed from cancelled
 
     def releases(self, ref: ServiceRef) -> Sequence[Release]:
-        found = self._table.records(items.service_partition(ref.key), items.RELEASES)
-        return bookkeeping.newest_first([Release.model_validate_json(str(item["body"])) for item in found])
+        return _releases(self._table.records(items.service_partition(ref.key), items.RELEASES))
 
     def note_release(
         self, ref: ServiceRef, task_definition: str, *, at: datetime, surroundings: str = "", passed: bool = False
@@ -466,9 +502,6 @@ class DynamoLedger:
 
     # --- the fleet
 
-    def note_trouble(self, trouble: Trouble) -> None:
-        self._table.put(items.trouble_item(trouble))
-
     def fleet(self, *, since: datetime) -> Fleet:
         from functions.domain.troubles import Trouble
         from functions.ports import Fleet
@@ -484,6 +517,7 @@ class DynamoLedger:
                 if name.startswith(items.TROUBLES)
                 and (trouble := Trouble.model_validate_json(str(item["body"]))).at >= since
             ),
+            stored=fleet,
         )
 
     def fleet_switch(self) -> FleetSwitch:
@@ -577,6 +611,10 @@ def _in(partition: Mapping[str, Item], at: Item) -> Item | None:
     return partition.get(str(at[SORT_KEY]))
 
 
+def _of_kind(partition: Mapping[str, Item], prefix: str) -> list[Item]:
+    return [item for name, item in partition.items() if name.startswith(prefix)]
+
+
 def _as_stored(stored: Item | None) -> Expected:
     return ABSENT if stored is None else {"body": stored.get("body")}
 
@@ -594,6 +632,22 @@ def _charge(parts: Writes, ref: ServiceRef | None, stored: Item | None, *, at: d
         items.charges_of(stored), at=at, limit=limit, of="the fleet" if ref is None else ref.key
     )
     parts.put(items.charges_item(ref, charges), when=_as_stored(stored))
+
+
+def _lease_expected(lease: Lease, known: Item | None) -> Expected:
+    if known is None:
+        return ABSENT
+    if known["incident"] != lease.incident_id:
+        raise Superseded(f"lease {lease.id} belongs to incident {known['incident']}")
+    return {"body": known["body"]}
+
+
+def _switch_of(item: Item | None) -> Switch:
+    return Switch() if item is None else Switch.model_validate_json(str(item["body"]))
+
+
+def _releases(found: Sequence[Item]) -> tuple[Release, ...]:
+    return bookkeeping.newest_first([Release.model_validate_json(str(item["body"])) for item in found])
 
 
 def _by_end(found: Sequence[Item]) -> tuple[Lease, ...]:

@@ -15,7 +15,7 @@ from functions.domain.incidents import Event, FleetSwitch, InboxEntry, Incident,
 from functions.domain.services import ServiceRef
 from functions.domain.signals import Signal
 from functions.domain.troubles import Trouble
-from functions.ports import Archive, BudgetCharge, Clock, Fleet, Opening
+from functions.ports import Archive, BudgetCharge, CaseFile, Clock, Fleet, Opening, ServiceRecord
 
 
 class MemoryLedger:
@@ -92,6 +92,11 @@ class MemoryLedger:
     def inbox(self, incident_id: str) -> Sequence[InboxEntry]:
         return tuple(self._inboxes.get(incident_id, ()))
 
+    def case_file(self, incident_id: str) -> CaseFile:
+        return CaseFile(
+            incident=self.incident(incident_id), events=self.events(incident_id), inbox=self.inbox(incident_id)
+        )
+
     def append(
         self,
         incident: Incident,
@@ -102,7 +107,9 @@ class MemoryLedger:
         lease: Lease | None = None,
         budget: BudgetCharge | None = None,
         approval: Approval | None = None,
+        trouble: Trouble | None = None,
         unless_stopped: bool = False,
+        as_read: tuple[ServiceRecord, Fleet] | None = None,
     ) -> Incident:
         stored = self._current(incident)
         if unless_stopped and self._fleet_switch.stopped:
@@ -120,6 +127,8 @@ class MemoryLedger:
         self._charges[incident.service.key], self._fleet_charges = charges, fleet_charges
         if approval is not None:
             self._approvals[incident.id] = approval
+        if trouble is not None:
+            self.note_trouble(trouble)
         seen = stored.signals_seen if signals_seen is None else signals_seen
         return self._advance(stored, lines, step=step, signals_seen=seen)
 
@@ -167,6 +176,16 @@ class MemoryLedger:
         self._events[stored.id].extend(lines)
         self._incidents[stored.id] = bookkeeping.advanced(stored, lines, **changes)
         return self._incidents[stored.id]
+
+    def service_record(self, ref: ServiceRef) -> ServiceRecord:
+        return ServiceRecord(
+            holder=self.lock_holder(ref),
+            switch=self.switch(ref),
+            releases=self.releases(ref),
+            charges=self._charges.get(ref.key, ()),
+            ineffective=dict(self._ineffective.get(ref.key, {})),
+            leases=self.service_leases(ref),
+        )
 
     def lock_holder(self, ref: ServiceRef) -> str | None:
         return self._locks.get(ref.key)
@@ -227,6 +246,7 @@ class MemoryLedger:
         return {each: at for each, at in self._ineffective.get(ref.key, {}).items() if at >= since}
 
     def note_trouble(self, trouble: Trouble) -> None:
+        """A service is in trouble, whether it has an incident here or not."""
         self._troubles[trouble.service_key] = trouble
 
     def fleet(self, *, since: datetime) -> Fleet:

@@ -1,6 +1,7 @@
 """One reader of a service, out of the services of AWS that know something about it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 
 from functions.adapters.autoscaling import AutoScalingReader
 from functions.adapters.clients import Clients
@@ -27,17 +28,22 @@ class AwsServiceReader:
         self._autoscaling = autoscaling
 
     @classmethod
-    def of(cls, clients: Clients) -> "AwsServiceReader":
+    def of(cls, clients: Clients, *, threads: Callable[[int], Executor] = ThreadPoolExecutor) -> "AwsServiceReader":
         return cls(
-            ecs=EcsReader(clients.repeating("ecs")),
+            ecs=EcsReader(clients.repeating("ecs"), threads=threads),
             elbv2=Elbv2Reader(clients.repeating("elbv2")),
             autoscaling=AutoScalingReader(
-                clients.repeating("application-autoscaling"), supporting=clients.once("application-autoscaling")
+                clients.repeating("application-autoscaling"),
+                supporting=clients.once("application-autoscaling"),
+                threads=threads,
             ),
         )
 
     def service(self, ref: ServiceRef) -> ServiceFacts | None:
         return self._ecs.service(ref)
+
+    def services(self, refs: Sequence[ServiceRef]) -> Mapping[ServiceRef, ServiceFacts | None]:
+        return self._ecs.services(refs)
 
     def tasks(self, ref: ServiceRef) -> TasksFacts:
         return self._ecs.tasks(ref)

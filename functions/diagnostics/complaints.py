@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from enum import StrEnum
+from functools import lru_cache
 
 from functions.domain.causes import Cause
 from functions.domain.circumstances import LogPattern, LogsFacts
@@ -114,8 +115,9 @@ _OF_CAUSE: Mapping[Cause, Complaint] = {
 """What lines complain about of which a playbook says what they speak of: every cause that logs can tell."""
 
 
+@lru_cache(maxsize=256)
 def complaint_of(line: str) -> Complaint:
-    """What one error line, or the pattern of many, complains about."""
+    """What one error line, or the pattern of many, complains about. Rules ask it of the same few lines again."""
     return next((complaint for complaint, words in _WORDS.items() if words.search(line)), Complaint.OTHER)
 
 

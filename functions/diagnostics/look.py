@@ -80,7 +80,8 @@ class Probe:
     """One thing to read. `name` is its field in `Findings`.
 
     `needs` are probes whose values it is given, and without which it cannot be read; `wants` are probes that it waits
-    for as well, and whose values it is given where they are known.
+    for as well, and whose values it is given where they are known. `ahead` is what of it can be read before they are
+    there: its value is given under the probe's own name, and without it the probe cannot be read.
     """
 
     name: str
@@ -88,6 +89,7 @@ class Probe:
     permissions: tuple[Permission, ...]
     needs: tuple[str, ...] = ()
     wants: tuple[str, ...] = ()
+    ahead: Read | None = None
 
 
 def look(probes: Iterable[Probe], around: Surroundings, *, deadline_s: float) -> Findings:
@@ -99,11 +101,12 @@ def look(probes: Iterable[Probe], around: Surroundings, *, deadline_s: float) ->
     waiting = {probe.name: probe for probe in probes}
     readings: dict[str, Reading[Any]] = {}
     ends = time.monotonic() + deadline_s
-    pool = around.readers.threads(max(1, len(waiting)))
+    pool = around.readers.threads(max(1, len(waiting) + sum(1 for probe in waiting.values() if probe.ahead)))
     running: dict[Future[Any], Probe] = {}
     try:
+        ahead = {probe.name: pool.submit(probe.ahead, around, {}) for probe in waiting.values() if probe.ahead}
         while waiting or running:
-            _begin(waiting, running, readings, around, pool)
+            _begin(waiting, running, readings, around, pool, ahead)
             if not running:
                 break
             done, _ = wait(running, timeout=max(0.0, ends - time.monotonic()), return_when="FIRST_COMPLETED")
@@ -124,6 +127,7 @@ def _begin(
     readings: dict[str, Reading[Any]],
     around: Surroundings,
     pool: Executor,
+    ahead: Mapping[str, Future[Any]],
 ) -> None:
     for probe in [p for p in waiting.values() if all(name in readings for name in (*p.needs, *p.wants))]:
         del waiting[probe.name]
@@ -132,7 +136,11 @@ def _begin(
             readings[probe.name] = Reading(error=f"cannot be read without {', '.join(unknown)}")
         else:
             known = {name: readings[name].value for name in (*probe.needs, *probe.wants) if readings[name].known}
-            running[pool.submit(probe.read, around, known)] = probe
+            running[pool.submit(_read, probe, around, known, ahead.get(probe.name))] = probe
+
+
+def _read(probe: Probe, around: Surroundings, known: Mapping[str, Any], ahead: Future[Any] | None) -> Any:
+    return probe.read(around, known if ahead is None else {**known, probe.name: ahead.result()})
 
 
 def _reading(future: Future[Any]) -> Reading[Any]:

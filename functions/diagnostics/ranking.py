@@ -198,21 +198,25 @@ def rank(findings: Findings, rules: Sequence[Rule] = RULES) -> tuple[Judgement, 
     """
     signs = Signs(findings)
     unknown = findings.unknown()
-    judged = [_judged(rule, signs, unknown) for rule in rules]
+    judged = [judgement for rule in rules if (judgement := _judged(rule, signs, unknown)) is not None]
     fitting = sorted((j for j in judged if j.confidence > 0), key=lambda j: -j.confidence)
     barred = [j for j in judged if j.missing]
     return (*(fitting or [_nothing_fits(signs, unknown)]), *barred)
 
 
-def _judged(rule: Rule, signs: Signs, unknown: Mapping[str, str]) -> Judgement:
+def _judged(rule: Rule, signs: Signs, unknown: Mapping[str, str]) -> Judgement | None:
+    """None where the findings rule it out."""
     case = Case()
     missing = tuple(name for name in rule.requires if name in unknown)
     missing_support = tuple(name for name in rule.supports if name in unknown)
     if not missing:
         rule.judge(signs, case)
+    confidence = round(max(0.0, case.confidence - min(LOST_AT_MOST, LOST_SUPPORT * len(missing_support))), 2)
+    if confidence == 0 and not missing:
+        return None
     return Judgement(
         cause=rule.cause,
-        confidence=round(max(0.0, case.confidence - min(LOST_AT_MOST, LOST_SUPPORT * len(missing_support))), 2),
+        confidence=confidence,
         evidence_for=tuple(dict.fromkeys(case.evidence_for)),
         evidence_against=tuple(case.evidence_against),
         missing=missing,

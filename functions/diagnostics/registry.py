@@ -25,7 +25,7 @@ from functions.diagnostics.probes import (
     read_threats,
 )
 from functions.diagnostics.recovery_points import read_backups
-from functions.diagnostics.releases import read_releases
+from functions.diagnostics.releases import read_deployed, read_releases
 from functions.diagnostics.tables import read_tables
 from functions.domain.permissions import Permission, Resource
 
@@ -88,6 +88,7 @@ PROBES: Mapping[str, Probe] = {
             name="releases",
             read=read_releases,
             needs=("service",),
+            ahead=read_deployed,
             permissions=(
                 *_may(Resource.SERVICE, "ecs:ListServiceDeployments"),
                 *_may(Resource.SERVICE_DEPLOYMENT, "ecs:DescribeServiceDeployments"),

@@ -17,14 +17,21 @@ from functions.domain.evidence import (
 )
 from functions.domain.releases import reached_steady_state
 
+Deployed = tuple[tuple[ServiceDeploymentFacts, ...], tuple[RevisionFacts, ...]]
+
+
+def read_deployed(around: Surroundings, known: Mapping[str, Any]) -> Deployed:
+    """The service deployments, and the revisions that they speak of: what ECS tells of them by the service's name."""
+    deployments = tuple(around.readers.service.service_deployments(around.ref))
+    wanted = {arn for d in deployments for arn in (d.target_revision, d.rollback_revision) if arn is not None}
+    return deployments, tuple(around.readers.service.revisions(sorted(wanted))) if wanted else ()
+
 
 def read_releases(around: Surroundings, known: Mapping[str, Any]) -> ReleasesFacts:
     """What runs since when, and the last known good: the newest release that reached a steady state, differs from what
     runs and is not quarantined, with preference for one that was then watched to be good."""
     service = cast(ServiceFacts, known["service"])
-    deployments = tuple(around.readers.service.service_deployments(around.ref))
-    wanted = {arn for d in deployments for arn in (d.target_revision, d.rollback_revision) if arn is not None}
-    revisions = tuple(around.readers.service.revisions(sorted(wanted))) if wanted else ()
+    deployments, revisions = cast(Deployed, known["releases"])
     current = service.primary.task_definition if service.primary else service.task_definition
     candidate, why = last_known_good(current, around.history, deployments, revisions)
     return ReleasesFacts(

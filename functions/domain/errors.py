@@ -14,6 +14,7 @@ ResponderError
 │   ├── NotInLedger            the ledger holds no such record
 │   └── TrailBroken            the hash chain of an incident does not verify
 ├── ReadFailed                 AWS could not be read: the evidence stays unknown
+│   └── FunctionFailed         another function of the responder failed
 ├── NotServing                 a service answers nobody, as far as can be seen
 └── ChangeFailed               a change was not made
     ├── ChangeRefused          AWS said no: nothing happened
@@ -84,6 +85,10 @@ class TrailBroken(LedgerError):
 
 class ReadFailed(ResponderError):
     """AWS could not be read. The evidence is unknown, which is never the same as fine."""
+
+
+class FunctionFailed(ReadFailed):
+    """Another function of the responder, which was asked, failed. That is a bug, and its log says which."""
 
 
 class NotServing(ResponderError):

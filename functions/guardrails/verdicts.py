@@ -1,6 +1,6 @@
 """The guardrails. Each looks at a plan and the situation and says yes or no, and why."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -178,21 +178,45 @@ def cooldown(situation: Situation, plan: Plan) -> Verdict:
     return _verdict("cooldown", over, "no earlier incident was acted upon lately", lately)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Breaker:
+    """How the breaker of a service stands: `failed` incidents of the last day were acted upon without effect."""
+
+    failed: int
+    limit: int
+    closes_at: datetime | None
+    """When it closes by itself; None while it is closed, and where no action is allowed at all."""
+
+    @property
+    def closed(self) -> bool:
+        return self.failed < self.limit
+
+    @property
+    def said(self) -> str:
+        hours = _hours(BREAKER_WINDOW)
+        return f"{self.failed} of {self.limit} incidents of the last {hours} hours were acted upon without effect"
+
+    @property
+    def why_open(self) -> str:
+        if self.closes_at is None:
+            return self.said
+        return f"{self.said}, the breaker closes at {self.closes_at:%Y-%m-%d %H:%M} UTC, or with `responder resume`"
+
+
+def breaker_of(ineffective: Collection[datetime], limit: int) -> Breaker:
+    """By when actions did not help lately."""
+    failed = sorted(ineffective, reverse=True)
+    closes_at = failed[limit - 1] + BREAKER_WINDOW if 0 < limit <= len(failed) else None
+    return Breaker(failed=len(failed), limit=limit, closes_at=closes_at)
+
+
 def breaker(situation: Situation, plan: Plan) -> Verdict:
     """Incidents that were acted upon without effect: what the responder does here does not help, so that people have to
     look. It closes when the oldest of them is a day ago, when an action helps, or by hand."""
-    failed, limit = sorted(situation.ineffective.values(), reverse=True), situation.ineffective_limit
-    said = (
-        f"{len(failed)} of {limit} incidents of the last {_hours(BREAKER_WINDOW)} hours were acted upon without effect"
-    )
-    closed = len(failed) < limit
-    if not closed and situation.by_hand is not None:
-        return _passed("breaker", said, situation.by_hand)
-    closes = ""
-    if 0 < limit <= len(failed):
-        end = failed[limit - 1] + BREAKER_WINDOW
-        closes = f", the breaker closes at {end:%Y-%m-%d %H:%M} UTC, or with `responder resume`"
-    return _verdict("breaker", closed, said, f"{said}{closes}")
+    found = breaker_of(situation.ineffective.values(), situation.ineffective_limit)
+    if not found.closed and situation.by_hand is not None:
+        return _passed("breaker", found.said, situation.by_hand)
+    return _verdict("breaker", found.closed, found.said, found.why_open)
 
 
 def shared_cause(situation: Situation, plan: Plan) -> Verdict:

@@ -12,6 +12,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from functions import bootstrap
 from functions.domain.counts import Count
 from functions.domain.errors import SignalRefused
+from functions.domain.signals import SignalKind
 from functions.handlers.signals import Ignored, read_message
 from functions.observability import logger, metrics
 
@@ -42,7 +43,8 @@ def read_record(message_id: str, body: str) -> None:
                 # Whatever it is: the batch is answered all the same, so that Lambda counts no error.
                 metrics.add_metric(name=Count.SIGNALS_NOT_TAKEN, unit=MetricUnit.Count, value=1)
                 raise
-            recorded += 1
+            # A heartbeat counts itself when it comes back.
+            recorded += outcome.kind is not SignalKind.HEARTBEAT
             logger.info(
                 "signal recorded",
                 extra={

@@ -21,8 +21,10 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         (Count.LEASES_OVERDUE, swept.overdue),
         (Count.FLEET_ACTIONS, swept.fleet_actions),
     ):
-        metrics.add_metric(name=count, unit=MetricUnit.Count, value=value)
-    metrics.flush_metrics()
+        if value:  # nothing written is 0 for who reads it, and costs nothing
+            metrics.add_metric(name=count, unit=MetricUnit.Count, value=value)
+    if metrics.metric_set:
+        metrics.flush_metrics()
     said = swept.model_dump(mode="json")
     logger.info("swept", extra=said)
     return said

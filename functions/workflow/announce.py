@@ -21,7 +21,7 @@ from functions.domain.incidents import Event, Fact, Incident, IncidentStatus
 from functions.domain.redaction import clean
 from functions.ports import Announcer, Ledger
 from functions.workflow.standing import started, status
-from functions.workflow.story import Story, tell
+from functions.workflow.story import Story, report_of, tell
 from functions.workflow.table import Outcome
 
 TOLD_AS: Mapping[Fact, Happened] = {
@@ -102,16 +102,10 @@ def announcement(incident: Incident, events: Sequence[Event], event: Event, happ
         acknowledged_by=story.acknowledged_by,
         next_update_at=story.next_update_at,
         duration_s=(event.at - since).total_seconds() if resolved else None,
-        report=_report(event) if resolved else None,
+        report=report_of([event]),
         head=event.hash,
         chat=_chat(incident, story, event, happened, identifier),
     )
-
-
-def _report(event: Event) -> str | None:
-    """Where the report lies, which the step after the close writes."""
-    place = event.data.get("report")
-    return None if place is None else f"{place}report.html"
 
 
 def _chat(incident: Incident, story: Story, event: Event, happened: Happened, identifier: str) -> ChatNotification:
@@ -131,7 +125,7 @@ def _chat(incident: Incident, story: Story, event: Event, happened: Happened, id
         lines.append(f"Next update: {story.next_update_at:%H:%M} UTC")
     if happened is Happened.RESOLVED:
         lines.append(f"Duration: {spoken(event.at - started(incident, story))}")
-        report = _report(event)
+        report = report_of([event])
         lines.append("" if report is None else f"Report: {in_chat(report)}")
     cause = [] if story.decision is None else [story.decision.cause.value]
     return ChatNotification(

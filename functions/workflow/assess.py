@@ -20,19 +20,21 @@ from functions.domain.orders import Order, PendingOrder
 from functions.domain.people import Said
 from functions.domain.severity import Grade
 from functions.domain.signals import Signal, SignalKind, pending
+from functions.domain.troubles import Trouble
+from functions.guardrails.verdicts import HOUR
 from functions.playbooks.schema import Playbook
-from functions.ports import Clock, Ledger, Readers
+from functions.ports import Clock, Fleet, Ledger, Readers, ServiceRecord
 from functions.workflow.answers import heard
 from functions.workflow.command import led_by
 from functions.workflow.decision import Decision, decide
 from functions.workflow.promises import in_time
 from functions.workflow.scored import scored
 from functions.workflow.severity import changed, graded
-from functions.workflow.situation import CHARGES_LOOKBACK, situation_of, trouble_of
+from functions.workflow.situation import charged_lately, situation_of, trouble_of
 from functions.workflow.story import Intent, Story, heeding, tell
 from functions.workflow.table import Outcome, StepName
 from functions.workflow.validation import Validator, healthy, validated
-from functions.workflow.visit import Result, Visit, incident_of
+from functions.workflow.visit import Result, Visit, case_file_of
 
 LOOK_DEADLINE_S = 20.0
 FIRST_WATCH_S = 60
@@ -97,8 +99,8 @@ class Examiner:
         if waiting is None:
             waiting = _waiting(incident, story, inbox)
         ordered = waiting[0] if waiting else None
-        charges = self.ledger.charges(incident.service, since=now - CHARGES_LOOKBACK)
-        around = self._surroundings(incident, playbook, story, inbox, charges, now)
+        record, fleet = self._remembered(incident, now)
+        around = self._surroundings(incident, playbook, story, inbox, record, now)
         if ordered is not None:
             around = replace(around, wanted_release=ordered.order.target)
         findings = look(
@@ -120,16 +122,16 @@ class Examiner:
             change_came=changed_at(inbox) is not None,
             verifying=self._verifying(story),
             actions=self.actions,
-            terms=self._terms(incident, playbook, None if ordered is None else ordered.order),
+            terms=self._terms(incident, playbook, record, None if ordered is None else ordered.order),
             situation=situation_of(
                 incident,
                 playbook,
                 story,
                 findings,
-                ledger=self.ledger,
+                record=record,
+                fleet=fleet,
                 now=now,
                 fleet_limit=self.fleet_actions_per_hour,
-                charges=charges,
             ),
             ordered=ordered,
             isolated=story.isolated,
@@ -143,6 +145,13 @@ class Examiner:
         grade = graded(playbook, alarms_of(inbox), findings, judgements, story.grade)
         return Assessment(findings=findings, judgements=judgements, decision=decision, grade=grade)
 
+    def _remembered(self, incident: Incident, now: datetime) -> tuple[ServiceRecord, Fleet]:
+        """What the ledger knows of the service and of all services."""
+        with self.readers.threads(2) as pool:
+            record = pool.submit(self.ledger.service_record, incident.service)
+            fleet = pool.submit(self.ledger.fleet, since=now - HOUR)
+            return record.result(), fleet.result()
+
     def _verifying(self, story: Story) -> ActionName | None:
         """The action that is given its time to show; one that only prepares has nothing to show."""
         acted = story.verifying
@@ -154,11 +163,12 @@ class Examiner:
         playbook: Playbook,
         story: Story,
         inbox: Sequence[InboxEntry],
-        charges: Sequence[datetime],
+        record: ServiceRecord,
         now: datetime,
     ) -> Surroundings:
         return replace(
-            surroundings_of(playbook, readers=self.readers, ledger=self.ledger, now=now),
+            surroundings_of(playbook, readers=self.readers, ledger=None, now=now),
+            history=tuple(record.releases),
             alarms=alarms_of(inbox),
             began_at=incident.opened_at,
             changed_at=_opened_by_change(incident, inbox),
@@ -169,12 +179,14 @@ class Examiner:
                     s.reference for s in told_lately(inbox, SignalKind.THREAT, now) if s.reference is not None
                 )
             ),
-            acted_at=(*story.mended_at, *(at for at in charges if at < incident.opened_at)),
+            acted_at=(*story.mended_at, *(at for at in charged_lately(record, now) if at < incident.opened_at)),
             stopped_at=story.stopped_at,
         )
 
-    def _terms(self, incident: Incident, playbook: Playbook, order: Order | None) -> dict[ActionName, Terms]:
-        leases = tuple(self.ledger.service_leases(incident.service))
+    def _terms(
+        self, incident: Incident, playbook: Playbook, record: ServiceRecord, order: Order | None
+    ) -> dict[ActionName, Terms]:
+        leases = tuple(record.leases)
         ip_set = playbook.contain.ip_set
         containment = Containment(
             deployed=self.contain_deployed,
@@ -275,12 +287,12 @@ class Assess:
     validator: Validator
 
     def __call__(self, visit: Visit) -> Result:
-        incident = incident_of(visit, self.ledger)
-        if is_heartbeat(incident.service):
-            return self._beat(incident)
-        incident, events = heard(self.ledger, incident, self.ledger.events(incident.id))
+        file = case_file_of(visit, self.ledger)
+        inbox = file.inbox
+        if is_heartbeat(file.incident.service):
+            return self._beat(file.incident, len(inbox))
+        incident, events = heard(self.ledger, file.incident, file.events)
         story = tell(events)
-        inbox = self.ledger.inbox(incident.id)
         fresh = received([entry for entry in inbox if entry.number > incident.signals_seen])
         if story.open_intent is not None:
             quarantine(self.ledger, incident, story.open_intent.plan)
@@ -295,28 +307,33 @@ class Assess:
         assessment = self.examiner.examine(incident, playbook, story, inbox, log_queries=playbook.log_queries)
         decision = assessment.decision
         grave = [] if decision.outcome is Outcome.ALL_CLEAR else changed(story.grade, assessment.grade, actor="assess")
-        self.ledger.append(
-            incident,
-            [
-                *fresh,
-                _gathered(assessment.findings),
-                _ranked(assessment.judgements),
-                *grave,
-                _decided(decision),
-                *cleared(self.validator, incident, playbook, story, assessment, actor=StepName.ASSESS),
-            ],
-            step=StepName.ASSESS,
-            signals_seen=len(inbox),
-        )
-        self._note_release(incident, assessment.findings)
-        self._tell_others(incident, playbook, story, assessment)
+        lines = [
+            *fresh,
+            _gathered(assessment.findings),
+            _ranked(assessment.judgements),
+            *grave,
+            _decided(decision),
+            *cleared(self.validator, incident, playbook, story, assessment, actor=StepName.ASSESS),
+        ]
+        # What runs is a fact whatever becomes of this visit, and need not wait for its lines.
+        with self.examiner.readers.threads(1) as pool:
+            noted = pool.submit(self._note_release, incident, assessment.findings)
+            self.ledger.append(
+                incident,
+                lines,
+                step=StepName.ASSESS,
+                signals_seen=len(inbox),
+                trouble=self._trouble(incident, playbook, assessment),
+            )
+        noted.result()
+        if story.failed_to_help:
+            self.ledger.note_ineffective(incident.service, incident.id, at=self.examiner.clock.now())
         result = Result(outcome=_leads_to(decision), wait_s=_wait_s(decision, playbook))
         # People who are asked are promised the end of their time instead.
         return result if decision.outcome is Outcome.ASK else in_time(result, story.due_at, self.examiner.clock.now())
 
-    def _beat(self, incident: Incident) -> Result:
+    def _beat(self, incident: Incident, beats: int) -> Result:
         """A heartbeat has nothing to look at, whatever lies in its inbox. Many that piled up are one line."""
-        beats = len(self.ledger.inbox(incident.id))
         event = NewEvent(
             fact=Fact.STOOD_DOWN,
             actor=StepName.ASSESS,
@@ -342,12 +359,11 @@ class Assess:
         self.ledger.append(incident, [*fresh, _decided(decision)], step=StepName.ASSESS, signals_seen=len(inbox))
         return Result(outcome=decision.outcome)
 
-    def _tell_others(self, incident: Incident, playbook: Playbook, story: Story, assessment: Assessment) -> None:
-        """What later incidents have to know of this one, and those of other services."""
-        if assessment.decision.outcome is not Outcome.ALL_CLEAR:
-            self.ledger.note_trouble(trouble_of(incident, playbook, assessment.findings))
-        if story.failed_to_help:
-            self.ledger.note_ineffective(incident.service, incident.id, at=self.examiner.clock.now())
+    def _trouble(self, incident: Incident, playbook: Playbook, assessment: Assessment) -> Trouble | None:
+        """What the incidents of other services have to know of this one."""
+        if assessment.decision.outcome is Outcome.ALL_CLEAR:
+            return None
+        return trouble_of(incident, playbook, assessment.findings)
 
     def _note_release(self, incident: Incident, findings: Findings) -> None:
         service = findings.service.value

@@ -1,6 +1,7 @@
 """Remediate: look once more, write the intent, act once, write what happened."""
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -38,22 +39,25 @@ from functions.domain.changes import (
     UnblockAddress,
     UnmuteAlarm,
 )
-from functions.domain.dependencies import DependenciesFacts
+from functions.domain.dependencies import DependenciesFacts, DependencyFacts
 from functions.domain.errors import ChangeDoubtful, ChangeRefused, ReadFailed, Superseded
-from functions.domain.evidence import Findings, Reading, ServiceFacts, short
-from functions.domain.incidents import Fact, Incident, NewEvent
+from functions.domain.evidence import Findings, Reading, Release, ScalingFacts, ServiceFacts, short
+from functions.domain.incidents import Fact, InboxEntry, Incident, NewEvent
 from functions.domain.releases import quarantined
 from functions.domain.signals import pending
 from functions.domain.words import counted
-from functions.guardrails.verdicts import OF_THE_LEDGER, SWITCHES, Guardrail, Situation, judge, task_counts
+from functions.guardrails.verdicts import HOUR, OF_THE_LEDGER, SWITCHES, Guardrail, Situation, judge, task_counts
 from functions.playbooks.schema import Playbook
-from functions.ports import BudgetCharge, Clock, Ledger, Readers, ServiceChanger
+from functions.ports import BudgetCharge, Clock, Fleet, Ledger, Readers, ServiceChanger, ServiceRecord
 from functions.workflow.assess import doubtful, quarantine
 from functions.workflow.promises import in_time
 from functions.workflow.situation import situation_of
 from functions.workflow.story import Intent, Story, heeding, tell
 from functions.workflow.table import Outcome, StepName
-from functions.workflow.visit import Result, Visit, incident_of
+from functions.workflow.visit import Result, Visit, case_file_of
+
+READINGS = 6
+"""As many as are made side by side just before acting."""
 
 DEPLOYED = frozenset({"task_definition", "primary_deployment", "deployments"})
 """Parts of the state that only a deployment changes."""
@@ -77,8 +81,8 @@ class Remediate:
     step: StepName = StepName.REMEDIATE
 
     def __call__(self, visit: Visit) -> Result:
-        incident = incident_of(visit, self.ledger)
-        story = tell(self.ledger.events(incident.id))
+        file = case_file_of(visit, self.ledger)
+        incident, story = file.incident, tell(file.events)
         if story.open_intent is not None:
             quarantine(self.ledger, incident, story.open_intent.plan)
             self.ledger.append(incident, [doubtful(story.open_intent)], step=self.step)
@@ -94,10 +98,14 @@ class Remediate:
         done = () if waits else story.stages_done(plan)
         if len(done) == len(plan.changes):
             return self._in_time(self._through(plan), story)
-        reason = self._difference(incident, plan, story, done, order=decision.order)
+        playbook = self.playbooks.get(incident.service.key)
+        if playbook is None:
+            return self._outdated(incident, "the service has no playbook any more")
+        again = self._look_again(incident, plan, playbook, story, begun=bool(done))
+        reason = self._difference(incident, plan, story, done, again, playbook, order=decision.order)
         if reason is not None:
             return self._outdated(incident, reason)
-        return self._in_time(self._act(incident, plan, done), story)
+        return self._in_time(self._act(incident, plan, done, again), story)
 
     def _in_time(self, result: Result, story: Story) -> Result:
         """Settling is interrupted where people were promised to hear of it meanwhile."""
@@ -108,31 +116,54 @@ class Remediate:
         self.ledger.append(incident, [event], step=self.step)
         return Result(outcome=Outcome.DIFFERS)
 
+    def _look_again(self, incident: Incident, plan: Plan, playbook: Playbook, story: Story, *, begun: bool) -> "_Again":
+        """Read once more, side by side, what the plan stands on. Whoever asks for a reading that failed hears why."""
+        now, ref = self.clock.now(), incident.service
+        scaled = reads_scaling(plan.changes)
+        depends = not begun and self.actions[plan.action].restarts_or_scales and not plan.only_takes_away
+        with self.readers.threads(READINGS) as pool:
+            return _Again(
+                now=now,
+                record=pool.submit(self.ledger.service_record, ref),
+                fleet=pool.submit(self.ledger.fleet, since=now - HOUR),
+                inbox=pool.submit(self.ledger.inbox, incident.id),
+                service=pool.submit(self.readers.service.service, ref),
+                scaling=pool.submit(self.readers.service.scaling, ref, resource_id=playbook.overrides.scalable_target)
+                if scaled
+                else None,
+                watched=pool.submit(Watcher(self.readers), ref, playbook.dependencies, now=now) if depends else None,
+            )
+
     def _difference(
-        self, incident: Incident, plan: Plan, story: Story, done: tuple[Intent, ...], *, order: int | None
+        self,
+        incident: Incident,
+        plan: Plan,
+        story: Story,
+        done: tuple[Intent, ...],
+        again: "_Again",
+        playbook: Playbook,
+        *,
+        order: int | None,
     ) -> str | None:
         """What is no longer as it was when the plan was made, or which guardrail says no now; None when everything is
         as it was. `order`: the number of the order that it answers."""
-        playbook = self.playbooks.get(incident.service.key)
-        if playbook is None:
-            return "the service has no playbook any more"
-        now = self.clock.now()
-        situation = self._situation(incident, playbook, plan, story, now, order=order, begun=bool(done))
+        record = again.record.result()
+        situation = self._situation(incident, playbook, plan, story, again, order=order, begun=bool(done))
         # What was found of the service is read again below, and has to be as it was. A further stage was charged and
         # counted with the first one.
         refused = _refused_by(situation, plan, SWITCHES if done else OF_THE_LEDGER)
         if refused is not None:
             return refused
-        banned = self._banned(incident, plan)
+        banned = _banned(plan, record.releases)
         if banned is not None:
             return banned
-        if self.ledger.lock_holder(incident.service) != incident.id:
+        if record.holder != incident.id:
             return "another incident holds the service"
         try:
-            service = self.readers.service.service(incident.service)
+            service = again.service.result()
             if service is None:
                 return "the service is gone"
-            state = self._state(incident, service, plan, playbook)
+            state = self._state(service, plan, playbook, again)
         except ReadFailed as error:
             return f"the service could not be read again: {error}"
         expected = _expected(plan, done)
@@ -143,14 +174,14 @@ class Remediate:
                 f"{name} was {getattr(expected, name)} and is {getattr(state, name)}" for name in differing
             )
         if not done:
-            seen = replace(situation, findings=Findings(looked_at=now, service=Reading(value=service)))
+            seen = replace(situation, findings=Findings(looked_at=again.now, service=Reading(value=service)))
             refused = _refused_by(seen, plan, (task_counts,))
             if refused is not None:
                 return refused
-        leader = self._leader(incident, story)
+        leader = _leader(incident, story, again.inbox.result())
         if leader is not None:
             return f"{leader} leads the incident now"
-        return None if done else self._in_trouble(incident, plan, playbook, now)
+        return _in_trouble(again)
 
     def _situation(
         self,
@@ -158,7 +189,7 @@ class Remediate:
         playbook: Playbook,
         plan: Plan,
         story: Story,
-        now: datetime,
+        again: "_Again",
         *,
         order: int | None,
         begun: bool,
@@ -168,14 +199,15 @@ class Remediate:
             incident,
             playbook,
             story,
-            Findings(looked_at=now),
-            ledger=self.ledger,
-            now=now,
+            Findings(looked_at=again.now),
+            record=again.record.result(),
+            fleet=again.fleet.result(),
+            now=again.now,
             fleet_limit=self.fleet_actions_per_hour,
         )
         action, consent, ordered = self.actions[plan.action], situation.consent, None
         if order is not None:
-            entry = next(entry for entry in self.ledger.inbox(incident.id) if entry.number == order)
+            entry = next(entry for entry in again.inbox.result() if entry.number == order)
             ordered, consent = pending(entry.number, entry.signal), Consent(granted=consent.granted)
         if begun:
             consent = Consent(granted=plan.hash if story.granted(plan) else None)
@@ -187,42 +219,16 @@ class Remediate:
             ordered=ordered,
         )
 
-    def _banned(self, incident: Incident, plan: Plan) -> str | None:
-        """Why the release to go back to may not be gone back to any more: somebody quarantined it meanwhile."""
-        if plan.action is not ActionName.ROLL_BACK:
-            return None
-        goals = [c.task_definition for c in plan.changes if isinstance(c, SetTaskDefinition | RegisterCopy)]
-        history = self.ledger.releases(incident.service) if goals else ()
-        return next((why for goal in goals if (why := quarantined(goal, history)) is not None), None)
-
-    def _leader(self, incident: Incident, story: Story) -> str | None:
-        """Who took the incident over, asked as late as can be. What people ordered themselves is done all the same."""
-        if story.decision is not None and story.decision.order is not None:
-            return None
-        inbox = self.ledger.inbox(incident.id)
-        return heeding(story, incident.id, [e for e in inbox if e.number > incident.signals_seen]).taken_by
-
-    def _in_trouble(self, incident: Incident, plan: Plan, playbook: Playbook, now: datetime) -> str | None:
-        """A dependency that got into trouble since the plan was made: new tasks, or more, would make that worse."""
-        if not self.actions[plan.action].restarts_or_scales or plan.only_takes_away:
-            return None
-        watched = Watcher(self.readers)(incident.service, playbook.dependencies, now=now)
-        troubled = DependenciesFacts(dependencies=watched).troubled
-        said = ", ".join(f"{d.name} is {d.state} now: {d.detail}" for d in troubled)
-        return f"dependency: {said}" if said else None
-
-    def _state(self, incident: Incident, service: ServiceFacts, plan: Plan, playbook: Playbook) -> StateBefore:
+    def _state(self, service: ServiceFacts, plan: Plan, playbook: Playbook, again: "_Again") -> StateBefore:
         """What the plan relies on, as it is now. Raises ReadFailed."""
-        scaling = front = None
-        if reads_scaling(plan.changes):
-            target = playbook.overrides.scalable_target
-            scaling = self.readers.service.scaling(incident.service, resource_id=target)
+        front = None
         if reads_front(plan.changes):
             groups = playbook.overrides.target_groups or service.target_groups
             front = self.readers.front.front(groups, load_balancer=playbook.overrides.load_balancer)
+        scaling = None if again.scaling is None else again.scaling.result()
         return state_before(plan.changes, service, scaling=scaling, front=front)
 
-    def _act(self, incident: Incident, plan: Plan, done: tuple[Intent, ...]) -> Result:
+    def _act(self, incident: Incident, plan: Plan, done: tuple[Intent, ...], again: "_Again") -> Result:
         stage = len(done)
         change = _concrete(plan.changes[stage], done)
         now = self.clock.now()
@@ -248,6 +254,7 @@ class Remediate:
                 lease=lease,
                 budget=budget if stage == 0 else None,
                 unless_stopped=True,
+                as_read=(again.record.result(), again.fleet.result()),
             )
         except Superseded as error:
             current = self.ledger.incident(incident.id)
@@ -308,6 +315,45 @@ class Remediate:
             )
             self.ledger.end_lease(incident, lease, nothing)
         return Result(outcome=Outcome.FAILED)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Again:
+    """What is read just before acting."""
+
+    now: datetime
+    record: Future[ServiceRecord]
+    fleet: Future[Fleet]
+    inbox: Future[Sequence[InboxEntry]]
+    service: Future[ServiceFacts | None]
+    scaling: Future[ScalingFacts] | None
+    """None where the plan does not touch it."""
+    watched: Future[tuple[DependencyFacts, ...]] | None
+    """None where the plan does not burden what the service stands on, or has begun."""
+
+
+def _banned(plan: Plan, history: Sequence[Release]) -> str | None:
+    """Why the release to go back to may not be gone back to any more: somebody quarantined it meanwhile."""
+    if plan.action is not ActionName.ROLL_BACK:
+        return None
+    goals = [c.task_definition for c in plan.changes if isinstance(c, SetTaskDefinition | RegisterCopy)]
+    return next((why for goal in goals if (why := quarantined(goal, history)) is not None), None)
+
+
+def _leader(incident: Incident, story: Story, inbox: Sequence[InboxEntry]) -> str | None:
+    """Who took the incident over. What people ordered themselves is done all the same."""
+    if story.decision is not None and story.decision.order is not None:
+        return None
+    return heeding(story, incident.id, [e for e in inbox if e.number > incident.signals_seen]).taken_by
+
+
+def _in_trouble(again: _Again) -> str | None:
+    """A dependency that got into trouble since the plan was made: new tasks, or more, would make that worse."""
+    if again.watched is None:
+        return None
+    troubled = DependenciesFacts(dependencies=again.watched.result()).troubled
+    said = ", ".join(f"{d.name} is {d.state} now: {d.detail}" for d in troubled)
+    return f"dependency: {said}" if said else None
 
 
 def _refused_by(situation: Situation, plan: Plan, guardrails: Sequence[Guardrail]) -> str | None:

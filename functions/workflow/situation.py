@@ -1,6 +1,5 @@
 """The situation that the guardrails judge, as it is now: for assess, and for remediate just before it acts."""
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from functions.domain import outliers
@@ -8,12 +7,17 @@ from functions.domain.evidence import Findings
 from functions.domain.incidents import Incident
 from functions.domain.maintenance import window_at
 from functions.domain.troubles import Trouble, neighbours, shared
-from functions.guardrails.verdicts import BREAKER_WINDOW, HOUR, Situation
+from functions.guardrails.verdicts import BREAKER_WINDOW, Situation
 from functions.playbooks.schema import Playbook
-from functions.ports import Ledger
+from functions.ports import Fleet, ServiceRecord
 from functions.workflow.story import Story
 
 CHARGES_LOOKBACK = timedelta(days=1)
+
+
+def charged_lately(record: ServiceRecord, now: datetime) -> tuple[datetime, ...]:
+    """When actions were charged to the service in the last day, newest first."""
+    return tuple(at for at in record.charges if at >= now - CHARGES_LOOKBACK)
 
 
 def trouble_of(incident: Incident, playbook: Playbook, findings: Findings) -> Trouble:
@@ -35,16 +39,15 @@ def situation_of(
     story: Story,
     findings: Findings,
     *,
-    ledger: Ledger,
+    record: ServiceRecord,
+    fleet: Fleet,
     now: datetime,
     fleet_limit: int,
-    charges: Sequence[datetime] | None = None,
 ) -> Situation:
-    """`charges` of the service, where they were read already. What the action is like is filled in by whoever asks."""
-    if charges is None:
-        charges = ledger.charges(incident.service, since=now - CHARGES_LOOKBACK)
-    switch, fleet = ledger.switch(incident.service), ledger.fleet(since=now - HOUR)
-    failed = ledger.ineffective(incident.service, since=now - BREAKER_WINDOW)
+    """`record` and `fleet` are what the ledger said just before, the latter of the last hour. What the action is like
+    is filled in by whoever asks."""
+    switch, charges = record.switch, charged_lately(record, now)
+    failed = {each: at for each, at in record.ineffective.items() if at >= now - BREAKER_WINDOW}
     mine = trouble_of(incident, playbook, findings)
     # Where the zone was not looked at again, what was written down of it counts.
     noted = next((each for each in fleet.troubles if each.incident_id == incident.id), mine)

@@ -259,6 +259,13 @@ def tell(events: Sequence[Event]) -> Story:
     return story
 
 
+def report_of(events: Sequence[Event]) -> str | None:
+    """Where the report of an incident lies, which the step after its close writes; None before that."""
+    resolved = next((event for event in reversed(events) if event.fact is Fact.INCIDENT_RESOLVED), None)
+    place = None if resolved is None else resolved.data.get("report")
+    return None if place is None else f"{place}report.html"
+
+
 def _after(story: Story, event: Event) -> Story:
     match event.fact:
         case Fact.INCIDENT_OPENED:

@@ -1,6 +1,6 @@
 """Sweep: every five minutes, pick up what fell down. Nothing depends on a message arriving."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -10,14 +10,38 @@ from functions.domain.evidence import AlarmFacts
 from functions.domain.heartbeat import HEARTBEAT
 from functions.domain.incidents import Fact, Incident, IncidentStatus, NewEvent
 from functions.domain.model import Model
+from functions.domain.permissions import Permission, Resource
 from functions.domain.signals import AlarmState, Signal, SignalKind
 from functions.playbooks.schema import Playbook
 from functions.ports import Clock, Executions, Ledger, MetricsReader
 from functions.workflow.table import StepName
 
+NEEDS = (Permission(action="cloudwatch:DescribeAlarms", resource=Resource.ANY),)
+"""What it reads of AWS besides its executions."""
+
 AN_HOUR = timedelta(hours=1)
+READ_AT_ONCE = 100
+"""Alarms whose states are one request, which is paid for by the request (CloudWatch API reference, DescribeAlarms)."""
+
 OVERDUE = timedelta(minutes=30)
 """After its end a lease is given back within minutes, or postponed a few times while that would not be safe."""
+
+
+def together(playbooks: Iterable[Playbook]) -> Iterator[Sequence[Playbook]]:
+    """Those that name alarms, by as many as fit into one request; the alarms of one are not torn apart."""
+    some: list[Playbook] = []
+    count = 0
+    for playbook in playbooks:
+        named = len(playbook.alarm_names)
+        if named == 0:
+            continue
+        if some and count + named > READ_AT_ONCE:
+            yield some
+            some, count = [], 0
+        some.append(playbook)
+        count += named
+    if some:
+        yield some
 
 
 class Swept(Model):
@@ -61,14 +85,18 @@ class Sweep:
         restoring = [] if fleet.switch.stopped else self._restoring(due, troubles)
         opened: list[str] = []
         unread: list[str] = []
-        for playbook in self.playbooks:
+        for playbooks in together(self.playbooks):
+            names = dict.fromkeys(name for playbook in playbooks for name in playbook.alarm_names)
             try:
-                alarms = self.metrics.alarms(playbook.alarm_names) if playbook.alarm_names else ()
-                opened += self._opened(playbook, alarms)
+                alarms = {alarm.name: alarm for alarm in self.metrics.states(tuple(names))}
             except ReadFailed as error:
-                unread.append(f"{playbook.ref.key}: {error}")
-            except LedgerError as error:
-                troubles.append(error)
+                unread += [f"{playbook.ref.key}: {error}" for playbook in playbooks]
+                continue
+            for playbook in playbooks:
+                try:
+                    opened += self._opened(playbook, [alarms[name] for name in playbook.alarm_names if name in alarms])
+                except LedgerError as error:
+                    troubles.append(error)
         if troubles:
             raise troubles[0]
         return Swept(

@@ -1,5 +1,6 @@
 """Verify: did it help? Steady, healthy and quiet, held for as long as the alarm itself looks back; then validated."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -11,7 +12,15 @@ from functions.diagnostics.score import READS
 from functions.diagnostics.signs import Signs
 from functions.diagnostics.thresholds import LATELY
 from functions.domain.errors import ReadFailed
-from functions.domain.evidence import AlarmsFacts, Findings, Reading, ServiceFacts, TargetsFacts, group_name
+from functions.domain.evidence import (
+    AlarmFacts,
+    AlarmsFacts,
+    Findings,
+    Reading,
+    ServiceFacts,
+    TargetsFacts,
+    group_name,
+)
 from functions.domain.incidents import Fact, InboxEntry, Incident, NewEvent
 from functions.domain.model import Model
 from functions.domain.signals import AlarmState, SignalKind
@@ -38,6 +47,10 @@ WITHOUT_ALARM = timedelta(minutes=5)
 
 CANNOT_TELL_LIMIT = 3
 LOOK_EVERY_S = 30
+LOOK_AT_LEAST_EVERY_S = 60
+"""However long nothing can be known: an order, or an alarm that goes off again, waits no longer."""
+
+SOONEST_S = 5
 
 LATE_S = 60
 """A standard metric arrives up to a minute late."""
@@ -51,6 +64,8 @@ class Check(Model):
     steady: bool
     reason: str
     held: bool = False
+    look_in_s: int = Field(default=LOOK_EVERY_S, exclude=True)
+    """When it is worth looking again."""
     service: ServiceFacts | None = Field(default=None, exclude=True)
     """As it was read for this, for what is asked next; the trail does not repeat it."""
 
@@ -96,7 +111,7 @@ class Verify:
             )
         if due and check.outcome in (Outcome.NOT_YET, Outcome.CANNOT_TELL):
             return Result(outcome=Outcome.PROMISED_MEANWHILE, left_s=LOOK_EVERY_S)
-        return Result(outcome=check.outcome, wait_s=LOOK_EVERY_S)
+        return Result(outcome=check.outcome, wait_s=check.look_in_s)
 
     def _functional(self, incident: Incident, story: Story, check: Check) -> Check:
         """A recovery is held back while a synthetic check fails that was fine before the trouble, as by an alarm that
@@ -137,7 +152,10 @@ class Verify:
             playbook = self.playbooks.get(incident.service.key)
             groups = (playbook.overrides.target_groups if playbook else ()) or service.target_groups
             targets = TargetsFacts(targets=tuple(self.readers.service.targets(groups)) if groups else ())
-            alarms = tuple(self.readers.metrics.alarms(names)) if names else ()
+            trouble = unsteady(service, targets, groups, away=story.shifted_from(now))
+            alarms = tuple(self.readers.metrics.states(names)) if names else ()
+            if trouble is None and _worth_its_metrics(alarms, story, now):
+                alarms = tuple(self.readers.metrics.alarms(names))
         except ReadFailed as error:
             return _cannot_tell(str(error))
         if story.isolated is not None and service.desired == 0 and service.running == 0:
@@ -145,7 +163,6 @@ class Verify:
             return Check(outcome=Outcome.LOOK_AGAIN, steady=False, reason="isolated: no task runs any more")
         found = {alarm.name for alarm in alarms}
         facts = AlarmsFacts(alarms=alarms, gone=tuple(name for name in names if name not in found))
-        trouble = unsteady(service, targets, groups, away=story.shifted_from(now))
         if trouble is None:
             raised = _raised(inbox, incident.signals_seen) if story.acted is not None else ()
             held = _held(
@@ -289,7 +306,8 @@ def _held(
             return _not_yet("steady and healthy, but a change may yet show what it does", story, now, steady=True)
         if story.acted is None and story.decision is not None and story.decision.is_about_to_act:
             return _not_yet("steady and healthy, but what was found is not answered yet", story, now, steady=True)
-        return _not_yet("steady and healthy, but not for five minutes yet", story, now, steady=True, patient=True)
+        waits = _not_yet("steady and healthy, but not for five minutes yet", story, now, steady=True, patient=True)
+        return _until(waits, since + WITHOUT_ALARM, now)
     loud = [alarm for alarm in alarms.alarms if alarm.state is AlarmState.ALARM]
     silent = [alarm for alarm in alarms.alarms if alarm.state is AlarmState.INSUFFICIENT_DATA]
     if loud:
@@ -303,7 +321,8 @@ def _held(
         if raised:
             told = f"alarm{'s' * (len(raised) > 1)} {' and '.join(raised)} went off after the last look"
             return Check(outcome=Outcome.LOOK_AGAIN, steady=True, reason=told)
-        return _not_yet(f"alarm {loud[0].name} is still in ALARM", story, now, steady=True, lag_s=alarms.window_s)
+        waits = _not_yet(f"alarm {loud[0].name} is still in ALARM", story, now, steady=True, lag_s=alarms.window_s)
+        return waits if story.acted is None else _until(waits, since + _shows_within(alarms), now)
     if silent:
         return _cannot_tell(f"alarm {silent[0].name} has no data", steady=True)
     breaching = [alarm for alarm in alarms.alarms if alarm.breaching_now]
@@ -319,7 +338,25 @@ def _held(
             steady=True,
             reason=f"steady, healthy and every alarm OK for {alarms.window_s} s, which is as long as they look back",
         )
-    return _not_yet(f"every alarm is OK, but not for {alarms.window_s} s yet", story, now, steady=True, patient=True)
+    waits = _not_yet(f"every alarm is OK, but not for {alarms.window_s} s yet", story, now, steady=True, patient=True)
+    return _until(waits, quiet_since + held, now)
+
+
+def _worth_its_metrics(alarms: Sequence[AlarmFacts], story: Story, now: datetime) -> bool:
+    """Whether the answer depends on the metrics of the alarms, which are paid for by the metric: no alarm has been OK
+    for less than its window, or one stays in ALARM for longer than what was before can explain."""
+    facts = AlarmsFacts(alarms=tuple(alarms))
+    if not alarms or any(alarm.state is AlarmState.INSUFFICIENT_DATA for alarm in alarms):
+        return False
+    if any(alarm.state is AlarmState.ALARM for alarm in alarms):
+        return story.acted is not None and now - (story.steady_since or now) >= _shows_within(facts)
+    return now - max(alarm.since for alarm in alarms) >= timedelta(seconds=facts.window_s)
+
+
+def _until(check: Check, moment: datetime, now: datetime) -> Check:
+    """The same, looked at again when something else can be said: the states between then and now say nothing."""
+    wait_s = math.ceil((moment - now).total_seconds())
+    return check.model_copy(update={"look_in_s": min(max(wait_s, SOONEST_S), LOOK_AT_LEAST_EVERY_S)})
 
 
 def _shows_within(alarms: AlarmsFacts) -> timedelta:

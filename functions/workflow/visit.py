@@ -6,7 +6,7 @@ from typing import Any
 from functions.domain.errors import Superseded
 from functions.domain.incidents import Incident
 from functions.domain.model import Model
-from functions.ports import Ledger
+from functions.ports import CaseFile, Ledger
 from functions.workflow.table import TABLE, Outcome, StepName, next_step
 
 
@@ -78,7 +78,21 @@ def incident_of(visit: Visit, ledger: Ledger) -> Incident:
     Raises:
         Superseded: another execution carries it on.
     """
-    incident = ledger.incident(visit.incident_id)
+    return _carried(visit, ledger.incident(visit.incident_id))
+
+
+def case_file_of(visit: Visit, ledger: Ledger) -> CaseFile:
+    """The same with its trail and its inbox, in one reading.
+
+    Raises:
+        Superseded: another execution carries it on.
+    """
+    found = ledger.case_file(visit.incident_id)
+    _carried(visit, found.incident)
+    return found
+
+
+def _carried(visit: Visit, incident: Incident) -> Incident:
     if incident.generation != visit.generation:
         raise Superseded(f"incident {incident.id} is carried on by generation {incident.generation}")
     return incident

@@ -69,6 +69,21 @@ def test_every_responder_command_exists(page: Page) -> None:
         assert {word for word in words if word.startswith("--")} <= options, words
 
 
+def test_every_responder_command_in_a_text_of_the_project_exists() -> None:
+    """Pages, letters, alarms and errors tell people what to type, and nobody who follows them finds that it is gone."""
+    told = re.compile(r"(?:[`\"'{}] ?|: )responder ([a-z][a-z-]+) (\S+)")
+    found = 0
+    for room in ("functions", "infra", "tools/cli", "tools/console"):
+        for file in (PROJECT / room).rglob("*.py"):
+            for name, then in told.findall(file.read_text(encoding="utf-8")):
+                found += 1
+                assert name in cli.commands, (file, name)
+                group = cli.commands[name]
+                of_group = not isinstance(group, click.Group) or then.strip("`\"'.,;") in group.commands
+                assert of_group, (file, name, then)
+    assert found > 20
+
+
 def test_every_responder_command_is_explained() -> None:
     """The table of the operations page has them all, with options that they have."""
     rows = OPERATIONS.table("command", "what for")

@@ -12,7 +12,7 @@ import pytest
 
 from functions.domain.incidents import Fact, Incident, IncidentStatus
 from functions.ports import Ledger
-from tools.cli.trails import Trail, read_trail
+from functions.workflow.trails import Trail, read_trail
 from tools.demo.scenarios import SCENARIOS
 from tools.demo.stage import ALARM, ALARM_PERIOD_S, PLAYBOOKS, REF, RESPONDER, Stage, open_stage, traffic
 

@@ -8,9 +8,9 @@ import pytest
 from functions.bootstrap import TAKE_OVER_MARGIN_S
 from functions.domain.incidents import Fact, Incident, IncidentStatus, Mode, Switch
 from functions.domain.signals import AlarmState
+from functions.workflow.trails import Trail
 from infra.function import TIMEOUT_S
 from tests.e2e.conftest import Responder, facts
-from tools.cli.trails import Trail
 from tools.demo.scenarios import SCENARIOS, Told
 from tools.demo.stage import REF
 

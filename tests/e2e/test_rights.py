@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from functions.domain.incidents import Fact
+from functions.workflow.trails import read_trail
 from tests.e2e.conftest import Responder
-from tools.cli.trails import read_trail
 from tools.demo.asked import inline_policies
 from tools.demo.shop import GOOD_IMAGE
 from tools.demo.stage import RESPONDER

@@ -31,10 +31,10 @@ from functions.domain.services import ServiceRef
 from functions.domain.signals import AlarmState
 from functions.playbooks.loading import load_playbooks
 from functions.playbooks.schema import Alarm, CheckAlarm, LogAlarm, NewAlarm, Playbook, Symptom
+from functions.workflow.trails import Trail, read_trail
 from infra.service_alarms import LOG_NAMESPACE, new_alarms
 from tests.e2e.front_door import FrontDoor, front_door
 from tests.fakes.certificates import make_certificate
-from tools.cli.trails import Trail, read_trail
 from tools.demo import cdk
 from tools.demo.emulator import Emulator, emulator
 from tools.demo.stage import CONTEXT, RESPONDER, WAIT_SCALE, spell_time_outs_out

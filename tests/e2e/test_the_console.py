@@ -11,9 +11,9 @@ import pytest
 from playwright.sync_api import expect
 
 from functions.domain.incidents import Fact, Switch
+from functions.workflow.trails import read_trail
 from tests.browser import Tab, browsing, chromium
 from tests.e2e.conftest import Responder, facts
-from tools.cli.trails import read_trail
 from tools.demo.stage import PLAYBOOKS, REF
 
 

@@ -3,7 +3,7 @@
 A test says which readings fail.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from math import cos, pi
@@ -118,6 +118,9 @@ class Estate:
         )
 
     # --- ServiceReader
+
+    def services(self, refs: Sequence[ServiceRef]) -> Mapping[ServiceRef, ServiceFacts | None]:
+        return {ref: self.service(ref) for ref in refs}
 
     def service(self, ref: ServiceRef) -> ServiceFacts | None:
         self._may("service")

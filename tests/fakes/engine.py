@@ -102,7 +102,7 @@ class Responder:
             executions=self.executions,
             metrics=self.world,
             clock=self.clock,
-            addressees=lambda signal: [self.playbook.addressee],
+            playbooks=[self.playbook],
             take_over_after=timedelta(seconds=70),
         )
         self.bake = Bake(
@@ -111,19 +111,13 @@ class Responder:
             readers=self.world.readers,
             clock=self.clock,
             probes=PROBES,
-            addressees=lambda signal: [self.playbook.addressee],
+            playbooks=[self.playbook],
         )
         self.tell_secret_change = TellSecretChange(
-            ledger=self.ledger,
-            executions=self.executions,
-            reader=self.world,
-            addressees=lambda signal: [self.playbook.addressee],
+            ledger=self.ledger, executions=self.executions, reader=self.world, playbooks=[self.playbook]
         )
         self.tell_threat = TellThreat(
-            ledger=self.ledger,
-            executions=self.executions,
-            reader=self.world,
-            addressees=lambda signal: [self.playbook.addressee],
+            ledger=self.ledger, executions=self.executions, reader=self.world, playbooks=[self.playbook]
         )
         self.watch = Watch(ledger=self.ledger, examiner=examiner, playbooks=playbooks, validator=validator)
         self.say = SaySo(ledger=self.ledger, now=self.clock.now)

@@ -1,6 +1,6 @@
 """A small ECS service that answers, changes and recovers, behind the ports. Time is the test's."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -235,6 +235,10 @@ class World:
 
     # --- ServiceReader
 
+    def services(self, refs: Sequence[ServiceRef]) -> Mapping[ServiceRef, ServiceFacts | None]:
+        """Nothing together: whoever asks has to ask for each by itself."""
+        return {}
+
     def service(self, ref: ServiceRef) -> ServiceFacts | None:
         if self.meanwhile:
             self.meanwhile.pop()()
@@ -340,6 +344,9 @@ class World:
         self._may("alarms")
         self.settle_alarm()
         return tuple(self._alarm(name) for name in names)
+
+    def states(self, names: Sequence[str]) -> Sequence[AlarmFacts]:
+        return tuple(alarm.model_copy(update={"breaching_now": None}) for alarm in self.alarms(names))
 
     def settle_alarm(self) -> bool:
         """Let the alarm follow the service; whether it is in ALARM now."""

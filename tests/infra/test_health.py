@@ -26,9 +26,6 @@ UNWELL = {
     "intake-errors",
     "sweep-errors",
     "intake-throttled",
-    "assess-throttled",
-    "notify-throttled",
-    "close-throttled",
     "executions-failed",
     "heartbeat-lost",
     "sweep-silent",
@@ -192,8 +189,10 @@ class TestAsynchronousCalls:
         assert not [target for target in targets if "MaximumRetryAttempts" in target.get("RetryPolicy", {})]
 
     def test_an_event_that_is_lost_is_told(self, stack: Template) -> None:
-        """Of a secret that was changed nobody tells again."""
-        assert alarm(stack, "bake-dropped")["MetricName"] == "AsyncEventsDropped"
+        """Of a secret that was changed nobody tells again: the first attempt that fails says what to do."""
+        told = alarm(stack, "bake-errors")
+        assert (told["MetricName"], told["Threshold"]) == ("Errors", 1)
+        assert "responder redeploy" in stack.written(told["AlarmDescription"])
 
 
 class TestDashboard:
@@ -209,7 +208,7 @@ class TestDashboard:
             Count.ACTIONS_BEGUN,
             Count.ALARMS_RAISED,
             Count.FLEET_ACTIONS,
-            Count.HEARTBEATS_RETURNED,
+            Count.HEARTBEAT_SECONDS,
         } <= {name for name, _ in shown}
 
     def test_it_begins_with_every_alarm_of_the_responder(self, stack: Template) -> None:

@@ -133,6 +133,39 @@ class TestTheService:
         assert described().surroundings != other.surroundings
 
 
+class TestServicesTogether:
+    PAY = ServiceRef(region="eu-west-1", cluster="shop", service="pay")
+
+    def test_ten_of_a_cluster_are_one_request(self) -> None:
+        """What is gone is None, and each cluster is asked for itself."""
+        asked: list[tuple[str, list[str]]] = []
+
+        def reply(given: Any) -> Any:
+            asked.append((given["cluster"], given["services"]))
+            gone = [name for name in given["services"] if name != "orders"]
+            return {
+                "services": [service()],
+                "failures": [{"arn": f"{PREFIX}:service/shop/{name}", "reason": "MISSING"} for name in gone],
+            }
+
+        refs = [ORDERS, *(ORDERS.model_copy(update={"service": f"s{n}"}) for n in range(11))]
+        found = reader(DescribeServices=reply).services([*refs, ORDERS.model_copy(update={"cluster": "b"})])
+        assert [(cluster, len(names)) for cluster, names in asked] == [("shop", 10), ("shop", 2), ("b", 1)]
+        assert found[ORDERS] is not None
+        assert found[refs[3]] is None
+
+    @pytest.mark.parametrize(
+        "reply",
+        [
+            refusal("AccessDeniedException"),
+            {"services": [], "failures": [{"arn": f"{PREFIX}:service/shop/orders", "reason": "THROTTLED"}]},
+        ],
+    )
+    def test_what_could_not_be_read_is_left_out(self, reply: Any) -> None:
+        """It is neither there nor gone: whoever asks for it by itself hears why."""
+        assert reader(DescribeServices=reply).services([ORDERS, self.PAY]) == {}
+
+
 class TestTasks:
     def test_running_and_stopped(self) -> None:
         """Every running task is read, a hundred at a time, and stopped ones with why they stopped."""

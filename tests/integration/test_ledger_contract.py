@@ -751,10 +751,72 @@ class TestWhatOthersHaveToKnow:
                 shares=shares,
             )
 
-        ledger.note_trouble(trouble(ORDERS, 1, "alarm a"))
-        ledger.note_trouble(trouble(BASKET, 2, "alarm a", "zone b"))
-        ledger.note_trouble(trouble(ORDERS, 3, "alarm c"))
+        incidents = {ref: open_incident(ledger, ref, number=number) for number, ref in enumerate((ORDERS, BASKET))}
+        for ref, number, shares in ((ORDERS, 1, ("a",)), (BASKET, 2, ("a", "zone b")), (ORDERS, 3, ("c",))):
+            noted = trouble(ref, number, *shares)
+            incidents[ref] = ledger.append(incidents[ref], [note()], step="assess", trouble=noted)
 
         found = ledger.fleet(since=at).troubles
-        assert found == (trouble(BASKET, 2, "alarm a", "zone b"), trouble(ORDERS, 3, "alarm c"))
-        assert ledger.fleet(since=at + timedelta(minutes=3)).troubles == (trouble(ORDERS, 3, "alarm c"),)
+        assert found == (trouble(BASKET, 2, "a", "zone b"), trouble(ORDERS, 3, "c"))
+        assert ledger.fleet(since=at + timedelta(minutes=3)).troubles == (trouble(ORDERS, 3, "c"),)
+
+    def test_a_trouble_goes_with_its_lines(self, ledger: Ledger, clock: FakeClock) -> None:
+        """Whoever was overtaken tells nobody of trouble."""
+        incident = open_incident(ledger)
+        ledger.next_generation(incident, note("taken over"))
+        told = Trouble(service_key=ORDERS.key, incident_id=incident.id, at=clock.now(), shares=("a",))
+        with pytest.raises(Superseded):
+            ledger.append(incident, [note()], step="assess", trouble=told)
+        assert ledger.fleet(since=clock.now()).troubles == ()
+
+    # --- read at once
+
+    def test_a_case_file_is_what_its_parts_are(self, ledger: Ledger) -> None:
+        """Head, trail and inbox, as each of them is read alone."""
+        incident = open_incident(ledger)
+        ledger.record_signal(alarm_signal(number=7), ORDERS, may_open=True)
+        ledger.append(ledger.incident(incident.id), [note(), note()], step="assess")
+        file = ledger.case_file(incident.id)
+        assert file.incident == ledger.incident(incident.id)
+        assert list(file.events) == list(ledger.events(incident.id))
+        assert list(file.inbox) == list(ledger.inbox(incident.id))
+        assert (len(file.events), len(file.inbox)) == (3, 2)
+        with pytest.raises(NotInLedger):
+            ledger.case_file("inc-none")
+
+    def test_a_service_record_is_what_its_parts_are(self, ledger: Ledger, clock: FakeClock) -> None:
+        """Of a service that nothing is known of, too."""
+        empty = ledger.service_record(BASKET)
+        assert (empty.holder, empty.switch, list(empty.leases), dict(empty.ineffective)) == (None, Switch(), [], {})
+        incident = open_incident(ledger)
+        lease, now = lease_of(incident), clock.now()
+        charge = BudgetCharge(at=now, service_limit=3, fleet_limit=9)
+        ledger.append(incident, [note()], step="remediate", lease=lease, budget=charge)
+        ledger.set_switch(ORDERS, Switch(mode=Mode.OBSERVE, by="ann"))
+        ledger.note_release(ORDERS, "orders:1", at=now)
+        ledger.note_ineffective(ORDERS, "inc-1", at=now)
+        record = ledger.service_record(ORDERS)
+        assert record.holder == ledger.lock_holder(ORDERS) == incident.id
+        assert record.switch == ledger.switch(ORDERS)
+        assert list(record.releases) == list(ledger.releases(ORDERS))
+        assert list(record.charges) == list(ledger.charges(ORDERS, since=now)) == [now]
+        assert dict(record.ineffective) == ledger.ineffective(ORDERS, since=now)
+        assert list(record.leases) == [lease]
+
+    def test_what_was_read_before_an_intent_is_no_licence(self, ledger: Ledger, clock: FakeClock) -> None:
+        """A charge, a stop or a lease that came after the reading counts all the same."""
+        incident = open_incident(ledger)
+        charge = BudgetCharge(at=clock.now(), service_limit=1, fleet_limit=9)
+        as_read = ledger.service_record(ORDERS), ledger.fleet(since=clock.now())
+        incident = ledger.append(incident, [note()], step="remediate", budget=charge, as_read=as_read)
+        with pytest.raises(Superseded, match="budget"):
+            ledger.append(incident, [note()], step="remediate", budget=charge, as_read=as_read)
+
+        roomy = charge.model_copy(update={"service_limit": 9})
+        incident = ledger.append(incident, [note()], step="remediate", budget=roomy, as_read=as_read)
+        assert len(ledger.charges(ORDERS, since=clock.now())) == 2
+
+        ledger.set_fleet_switch(FleetSwitch(stopped=True, by="ann"))
+        with pytest.raises(Superseded):
+            ledger.append(incident, [note()], step="remediate", unless_stopped=True, as_read=as_read)
+        assert len(ledger.events(incident.id)) == 3

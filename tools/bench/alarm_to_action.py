@@ -18,6 +18,7 @@ from tools.bench.chain.floor import Floor
 from tools.bench.chain.ours import respond
 from tools.bench.chain.scenes import SCENES, Scene, Stage, staged
 from tools.bench.chain.sequence import sequential
+from tools.bench.chain.transitions import transitions
 from tools.bench.chain.wire import Call, latency
 from tools.bench.entries import Entry, Goal, Told
 
@@ -25,7 +26,7 @@ LATENCY_S = 0.025
 """What a call of AWS takes from a function in the same Region. An assumption."""
 
 COUNTED_AT_S = 0.2
-"""A latency far beyond the time that the process takes between two calls: nothing but waiting keeps calls apart then."""
+"""Far beyond the time that the process takes between two calls: nothing but waiting keeps calls apart then."""
 
 COUNTED = 2
 """How often calls are counted: noise only lengthens a chain, so that the shortest one counts."""
@@ -51,6 +52,7 @@ class Played:
 def measure(told: Told) -> Sequence[Entry]:
     """Two entries for each trouble."""
     entries: list[Entry] = []
+    entered = tuple(transitions())
     for scene in SCENES:
         told(f"{scene.name}, warming up")
         for chain in SIDES.values():
@@ -66,7 +68,10 @@ def measure(told: Told) -> Sequence[Entry]:
                 "calls",
                 **counted,
                 goal=GOAL,
-                how="calls of AWS one after the other, from the alarm's message to the remedy; side by side is one",
+                how=(
+                    "calls of AWS one after the other, from the alarm's message to the remedy; side by side is one; "
+                    f"ours beside {len(entered)} states that Step Functions enters: {', '.join(entered)}"
+                ),
             )
         )
         seconds: dict[str, list[float]] = {name: [] for name in SIDES}

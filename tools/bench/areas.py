@@ -6,10 +6,13 @@ from importlib import import_module
 from tools.bench.entries import Measure
 
 AREAS: Mapping[str, str] = {
-    "cold-start": "tools.bench.cold_start",
     "alarm-to-action": "tools.bench.alarm_to_action",
+    "cold-start": "tools.bench.cold_start",
     "warm": "tools.bench.warm",
     "package": "tools.bench.package",
+    "cost": "tools.bench.cost.area",
+    "drill": "tools.bench.drill",
+    "peer": "tools.bench.peer",
 }
 """Each area's name and the module whose `measure` measures it; a module is imported only when its area is asked for,
 so that none of them weighs on another's figures."""

@@ -12,14 +12,11 @@ from typing import Any
 
 from tools.chaos.promises import PROMISES
 from tools.chaos.runs import Explorer, Outcome, Undisturbed, replay, undisturbed
-from tools.drill.runner import quiet
+from tools.drill.runner import GARBAGE, quiet
 from tools.drill.scenario import Scenario, load_scenarios, shipped
 
 OWN = Path(__file__).resolve().parent / "scenarios"
 """Scenarios for what no shipped one does: changes beside ECS, and leases that are no range of a scalable target."""
-
-GARBAGE = (50_000, 20, 50)
-"""Thresholds of the garbage collector, which took a tenth of the time with those that it has by itself."""
 
 AT_ONCE = 100
 """Faulty runs of one job: they share the undisturbed run that they are compared with."""

@@ -100,6 +100,8 @@ class TableInMemory:
         return {}
 
     def _holds(self, kind: str, request: Mapping[str, Any]) -> bool:
+        if "ConditionExpression" not in request:
+            return True
         found = self._at(request["Item"] if kind == "Put" else request["Key"]) or {}
         names, values = request["ExpressionAttributeNames"], request.get("ExpressionAttributeValues", {})
         return all(_holds(part, found, names, values) for part in request["ConditionExpression"].split(" AND "))

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tools.cli.options import ledger_options, playbooks_option, service_argument, service_of, with_options
+from tools.cli.options import by_option, ledger_options, playbooks_option, service_argument, service_of, with_options
 from tools.cli.playbooks import playbook_of
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 @click.command()
 @service_argument
 @click.option("--reason", help="Why; it becomes a part of the name.")
-@click.option("--by", envvar=["USER", "LOGNAME"], default="an operator", show_default="your login name")
+@by_option
 @click.option("--list", "only_list", is_flag=True, help="Take none, only show what there is.")
 @playbooks_option
 @with_options(*ledger_options)

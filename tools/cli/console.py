@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from tools.cli.options import ledger_options, playbooks_option, region_of, with_options
+from tools.cli.options import by_option, ledger_options, playbooks_option, region_of, with_options
 
 if TYPE_CHECKING:
     from tools.cli.main import Desk
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.option("--port", type=click.IntRange(0, 65_535), default=0, show_default="a free one", help="Of 127.0.0.1.")
 @click.option("--no-browser", is_flag=True, help="Only print the address.")
-@click.option("--by", envvar=["USER", "LOGNAME"], default="an operator", show_default="your login name")
+@by_option
 @playbooks_option
 @click.option(
     "--drill",

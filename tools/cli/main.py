@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,27 +24,23 @@ from tools.cli.byhand import COMMANDS as BY_HAND
 from tools.cli.completion import completion
 from tools.cli.console import COMMANDS as ON_PAGES
 from tools.cli.console import leave
+from tools.cli.cost import cost
 from tools.cli.desk import COMMANDS as ON_INCIDENTS
 from tools.cli.digest import desk_sources, digest
 from tools.cli.incidents import incidents
+from tools.cli.maintenance import maintenance
 from tools.cli.mutes import COMMANDS as ON_ALARMS
-from tools.cli.notes import keep_note
-from tools.cli.options import Length as _Length
-from tools.cli.options import ledger_options as _ledger_options
-from tools.cli.options import playbooks_if_there, service_argument
-from tools.cli.options import region_of as _region
-from tools.cli.options import service_of as _service
+from tools.cli.options import playbooks_if_there
 from tools.cli.overview import Overview
 from tools.cli.releases import release
 from tools.cli.replay import COMMANDS as ON_THE_PAST
-from tools.cli.show import show
+from tools.cli.show import show, verify
 from tools.cli.status import status
 from tools.cli.stop import COMMANDS as ON_EVERYTHING
 from tools.cli.stop import desk_hold
-from tools.cli.switches import mode
+from tools.cli.switches import COMMANDS as ON_SERVICES
 
 if TYPE_CHECKING:
-    from functions.domain.approvals import Answer
     from functions.domain.digests import Period
     from functions.ports import Answers, Archive, BackupKeeper, Executions, FunctionHold, Ledger, MuteKeeper, Readers
     from functions.workflow.assess import Examiner
@@ -166,12 +162,6 @@ class Desk:
     """By the Region, the ledger, which digest it is, and the time at which it ends."""
 
 
-def _with_ledger(command: Callable[..., None]) -> Callable[..., None]:
-    for option in _ledger_options:
-        command = option(command)
-    return command
-
-
 @click.group(cls=Overview, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 def cli() -> None:
     """The ECS first responder, from the desk."""
@@ -211,161 +201,6 @@ def check(desk: Desk, paths: tuple[Path, ...]) -> None:
     if not playbooks:
         raise click.ClickException(f"no playbook in {', '.join(map(str, paths))}; write one that ends in .yaml")
     console().print(playbook_table(playbooks, now=desk.now()))
-
-
-@cli.command()
-@click.argument("incident_id", metavar="ID")
-@_with_ledger
-@click.pass_context
-def verify(context: click.Context, incident_id: str, table: str, region: str | None) -> None:
-    """Recompute an incident's hash chain; exit status 1 when it is broken."""
-    from tools.cli.render import console, verification
-    from tools.cli.trails import read_trail
-
-    found = read_trail(_ledger(context.obj, table, region), incident_id)
-    console().print(verification(found), soft_wrap=True)
-    if found.broken is not None:
-        context.exit(1)
-
-
-_answer_options = (
-    click.argument("incident_id", metavar="ID"),
-    click.option("--reason", default="", help="Why; it stands in the trail."),
-    click.option("--by", envvar=["USER", "LOGNAME"], default="an operator", show_default="your login name"),
-    *_ledger_options,
-)
-
-
-def _with_answer(command: Callable[..., None]) -> Callable[..., None]:
-    for option in reversed(_answer_options):
-        command = option(command)
-    return command
-
-
-@cli.command()
-@_with_answer
-@click.pass_obj
-def approve(desk: Desk, incident_id: str, reason: str, by: str, table: str, region: str | None) -> None:
-    """Let the responder carry out the plan it asks for: this very plan, once."""
-    from functions.domain.approvals import Answer
-
-    summary = _answer(desk, incident_id, Answer.GRANTED, reason=reason, by=by, table=table, region=region)
-    click.echo(f"granted: {summary}\nThe responder looks again first, and acts only if the plan is still the same.")
-
-
-@cli.command()
-@_with_answer
-@click.pass_obj
-def deny(desk: Desk, incident_id: str, reason: str, by: str, table: str, region: str | None) -> None:
-    """Forbid the plan that the responder asks for; in this incident it does not ask for it again."""
-    from functions.domain.approvals import Answer
-
-    summary = _answer(desk, incident_id, Answer.DENIED, reason=reason, by=by, table=table, region=region)
-    click.echo(f"denied: {summary}\nPeople are paged, and the responder goes on looking.")
-
-
-def _answer(
-    desk: Desk, incident_id: str, answer: "Answer", *, reason: str, by: str, table: str, region: str | None
-) -> str:
-    from functions.domain.redaction import clean
-    from functions.workflow.answers import TakeAnswer
-
-    known = _region(region)
-    take = TakeAnswer(ledger=_ledger(desk, table, region), answers=desk.open_answers(known), now=desk.now)
-    identity = desk.identity(known)
-    return take(
-        incident_id, answer, by=clean(by, limit=100), identity=identity, reason=clean(reason, limit=500)
-    ).summary
-
-
-@cli.command()
-@service_argument
-@click.option("--for", "length", type=_Length(), required=True, help="How long, for example 2h.")
-@click.option("--reason", required=True, help="Why; the next person will ask.")
-@click.option("--by", envvar=["USER", "LOGNAME"], default="an operator", show_default="your login name")
-@_with_ledger
-@click.pass_obj
-def pause(desk: Desk, service: str, length: timedelta, reason: str, by: str, table: str, region: str | None) -> None:
-    """Let the responder only look at a service for a while: [region/]cluster/service."""
-    from tools.cli.switches import hand_of, set_pause
-
-    ref = _service(service, region)
-    ledger, hand = _ledger(desk, table, ref.region), hand_of(desk, ref.region, by)
-    until = set_pause(ledger, ref, length, hand=hand, reason=reason)
-    click.echo(f"{ref} is paused until {until:%Y-%m-%d %H:%M} UTC; `responder resume {service}` ends it earlier")
-
-
-@cli.command()
-@service_argument
-@click.option("--by", envvar=["USER", "LOGNAME"], default="an operator", show_default="your login name")
-@_with_ledger
-@click.pass_obj
-def resume(desk: Desk, service: str, by: str, table: str, region: str | None) -> None:
-    """End a pause, and let the responder act again where actions did not help."""
-    from tools.cli.switches import end_pause, hand_of
-
-    ref = _service(service, region)
-    ended = end_pause(_ledger(desk, table, ref.region), ref, hand=hand_of(desk, ref.region, by))
-    click.echo(f"{ref} is resumed" if ended.was_paused else f"{ref} was not paused")
-    if ended.did_not_help:
-        incidents_said = ", ".join(ended.did_not_help)
-        click.echo(f"actions did not help in {incidents_said}: that no longer speaks against the next one")
-
-
-@cli.command()
-@service_argument
-@click.option("--from", "start", metavar="WHEN", help="now, 02:00 or 2026-11-22T02:00, in UTC.  [default: now]")
-@click.option("--for", "length", type=_Length(), help="How long, for example 2h; a day at most.")
-@click.option("--reason", default="", help="What is done; the next person will ask.")
-@click.option("--by", envvar=["USER", "LOGNAME"], default="an operator", show_default="your login name")
-@click.option("--cancel", is_flag=True, help="Take an announced window back; with several, --from says which.")
-@_with_ledger
-@click.pass_obj
-def maintenance(
-    desk: Desk,
-    service: str,
-    start: str | None,
-    length: timedelta | None,
-    reason: str,
-    by: str,
-    cancel: bool,
-    table: str,
-    region: str | None,
-) -> None:
-    """Announce a maintenance window of a service: [region/]cluster/service. Without options, list those announced."""
-    from functions.domain.maintenance import Announced
-    from functions.domain.redaction import clean
-    from tools.cli.render import announced_table, console
-    from tools.cli.windows import announced, cancelled, start_of, to_come
-
-    ref, now = _service(service, region), desk.now()
-    ledger = _ledger(desk, table, ref.region)
-    switch = ledger.switch(ref)
-    if cancel:
-        if length is not None:
-            raise click.ClickException("--cancel takes no --for: write --cancel, with --from where there are several")
-        left, taken = cancelled(switch, None if start is None else start_of(start, now, past=True), now=now)
-        what = f"takes back the maintenance from {taken.window.span}"
-        keep_note(desk, table, ref.region, what, by=by, reason=reason, about=ref.key)
-        ledger.set_switch(ref, left, was=switch)
-        click.echo(f"{ref} has no maintenance window any more from {taken.window.span}")
-        return
-    if start is None and length is None:
-        console().print(announced_table(ref, to_come(switch, now=now), now=now))
-        return
-    if length is None or not reason.strip():
-        raise click.ClickException("a window needs a length and a reason: write --for 2h --reason '...'")
-    begins = start_of("now" if start is None else start, now)
-    window = Announced(
-        start=begins, end=begins + length, by=clean(by, limit=100), reason=clean(reason, limit=500), at=now
-    )
-    what = f"announces maintenance from {window.window.span}"
-    keep_note(desk, table, ref.region, what, by=by, reason=reason, about=ref.key)
-    ledger.set_switch(ref, announced(switch, window, now=now), was=switch)
-    click.echo(
-        f"{ref} is in maintenance from {window.window.span}: nothing is changed meanwhile; "
-        f"`responder maintenance {service} --cancel` takes it back"
-    )
 
 
 @cli.command()
@@ -411,24 +246,10 @@ def drill(
     context.exit(status)
 
 
-cli.add_command(incidents)
-cli.add_command(show)
-cli.add_command(report.report)
-cli.add_command(logs.logs)
-cli.add_command(release)
-cli.add_command(audit)
-cli.add_command(completion)
-cli.add_command(backup)
-for _command in (*BY_HAND, *ON_INCIDENTS, *ON_EVERYTHING, *ON_THE_PAST, *ON_ALARMS, *ON_PAGES):
+_READ = (incidents, show, verify, status, report.report, logs.logs, audit, digest)
+_SAID = (*ON_INCIDENTS, *BY_HAND, *ON_SERVICES, *ON_EVERYTHING, *ON_ALARMS, maintenance, backup, release)
+for _command in (*_READ, *_SAID, *ON_THE_PAST, *ON_PAGES, completion, cost):
     cli.add_command(_command)
-cli.add_command(status)
-
-cli.add_command(mode)
-cli.add_command(digest)
-
-
-def _ledger(desk: Desk, table: str, region: str | None) -> "Ledger":
-    return desk.open_ledger(table, _region(region))
 
 
 def run(arguments: Sequence[str], desk: Desk) -> int:

@@ -5,19 +5,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tools.cli.options import Length, ledger_options, region_of, with_options
+from tools.cli.options import Length, by_option, ledger_options, region_of, with_options
 
 if TYPE_CHECKING:
     from tools.cli.main import Desk
-
-_by = click.option("--by", envvar=["USER", "LOGNAME"], default="an operator", show_default="your login name")
 
 
 @click.command()
 @click.argument("alarm", metavar="ALARM")
 @click.option("--for", "length", type=Length(), required=True, help="How long, for example 2h; 15d at most.")
 @click.option("--reason", required=True, help="Why; the next person will ask.")
-@with_options(_by, *ledger_options)
+@with_options(by_option, *ledger_options)
 @click.pass_obj
 def mute(desk: "Desk", alarm: str, length: timedelta, reason: str, by: str, table: str, region: str | None) -> None:
     """Mute an alarm that only tells people: its actions are held back for a while, its state still changes."""
@@ -44,7 +42,7 @@ def mute(desk: "Desk", alarm: str, length: timedelta, reason: str, by: str, tabl
 
 @click.command()
 @click.argument("alarm", metavar="ALARM")
-@with_options(_by, *ledger_options)
+@with_options(by_option, *ledger_options)
 @click.pass_obj
 def unmute(desk: "Desk", alarm: str, by: str, table: str, region: str | None) -> None:
     """End a mute that the responder or `responder mute` began; an alarm in ALARM tells people then."""

@@ -54,19 +54,23 @@ ledger_options = (
 
 _playbooks = partial(click.option, "--playbooks", type=click.Path(path_type=Path), envvar=PLAYBOOKS)
 
+by_option = click.option(
+    "--by", envvar=["USER", "LOGNAME"], default="an operator", show_default="your login name", help="Who you are."
+)
+
 playbooks_option = _playbooks(default="playbooks", show_default=True, help="Directory of playbooks, or one of them.")
 
 playbooks_if_there = _playbooks(help="Directory of playbooks, or one of them.  [default: playbooks, if there]")
 
 order_options = (
     click.option("--reason", required=True, help="Why; it stands in the trail, and in the question to people."),
-    click.option("--by", envvar=["USER", "LOGNAME"], default="an operator", show_default="your login name"),
+    by_option,
     *ledger_options,
 )
 
 by_hand_options = (
     click.option("--reason", required=True, help="Why; the next person will ask."),
-    click.option("--by", envvar=["USER", "LOGNAME"], default="an operator", show_default="your login name"),
+    by_option,
     *ledger_options,
 )
 """Of what is done at once, and leaves a note in the ledger."""

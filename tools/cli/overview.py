@@ -24,6 +24,14 @@ SECTIONS: Mapping[str, Sequence[str]] = {
 """Commands in the order in which they are likely wanted; one that is named nowhere stands at the end."""
 
 
+class Told(click.Group):
+    """A group that names its commands in the order in which they were written, and ends no sentence in the middle."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, _gist(command)) for name, command in self.commands.items()])
+
+
 class Overview(click.Group):
     """A group whose help is read at three in the morning by somebody who has never seen it."""
 

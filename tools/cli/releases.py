@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tools.cli.options import by_hand_options, ledger_options, region_of, service_argument, service_of, with_options
+from tools.cli.overview import Told
 
 if TYPE_CHECKING:
     from functions.domain.evidence import Release, ReleaseState
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from tools.cli.main import Desk
 
 
-@click.group()
+@click.group(cls=Told)
 def release() -> None:
     """What a service ran, what was judged of each release, and what people say of it."""
 

@@ -29,10 +29,10 @@ from functions.workflow.orders import Given, OrderState, Reply
 from functions.workflow.reporting.known import Known
 from functions.workflow.standing import status
 from functions.workflow.story import Story
+from functions.workflow.trails import Trail
 from tools.cli.explain import Explanation
 from tools.cli.listed import Line, counted
 from tools.cli.tables import columns, distance, pairs, text, timeline_row
-from tools.cli.trails import Trail
 
 WIDTH = 100
 """Columns; a wider terminal is not filled, because long lines are hard to read."""

@@ -20,14 +20,14 @@ from functions.domain.causes import Judgement
 from functions.domain.changes import Lease, Verdict
 from functions.domain.differences import Difference
 from functions.domain.errors import LedgerError, ReadFailed, TrailBroken
-from functions.domain.evidence import Findings, Reading, Release
+from functions.domain.evidence import Findings, Reading
 from functions.domain.incidents import Event, Fact, FleetSwitch, Incident, Switch
 from functions.domain.maintenance import Announced, window_at
 from functions.domain.model import Model, Moment
 from functions.domain.services import ServiceRef
 from functions.domain.troubles import Trouble
 from functions.playbooks.schema import Playbook
-from functions.ports import Clock, Fleet, Ledger, Readers
+from functions.ports import Clock, Fleet, Ledger, Readers, ServiceRecord
 from functions.workflow.assess import Examiner
 from functions.workflow.decision import NOT_DEPLOYED, Decision
 from functions.workflow.situation import CHARGES_LOOKBACK, trouble_of
@@ -329,24 +329,19 @@ class _AsItWas:
     charged: tuple[datetime, ...]
     ineffective_then: Mapping[str, datetime]
 
-    def switch(self, ref: ServiceRef) -> Switch:
-        return self.switch_then
+    def service_record(self, ref: ServiceRef) -> ServiceRecord:
+        """Of the releases only probes ask, and what they found is recorded."""
+        return ServiceRecord(
+            holder=None,
+            switch=self.switch_then,
+            releases=(),
+            charges=self.charged,
+            ineffective=self.ineffective_then,
+            leases=self.leases,
+        )
 
     def fleet(self, *, since: datetime) -> Fleet:
         return self.fleet_then
-
-    def service_leases(self, ref: ServiceRef) -> tuple[Lease, ...]:
-        return self.leases
-
-    def ineffective(self, ref: ServiceRef, *, since: datetime) -> Mapping[str, datetime]:
-        return self.ineffective_then
-
-    def charges(self, ref: ServiceRef, *, since: datetime) -> tuple[datetime, ...]:
-        return tuple(at for at in self.charged if at >= since)
-
-    def releases(self, ref: ServiceRef) -> tuple[Release, ...]:
-        """Only probes read it, and what they found is recorded."""
-        return ()
 
     def __getattr__(self, name: str) -> NoReturn:
         raise _NotRecorded(f"the ledger does not tell what its {name} said then")

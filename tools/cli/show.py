@@ -1,4 +1,4 @@
-"""`responder show`: one incident with its whole timeline, once or as it goes on."""
+"""`responder show` and `verify`: one incident with its whole timeline, once or as it goes on, and whether it holds."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
@@ -28,8 +28,8 @@ PATIENCE = 20
 @click.pass_obj
 def show(desk: "Desk", incident_id: str, full: bool, follow: bool, table: str, region: str | None) -> None:
     """Show one incident: where it stands, and its whole timeline with evidence, plans and pages."""
+    from functions.workflow.trails import read_trail
     from tools.cli.render import console, trail
-    from tools.cli.trails import read_trail
 
     ledger = desk.open_ledger(table, region_of(region))
     if follow:
@@ -38,14 +38,30 @@ def show(desk: "Desk", incident_id: str, full: bool, follow: bool, table: str, r
         console().print(trail(read_trail(ledger, incident_id), now=desk.now(), full=full))
 
 
+@click.command()
+@click.argument("incident_id", metavar="ID")
+@with_options(*ledger_options)
+@click.pass_context
+def verify(context: click.Context, incident_id: str, table: str, region: str | None) -> None:
+    """Recompute an incident's hash chain; exit status 1 when it is broken."""
+    from functions.workflow.trails import read_trail
+    from tools.cli.render import console, verification
+
+    desk: Desk = context.obj
+    found = read_trail(desk.open_ledger(table, region_of(region)), incident_id)
+    console().print(verification(found), soft_wrap=True)
+    if found.broken is not None:
+        context.exit(1)
+
+
 def _follow(desk: "Desk", ledger: "Ledger", incident_id: str, *, full: bool) -> None:
     """Print what is there, then every new event below it; in a terminal the last line says how it stands."""
     from rich.live import Live
     from rich.text import Text
 
     from functions.domain.incidents import IncidentStatus
+    from functions.workflow.trails import read_trail
     from tools.cli.render import console, entry, head, standing, timeline, verification
-    from tools.cli.trails import read_trail
 
     out = console()
     found = read_trail(ledger, incident_id)

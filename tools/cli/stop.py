@@ -7,7 +7,7 @@ import click
 
 from tools.cli.aws import on_aws
 from tools.cli.notes import keep_note
-from tools.cli.options import ledger_options, region_of, with_options
+from tools.cli.options import by_option, ledger_options, region_of, with_options
 
 if TYPE_CHECKING:
     from functions.ports import FunctionHold
@@ -27,7 +27,7 @@ def desk_hold(region: str) -> "FunctionHold":
 _options = (
     click.option("--all", "everything", is_flag=True, help="Every service."),
     click.option("--reason", required=True, help="Why; the next person will ask."),
-    click.option("--by", envvar=["USER", "LOGNAME"], default="an operator", show_default="your login name"),
+    by_option,
     *ledger_options,
 )
 

@@ -14,7 +14,7 @@ from functions.domain.services import ServiceRef
 from functions.guardrails.verdicts import BREAKER_WINDOW
 from functions.ports import Ledger
 from tools.cli.notes import identity_of, written
-from tools.cli.options import ledger_options, service_of, with_options
+from tools.cli.options import Length, by_option, ledger_options, service_argument, service_of, with_options
 
 if TYPE_CHECKING:
     from tools.cli.main import Desk
@@ -101,10 +101,40 @@ def hand_of(desk: "Desk", region: str, by: str) -> Hand:
 
 
 @click.command()
-@click.argument("service", metavar="SERVICE")
+@service_argument
+@click.option("--for", "length", type=Length(), required=True, help="How long, for example 2h.")
+@click.option("--reason", required=True, help="Why; the next person will ask.")
+@by_option
+@with_options(*ledger_options)
+@click.pass_obj
+def pause(desk: "Desk", service: str, length: timedelta, reason: str, by: str, table: str, region: str | None) -> None:
+    """Let the responder only look at a service for a while: [region/]cluster/service."""
+    ref = service_of(service, region)
+    ledger, hand = desk.open_ledger(table, ref.region), hand_of(desk, ref.region, by)
+    until = set_pause(ledger, ref, length, hand=hand, reason=reason)
+    click.echo(f"{ref} is paused until {until:%Y-%m-%d %H:%M} UTC; `responder resume {service}` ends it earlier")
+
+
+@click.command()
+@service_argument
+@by_option
+@with_options(*ledger_options)
+@click.pass_obj
+def resume(desk: "Desk", service: str, by: str, table: str, region: str | None) -> None:
+    """End a pause, and let the responder act again where actions did not help."""
+    ref = service_of(service, region)
+    ended = end_pause(desk.open_ledger(table, ref.region), ref, hand=hand_of(desk, ref.region, by))
+    click.echo(f"{ref} is resumed" if ended.was_paused else f"{ref} was not paused")
+    if ended.did_not_help:
+        incidents_said = ", ".join(ended.did_not_help)
+        click.echo(f"actions did not help in {incidents_said}: that no longer speaks against the next one")
+
+
+@click.command()
+@service_argument
 @click.argument("mode", type=click.Choice([*(each.value for each in Mode), AS_WRITTEN]), metavar="MODE")
 @click.option("--reason", required=True, help="Why; the next person will ask.")
-@click.option("--by", envvar=["USER", "LOGNAME"], default="an operator", show_default="your login name")
+@by_option
 @with_options(*ledger_options)
 @click.pass_obj
 def mode(desk: "Desk", service: str, mode: str, reason: str, by: str, table: str, region: str | None) -> None:
@@ -115,3 +145,6 @@ def mode(desk: "Desk", service: str, mode: str, reason: str, by: str, table: str
     ref = service_of(service, region)
     ledger, hand = desk.open_ledger(table, ref.region), hand_of(desk, ref.region, by)
     click.echo(f"{ref}: {set_mode(ledger, ref, mode, hand=hand, reason=reason)}")
+
+
+COMMANDS = (pause, resume, mode)

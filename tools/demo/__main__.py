@@ -5,11 +5,12 @@ import sys
 import time
 from argparse import ArgumentParser
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
+from functions.diagnostics.thresholds import HARDLY_OLDER
 from functions.domain.incidents import Incident
 from functions.ports import Ledger
-from tools.cli.trails import Trail, read_trail
+from functions.workflow.trails import Trail, read_trail
 from tools.demo.cdk import PROJECT, CdkFailed
 from tools.demo.emulator import ACCOUNT, EmulatorFailed, export_lines
 from tools.demo.narrator import Narrator, Outcome
@@ -17,6 +18,8 @@ from tools.demo.scenarios import SCENARIOS, Scenario, Told, chosen
 from tools.demo.stage import ALARM, PATIENCE_S, PLAYBOOKS, REF, RESPONDER, DemoFailed, Stage, open_stage, traffic
 
 PAGE_TAKES_S = 5.0
+
+ROLLS_OUT_WITHIN = timedelta(seconds=20)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -50,7 +53,11 @@ def _play(stage: Stage, scenarios: Sequence[Scenario], narrator: Narrator, *, ke
     with traffic(stage):
         with narrator.doing("let traffic flow until there is a usual, and the running release has proven good"):
             stage.warm_up(tick=lambda: None)
-        outcomes = [_perform(stage, scenario, narrator) for scenario in scenarios]
+        outcomes: list[Outcome] = []
+        began = datetime.now(UTC)
+        for scenario in scenarios:
+            _let_rest(stage, narrator, since=began)
+            outcomes.append(_perform(stage, scenario, narrator))
         narrator.numbers(outcomes)
         well = all(outcome.well for outcome in outcomes)
         if keep:
@@ -94,6 +101,17 @@ def _perform(stage: Stage, scenario: Scenario, narrator: Narrator) -> Outcome:
         failed=sum(second.failed for second in seconds),
         problems=tuple(told),
     )
+
+
+def _let_rest(stage: Stage, narrator: Narrator, *, since: datetime) -> None:
+    """A deployment of a scenario before would be taken for somebody's answer to the trouble of the next one."""
+    deployed_at = max(deployment["createdAt"] for deployment in stage.service()["deployments"])
+    if deployed_at < since:
+        return
+    rested_at = deployed_at + HARDLY_OLDER + ROLLS_OUT_WITHIN
+    with narrator.doing("let the newest deployment grow old: the responder takes it for somebody's cure until then"):
+        while datetime.now(UTC) < rested_at:
+            time.sleep(1)
 
 
 def _opened(stage: Stage, ledger: Ledger, before: set[str], narrator: Narrator) -> Incident:

@@ -14,8 +14,8 @@ from rich.table import Table
 from rich.text import Text
 
 from functions.domain.incidents import Event
+from functions.workflow.trails import Trail
 from tools.cli import render
-from tools.cli.trails import Trail
 from tools.demo.stage import Now
 
 _BARS = "▁▂▃▄▅▆▇█"

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from functions.domain.incidents import Fact, Incident, IncidentStatus
-from tools.cli.trails import Trail
+from functions.workflow.trails import Trail
 from tools.demo import shop
 from tools.demo.stage import BAD_IMAGE, REF, USUAL_TRAFFIC, Stage
 
@@ -94,13 +94,6 @@ SCENARIOS: Mapping[str, Scenario] = {
     scenario.name: scenario
     for scenario in (
         Scenario(
-            name="bad-release",
-            title="A release fails 40 % of its requests after its deployment completed",
-            expect="rolled back to the last known good release",
-            cause=_ship_bad_release,
-            check=_check_bad_release,
-        ),
-        Scenario(
             name="traffic-spike",
             title="Three times the usual traffic, more than the running tasks can carry",
             expect="floor of the scalable target raised as a lease, put back when it ends",
@@ -108,13 +101,6 @@ SCENARIOS: Mapping[str, Scenario] = {
             relieve=_calm,
             finished=_no_leases,
             check=_check_spike,
-        ),
-        Scenario(
-            name="stuck-tasks",
-            title="The workers of every task hang; the health checks stay green",
-            expect="a new deployment is forced",
-            cause=_hang,
-            check=_check_stuck,
         ),
         Scenario(
             name="database-down",
@@ -125,8 +111,23 @@ SCENARIOS: Mapping[str, Scenario] = {
             relieve_after=Fact.PAGE_SENT,
             check=_check_database,
         ),
+        Scenario(
+            name="stuck-tasks",
+            title="The workers of every task hang; the health checks stay green",
+            expect="a new deployment is forced",
+            cause=_hang,
+            check=_check_stuck,
+        ),
+        Scenario(
+            name="bad-release",
+            title="A release fails 40 % of its requests after its deployment completed",
+            expect="rolled back to the last known good release",
+            cause=_ship_bad_release,
+            check=_check_bad_release,
+        ),
     )
 }
+"""Those that deploy nothing come first: after a deployment the next one has to wait until it is no news any more."""
 
 
 def chosen(name: str) -> Sequence[Scenario]:

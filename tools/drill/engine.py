@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -29,6 +29,8 @@ class Execution:
     """As DescribeExecution says it (Step Functions API reference)."""
     token: str | None = None
     """What an answer has to come with, while the execution waits for one."""
+    steps: list[StepName] = field(default_factory=list)
+    """Those that it entered, in their order."""
 
 
 class Engine:
@@ -70,6 +72,11 @@ class Engine:
             execution.token = None
 
     @property
+    def executions(self) -> tuple[Execution, ...]:
+        """All of them, in the order in which they began."""
+        return tuple(self._executions.values())
+
+    @property
     def failed(self) -> tuple[Execution, ...]:
         return tuple(execution for execution in self._executions.values() if execution.status == "FAILED")
 
@@ -77,6 +84,7 @@ class Engine:
         """Go on to the step where the execution stands, after its wait where it has one; not if it was stopped."""
         if execution.status != "RUNNING":
             return
+        execution.steps.append(execution.at)
         if execution.at is StepName.END:
             execution.status = "SUCCEEDED"
             return

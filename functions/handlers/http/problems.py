@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from functions.domain.counts import Count, Counted
 from functions.domain.errors import (
     AnswerRefused,
+    FunctionFailed,
     InputError,
     LedgerError,
     NotInLedger,
@@ -102,6 +103,8 @@ def register(app: APIGatewayHttpResolver, methods_of: Callable[[str], Sequence[s
         if status is None:
             return a_bug(error)
         more: dict[str, Any] = {}
+        if isinstance(error, FunctionFailed):
+            emit(Counted(count=Count.BUGS_ANSWERED))
         if isinstance(error, Refused):
             more["rule"] = error.rule
         if isinstance(error, AnswerRefused | OrderRefused):

@@ -11,10 +11,11 @@ from functions.domain.incidents import Event, Fact, FleetSwitch, Incident, Incid
 from functions.domain.maintenance import window_at
 from functions.domain.model import Model, Moment
 from functions.domain.severity import Severity
+from functions.guardrails.verdicts import BREAKER_WINDOW, Breaker, breaker_of
 from functions.playbooks.named import the_one
 from functions.playbooks.schema import Playbook
 from functions.ports import Clock, Ledger
-from functions.workflow.story import Story, tell
+from functions.workflow.story import Story, report_of, tell
 
 PATH = "/api/v1/incidents"
 MOST_TRAILS = 40
@@ -77,6 +78,14 @@ class IncidentWhole(IncidentLine):
     """What was decided last, and why."""
     actions: tuple[str, ...]
     """What was begun, in order."""
+    commander: str
+    """Who leads it."""
+    acknowledged_by: str | None
+    """Who has the page."""
+    next_update_at: Moment | None
+    """When people hear of it again, of an incident that is open."""
+    report: str | None
+    """Where its report lies, of one that is resolved: the address of a page in S3."""
     approval: Asked | None
     timeline: tuple[Line, ...]
 
@@ -115,6 +124,20 @@ class ReleaseLine(Model):
     """Neither quarantined nor suspect."""
 
 
+class BreakerLine(Model):
+    """Whether the responder still acts upon the service by itself, after actions that did not help."""
+
+    open: bool
+    """Nothing is done while it is open, but what people order."""
+    failed: int
+    """Incidents of the last day that were acted upon without effect."""
+    limit: int
+    """With so many it opens, as the playbook says."""
+    closes_at: Moment | None
+    """When it closes by itself; null while it is closed."""
+    reason: str
+
+
 class OrchestrationAnswer(Model):
     """What the responder does about a service now."""
 
@@ -125,6 +148,7 @@ class OrchestrationAnswer(Model):
     """Who stopped everything, for all services, since when and why; null where nobody did."""
     paused_until: Moment | None
     in_maintenance: bool
+    breaker: BreakerLine
     handling: bool
     """Whether an incident is open."""
     incident: IncidentLine | None
@@ -203,7 +227,9 @@ class Records:
         approval = None if incident is None else self.ledger.approval(incident.id)
         recent = self.ledger.incidents_of(playbook.ref, limit=5)
         fleet = self.ledger.fleet_switch()
-        return orchestration(playbook, switch, fleet, incident, story, approval, recent, now=now)
+        failed = self.ledger.ineffective(playbook.ref, since=now - BREAKER_WINDOW)
+        breaker = breaker_of(failed.values(), playbook.limits.ineffective_incidents)
+        return orchestration(playbook, switch, fleet, breaker, incident, story, approval, recent, now=now)
 
     def releases(self, service: str) -> tuple[ReleaseLine, ...]:
         """The release history, newest first."""
@@ -235,6 +261,10 @@ def whole(incident: Incident, events: Sequence[Event], approval: Approval | None
         cause=None if story.decision is None else story.decision.cause,
         decision=None if story.decision is None else f"{story.decision.outcome}: {story.decision.reason}",
         actions=tuple(intent.plan.summary for intent in story.intents if intent.stage == 0),
+        commander=story.commander,
+        acknowledged_by=story.acknowledged_by,
+        next_update_at=story.next_update_at if incident.status is IncidentStatus.OPEN else None,
+        report=report_of(events),
         approval=None if approval is None else asked(approval),
         timeline=tuple(
             Line(sequence=e.sequence, at=e.at, fact=e.fact, actor=e.actor, summary=e.summary) for e in events
@@ -291,6 +321,7 @@ def orchestration(
     playbook: Playbook,
     switch: Switch,
     fleet: FleetSwitch,
+    breaker: Breaker,
     incident: Incident | None,
     story: Story | None,
     approval: Approval | None,
@@ -306,6 +337,13 @@ def orchestration(
         stopped=fleet.said if fleet.stopped else None,
         paused_until=switch.paused_until if paused else None,
         in_maintenance=window_at(now, playbook.maintenance, switch.maintenance) is not None,
+        breaker=BreakerLine(
+            open=not breaker.closed,
+            failed=breaker.failed,
+            limit=breaker.limit,
+            closes_at=breaker.closes_at,
+            reason=breaker.said if breaker.closed else breaker.why_open,
+        ),
         handling=incident is not None,
         incident=None if incident is None else line(incident),
         doing=_doing(incident, story, waiting),

@@ -223,7 +223,7 @@ def _no_action(known: Known) -> str:
 
 def _figures(known: Known, failed: tuple[float, float] | None) -> Iterator[tuple[str, str]]:
     first = known.first(Fact.ACTION_TAKEN, Fact.ACTION_DOUBTFUL)
-    if known.onset is not None:
+    if known.onset is not None and known.onset < known.alarm_at:
         yield ("trouble to alarm", spoken(known.alarm_at - known.onset))
     yield ("alarm to first action", "none" if first is None else spoken(first.at - known.alarm_at))
     closed_at = known.trail.incident.closed_at

@@ -42,6 +42,6 @@ def _append(element: Element, child: Child) -> None:
 
 def shown(text: str) -> str:
     """Without what cannot be seen: control characters, and those that turn the direction of a line."""
-    if text.isprintable():
+    if text.isprintable() or text.replace("\n", "").isprintable():
         return text
     return "".join(letter for letter in text if letter == "\n" or not unicodedata.category(letter).startswith("C"))

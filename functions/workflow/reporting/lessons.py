@@ -236,7 +236,8 @@ def _impact(known: Known, failed: tuple[float, float] | None) -> Iterator[str]:
 
 
 def _detection(known: Known) -> str:
-    after = "" if known.onset is None else f", {spoken(known.alarm_at - known.onset)} after the trouble began"
+    late = None if known.onset is None else known.alarm_at - known.onset
+    after = f", {spoken(late)} after the trouble began" if late else ""
     first = known.first(Fact.EVIDENCE_GATHERED)
     looked = "" if first is None else f" The first look at the service was {spoken(first.at - known.alarm_at)} later."
     return f"At {clock(known.alarm_at)} UTC{after}, by “{known.trail.incident.title}”.{looked}"

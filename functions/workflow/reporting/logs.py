@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from urllib.parse import quote
 
 from functions.domain.circumstances import LinesFacts, LogLine, LogPattern
@@ -29,8 +29,11 @@ PATTERNS_SHOWN = 6
 _QUERY = "fields @timestamp, @logStream, @message\n| sort @timestamp asc\n| limit 1000"
 
 
+@lru_cache(maxsize=1)
 def as_lines(facts: LinesFacts) -> tuple[str, int]:
-    """The lines as JSON Lines, as many as fit into `MOST_BYTES`, and how many that are."""
+    """The lines as JSON Lines, as many as fit into `MOST_BYTES`, and how many that are.
+
+    Who writes a report asks twice: for how many there are, and for the lines."""
     kept: list[str] = []
     size = 0
     for line in facts.lines:
@@ -113,6 +116,8 @@ def _kept(lines: LinesFacts, place: str) -> str:
     whole = lines.whole and count == len(lines.lines)
     last = lines.until if whole or not count else lines.lines[count - 1].at
     said = f"{count:,} line{'s' * (count != 1)} from {lines.since:%H:%M:%S} to {last:%H:%M:%S} UTC"
+    if whole and not count:
+        return f"There were no lines from {lines.since:%H:%M:%S} to {last:%H:%M:%S} UTC."
     if whole:
         return f"All {said} are kept{where}."
     return (

@@ -214,7 +214,8 @@ def _steps(report: IncidentReport) -> Iterator[str]:
         if step.command:
             yield ""
             yield from (f"   {line}" if line else "" for line in _code(step.command))
-    yield ""
+    if report.steps and not report.steps[-1].command:
+        yield ""
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:

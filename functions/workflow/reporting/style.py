@@ -44,7 +44,7 @@ table{border-collapse:collapse;width:100%;font-size:.925rem;font-variant-numeric
 th{font-weight:400;color:var(--soft);text-align:left;font-size:.85rem}
 th,td{padding:.28rem .8rem .28rem 0;border-bottom:1px solid var(--line);vertical-align:top}
 td:last-child,th:last-child{padding-right:0}
-td:first-child,th{overflow-wrap:break-word}
+td:first-child,th{overflow-wrap:break-word;max-width:min(20rem,28vw)}
 .two table{table-layout:fixed}
 tr:last-child td{border-bottom:0}
 .was{color:var(--soft)}
@@ -110,7 +110,6 @@ footer{margin-top:3rem;padding-top:1rem;border-top:1px solid var(--line);color:v
 .figures{grid-template-columns:repeat(2,minmax(0,1fr))}
 ol.time li{grid-template-columns:4.3rem 1rem 1fr}ol.time .who{display:none}
 ul.changes li{grid-template-columns:1fr;gap:0;padding:.25rem 0}
-td:first-child{max-width:38vw}
 section{margin-top:2rem;padding-top:1.2rem}.plots{grid-template-columns:1fr}}
 @media print{@page{margin:14mm}body{font-size:10.5pt}main{max-width:none;padding:0}nav{display:none}
 .figure,svg,tr,ol.time li,.ask,pre{break-inside:avoid}h2,h3{break-after:avoid}

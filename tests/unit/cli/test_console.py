@@ -6,8 +6,7 @@ import pytest
 
 from functions.domain.errors import LedgerError
 from functions.domain.incidents import Mode
-from tests.fakes.console import IDENTITY
-from tests.fakes.desk import desk_of
+from tests.fakes.desk import IDENTITY, desk_of
 from tests.fakes.engine import Responder
 from tests.fakes.world import REF
 from tests.unit.workflow.test_incident import playbook

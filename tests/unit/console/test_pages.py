@@ -176,13 +176,13 @@ def test_an_open_incident_says_what_happened_why_what_happens_now_and_what_can_b
     page = Visitor(room_of(made)).read(f"/incidents/{incident_id(made)}")
     said = [
         "40.0% of requests fail",
-        "Why bad-release 0.90 + release orders:2 came",
-        "mode: the service is in mode observe",
+        "Why, and what was done bad-release 0.90 + release orders:2 came",
+        "Nothing was changed. Decided last: mode: the service is in mode observe",
         "Now Status waiting for people",
         "What you can do",
         "Take it over",
         "alarm to first action",
-        "What was done Timeline",
+        "Timeline Metrics Causes",
     ]
     assert [each for each in said if each not in page.text] == []
     assert sorted(said, key=page.text.index) == said

@@ -125,3 +125,35 @@ def test_a_bug_in_a_probe_is_no_reading(around: Surroundings) -> None:
 def test_without_probes_nothing_is_known(around: Surroundings) -> None:
     """An empty look is an honest one."""
     assert look([], around, deadline_s=1) == Findings(looked_at=NOW)
+
+
+def test_what_can_be_read_ahead_waits_for_nothing(around: Surroundings) -> None:
+    """A probe's own first reading begins with the look, and is handed to it with what it needs."""
+    begun = Event()
+
+    def ahead(around: Surroundings, known: Mapping[str, Any]) -> Any:
+        begun.set()
+        return "read ahead"
+
+    def waits(around: Surroundings, known: Mapping[str, Any]) -> Any:
+        assert begun.wait(timeout=5)
+        return service()
+
+    handed: dict[str, Any] = {}
+
+    def late(around: Surroundings, known: Mapping[str, Any]) -> Any:
+        handed.update(known)
+        return tasks()
+
+    needing = Probe(name="tasks", read=late, permissions=(), needs=("service",), ahead=ahead)
+    findings = look([probe("service", waits), needing], around, deadline_s=10)
+    assert handed == {"service": service(), "tasks": "read ahead"}
+    assert findings.tasks.known
+
+
+def test_what_failed_ahead_is_unknown(around: Surroundings) -> None:
+    """With its own reason; without it, the probe is not read."""
+    needing = Probe(name="tasks", read=gives(tasks()), permissions=(), needs=("service",), ahead=throttled)
+    findings = look([probe("service", gives(service())), needing], around, deadline_s=10)
+    assert findings.tasks.error == "DescribeTasks is throttled"
+    assert findings.service.known

@@ -60,7 +60,7 @@ def test_every_metric_is_written_by_somebody(
         for incident_id in {incident for incident, _, _ in each.executions.started}:
             counting(lambda: ["orders-5xx"])(each.ledger.incident(incident_id), each.ledger.events(incident_id))
 
-    monkeypatch.setattr(bootstrap, "sweep", lambda: lambda: Swept())
+    monkeypatch.setattr(bootstrap, "sweep", lambda: lambda: Swept(open=1, overdue=1, fleet_actions=1))
     sweep.handler({}, context("sweep"))
     monkeypatch.setattr(bootstrap, "run_checks", lambda: lambda: Round(fine=0, not_made={"a": "no secret"}))
     check.handler({}, context("check"))

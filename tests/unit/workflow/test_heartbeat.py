@@ -54,7 +54,7 @@ def test_it_comes_back_resolved() -> None:
     assert of.path == ["assess:all-clear", "close:returned"]
     assert of.ledger.incident(sent).status is IncidentStatus.RESOLVED
     assert of.ledger.lock_holder(HEARTBEAT) is None
-    assert counts(of, sent) == {Count.HEARTBEATS_RETURNED: 1.0, Count.HEARTBEAT_SECONDS: 1.0}
+    assert counts(of, sent) == {Count.HEARTBEAT_SECONDS: 1.0}
     of.clock.advance(seconds=900)
     assert beat(of) != sent
 
@@ -92,7 +92,7 @@ def test_one_that_comes_back_late_does_not_count(late_s: float) -> None:
     sent = beat(of, ago_s=late_s)
     of.run()
     assert of.ledger.incident(sent).status is IncidentStatus.RESOLVED
-    assert Count.HEARTBEATS_RETURNED not in counts(of, sent)
+    assert Count.HEARTBEAT_SECONDS not in counts(of, sent)
 
 
 class Down(MemoryLedger):
@@ -135,7 +135,7 @@ def test_one_whose_execution_died_is_sent_out_again_and_holds_up_no_other(dies_i
     assert of.sweep().restarted == (sent,)
     of.run()
     assert of.ledger.incident(sent).status is IncidentStatus.RESOLVED
-    assert counts(of, sent)[Count.HEARTBEATS_RETURNED] == 1.0
+    assert counts(of, sent)[Count.HEARTBEAT_SECONDS] == 1.0
     assert of.notifier.pages == []
 
 

@@ -1,6 +1,7 @@
 """The report of an incident: when it is written, from what, and that nothing depends on it."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 
@@ -8,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from functions.domain.changes import ActionName
 from functions.domain.circumstances import LinesFacts, LogLine
 from functions.domain.errors import ReadFailed
+from functions.domain.evidence import Metric, Reading
 from functions.domain.incidents import Fact, IncidentStatus, Mode
 from functions.domain.orders import Order
 from functions.workflow.close import folder
@@ -17,14 +20,16 @@ from functions.workflow.report import from_trail, kept_report
 from functions.workflow.reporting.known import Known
 from functions.workflow.reporting.logs import MOST_BYTES, MOST_LINES, as_lines, logs_told
 from functions.workflow.reporting.markdown import as_markdown
-from functions.workflow.reporting.model import IncidentReport
+from functions.workflow.reporting.model import IncidentReport, MarkKind
 from functions.workflow.reporting.page import as_html
 from functions.workflow.table import StepName
 from functions.workflow.trails import read_trail
 from tests.fakes.engine import Responder
+from tests.fakes.findings import metrics
 from tests.fakes.signals import alarm_signal
 from tests.fakes.world import REF, V1, V2
 from tests.unit.workflow.test_incident import after_bad_release, playbook, raise_alarm
+from tests.unit.workflow.test_stages import SHIFT, plan, taken
 
 
 def ran(**said: object) -> Responder:
@@ -369,3 +374,100 @@ def test_the_console_link_has_the_time_and_the_log_group() -> None:
     assert link.startswith(f"{begins}$3FqueryDetail$3D$257E$2528end$257E$2527")
     assert "source$257E$2528$257E$2527*2Fecs*2Forders$2529$2529" in link
     assert not {"'", "(", " ", "~"} & set(link)
+
+
+def places(text: str, *wanted: str) -> list[int]:
+    found = [text.find(each) for each in wanted]
+    assert -1 not in found, dict(zip(wanted, found, strict=True))
+    return found
+
+
+def test_a_report_says_what_happened_why_what_is_now_and_what_is_left() -> None:
+    """In that order, on the page and in the text; the few lines at the top come first."""
+    made = documents(ran())
+    for name, heading in (("report.html", "<h2>{}</h2>"), ("report.md", "## {}\n")):
+        parts = ("Timeline", "Metrics", "Causes", "What orders:2 changed", "Logs", "What was done", "Put back")
+        rest = ("Drift from the infrastructure code", "Next steps", "Post-mortem draft")
+        order = places(made[name], "at its worst, ", *(heading.format(part) for part in (*parts, *rest)))
+        assert order == sorted(order)
+    top = made["report.html"].partition("Timeline</h2>")[0]
+    order = places(top, "<h1>", "<dt>Why</dt>", "<dt>Now</dt>", "<dt>Next</dt>")
+    assert order == sorted(order)
+
+
+def test_how_it_was_at_its_worst_is_the_worst_of_all_looks() -> None:
+    """A grade is written down once; what a later look found under the same grade may have been worse."""
+    responder = ran()
+    trail = read_trail(responder.ledger, responder.ledger.incidents_of(REF)[0].id)
+    assert Known(trail).felt == "40.0% of requests fail"
+    event, found = Known(trail).looks[0]
+    later = found.model_copy(
+        update={"metrics": Reading(value=metrics(now={Metric.REQUESTS: 10.0, Metric.TARGET_5XX: 7.0}))}
+    )
+    evidence = {**trail.evidence, event.sequence: {"findings": later.model_dump(mode="json")}}
+    assert Known(replace(trail, evidence=evidence)).felt == "70.0% of requests fail"
+
+
+def test_a_quiet_line_that_comes_again_is_told_once() -> None:
+    """With how often and when last; what people have to see is told every time."""
+    responder = Responder(playbook=playbook())
+    responder.world.stays_broken = responder.world.database_down = True
+    assert responder.world.settle_alarm()
+    raise_alarm(responder)
+    responder.run(until=StepName.WATCH)
+    for second in range(3):
+        raise_alarm(responder, second)
+        responder.executions.started.append((*responder.executions.started[-1][:2], "assess"))
+        responder.run(until=StepName.WATCH)
+    trail = read_trail(responder.ledger, responder.ledger.incidents_of(REF)[0].id)
+    ranked = [event for event in trail.events if event.fact is Fact.CAUSES_RANKED]
+    assert len({event.summary for event in ranked}) == 1 < len(ranked)
+    told = from_trail(responder.ledger, trail, None, now=responder.clock.now())
+    (line,) = (entry for entry in told.entries if entry.text.startswith("likeliest cause"))
+    assert f"the last at {ranked[-1].at:%H:%M:%S})" in line.text or "once more" in line.text
+    loud = [entry for entry in told.entries if entry.text.startswith("paged: ")]
+    assert len(loud) == sum(event.fact is Fact.PAGE_SENT for event in trail.events)
+
+
+def test_a_way_back_that_is_no_command_is_not_to_be_pasted() -> None:
+    """A floor that goes back by itself is told in words; a command stands in a block of its own."""
+    responder = Responder(playbook=playbook())
+    responder.world.load = 3.0
+    raise_alarm(responder)
+    responder.run(until=StepName.RESTORE)
+    assert "To take it back: the floor goes back to 2 by itself" in documents(responder)["report.md"]
+    assert "To take it back:\n\n```\naws ecs update-service" in documents(ran())["report.md"]
+
+
+def test_what_was_put_back_is_marked_in_the_plots() -> None:
+    """They go on until then, so that what it brought is seen."""
+    responder = Responder(playbook=playbook())
+    responder.world.load = 3.0
+    raise_alarm(responder)
+    responder.run(until=StepName.RESTORE)
+    assert MarkKind.LEASE not in {mark.kind for mark in report(responder).marks}
+    incident, generation, _ = responder.executions.started[-1]
+    responder.executions.started.append((incident, generation, "restore"))
+    responder.run()
+    mark = report(responder).marks[-1]
+    assert (mark.kind, mark.text) == (MarkKind.LEASE, "the floor is back from 4 to 2")
+    assert max(at for curve in report(responder).curves for at, _ in curve.points) > mark.at - timedelta(minutes=3)
+
+
+def test_the_alarm_stands_in_the_timeline_when_it_went_off() -> None:
+    """Not only when somebody heard of it, and not twice."""
+    found = report(ran())
+    said = [entry for entry in found.entries if "orders-5xx is ALARM" in entry.text]
+    assert [(entry.at, entry.actor) for entry in said] == [(found.alarm_at, "CloudWatch")]
+
+
+def test_a_zonal_shift_is_temporary() -> None:
+    """It ends by itself: until then the report says so, and afterwards that it did."""
+    responder, trail = taken(plan(SHIFT, action=ActionName.SHIFT_ZONE))
+    incident = responder.ledger.incidents_of(REF)[0].id
+    whole = read_trail(responder.ledger, incident)
+    now = trail[-1].at
+    (out,) = from_trail(responder.ledger, whole, None, now=now).leases
+    assert (out.text, out.ended) == ("traffic of eu-west-1b shifted away", "")
+    (over,) = from_trail(responder.ledger, whole, None, now=now + timedelta(days=1)).leases
+    assert "ended by itself" in over.ended

@@ -1,5 +1,6 @@
 """The sweep mends what it can, whatever it cannot."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -8,6 +9,7 @@ import pytest
 from functions.adapters.memory_ledger import MemoryLedger
 from functions.domain.changes import Lease, LeaseTerms
 from functions.domain.errors import LedgerError, ReadFailed
+from functions.domain.evidence import AlarmFacts
 from functions.domain.heartbeat import HEARTBEAT
 from functions.domain.incidents import Fact, Incident, NewEvent
 from functions.domain.services import ServiceRef
@@ -122,6 +124,60 @@ def test_an_alarm_that_nobody_told_of_opens_its_incident_whatever_else_cannot_be
         sweep_of(ledger, executions, world, playbook())()
 
     assert ledger.lock_holder(REF) in {incident for incident, _, _ in executions.started}
+
+
+class Asked(World):
+    """Writes down which alarms are asked for together, and refuses one of them."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.requests: list[tuple[str, ...]] = []
+        self.refused: str | None = None
+
+    def states(self, names: Sequence[str]) -> Sequence[AlarmFacts]:
+        self.requests.append(tuple(names))
+        if self.refused in names:
+            raise ReadFailed("the alarms: AccessDenied")
+        return super().states(names)
+
+    def alarms(self, names: Sequence[str]) -> Sequence[AlarmFacts]:
+        return tuple(self._alarm(name) for name in names)
+
+
+def fleet(count: int, *, alarms: int) -> list[Playbook]:
+    return [
+        Playbook.model_validate(
+            {
+                "region": REF.region,
+                "cluster": REF.cluster,
+                "service": f"s{n}",
+                "alarms": [{"existing": f"s{n}-{number}"} for number in range(alarms)],
+            }
+        )
+        for n in range(count)
+    ]
+
+
+def test_a_hundred_alarms_are_one_request() -> None:
+    """Each request costs, whatever is in it; the alarms of one service are not torn apart, and one without is not
+    asked for."""
+    world = Asked(clock=FakeClock())
+    world.settle_alarm()
+    playbooks = [*fleet(40, alarms=3), *fleet(1, alarms=0)]
+    sweep_of(MemoryLedger(clock=world.clock), FakeExecutions(), world, *playbooks)()
+    assert [len(names) for names in world.requests] == [99, 21]
+    assert {name for names in world.requests for name in names} == {n for p in playbooks for n in p.alarm_names}
+
+
+def test_alarms_that_cannot_be_read_are_told_by_service() -> None:
+    """Those of other requests are looked at all the same."""
+    world = Asked(clock=FakeClock())
+    world.refused = "s0-0"
+    world.database_down = True
+    world.settle_alarm()
+    swept = sweep_of(MemoryLedger(clock=world.clock), FakeExecutions(), world, *fleet(3, alarms=50))()
+    assert len(swept.unread) == 2
+    assert len(set(swept.opened)) == 1
 
 
 def test_it_counts_what_is_open_overdue_and_used_up() -> None:

@@ -364,3 +364,46 @@ def test_another_alarm_after_the_action_asks_for_a_look_at_once(incident: Incide
     assert "alarm orders-cpu went off after the last look" in incident.last.summary
     assert tell(incident.ledger.events(incident.id)).verifying is PLAN.action
     assert incident.ledger.incident(incident.id).signals_seen == 1
+
+
+class TestWhenItLooksAgain:
+    """Each look costs; between two moments at which something else can be said, one a minute is enough."""
+
+    def wait_s(self, incident: Incident) -> int | None:
+        return incident.verify(Visit(incident_id=incident.id, generation=1)).wait_s
+
+    def test_while_tasks_come_and_go_every_half_minute(self, incident: Incident) -> None:
+        """Any moment may be the first steady one."""
+        incident.world.shown = service(running=1, pending=1)
+        assert self.wait_s(incident) == 30
+
+    def test_once_quiet_when_the_window_is_over(self, incident: Incident) -> None:
+        """Not a look later than it may count as recovered."""
+        incident.quiet(minutes=1.75)
+        assert self.wait_s(incident) == 15
+        incident.clock.advance(seconds=15)
+        assert incident.look() == "recovered"
+
+    def test_at_least_once_a_minute(self, incident: Incident) -> None:
+        """An order, or an alarm that goes off again, must not wait for a long window."""
+        incident.quiet(minutes=0)
+        assert self.wait_s(incident) == 60
+
+    def test_metrics_are_asked_only_where_the_answer_depends_on_them(self, incident: Incident) -> None:
+        """They are paid for by the metric; the state of an alarm is not."""
+        asked = 0
+        shown = incident.world.alarms
+
+        def counted(names: Sequence[str]) -> Sequence[AlarmFacts]:
+            nonlocal asked
+            asked += 1
+            return shown(names)
+
+        incident.world.states = shown  # type: ignore[method-assign]
+        incident.world.alarms = counted  # type: ignore[method-assign]
+        incident.quiet(minutes=1)
+        assert (incident.look(), asked) == ("not-yet", 0)
+        incident.world.alarm = alarm(state=AlarmState.ALARM)
+        assert (incident.look(), asked) == ("not-yet", 0)
+        incident.quiet(minutes=2)
+        assert (incident.look(), asked) == ("recovered", 1)

@@ -1,1 +1,1 @@
-"""From the message of an alarm to the call that remedies it: sequential calls of AWS, and time with latency injected."""
+"""From the message of an alarm to the call that remedies: the responder, its floor, and an operator's commands."""

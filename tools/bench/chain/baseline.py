@@ -2,6 +2,7 @@
 writes them. Nobody reads an answer or thinks in between, and no command takes time to start."""
 
 from datetime import timedelta
+from typing import Any
 
 from functions.adapters.autoscaling import DIMENSION, NAMESPACE, resource_id
 from tools.bench.chain.scenes import FORCE_REDEPLOY, ROLLBACK, Stage
@@ -60,9 +61,9 @@ def _redeploy(stage: Stage) -> None:
     ecs.update_service(cluster=service.cluster, service=service.service, forceNewDeployment=True)
 
 
-def _service(stage: Stage) -> dict[str, list[dict[str, str]]]:
+def _service(stage: Stage) -> dict[str, Any]:
     ecs = stage.clients.repeating("ecs")
-    answer: dict[str, list[dict[str, str]]] = ecs.describe_services(
+    answer: dict[str, Any] = ecs.describe_services(
         cluster=stage.service.cluster, services=[stage.service.service]
     )
     return answer

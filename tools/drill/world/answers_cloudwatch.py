@@ -1,15 +1,14 @@
 """Amazon CloudWatch, as the world answers it (Amazon CloudWatch API reference)."""
 
 import json
-from datetime import datetime, timedelta
-from functools import lru_cache
+from datetime import datetime
 from typing import Any
 
 from tools.drill.world.alarms import Alarm
 from tools.drill.world.metrics import MINUTE_S, Key
 from tools.drill.world.operations import Answer, Operations, Parameters
 from tools.drill.world.refusal import Refused
-from tools.drill.world.world import BEGINNING, World, error_rate_expression, tasks_expression
+from tools.drill.world.world import BEGINNING, World, error_rate_expression, moment_of, tasks_expression
 
 
 def describe_alarms(world: World, parameters: Parameters) -> Answer:
@@ -99,17 +98,12 @@ def get_metric_data(world: World, parameters: Parameters) -> Answer:
             {
                 "Id": query["Id"],
                 "Label": query.get("Label", query["Id"]),
-                "Timestamps": [_moment(at_s) for at_s, _ in points],
+                "Timestamps": [moment_of(at_s) for at_s, _ in points],
                 "Values": [value for _, value in points],
                 "StatusCode": "Complete",
             }
         )
     return {"MetricDataResults": results, "Messages": []}
-
-
-@lru_cache(maxsize=1000)
-def _moment(seconds: float) -> datetime:
-    return BEGINNING + timedelta(seconds=seconds)
 
 
 def _seconds(written: Any) -> float:
@@ -120,8 +114,8 @@ def _seconds(written: Any) -> float:
 
 def _key(stat: Parameters) -> Key:
     metric = stat["Metric"]
-    pairs = tuple(sorted((pair["Name"], pair["Value"]) for pair in metric.get("Dimensions", ())))
-    return metric["Namespace"], metric["MetricName"], pairs
+    pairs = sorted([(pair["Name"], pair["Value"]) for pair in metric.get("Dimensions", ())])
+    return metric["Namespace"], metric["MetricName"], tuple(pairs)
 
 
 def _periods(start: float, end: float, period_s: int) -> range:

@@ -171,15 +171,15 @@ def filter_log_events(world: World, parameters: Parameters) -> Answer:
 def _all_written(world: World, logs: Logs, start_s: float, ends_s: float) -> Iterator[Answer]:
     # Before the world began nothing was written; the slices lie as if something had been.
     at_s = start_s + max(0, floor(-start_s / SLICE_S)) * SLICE_S
+    requests = [world.chance.token("request", variant, size=4) for variant in range(VARIANTS)]
     while at_s < min(ends_s, world.seconds):
-        yield from _written(world, logs, at_s, min(at_s + SLICE_S, ends_s))
+        yield from _written(requests, logs, at_s, min(at_s + SLICE_S, ends_s))
         at_s += SLICE_S
 
 
-def _written(world: World, logs: Logs, start_s: float, ends_s: float) -> Iterator[Answer]:
+def _written(requests: Sequence[str], logs: Logs, start_s: float, ends_s: float) -> Iterator[Answer]:
     told = [lines for lot in logs.between(start_s, ends_s) for lines in lot]
     every = (ends_s - start_s) / max(1, sum(lines.times for lines in told))
-    requests = [world.chance.token("request", variant, size=4) for variant in range(VARIANTS)]
     begins_s = BEGINNING.timestamp() + start_s
     place = 0
     for lines in told:

@@ -180,7 +180,7 @@ class Front:
         return of_release._replace(failing=1.0 - passing, stuck=task.stuck, dead=task.dead), tuple(blame)
 
     def _memory(self, at_s: float, cpu: float | None) -> float:
-        values = [self._service.memory_of(task, at_s) for task in self._service.tasks if task.running]
+        values = self._service.memory_of_running(at_s)
         return min(100.0, sum(values) / len(values) + self._world.constants.busy_memory_percent * (cpu or 0.0) / 100)
 
     def _make_series(self) -> dict[str, Series]:

@@ -95,13 +95,29 @@ class Readable(Protocol):
     def value(self, minutes: range, statistic: str) -> float | None: ...
 
 
+_UNREAD = float("nan")
+"""Stands for a value that nobody has read yet; told by its identity."""
+
+
+class _Held:
+    """One metric, how late its data points arrive, and what was read of it that changes no more."""
+
+    __slots__ = ("known", "late_s", "series")
+
+    def __init__(self, series: Readable, *, late_s: float) -> None:
+        self.series, self.late_s = series, late_s
+        self.known: dict[tuple[int, str], dict[int, float | None]] = {}
+
+    def newest_minute(self, now_s: float) -> int:
+        return int((now_s - self.late_s) // MINUTE_S) - 1
+
+
 class Metrics:
     """Every metric of the account, and from when on each minute can be read."""
 
     def __init__(self) -> None:
         self.series: dict[Key, Readable] = {}
-        self._late_s: dict[Key, float] = {}
-        self._known: dict[tuple[Key, int, str], dict[int, float | None]] = {}
+        self._held: dict[Key, _Held] = {}
 
     def make(self, key: Key, *, late_s: float, sparse: bool = False) -> Series:
         """A new metric whose data points arrive so late after the end of their minute."""
@@ -111,12 +127,13 @@ class Metrics:
 
     def hold(self, key: Key, series: Readable, *, late_s: float) -> None:
         """The same for one that is kept elsewhere; whatever it was before is forgotten."""
-        self.series[key], self._late_s[key] = series, late_s
-        self._known = {told: values for told, values in self._known.items() if told[0] != key}
+        self.series[key] = series
+        self._held[key] = _Held(series, late_s=late_s)
 
     def newest_minute(self, key: Key, now_s: float) -> int:
         """The newest minute whose data point may have arrived."""
-        return int((now_s - self._late_s.get(key, 0.0)) // MINUTE_S) - 1
+        held = self._held.get(key)
+        return int(now_s // MINUTE_S) - 1 if held is None else held.newest_minute(now_s)
 
     def value(self, key: Key, start_s: float, period_s: int, statistic: str, *, now_s: float) -> float | None:
         """One statistic of one period, from what has arrived by now."""
@@ -129,21 +146,28 @@ class Metrics:
 
         The same periods are read over and over. What the last minute is old enough for to change no more is kept.
         """
-        series = self.series.get(key)
-        if series is None:
+        held = self._held.get(key)
+        if held is None:
             return [None for _ in starts_s]
-        known = self._known.setdefault((key, period_s, statistic), {})
-        newest, length, found = self.newest_minute(key, now_s), period_s // MINUTE_S, []
+        known = held.known.get((period_s, statistic))
+        if known is None:
+            known = held.known[period_s, statistic] = {}
+        newest, length = held.newest_minute(now_s), period_s // MINUTE_S
+        found: list[float | None] = []
         for start_s in starts_s:
             first = int(start_s // MINUTE_S)
-            if first in known:
-                found.append(known[first])
-                continue
-            value = series.value(range(first, min(first + length, newest + 1)), statistic)
-            if first + length < newest:
-                known[first] = value
+            value = known.get(first, _UNREAD)
+            if value is _UNREAD:
+                value = held.series.value(range(first, min(first + length, newest + 1)), statistic)
+                if first + length < newest:
+                    known[first] = value
             found.append(value)
         return found
+
+    def settled(self, keys: Iterable[Key], start_s: float, period_s: int, *, now_s: float) -> bool:
+        """Whether what can be read of this period changes no more, for every one of these metrics."""
+        ends = int(start_s // MINUTE_S) + period_s // MINUTE_S
+        return all(ends < self.newest_minute(key, now_s) for key in keys)
 
 
 def key_of(namespace: str, name: str, dimensions: Mapping[str, str]) -> Key:

@@ -36,8 +36,8 @@ class Shapes:
 
     def __init__(self) -> None:
         self._validator = ParamValidator()
-        self._checked: dict[tuple[str, str], int] = {}
-        self._seen: set[tuple[str, str, Any]] = set()
+        self._parameters: dict[str, _Known] = {}
+        self._answers: dict[str, _Known] = {}
 
     def check_parameters(self, model: Any, parameters: Mapping[str, Any]) -> None:
         """Compare the parameters of a call with the input shape of an operation, as botocore does.
@@ -45,12 +45,15 @@ class Shapes:
         Raises:
             ParamValidationError: if they do not fit.
         """
-        if model.input_shape is None or self._familiar(model.name, "parameters", parameters):
+        known = self._parameters.get(model.name)
+        if known is None:
+            known = self._parameters[model.name] = _Known()
+        if known.familiar(parameters) or model.input_shape is None:
             return
         report = self._validator.validate(parameters, model.input_shape)
         if report.has_errors():
             raise ParamValidationError(report=report.generate_report())
-        self._seen.add((model.name, "parameters", _looks(parameters)))
+        known.seen.add(_looks(parameters))
 
     def check(self, model: Any, answer: dict[str, Any]) -> None:
         """Compare an answer with the output shape of an operation.
@@ -58,30 +61,43 @@ class Shapes:
         Raises:
             WrongShape: if a field is unknown to the shape, or is of another type.
         """
-        if self._familiar(model.name, "answer", answer):
+        known = self._answers.get(model.name)
+        if known is None:
+            known = self._answers[model.name] = _Known()
+        if known.familiar(answer):
             return
         if model.output_shape is None:
             if answer:
                 raise WrongShape(f"{model.name} answers nothing")
             return
         compare(model.output_shape, answer, model.name)
-        self._seen.add((model.name, "answer", _looks(answer)))
+        known.seen.add(_looks(answer))
 
-    def _familiar(self, operation: str, what: str, value: Mapping[str, Any]) -> bool:
+
+class _Known:
+    """How many calls or answers of one operation were checked, and what those looked like that were right."""
+
+    __slots__ = ("checked", "seen")
+
+    def __init__(self) -> None:
+        self.checked = 0
+        self.seen: set[tuple[Any, ...]] = set()
+
+    def familiar(self, value: Mapping[str, Any]) -> bool:
         """Whether enough of them were checked, and one like this was right."""
-        count = self._checked.get((operation, what), 0)
-        if count >= CHECKED_WHOLE and (operation, what, _looks(value)) in self._seen:
+        if self.checked >= CHECKED_WHOLE and _looks(value) in self.seen:
             return True
-        self._checked[operation, what] = count + 1
+        self.checked += 1
         return False
 
 
 def _looks(value: Mapping[str, Any]) -> tuple[Any, ...]:
     """The names and types of its fields, and the names of those of the first entry of each list."""
-    return tuple(
-        (name, type(part), tuple(part[0]) if isinstance(part, list) and part and isinstance(part[0], dict) else None)
-        for name, part in value.items()
-    )
+    parts = value.values()
+    entries = [
+        tuple(part[0]) if part and isinstance(part[0], dict) else None for part in parts if isinstance(part, list)
+    ]
+    return (*value, *map(type, parts), *entries)
 
 
 def compare(shape: Any, value: Any, place: str) -> None:

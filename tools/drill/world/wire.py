@@ -108,8 +108,12 @@ def attach(client: Any, *, attempts: int = 1) -> None:
     and a body that nobody reads than the world on its answer.
     """
 
+    models: dict[str, Any] = {}
+
     def make_api_call(operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
-        model = client.meta.service_model.operation_model(operation)
+        model = models.get(operation)
+        if model is None:
+            model = models[operation] = client.meta.service_model.operation_model(operation)
         _shapes.check_parameters(model, parameters)
         # Probes call side by side: what they are answered must not depend on which of them came first.
         meta = {"RequestId": f"{len(_connected().world.changes):08x}-0000-4000-8000-000000000000", "RetryAttempts": 0}

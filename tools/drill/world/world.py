@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from functions.domain.services import ServiceRef
@@ -110,6 +111,12 @@ class Truth:
     """Whether the goal was met in the newest whole step, for every service."""
 
 
+@lru_cache(maxsize=1000)
+def moment_of(seconds: float) -> datetime:
+    """A time of any run as a date; the same ones are asked for over and over."""
+    return BEGINNING + timedelta(seconds=seconds)
+
+
 class World:
     """One world for one seed. Nothing happens but in `run_until`, and nothing depends on anything but the arguments and
     the calls that come in by the wire."""
@@ -119,6 +126,8 @@ class World:
         self.chance = Chance(seed)
         self.timetable = Timetable()
         self.metrics = Metrics()
+        self._error_rates: dict[tuple[Any, ...], float] = {}
+        """Of periods of which everything has arrived."""
         self.changes: list[Change] = []
         self.diary: list[Happening] = []
         self.backups: list[dict[str, Any]] = []
@@ -179,7 +188,7 @@ class World:
 
     def moment(self, seconds: float) -> datetime:
         """A time of the run as a date; those before the run are negative."""
-        return BEGINNING + timedelta(seconds=seconds)
+        return moment_of(seconds)
 
     def run_until(self, seconds: float) -> None:
         """Let the world go on, callbacks included, until this time of the run."""
@@ -571,7 +580,17 @@ class World:
         Where nothing of the period has arrived yet there is no value. (CloudWatch would fill it with 0; a newest period
         that is not there is not evaluated either way, because one with data is taken instead.)
         """
+        period = (*keys, start_s, period_s)
+        known = self._error_rates.get(period)
+        if known is not None:
+            return known
         now_s = self.seconds
+        found = self._error_rate(keys, start_s, period_s, now_s)
+        if found is not None and self.metrics.settled(keys, start_s, period_s, now_s=now_s):
+            self._error_rates[period] = found
+        return found
+
+    def _error_rate(self, keys: list[Any], start_s: float, period_s: int, now_s: float) -> float | None:
         if all(self.metrics.newest_minute(key, now_s) * MINUTE_S < start_s for key in keys):
             return None
         requests, target, balancer = (

@@ -1,16 +1,17 @@
 """Incidents, their trails, and what people answer."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from functions.domain.incidents import Fact, FleetSwitch, Mode
+from functions.domain.people import AUTOMATIC, Said
 from functions.workflow.table import StepName
 from tests.fakes.api import ANN, Api, serving
 from tests.fakes.engine import Responder
 from tests.fakes.signals import alarm_signal
-from tests.fakes.world import V2
+from tests.fakes.world import REF, V2
 from tests.unit.handlers.api.conftest import playbook, shipped
 
 ORCHESTRATION = "/api/v1/deployment-orchestration/status/shop/orders"
@@ -182,3 +183,32 @@ def test_a_time_needs_its_offset(api: Api) -> None:
     assert api.get("/api/v1/incidents?since=2026-03-01T00:00:00").status == 422
     at = (api.responder.clock.now() - timedelta(days=2)).isoformat().replace("+00:00", "Z")
     assert api.get(f"/api/v1/incidents?since={at}").status == 200
+
+
+def test_an_open_breaker_is_told_with_its_end(asking: Api) -> None:
+    """After three incidents without effect nothing is done by itself: the status says so, and until when."""
+    closed = asking.get(ORCHESTRATION).body["breaker"]
+    assert (closed["open"], closed["failed"], closed["limit"], closed["closes_at"]) == (False, 0, 3, None)
+    ledger, first = asking.responder.ledger, asking.responder.clock.now()
+    for number in range(3):
+        ledger.note_ineffective(REF, f"inc-{number}", at=first + timedelta(minutes=number))
+    asking.responder.clock.advance(seconds=600)
+    opened = asking.get(ORCHESTRATION).body["breaker"]
+    assert (opened["open"], opened["failed"]) == (True, 3)
+    assert datetime.fromisoformat(opened["closes_at"]) == first + timedelta(days=1)
+    assert "responder resume" in opened["reason"]
+    ledger.forget_ineffective(REF)
+    assert asking.get(ORCHESTRATION).body["breaker"]["open"] is False
+
+
+def test_an_incident_says_who_leads_it_and_where_its_report_lies(asking: Api) -> None:
+    """Nobody has it at first; once it is over, its report is named."""
+    incident = incident_of(asking)
+    told = asking.get(f"/api/v1/incidents/{incident}").body
+    assert (told["commander"], told["acknowledged_by"], told["report"]) == (AUTOMATIC, None, None)
+    asking.responder.say(incident, Said.TAKEN, by="ann", identity="")
+    asking.responder.world.bad.clear()
+    asking.responder.run()
+    told = asking.get(f"/api/v1/incidents/{incident}").body
+    assert (told["status"], told["commander"], told["next_update_at"]) == ("resolved", "ann", None)
+    assert told["report"].endswith(f"/{incident}/report/report.html")

@@ -1,0 +1,1 @@
+"""What the responder costs: every call of real runs counted, and the templates of a deployment gone through."""

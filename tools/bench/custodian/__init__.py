@@ -1,0 +1,1 @@
+"""Cloud Custodian beside ours: its policy, its pins, and what runs each of them in a process of its own."""
