@@ -568,7 +568,7 @@ class Ledger(Protocol):
         approval: Approval | None = None,
         trouble: Trouble | None = None,
         unless_stopped: bool = False,
-        as_read: "tuple[ServiceRecord, Fleet] | None" = None,
+        as_read: tuple[ServiceRecord, Fleet] | None = None,
     ) -> Incident:
         """Append events after `incident.head_sequence`, and with them, in the same transaction, a lease, a charge, a
         request for approval or the trouble that the service is in and may share; either takes the place of an earlier
