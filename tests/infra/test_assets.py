@@ -97,7 +97,7 @@ def test_every_compiled_library_fits_the_machine_and_the_python(layer: Path) -> 
 
 
 def test_the_layer_holds_the_pinned_versions(layer: Path) -> None:
-    """Exactly what `functions/requirements.txt` pins, boto3 included: Lambda's own changes with the day."""
+    """Exactly what `functions/requirements.txt` pins, botocore included: Lambda's own changes with the day."""
     lines = re.findall(r"^([\w.-]+)==(\S+)", packaging.REQUIREMENTS.read_text(), re.M)
     pinned = {(name.replace("_", "-").lower(), version) for name, version in lines}
     shipped = {
@@ -105,7 +105,7 @@ def test_the_layer_holds_the_pinned_versions(layer: Path) -> None:
         for path in layer.glob("*.dist-info")
     }
     assert shipped == pinned
-    assert "boto3" in {name for name, _ in shipped}
+    assert "botocore" in {name for name, _ in shipped}
 
 
 def test_the_layer_fits_into_lambda(layer: Path) -> None:
