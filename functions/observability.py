@@ -1,8 +1,8 @@
-"""The one logger, tracer and metrics of the functions."""
+"""The one logger and metrics of the functions. Traces are Lambda's and Step Functions' own."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Container, Sequence
 
-from aws_lambda_powertools import Logger, Metrics, Tracer
+from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
 from functions.domain.counts import BY, NAMESPACE, SECONDS, SERVICE, Counted, counted
@@ -10,7 +10,6 @@ from functions.domain.incidents import Event, Incident
 
 logger = Logger(service=SERVICE)
 metrics = Metrics(namespace=NAMESPACE, service=SERVICE)
-tracer = Tracer(service=SERVICE, patch_modules=["botocore"])
 
 
 def emit(*values: Counted) -> None:
@@ -25,7 +24,7 @@ def emit(*values: Counted) -> None:
                 metric.add_dimension(name=by, value=each.of)
 
 
-def counting(alarms: Callable[[], Collection[str]]) -> Callable[[Incident, Sequence[Event]], None]:
+def counting(alarms: Callable[[], Container[str]]) -> Callable[[Incident, Sequence[Event]], None]:
     """Counts lines of a trail that were just written. `alarms` tells those that playbooks name, once one needs it."""
 
     def count(incident: Incident, events: Sequence[Event]) -> None:

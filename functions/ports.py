@@ -3,67 +3,72 @@
 Every reading method raises `ReadFailed` when AWS does not answer: never an empty answer instead.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from functions.domain.announcements import Announcement
-from functions.domain.approvals import Answer, Approval
-from functions.domain.backups import BackupFacts, Backups
-from functions.domain.breach import DenialsFacts, ExposureFacts, ImagesFacts
-from functions.domain.byhand import ByHand
-from functions.domain.changes import (
-    BackUpTable,
-    CallWebhook,
-    Change,
-    ChangeResult,
-    IpSet,
-    Lease,
-    MuteAlarm,
-    SnapshotDatabase,
-    UnmuteAlarm,
-)
-from functions.domain.circumstances import (
-    AlarmHistoryFacts,
-    ChangesFacts,
-    FrontFacts,
-    HealthFacts,
-    LinesFacts,
-    LogsFacts,
-    SecretsFacts,
-    StackFacts,
-    TaskDefinitionFacts,
-)
-from functions.domain.costs import BillFacts
-from functions.domain.dependencies import DatabaseFacts, HttpAnswer, QueriesFacts
-from functions.domain.evidence import (
-    AlarmFacts,
-    Findings,
-    Metric,
-    Release,
-    ReleaseState,
-    RevisionFacts,
-    ScalingFacts,
-    ServiceDeploymentFacts,
-    ServiceFacts,
-    TargetFacts,
-    TasksFacts,
-)
-from functions.domain.incidents import Event, FleetSwitch, InboxEntry, Incident, NewEvent, Switch
-from functions.domain.logged import LogCause, LogQuery
+from functions.domain.incidents import Opening as Opening
 from functions.domain.model import Model
-from functions.domain.network import SecurityGroup
-from functions.domain.orders import Order
-from functions.domain.services import ServiceRef
-from functions.domain.signals import Signal
-from functions.domain.synthetic import CheckAnswer, Checked, SyntheticCheck
-from functions.domain.tables import TableFacts
-from functions.domain.threats import ThreatsFacts
-from functions.domain.trials import CheckSaid, Load, Run, Sample
-from functions.domain.troubles import Trouble
-from functions.domain.validation import MonitoringFacts
+
+if TYPE_CHECKING:
+    from functions.domain.announcements import Announcement
+    from functions.domain.approvals import Answer, Approval
+    from functions.domain.backups import BackupFacts, Backups
+    from functions.domain.breach import DenialsFacts, ExposureFacts, ImagesFacts
+    from functions.domain.byhand import ByHand
+    from functions.domain.changes import (
+        BackUpTable,
+        CallWebhook,
+        Change,
+        ChangeResult,
+        IpSet,
+        Lease,
+        MuteAlarm,
+        SnapshotDatabase,
+        UnmuteAlarm,
+    )
+    from functions.domain.circumstances import (
+        AlarmHistoryFacts,
+        ChangesFacts,
+        FrontFacts,
+        HealthFacts,
+        LinesFacts,
+        LogsFacts,
+        SecretsFacts,
+        StackFacts,
+        TaskDefinitionFacts,
+    )
+    from functions.domain.costs import BillFacts
+    from functions.domain.dependencies import DatabaseFacts, HttpAnswer, QueriesFacts
+    from functions.domain.evidence import (
+        AlarmFacts,
+        Findings,
+        Metric,
+        Release,
+        ReleaseState,
+        RevisionFacts,
+        ScalingFacts,
+        ServiceDeploymentFacts,
+        ServiceFacts,
+        TargetFacts,
+        TasksFacts,
+    )
+    from functions.domain.incidents import Event, FleetSwitch, InboxEntry, Incident, NewEvent, Switch
+    from functions.domain.logged import LogCause, LogQuery
+    from functions.domain.network import SecurityGroup
+    from functions.domain.orders import Order
+    from functions.domain.services import ServiceRef
+    from functions.domain.signals import Signal
+    from functions.domain.synthetic import CheckAnswer, Checked, SyntheticCheck
+    from functions.domain.tables import TableFacts
+    from functions.domain.threats import ThreatsFacts
+    from functions.domain.trials import CheckSaid, Load, Run, Sample
+    from functions.domain.troubles import Trouble
+    from functions.domain.validation import MonitoringFacts
 
 
 class Clock(Protocol):
@@ -105,7 +110,8 @@ class ServiceReader(Protocol):
         """The scalable target of the desired count; `resource_id` where it is not the service's own."""
 
 
-class MetricsQuery(Model):
+@dataclass(frozen=True, kw_only=True)
+class MetricsQuery:
     """What to read for one service, between two times.
 
     `period_s` is the length of a data point. Dimensions are by metric because ALB and ECS name things differently.
@@ -116,9 +122,7 @@ class MetricsQuery(Model):
     period_s: int
     dimensions: Mapping[Metric, Mapping[str, str]]
     zones: tuple[str, ...] = ()
-    """Availability Zones (names) for which the metrics of `ZONAL` are read one by one, too."""
-
-    ZONAL: ClassVar[tuple[Metric, ...]] = (Metric.REQUESTS, Metric.TARGET_5XX)
+    """Availability Zones (names) for which the metrics that have one are read one by one, too."""
 
 
 Points = Sequence[tuple[datetime, float]]
@@ -133,7 +137,8 @@ class Series:
     by_zone: Mapping[str, Mapping[Metric, Points]] = field(default_factory=dict)
 
 
-class Measure(Model):
+@dataclass(frozen=True, kw_only=True)
+class Measure:
     """One metric to be read, whosever it is."""
 
     namespace: str
@@ -454,7 +459,7 @@ class DetectorReader(Protocol):
 
 
 class DrillRecords(Protocol):
-    def last(self) -> "DrillRecord | None":
+    def last(self) -> DrillRecord | None:
         """The newest result of a drill that somebody put into the archive; None where there is none to be had."""
 
 
@@ -481,21 +486,6 @@ class DrillRecord(Model):
 
     kept_at: datetime
     body: str
-
-
-class Opening(Model):
-    """What recording a signal led to."""
-
-    incident_id: str | None
-    """The incident that has the signal now; None when it was only noted (an OK with nothing open)."""
-    generation: int = 0
-    opened: bool = False
-    duplicate: bool = False
-    """The same state change was recorded before; nothing was written."""
-
-    @property
-    def execution_name(self) -> str | None:
-        return None if self.incident_id is None else f"{self.incident_id}-{self.generation}"
 
 
 Ahead = dict[Any, Any]
@@ -582,11 +572,11 @@ class Ledger(Protocol):
         step: str,
         signals_seen: int | None = None,
         lease: Lease | None = None,
-        budget: "BudgetCharge | None" = None,
+        budget: BudgetCharge | None = None,
         approval: Approval | None = None,
         trouble: Trouble | None = None,
         unless_stopped: bool = False,
-        as_read: "tuple[ServiceRecord, Fleet] | None" = None,
+        as_read: tuple[ServiceRecord, Fleet] | None = None,
     ) -> Incident:
         """Append events after `incident.head_sequence`, and with them, in the same transaction, a lease, a charge, a
         request for approval or the trouble that the service is in and may share; either takes the place of an earlier
@@ -679,7 +669,7 @@ class Ledger(Protocol):
 
     # --- the fleet
 
-    def fleet(self, *, since: datetime) -> "Fleet":
+    def fleet(self, *, since: datetime) -> Fleet:
         """What holds for every service at once, read together; actions of the last day."""
 
     def fleet_switch(self) -> FleetSwitch:

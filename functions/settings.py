@@ -16,7 +16,10 @@ CONTAIN = "RESPONDER_CONTAIN"
 READ_FUNCTION = "RESPONDER_READ_FUNCTION"
 TRIAL_FUNCTION = "RESPONDER_TRIAL_FUNCTION"
 
-COMPILED_PLAYBOOKS = "playbooks.json"
+INITIALIZATION = "AWS_LAMBDA_INITIALIZATION_TYPE"
+"""Lambda sets it, and nobody else (Lambda Developer Guide, "Defined runtime environment variables")."""
+
+COMPILED_PLAYBOOKS = "playbooks.tsv"
 """File beside the `functions` package, in the asset, that holds the playbooks as synth validated them."""
 
 
@@ -40,6 +43,10 @@ class Settings:
     """What the environment tells a function. Each is read when it is asked for: a function without a need for one is
     not given it, and need not be.
     """
+
+    @property
+    def on_lambda(self) -> bool:
+        return INITIALIZATION in os.environ
 
     @property
     def region(self) -> str:

@@ -30,6 +30,9 @@ _INSTALLERS_NOTES = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json")
 """What pip leaves beside a distribution's metadata (PyPA: Recording installed projects). RECORD hashes commands, too,
 and a command's first line is the path of the Python that ran pip; the others say how pip was called."""
 
+_NO_USE_IN_A_FUNCTION = ("*.pyi", "test_*.py", "conftest.py")
+"""Stubs for type checkers, and tests, which some distributions bring along."""
+
 _FORGET_CODE_AFTER_S = 3_600
 """Every change of the code leaves a directory behind; a synthesis needs its own for seconds."""
 
@@ -61,6 +64,9 @@ def dependency_layer(*, architecture: Architecture, python_version: str) -> Path
             mistakes = [line for line in said if line.startswith("ERROR:")] or said or ["no word from pip"]
             raise PackagingFailed(f"dependencies for {architecture}, Python {python_version}: {mistakes[-1]}")
         shutil.rmtree(directory / "python" / "bin", ignore_errors=True)
+        for pattern in _NO_USE_IN_A_FUNCTION:
+            for path in (directory / "python").rglob(pattern):
+                path.unlink()
         for metadata in (directory / "python").glob("*.dist-info"):
             for note in _INSTALLERS_NOTES:
                 (metadata / note).unlink(missing_ok=True)

@@ -3,21 +3,25 @@
 Pure functions from what is stored to what is to be stored, so that two ledgers cannot disagree on a rule.
 """
 
+from __future__ import annotations
+
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from functions.domain.byhand import ByHand
 from functions.domain.errors import Superseded, TrailBroken
-from functions.domain.evidence import Release, ReleaseState
 from functions.domain.heartbeat import ID_PREFIX, is_heartbeat
+from functions.domain.history import Release, ReleaseState
 from functions.domain.incidents import GENESIS, Event, Fact, Incident, IncidentStatus, NewEvent
 from functions.domain.model import canonical_json
 from functions.domain.services import ServiceRef
 from functions.domain.signals import Signal
-from functions.ports import Archive
+
+if TYPE_CHECKING:
+    from functions.domain.byhand import ByHand
+    from functions.ports import Archive
 
 ARCHIVE_ABOVE = 8 * 1024
 """Bytes of canonical JSON beyond which an event's data lies in the archive, and only its hash in the trail."""

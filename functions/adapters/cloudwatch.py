@@ -41,6 +41,9 @@ _READ_AS: Mapping[Metric, tuple[str, str, str]] = {
 }
 """Namespace, name and statistic of each metric (Application Load Balancers user guide; ECS Developer Guide)."""
 
+ZONAL = (Metric.REQUESTS, Metric.TARGET_5XX)
+"""The metrics that are read by zone, too."""
+
 _CHILD = re.compile(
     r"""\b(?:ALARM|OK|INSUFFICIENT_DATA)\s*\(\s*(?:"(?P<double>(?:[^"\\]|\\.)+)"|'(?P<single>(?:[^'\\]|\\.)+)'|(?P<bare>[^\s()"']+))\s*\)"""
 )
@@ -123,7 +126,7 @@ class CloudWatchReader:
 
     def series(self, query: MetricsQuery) -> Series:
         wanted: list[tuple[str | None, Metric]] = [(None, metric) for metric in query.dimensions]
-        wanted += [(zone, metric) for zone in query.zones for metric in query.ZONAL if metric in query.dimensions]
+        wanted += [(zone, metric) for zone in query.zones for metric in ZONAL if metric in query.dimensions]
         if not wanted:
             return Series(metrics={})
         queries = [

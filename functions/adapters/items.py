@@ -1,22 +1,27 @@
 """How the ledger's records lie in the table: keys and items."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
 from functions.adapters.dynamo import Item
-from functions.domain.approvals import Approval
-from functions.domain.byhand import ByHand
-from functions.domain.changes import Lease
 from functions.domain.heartbeat import ID_PREFIX, is_heartbeat
 from functions.domain.incidents import UNREADABLE_SWITCH, Event, FleetSwitch, InboxEntry, Incident, IncidentStatus
 from functions.domain.model import Model, canonical_json, digest
 from functions.domain.services import ServiceRef
 from functions.domain.signals import Signal
 from functions.domain.table import BY_SERVICE, LISTED, OPEN, PARTITION_KEY, SORT_KEY, TTL_ATTRIBUTE
-from functions.domain.troubles import Trouble
+
+if TYPE_CHECKING:
+    from functions.domain.approvals import Approval
+    from functions.domain.byhand import ByHand
+    from functions.domain.changes import Lease
+    from functions.domain.troubles import Trouble
 
 INCIDENTS = "incidents"
 LEASES = "leases"

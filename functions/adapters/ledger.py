@@ -26,25 +26,38 @@ is the other's, and each is refused when its own part changed meanwhile. The app
 asks, and by a person who answers.
 """
 
+from __future__ import annotations
+
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from functions.adapters import bookkeeping, items
 from functions.adapters.dynamo import ABSENT, ANYTHING, Cancelled, Expected, Item, Place, Table, Writes, place
-from functions.domain.approvals import Approval
 from functions.domain.byhand import ByHand
-from functions.domain.changes import Lease
 from functions.domain.errors import NotInLedger, Superseded, TrailBroken
-from functions.domain.evidence import Release, ReleaseState
-from functions.domain.incidents import Event, FleetSwitch, InboxEntry, Incident, IncidentStatus, NewEvent, Switch
+from functions.domain.history import Release, ReleaseState
+from functions.domain.incidents import (
+    Event,
+    FleetSwitch,
+    InboxEntry,
+    Incident,
+    IncidentStatus,
+    NewEvent,
+    Opening,
+    Switch,
+)
 from functions.domain.services import ServiceRef
 from functions.domain.signals import Signal
 from functions.domain.table import BY_SERVICE, LISTED, OPEN, SORT_KEY
-from functions.domain.troubles import Trouble
-from functions.ports import Ahead, Archive, BudgetCharge, CaseFile, Clock, Fleet, Opening, ServiceRecord
+
+if TYPE_CHECKING:
+    from functions.domain.approvals import Approval
+    from functions.domain.changes import Lease
+    from functions.domain.troubles import Trouble
+    from functions.ports import Ahead, Archive, BudgetCharge, CaseFile, Clock, Fleet, ServiceRecord
 
 CALLS = (
     "dynamodb:GetItem",
@@ -214,6 +227,8 @@ class DynamoLedger:
         return tuple(InboxEntry.model_validate_json(str(item["body"])) for item in found)
 
     def case_file(self, incident_id: str) -> CaseFile:
+        from functions.ports import CaseFile
+
         # A query may see a transaction in parts (DynamoDB Developer Guide, "Isolation levels and transactions").
         for attempt in range(ATTEMPTS):
             found = self._table.partition(items.incident_partition(incident_id))
@@ -306,6 +321,8 @@ class DynamoLedger:
         return after
 
     def approval(self, incident_id: str) -> Approval | None:
+        from functions.domain.approvals import Approval
+
         item = self._table.get(items.approval_key(incident_id))
         return None if item is None else Approval.model_validate_json(str(item["body"]))
 
@@ -379,6 +396,8 @@ class DynamoLedger:
     # --- the service
 
     def service_record(self, ref: ServiceRef) -> ServiceRecord:
+        from functions.ports import ServiceRecord
+
         found = self._table.partition(items.service_partition(ref.key))
         lock, switch = _in(found, items.lock_key(ref)), _in(found, items.switch_key(ref))
         return ServiceRecord(
@@ -520,6 +539,9 @@ class DynamoLedger:
     # --- the fleet
 
     def fleet(self, *, since: datetime) -> Fleet:
+        from functions.domain.troubles import Trouble
+        from functions.ports import Fleet
+
         fleet = self._table.partition(items.FLEET)
         charges = items.charges_of(_in(fleet, items.budget_key(None)))
         return Fleet(
@@ -670,5 +692,7 @@ def _releases(found: Sequence[Item]) -> tuple[Release, ...]:
 
 
 def _by_end(found: Sequence[Item]) -> tuple[Lease, ...]:
+    from functions.domain.changes import Lease
+
     leases = [Lease.model_validate_json(str(item["body"])) for item in found]
     return tuple(sorted(leases, key=lambda lease: (lease.due_at, lease.id)))

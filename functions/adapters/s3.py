@@ -1,12 +1,16 @@
 """Keeps documents in a bucket."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from botocore.exceptions import ClientError
 
 from functions.adapters.answers import code_of, reading, required_moment
-from functions.ports import DrillRecord
+
+if TYPE_CHECKING:
+    from functions.ports import DrillRecord
 
 CALLS = ("s3:PutObject", "s3:GetObject")
 """IAM actions, on the objects of the bucket."""
@@ -61,6 +65,8 @@ class S3DrillRecords:
         self._bucket = bucket
 
     def last(self) -> DrillRecord | None:
+        from functions.ports import DrillRecord
+
         if self._bucket is None:
             return None
         with reading(f"s3://{self._bucket}/{LAST_DRILL}"):

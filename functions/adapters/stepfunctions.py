@@ -1,12 +1,16 @@
 """Starts and finds executions of the workflow, and wakes one that waits for people."""
 
+from __future__ import annotations
+
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from functions.adapters.answers import code_of, reading
-from functions.domain.approvals import Answer
+
+if TYPE_CHECKING:
+    from functions.domain.approvals import Answer
 
 CALLS = ("states:StartExecution", "states:DescribeExecution")
 """IAM actions."""

@@ -46,9 +46,7 @@ class Happened(StrEnum):
 class _Camel(Model):
     """Written as Amazon Q Developer reads it."""
 
-    model_config = ConfigDict(
-        frozen=True, extra="ignore", alias_generator=to_camel, populate_by_name=True, use_attribute_docstrings=True
-    )
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
 
 
 class ChatContent(_Camel):
@@ -87,8 +85,6 @@ class AffectedService(Model):
 
 class Announcement(Model):
     """The `detail` of an event about an incident. It may come twice, with the same `id`."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore", use_attribute_docstrings=True)
 
     version: Literal["1"] = "1"
     id: str

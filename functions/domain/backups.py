@@ -20,7 +20,7 @@ _TableName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{3,255}$")]
 class Backups(BaseModel):
     """What `back-up` saves: DynamoDB tables, and a DB instance of RDS."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     dynamodb: Annotated[tuple[_TableName, ...], Field(max_length=20)] = ()
     """Names of tables, each of which gets an on-demand backup; 20 at most."""

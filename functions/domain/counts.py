@@ -6,7 +6,7 @@ and alarms of playbooks. What is nearly always 0 is written only when it is not:
 the time is 0.30 USD a month, and the heartbeat's is the only one.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Container, Mapping
 from enum import StrEnum
 
 from functions.domain.heartbeat import is_heartbeat
@@ -68,7 +68,7 @@ OTHER = "other"
 """What has no name of its own in a second dimension."""
 
 
-def counted(incident: Incident, event: Event, *, alarms: Callable[[], Collection[str]]) -> tuple[Counted, ...]:
+def counted(incident: Incident, event: Event, *, alarms: Callable[[], Container[str]]) -> tuple[Counted, ...]:
     """What one line of a trail, just written, adds to the metrics. `alarms` tells those that playbooks name: whoever
     may send a message must not be able to make metrics, which cost."""
     if is_heartbeat(incident.service):

@@ -18,6 +18,8 @@ from functions.domain.circumstances import (
 )
 from functions.domain.costs import BudgetFacts
 from functions.domain.dependencies import DependenciesFacts
+from functions.domain.history import Release as Release
+from functions.domain.history import ReleaseState as ReleaseState
 from functions.domain.model import Model, Moment
 from functions.domain.network import NetworkFacts
 from functions.domain.signals import AlarmState
@@ -368,28 +370,6 @@ class RevisionFacts(Model):
     surroundings: str = ""
     """Hash of everything but the task definition: network, load balancers, Service Connect, volumes, platform."""
     created_at: Moment | None = None
-
-
-class ReleaseState(StrEnum):
-    """What the responder knows of a release from having watched it."""
-
-    SEEN = "seen"
-    GOOD = "good"
-    SUSPECT = "suspect"
-    QUARANTINED = "quarantined"
-
-
-class Release(Model):
-    """One task definition that the service ran, in the responder's own history."""
-
-    task_definition: str
-    first_seen: Moment
-    last_seen: Moment
-    state: ReleaseState = ReleaseState.SEEN
-    reason: str = ""
-    surroundings: str = ""
-    passed: int = 0
-    """How many looks in a row found every check of the playbook passing; what nobody could read does not count."""
 
 
 class ChosenRelease(Model):

@@ -212,3 +212,18 @@ UNREADABLE_SWITCH = FleetSwitch(
     stopped=True, by="nobody we know", reason="the ledger's record of it cannot be read, so nothing is changed"
 )
 """What a record that makes no sense stands for: whoever wrote it may have meant a stop."""
+
+
+class Opening(Model):
+    """What recording a signal led to."""
+
+    incident_id: str | None
+    """The incident that has the signal now; None when it was only noted (an OK with nothing open)."""
+    generation: int = 0
+    opened: bool = False
+    duplicate: bool = False
+    """The same state change was recorded before; nothing was written."""
+
+    @property
+    def execution_name(self) -> str | None:
+        return None if self.incident_id is None else f"{self.incident_id}-{self.generation}"

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict
 class Model(BaseModel):
     """Immutable, compared by value, and tolerant of fields that a newer or older version of the responder wrote."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
 
 def _aware(moment: datetime) -> datetime:

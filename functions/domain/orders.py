@@ -5,7 +5,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from functions.domain.changes import ActionName
+from functions.domain.action_names import ActionName
 from functions.domain.durations import DAY_S, written
 from functions.domain.model import Model, Moment
 

@@ -11,7 +11,7 @@ from functions.domain.watched import Percent
 class TargetLines(BaseModel):
     """What the service is to keep to. No alarm comes of it: the health score is measured against it."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     cpu_percent: Percent = 70.0
     """CPU utilisation of the service, in percent of what its tasks reserved."""

@@ -29,7 +29,7 @@ def _url(text: str) -> str:
 class Webhook(BaseModel):
     """One endpoint: what is sent, and whether it may be sent again."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
     """What a ladder calls it: `call-webhook:NAME`."""

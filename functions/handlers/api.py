@@ -6,11 +6,10 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.handlers.http import app
 from functions.handlers.http.requests import caller_of
-from functions.observability import logger, tracer
+from functions.observability import logger
 
 
 @logger.inject_lambda_context(clear_state=True)
-@tracer.capture_lambda_handler(capture_response=False)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """One request of an HTTP API in (payload 2.0), its answer out."""
     answered = app.answer(event, context)

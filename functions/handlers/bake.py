@@ -8,11 +8,12 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from functions import bootstrap
 from functions.domain.errors import SignalRefused
 from functions.handlers.signals import secrets, threats
-from functions.observability import logger, tracer
+from functions.observability import logger
+
+bootstrap.at_start(bootstrap.bake, clients=("dynamodb", "ecs"))
 
 
 @logger.inject_lambda_context
-@tracer.capture_lambda_handler(capture_response=False)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """What was done, for whoever calls it by hand; neither the schedule nor the rules look."""
     if secrets.tells_of_secret(event):

@@ -7,11 +7,10 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions import bootstrap
 from functions.domain.counts import Count
-from functions.observability import logger, metrics, tracer
+from functions.observability import logger, metrics
 
 
 @logger.inject_lambda_context
-@tracer.capture_lambda_handler(capture_response=False)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """What was found, for whoever calls it by hand; the schedule does not look."""
     made = bootstrap.run_checks()()

@@ -6,11 +6,10 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions import bootstrap
 from functions.domain.digests import Period
-from functions.observability import logger, tracer
+from functions.observability import logger
 
 
 @logger.inject_lambda_context
-@tracer.capture_lambda_handler(capture_response=False)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """What was sent, for whoever calls it by hand with `{"period": "daily"}`; the schedules do not look."""
     period = Period(event["period"])

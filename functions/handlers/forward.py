@@ -5,11 +5,10 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions import bootstrap
-from functions.observability import logger, tracer
+from functions.observability import logger
 
 
 @logger.inject_lambda_context
-@tracer.capture_lambda_handler(capture_response=False)
 def handler(event: dict[str, Any], context: LambdaContext) -> None:
     """Hand the event over unread: intake alone judges it, and the queue keeps what intake refuses."""
     bootstrap.forward()(event)

@@ -13,19 +13,20 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from functions import bootstrap
 from functions.domain.counts import Count
 from functions.domain.errors import SignalRefused
+from functions.domain.incidents import Opening
 from functions.domain.signals import Signal, SignalKind
 from functions.handlers.signals import Ignored, Outcome, read_message
-from functions.observability import logger, metrics, tracer
-from functions.ports import Opening
+from functions.observability import logger, metrics
 
 REASONS_TOLD = 5
 """Of one message; a message may be made of many."""
 
 Taken = tuple[Opening, ...] | Exception
 
+bootstrap.at_start(bootstrap.intake, clients=("dynamodb", "stepfunctions"))
+
 
 @logger.inject_lambda_context
-@tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """The records of the batch that failed, as SQS wants them: the others are not sent again (Lambda Developer Guide,

@@ -15,7 +15,7 @@ from functions import bootstrap
 from functions.domain.errors import InputError, ReadFailed
 from functions.domain.evidence import ServiceFacts
 from functions.domain.services import ServiceRef
-from functions.observability import logger, tracer
+from functions.observability import logger
 from functions.ports import ServiceReader
 
 ANSWER_TIMEOUT_S = 10
@@ -28,7 +28,6 @@ class NotThere(InputError):
 
 
 @logger.inject_lambda_context
-@tracer.capture_lambda_handler(capture_response=False)
 def handler(event: dict[str, Any], context: LambdaContext) -> None:
     """Answer CloudFormation whatever happens: without an answer it waits until the resource's time-out."""
     properties = event["ResourceProperties"]

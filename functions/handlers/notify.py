@@ -6,12 +6,13 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions import bootstrap
 from functions.handlers.visits import announced, ask, question_announced, visit
-from functions.observability import logger, tracer
+from functions.observability import logger
 from functions.workflow.table import StepName
+
+bootstrap.at_start(bootstrap.page_people, bootstrap.announce, clients=("dynamodb", "sns"))
 
 
 @logger.inject_lambda_context(clear_state=True)
-@tracer.capture_lambda_handler(capture_response=False)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """One visit; the payload of the state machine in, the same with an outcome out.
 

@@ -7,11 +7,12 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from functions import bootstrap
 from functions.domain.orders import Order
 from functions.domain.services import ServiceRef
-from functions.observability import logger, tracer
+from functions.observability import logger
+
+bootstrap.at_start(bootstrap.inspect, clients=("dynamodb", "ecs"))
 
 
 @logger.inject_lambda_context
-@tracer.capture_lambda_handler(capture_response=False)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """The findings of one look, through the probes that are named, or all; or what would become of an order."""
     ref = ServiceRef.parse(event["service"])

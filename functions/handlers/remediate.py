@@ -6,12 +6,13 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions import bootstrap
 from functions.handlers.visits import announced, visit
-from functions.observability import logger, tracer
+from functions.observability import logger
 from functions.workflow.table import StepName
+
+bootstrap.at_start(bootstrap.remediate, bootstrap.announce, clients=("dynamodb", "ecs"))
 
 
 @logger.inject_lambda_context(clear_state=True)
-@tracer.capture_lambda_handler(capture_response=False)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """One visit; the payload of the state machine in, the same with an outcome out."""
     return announced(visit(StepName.REMEDIATE, event, bootstrap.remediate()), bootstrap.announce)

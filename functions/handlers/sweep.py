@@ -7,11 +7,12 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions import bootstrap
 from functions.domain.counts import Count
-from functions.observability import logger, metrics, tracer
+from functions.observability import logger, metrics
+
+bootstrap.at_start(bootstrap.sweep, clients=("dynamodb", "cloudwatch"))
 
 
 @logger.inject_lambda_context
-@tracer.capture_lambda_handler(capture_response=False)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """What was swept up, for whoever calls it by hand; the schedule does not look."""
     swept = bootstrap.sweep()()

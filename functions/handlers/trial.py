@@ -7,11 +7,10 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from functions import bootstrap
 from functions.domain.services import ServiceRef
 from functions.domain.trials import Load
-from functions.observability import logger, tracer
+from functions.observability import logger
 
 
 @logger.inject_lambda_context
-@tracer.capture_lambda_handler(capture_response=False)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """The checks of a service, or one trial under load, which nobody waits for."""
     trial = bootstrap.make_trial()

@@ -1,13 +1,17 @@
 """One visit of a step, as every step's function does it: carried through the table, and told in one log line."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from functions.domain.heartbeat import ID_PREFIX
 from functions.observability import logger
-from functions.workflow.announce import Announce
 from functions.workflow.table import Outcome, StepName
 from functions.workflow.visit import StepCall, Visit, carry
+
+if TYPE_CHECKING:
+    from functions.workflow.announce import Announce
 
 
 def visit(

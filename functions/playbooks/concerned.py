@@ -6,57 +6,65 @@ Only what the message itself says counts. What fits nobody, or several where one
 import re
 from collections.abc import Iterable, Sequence
 
-from functions.domain.dependencies import DependencyKind
 from functions.domain.services import ServiceRef
 from functions.domain.signals import Signal, SignalKind
-from functions.domain.watched import WatchedDatabase
-from functions.playbooks.matching import Match, find_service
-from functions.playbooks.schema import Playbook
+from functions.playbooks.addressee import Addressed, Addressee
+from functions.playbooks.matching import Match, P, find_service
 
 EVERY_SERVICE_STANDS_ON = frozenset({"ECS", "FARGATE", "EC2", "ELASTICLOADBALANCING"})
 """Services of AWS, as AWS Health writes them: what runs the tasks, their zones and network, and what is in front."""
 
 STANDS_ON = {
-    DependencyKind.RDS: "RDS",
-    DependencyKind.DYNAMODB: "DYNAMODB",
-    DependencyKind.LAMBDA: "LAMBDA",
-    DependencyKind.API: "APIGATEWAY",
-    DependencyKind.BEDROCK: "BEDROCK",
-    DependencyKind.SAGEMAKER: "SAGEMAKER",
-    DependencyKind.COGNITO: "COGNITO",
+    "rds": "RDS",
+    "dynamodb": "DYNAMODB",
+    "lambda": "LAMBDA",
+    "api": "APIGATEWAY",
+    "bedrock": "BEDROCK",
+    "sagemaker": "SAGEMAKER",
+    "cognito": "COGNITO",
 }
-"""What a service stands on besides, where its playbook names such a dependency."""
+"""What a service stands on besides, where its playbook names a dependency of this kind."""
 
 _ECS_WORDS = ("ecs", "fargate")
 
 
-def concerned(signal: Signal, playbooks: Sequence[Playbook]) -> tuple[Match, ...]:
+SEVERAL = (SignalKind.HEALTH, SignalKind.COST, SignalKind.THREAT)
+"""Signals that may concern several services, or be about one without saying so by a name that it alone has."""
+
+
+def concerned(signal: Signal, playbooks: Sequence[P]) -> tuple[Match[P], ...]:
     """Everybody whom the signal concerns; one match without a playbook, with the reason, where it is nobody."""
+    if signal.kind not in SEVERAL:
+        return (find_service(signal, playbooks),)
+    whole = {_place(playbook.addressee): playbook for playbook in playbooks}
+    nearby = [p for p in (playbook.addressee for playbook in playbooks) if signal.region in (None, p.region)]
     match signal.kind:
         case SignalKind.HEALTH:
-            found, why = _by_health(signal, _nearby(signal, playbooks))
+            found, why = _by_health(signal, nearby)
         case SignalKind.COST:
-            found, why = _by_cost(signal, _nearby(signal, playbooks))
-        case SignalKind.THREAT:
-            found, why = _by_threat(signal, _nearby(signal, playbooks))
+            found, why = _by_cost(signal, nearby)
         case _:
-            return (find_service(signal, playbooks),)
+            found, why = _by_threat(signal, nearby)
     if not found:
         return (Match(ref=_named(signal), reason=why),)
-    return tuple(Match(ref=playbook.ref, playbook=playbook, reason=why) for playbook in found)
+    return tuple(Match(ref=p.ref, playbook=whole[_place(p)], reason=why) for p in found)
+
+
+def _place(addressee: Addressee) -> tuple[str, str, str]:
+    return addressee.region, addressee.cluster, addressee.service
 
 
 def told_to(signal: Signal, ref: ServiceRef) -> Signal:
     """The signal as this service has it: one that concerns several is deduplicated for each of them."""
-    if signal.kind not in (SignalKind.HEALTH, SignalKind.COST, SignalKind.THREAT):
+    if signal.kind not in SEVERAL:
         return signal
     return signal.model_copy(update={"region": ref.region, "cluster": ref.cluster, "service": ref.service})
 
 
-_Found = tuple[Sequence[Playbook], str]
+_Found = tuple[Sequence[Addressee], str]
 
 
-def _by_health(signal: Signal, nearby: Sequence[Playbook]) -> _Found:
+def _by_health(signal: Signal, nearby: Sequence[Addressee]) -> _Found:
     """By the resources that the event names, else by what a service stands on."""
     if signal.names:
         sure = [p for p in nearby if any(_is_of(name, p) for name in signal.names)]
@@ -71,21 +79,19 @@ def _by_health(signal: Signal, nearby: Sequence[Playbook]) -> _Found:
     return found, f"{'the service stands' if found else 'no service of a playbook stands'} on {signal.aws_service}"
 
 
-def _is_of(name: str, playbook: Playbook) -> bool:
+def _is_of(name: str, playbook: Addressee) -> bool:
     """Whether this is the service, its cluster, or a database that its playbook names."""
     if name in (f"{playbook.cluster}/{playbook.service}", f"{playbook.cluster}/*"):
         return True
-    databases = {each.rds for each in playbook.dependencies if isinstance(each, WatchedDatabase)}
-    return name.rpartition(":")[2] in databases
+    return name.rpartition(":")[2] in playbook.databases
 
 
-def stands_on(playbook: Playbook) -> frozenset[str]:
+def stands_on(playbook: Addressed) -> frozenset[str]:
     """Services of AWS whose trouble is this service's, too."""
-    kinds = (dependency.kind for dependency in playbook.dependencies)
-    return EVERY_SERVICE_STANDS_ON | {STANDS_ON[kind] for kind in kinds if kind in STANDS_ON}
+    return EVERY_SERVICE_STANDS_ON | {STANDS_ON[kind] for kind in playbook.addressee.kinds if kind in STANDS_ON}
 
 
-def _by_cost(signal: Signal, nearby: Sequence[Playbook]) -> _Found:
+def _by_cost(signal: Signal, nearby: Sequence[Addressee]) -> _Found:
     """By the name of the service in that of the budget, the monitor or the tag; else all, where it says ECS.
 
     Where the name of one service is a part of another's, the longer one is meant.
@@ -109,7 +115,7 @@ def _mentions(texts: Iterable[str], name: str) -> bool:
     return any(whole.search(text) for text in texts)
 
 
-def _by_threat(signal: Signal, nearby: Sequence[Playbook]) -> _Found:
+def _by_threat(signal: Signal, nearby: Sequence[Addressee]) -> _Found:
     """By the service of the task; where only a cluster is known, by the one service there is a playbook for."""
     if signal.cluster is None:
         return (), "the finding names no service and no cluster of ECS"
@@ -119,11 +125,7 @@ def _by_threat(signal: Signal, nearby: Sequence[Playbook]) -> _Found:
     return found, f"the finding {'names' if found else 'is about nothing of a playbook in'} cluster {signal.cluster}"
 
 
-def _nearby(signal: Signal, playbooks: Iterable[Playbook]) -> list[Playbook]:
-    return [p for p in playbooks if signal.region in (None, p.region)]
-
-
-def _keys(playbooks: Iterable[Playbook]) -> str:
+def _keys(playbooks: Iterable[Addressee]) -> str:
     return ", ".join(p.ref.key for p in playbooks)
 
 

@@ -51,7 +51,7 @@ Recovery = Annotated[Seconds, Field(ge=60)]
 class Escalation(BaseModel):
     """Who is called when nobody acknowledges a page within the time to respond of its severity."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     email: tuple[Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")], ...] = ()
     """Addresses; each has to confirm once."""

@@ -38,6 +38,7 @@ from functions.domain.severity import Later, Severity
 from functions.domain.synthetic import EVERY_S, SyntheticCheck
 from functions.domain.watched import Name, Watched
 from functions.domain.webhooks import Webhook
+from functions.playbooks.addressee import Addressee, addressee_of
 from functions.playbooks.ladders import NOT_OURS, Ladder, default_ladder
 from functions.playbooks.people import UPDATES, Bridge, Escalation, Every, Recovery, Silence
 
@@ -65,7 +66,7 @@ Count = Annotated[int, Field(ge=0, strict=True)]
 class Strict(BaseModel):
     """Frozen, and an unknown key is an error: a misspelt limit must never be a limit that is not there."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 _LONGEST_LABEL = 20
@@ -425,9 +426,9 @@ class Approving(Strict):
 class BlockList(Strict):
     """An IP set of AWS WAF whose addresses a web ACL blocks; addresses are added to it and taken out again."""
 
-    name: Annotated[str, Field(pattern=r"^[\w-]{1,128}$")]
+    name: Annotated[str, Field(pattern=r"^[0-9A-Za-z_-]{1,128}$")]
     """Its name in AWS WAF."""
-    id: Annotated[str, Field(pattern=r"^[\w-]{1,36}$")]
+    id: Annotated[str, Field(pattern=r"^[0-9A-Za-z_-]{1,36}$")]
     """Its id, which AWS WAF gave it; `aws wafv2 list-ip-sets` shows it."""
     scope: IpScope
     """`REGIONAL`, for load balancers and APIs in the service's Region, or `CLOUDFRONT`."""
@@ -708,6 +709,11 @@ class Playbook(Strict):
     @property
     def ref(self) -> ServiceRef:
         return ServiceRef(region=self.region, cluster=self.cluster, service=self.service)
+
+    @property
+    def addressee(self) -> Addressee:
+        """What tells whether a signal concerns it."""
+        return addressee_of(self)
 
     def alarm_name(self, alarm: Alarm) -> str:
         """The alarm's name in CloudWatch, the same at every deployment. One too long for CloudWatch ends in a hash."""

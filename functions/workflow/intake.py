@@ -1,16 +1,20 @@
 """Intake: from a signal to an incident with a running execution. It decides nothing and reads no AWS."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from functions.domain.errors import LedgerError
 from functions.domain.heartbeat import HEARTBEAT
 from functions.domain.services import ServiceRef
 from functions.domain.signals import Signal, SignalKind
 from functions.playbooks.concerned import concerned, told_to
-from functions.playbooks.schema import Playbook
-from functions.ports import Ahead, Executions, Ledger, Opening
+
+if TYPE_CHECKING:
+    from functions.playbooks.addressee import Addressee
+    from functions.ports import Ahead, Executions, Ledger, Opening
 
 T = TypeVar("T")
 
@@ -28,7 +32,8 @@ class _Told:
 class Intake:
     ledger: Ledger
     executions: Executions
-    playbooks: Sequence[Playbook]
+    addressees: Callable[[Signal], Sequence[Addressee]]
+    """All whom a signal may concern, as their playbooks say it; others may be among them."""
     account: str
     """Whose alarms and events count; what says nothing of an account is looked at like one of ours."""
 
@@ -65,7 +70,7 @@ class Intake:
             _Told(signal=signal, why_nobody=match.reason)
             if match.ref is None or match.playbook is None
             else _Told(signal=told_to(signal, match.ref), ref=match.ref)
-            for match in concerned(signal, self.playbooks)
+            for match in concerned(signal, self.addressees(signal))
         ]
 
     def _look_ahead(self, told: Sequence[_Told]) -> Ahead:

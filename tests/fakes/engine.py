@@ -92,7 +92,10 @@ class Responder:
         )
         validator = self.world.validator
         self.intake = Intake(
-            ledger=self.ledger, executions=self.executions, playbooks=[self.playbook], account=self.account
+            ledger=self.ledger,
+            executions=self.executions,
+            addressees=lambda signal: [self.playbook.addressee],
+            account=self.account,
         )
         self.sweep = Sweep(
             ledger=self.ledger,

@@ -16,7 +16,7 @@ from pathlib import Path
 import aws_cdk as cdk
 import pytest
 
-from functions.playbooks.compiled import load_compiled
+from functions.playbooks.compiled import Compiled
 from functions.settings import COMPILED_PLAYBOOKS
 from infra import packaging
 from infra.context import Architecture, Deployment
@@ -68,7 +68,7 @@ def test_everything_the_functions_import_is_shipped(code: Path, layer: Path) -> 
     }
     outside = imported - sys.stdlib_module_names - {"functions"}
     assert {name for name in outside if not list(layer.glob(f"{name}*"))} == set()
-    assert "boto3" in outside
+    assert "botocore" in outside
 
 
 def imports(tree: ast.AST) -> Iterator[str]:
@@ -81,7 +81,7 @@ def imports(tree: ast.AST) -> Iterator[str]:
 
 def test_the_functions_get_the_playbooks_of_their_region(code: Path) -> None:
     """The functions read, without YAML, what synth validated."""
-    playbooks = load_compiled((code / COMPILED_PLAYBOOKS).read_text())
+    playbooks = Compiled.of(code / COMPILED_PLAYBOOKS).values()
     assert [playbook.ref.key for playbook in playbooks] == ["eu-west-1/shop/orders", "eu-west-1/shop/pay_ments"]
 
 
@@ -97,7 +97,7 @@ def test_every_compiled_library_fits_the_machine_and_the_python(layer: Path) -> 
 
 
 def test_the_layer_holds_the_pinned_versions(layer: Path) -> None:
-    """Exactly what `functions/requirements.txt` pins, boto3 included: Lambda's own changes with the day."""
+    """Exactly what `functions/requirements.txt` pins, botocore included: Lambda's own changes with the day."""
     lines = re.findall(r"^([\w.-]+)==(\S+)", packaging.REQUIREMENTS.read_text(), re.M)
     pinned = {(name.replace("_", "-").lower(), version) for name, version in lines}
     shipped = {
@@ -105,7 +105,7 @@ def test_the_layer_holds_the_pinned_versions(layer: Path) -> None:
         for path in layer.glob("*.dist-info")
     }
     assert shipped == pinned
-    assert "boto3" in {name for name, _ in shipped}
+    assert "botocore" in {name for name, _ in shipped}
 
 
 def test_the_layer_fits_into_lambda(layer: Path) -> None:

@@ -94,7 +94,10 @@ def test_each_fault_has_exactly_one_incident(services: int, seed: int) -> None:
     names = [f"service-{n}" for n in range(services)]
     ledger, executions = MemoryLedger(clock=clock), FakeExecutions()
     intake = Intake(
-        ledger=ledger, executions=executions, playbooks=[a_playbook(name) for name in names], account=WHERE["account"]
+        ledger=ledger,
+        executions=executions,
+        addressees=lambda signal: [a_playbook(name).addressee for name in names],
+        account=WHERE["account"],
     )
     faults = {name: chance.randrange(3) for name in names}
     sent = [each for name in names for each in deliveries(of_service(model, f"{name}-5xx"), name, faults[name], chance)]

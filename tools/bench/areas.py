@@ -10,6 +10,7 @@ AREAS: Mapping[str, str] = {
     "cold-start": "tools.bench.cold_start",
     "warm": "tools.bench.warm",
     "storm": "tools.bench.storm",
+    "package": "tools.bench.package",
     "cost": "tools.bench.cost.area",
     "drill": "tools.bench.drill",
     "peer": "tools.bench.peer",

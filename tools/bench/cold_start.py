@@ -38,6 +38,10 @@ GOAL = Goal(1.25)
 ROUNDS, FEWER_ROUNDS = 9, 3
 """How often each is started: those that are held to the goal, and the others."""
 
+FEW, MANY = 5, 5_000
+MANY_GOAL = Goal(1.1)
+"""Of a start with many playbooks, as a multiple of one with few."""
+
 
 def measure(told: Told) -> Sequence[Entry]:
     """Every function that handles events; CPU time of both sides, taken in turns, and what the clock says of ours."""
@@ -64,7 +68,34 @@ def measure(told: Told) -> Sequence[Entry]:
                 f"{wall:.0f} ms by the clock, the floor {floor_wall:.0f} ms",
             )
         )
-    return entries
+    return [*entries, *(_with_many(function, events[function], playbooks[function], told) for function in HELD[:2])]
+
+
+def _with_many(function: str, first: FirstEvent, playbooks: Sequence[Playbook], told: Told) -> Entry:
+    """The same function with few playbooks and with many; each finds the one that its event needs."""
+    with (
+        Started(first, among(playbooks, FEW)) as few,
+        Started(first, among(playbooks, MANY)) as many,
+    ):
+        pairs = []
+        for number in range(1, ROUNDS + 1):
+            told(f"{function} with {MANY:,} playbooks, {number} of {ROUNDS}")
+            pairs.append((many.ours().cpu_ms, few.ours().cpu_ms))
+    return Entry(
+        f"cold start: {function}, {MANY:,} playbooks",
+        "ms CPU",
+        ours=median(pair[0] for pair in pairs),
+        floor=median(pair[1] for pair in pairs),
+        goal=MANY_GOAL,
+        how=f"the floor is the same with {FEW}; the first look-up is in it; median of {ROUNDS}",
+    )
+
+
+def among(playbooks: Sequence[Playbook], count: int) -> list[Playbook]:
+    """As many playbooks, these among them."""
+    (model, *_) = playbooks
+    more = (model.model_copy(update={"service": f"{model.service}-{n:05}"}) for n in range(count - len(playbooks)))
+    return [*playbooks, *more]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +123,10 @@ class Started:
         self.first.write(recorded)
         handler = {"handler": f"functions.handlers.{self.first.function}"}
         found = self._run("ours", {**handler, "discover": str(recorded)}, more=[HERE.parents[2]])
-        self.needs = {**handler, "region": REGION, **found}
+        (playbook, *_) = self.playbooks
+        looks_up = {"intake": {"alarm": playbook.alarm_names[0]}} if playbook.alarm_names else {}
+        of_service = {"service": playbook.ref.key} if self.first.function in HELD else {}
+        self.needs = {**handler, "region": REGION, **found, **looks_up.get(self.first.function, of_service)}
         return self
 
     def __exit__(self, *_: object) -> None:

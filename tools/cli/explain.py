@@ -30,7 +30,7 @@ class Explanation:
     outcome: str
     reason: str
     signal: Signal | None = None
-    match: Match | None = None
+    match: Match[Playbook] | None = None
 
     def as_json(self) -> dict[str, str | None]:
         """The keys that `responder explain --json` promises, always all of them."""
@@ -92,7 +92,7 @@ def _explain(file: str, outcome: Outcome, playbooks: tuple[Playbook, ...]) -> li
     ]
 
 
-def what_would_happen(signal: Signal, match: Match) -> str:
+def what_would_happen(signal: Signal, match: Match[Playbook]) -> str:
     """What intake and the workflow would do with it, in a clause for a person."""
     if match.playbook is None:
         return "would be kept as unmatched, and nothing be done"

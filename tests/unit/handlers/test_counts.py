@@ -65,7 +65,12 @@ def test_every_metric_is_written_by_somebody(
     monkeypatch.setattr(bootstrap, "run_checks", lambda: lambda: Round(fine=0, not_made={"a": "no secret"}))
     check.handler({}, context("check"))
     for ledger in (MemoryLedger(clock=FakeClock()), Broken(clock=FakeClock())):
-        step = Intake(ledger=ledger, executions=FakeExecutions(), playbooks=[PLAYBOOK], account=samples.ACCOUNT)
+        step = Intake(
+            ledger=ledger,
+            executions=FakeExecutions(),
+            addressees=lambda signal: [PLAYBOOK.addressee],
+            account=samples.ACCOUNT,
+        )
         monkeypatch.setattr(bootstrap, "intake", lambda step=step: step)
         intake.handler(batch("{broken", samples.alarm_event()), context("intake"))
     monkeypatch.setattr(bootstrap, "records", lambda: None)

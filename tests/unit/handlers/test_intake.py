@@ -25,7 +25,10 @@ def executions(monkeypatch: pytest.MonkeyPatch) -> FakeExecutions:
     """The real intake around a ledger in memory."""
     started = FakeExecutions()
     step = Intake(
-        ledger=MemoryLedger(clock=FakeClock()), executions=started, playbooks=[PLAYBOOK], account=samples.ACCOUNT
+        ledger=MemoryLedger(clock=FakeClock()),
+        executions=started,
+        addressees=lambda signal: [PLAYBOOK.addressee],
+        account=samples.ACCOUNT,
     )
     monkeypatch.setattr(bootstrap, "intake", lambda: step)
     return started

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from functions.domain.errors import PlaybookError
 from functions.domain.severity import Severity
-from functions.playbooks.compiled import compile_playbooks, load_compiled
+from functions.playbooks.compiled import Compiled, compile_playbooks
 from functions.playbooks.loading import load_playbooks
 from functions.playbooks.schema import Playbook
 
@@ -220,4 +220,4 @@ def test_a_check_is_an_alarm() -> None:
 def test_a_compiled_check_comes_back_the_same(said: dict[str, Any]) -> None:
     """What the function makes is what was validated."""
     made = playbook(written(**said))
-    assert load_compiled(compile_playbooks([made])) == (made,)
+    assert tuple(Compiled(compile_playbooks([made]).encode()).values()) == (made,)

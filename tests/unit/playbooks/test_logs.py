@@ -8,7 +8,7 @@ from functions.domain.causes import Cause
 from functions.domain.errors import PlaybookError
 from functions.domain.logged import TOLD_BY_LOGS
 from functions.domain.severity import Severity
-from functions.playbooks.compiled import compile_playbooks, load_compiled
+from functions.playbooks.compiled import Compiled, compile_playbooks
 from functions.playbooks.loading import load_playbooks
 from functions.playbooks.schema import LogAlarm, NewAlarm, Playbook
 
@@ -155,4 +155,4 @@ def test_a_single_line_may_be_too_many(tmp_path: Path) -> None:
 def test_it_is_shipped_as_it_was_read(tmp_path: Path) -> None:
     """What the functions read back is the same playbook."""
     playbook = loaded(tmp_path, ALL)
-    assert load_compiled(compile_playbooks([playbook])) == (playbook,)
+    assert tuple(Compiled(compile_playbooks([playbook]).encode()).values()) == (playbook,)

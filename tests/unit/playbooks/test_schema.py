@@ -9,7 +9,7 @@ from functions.domain.causes import Cause
 from functions.domain.changes import ActionName
 from functions.domain.incidents import Mode
 from functions.domain.severity import Later, Severity
-from functions.playbooks.compiled import compile_playbooks, load_compiled
+from functions.playbooks.compiled import Compiled, compile_playbooks
 from functions.playbooks.ladders import NOT_OURS, default_ladder
 from functions.playbooks.schema import NewAlarm, Playbook, Symptom
 
@@ -59,7 +59,7 @@ def test_an_alarm_on_tasks_that_is_written_stands() -> None:
 def test_a_budget_survives_the_deployment() -> None:
     """What is compiled is read back the same: the alarm is made once."""
     book = playbook(budget={"tasks": 8, "usd_per_day": 20.5}, alarms=[{"symptom": "cpu"}])
-    assert load_compiled(compile_playbooks([book])) == (book,)
+    assert tuple(Compiled(compile_playbooks([book]).encode()).values()) == (book,)
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_a_ladder_calls_webhooks_by_name() -> None:
     written = playbook(webhooks=[HOOK, HOOK | {"name": "sweep"}], ladders={"stuck-tasks": rungs})
 
     assert written.ladder(Cause.STUCK_TASKS) == (*rungs, "page")
-    assert load_compiled(compile_playbooks([written])) == (written,)
+    assert tuple(Compiled(compile_playbooks([written]).encode()).values()) == (written,)
 
 
 @pytest.mark.parametrize(
@@ -311,7 +311,7 @@ def test_compiled_playbooks_come_back_the_same() -> None:
     one = playbook(name="one", alarms=alarms, ladders={"overload": ["scale-out"]})
     two = playbook(name="two", service="cart", settle={"scale-out": {"first_look": "2m"}})
 
-    assert load_compiled(compile_playbooks([one, two])) == (two, one)
+    assert tuple(Compiled(compile_playbooks([one, two]).encode()).values()) == (two, one)
     assert compile_playbooks([one, two]) == compile_playbooks([two, one])
 
 
@@ -369,4 +369,4 @@ def test_windows_and_severities_survive_the_way_to_lambda() -> None:
     """What synth validated is what the functions read."""
     window = {"every": ["sunday", "monday"], "from": "22:00", "to": "02:00", "zone": "Europe/Berlin"}
     written = playbook(maintenance=[window], severities={"P0": {"label": "CRITICAL", "respond": "10m"}})
-    assert load_compiled(compile_playbooks([written])) == (written,)
+    assert tuple(Compiled(compile_playbooks([written]).encode()).values()) == (written,)

@@ -106,7 +106,12 @@ def test_without_a_table_nothing_comes_back() -> None:
     """The queue keeps it; nothing is started, so that nothing is counted, and the alarm on missing ones goes off."""
     of = responder()
     of.ledger = Down(clock=of.clock)
-    of.intake = Intake(ledger=of.ledger, executions=of.executions, playbooks=[of.playbook], account=of.account)
+    of.intake = Intake(
+        ledger=of.ledger,
+        executions=of.executions,
+        addressees=lambda signal: [of.playbook.addressee],
+        account=of.account,
+    )
     with pytest.raises(LedgerError):
         beat(of)
     assert of.executions.started == []

@@ -66,7 +66,7 @@ class AnsweredClients(Clients):
     def __init__(self, *, region: str) -> None:
         super().__init__(region=region)
         self._made: dict[tuple[str, int], Any] = {}
-        self._session._session.set_credentials("bench", "bench")
+        self._session.set_credentials("bench", "bench")
 
     def _client(self, service: Service, *, attempts: int) -> Any:
         made = self._made.get((service, attempts))

@@ -1,7 +1,8 @@
 """One function, from the start of the interpreter until it is ready for its first event: run as a process of its own.
 
 The argument is JSON: the `handler`'s module, and what its first event needs, as `discover` found it: `builders` of the
-composition root, `modules`, `models`, and `clients` as pairs of service and attempts. It prints the CPU seconds of the
+composition root, `modules`, `models`, and `clients` as pairs of service and attempts. The playbook of an `alarm` or a
+`service` is looked up. It prints the CPU seconds of the
 whole process and the time of the clock, as JSON. With `discover`, a file with a `FirstEvent`, it handles that event
 instead, is answered from that file, and prints what was imported, made and built for it.
 """
@@ -26,6 +27,11 @@ def start(spec: dict[str, Any]) -> None:
     for service, attempts in spec.get("clients", ()):
         client = clients.once(service) if attempts == 1 else clients.repeating(service)
         _ = client.meta
+    if "alarm" in spec:
+        signal = import_module("functions.domain.signals").Signal(kind="alarm", occurred_at=None, alarm=spec["alarm"])
+        assert bootstrap._addressees(signal)
+    if "service" in spec:
+        assert bootstrap._by_service()[spec["service"]]
     if spec.get("models"):
         wanted = set(spec["models"])
         for model in _models():

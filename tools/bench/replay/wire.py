@@ -95,7 +95,7 @@ class WireClients(Clients):
         """`heard` is told of each call before it is sent, in the thread that makes it. `bare` clients have nothing
         around botocore, not even the tracer that the functions patch into it."""
         super().__init__(region=region)
-        self._session._session.set_credentials("AKIDEXAMPLE", "example")
+        self._session.set_credentials("AKIDEXAMPLE", "example")
         self._wire, self._heard, self._bare = wire, heard, bare
         self._made: dict[tuple[str, int, float], Any] = {}
 

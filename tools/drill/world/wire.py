@@ -90,13 +90,13 @@ class WiredClients(Clients):
 
     def __init__(self, *, region: str) -> None:
         super().__init__(region=region)
-        self._made: dict[tuple[str, int], Any] = {}
-        self._session._session.set_credentials("drill", "drill")
+        self._wired: dict[tuple[str, int], Any] = {}
+        self._session.set_credentials("drill", "drill")
 
     def _client(self, service: Service, *, attempts: int) -> Any:
-        made = self._made.get((service, attempts))
+        made = self._wired.get((service, attempts))
         if made is None:
-            made = self._made[service, attempts] = super()._client(service, attempts=attempts)
+            made = self._wired[service, attempts] = super()._client(service, attempts=attempts)
             attach(made, attempts=attempts)
         return made
 
