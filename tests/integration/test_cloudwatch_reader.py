@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -401,7 +402,7 @@ class TestSeries:
     def test_tasks_are_the_samples_of_their_cpu(self) -> None:
         """There is no metric for the number of tasks: each sends one sample of its CPU a minute."""
         aws = FakeAws(GetMetricData=answers([3]))
-        query = self.QUERY.model_copy(update={"dimensions": {Metric.TASKS: {"ClusterName": "shop"}}})
+        query = replace(self.QUERY, dimensions={Metric.TASKS: {"ClusterName": "shop"}})
 
         assert [value for _, value in reader(aws).series(query).metrics[Metric.TASKS]] == [3]
 
@@ -412,7 +413,7 @@ class TestSeries:
         """Requests and failures of each zone, with its name as one more dimension; hosts and CPU are not read so."""
         aws = FakeAws(GetMetricData=answers([3]))
 
-        series = reader(aws).series(self.QUERY.model_copy(update={"zones": ("eu-west-1a", "eu-west-1b")}))
+        series = reader(aws).series(replace(self.QUERY, zones=("eu-west-1a", "eu-west-1b")))
 
         assert set(series.metrics) == set(self.QUERY.dimensions)
         assert {zone: set(metrics) for zone, metrics in series.by_zone.items()} == {
@@ -443,7 +444,7 @@ class TestSeries:
 
     def test_nothing_asked(self) -> None:
         """No dimensions, no request."""
-        assert reader(FakeAws()).series(self.QUERY.model_copy(update={"dimensions": {}})).metrics == {}
+        assert reader(FakeAws()).series(replace(self.QUERY, dimensions={})).metrics == {}
 
 
 class TestHistory:

@@ -5,7 +5,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.domain.signals import MetricRef, Signal
+from functions.domain.signals import MetricRef, Signal, SignalKind
 from functions.playbooks.compiled import Compiled, compile_playbooks
 from functions.playbooks.concerned import concerned
 from functions.playbooks.schema import Playbook
@@ -24,9 +24,7 @@ def playbook(region: str, cluster: str, service: str, **said: object) -> Playboo
 
 @st.composite
 def books(draw: st.DrawFn) -> list[Playbook]:
-    places = draw(
-        st.sets(st.tuples(*map(st.sampled_from, (REGIONS, CLUSTERS, SERVICES))), max_size=6)  # type: ignore[arg-type]
-    )
+    places = draw(st.sets(st.tuples(*map(st.sampled_from, (REGIONS, CLUSTERS, SERVICES))), max_size=6))
     made = []
     for place in sorted(places):
         overrides: dict[str, object] = {
@@ -52,7 +50,7 @@ def signals(draw: st.DrawFn) -> Signal:
     }
     said = {name: value for name, value in dimensions.items() if value is not None}
     return Signal(
-        kind=draw(st.sampled_from(["alarm", "deployment", "task", "health", "cost", "threat"])),
+        kind=draw(st.sampled_from([each for each in SignalKind if each is not SignalKind.HEARTBEAT])),
         occurred_at=None,
         region=draw(st.none() | st.sampled_from(REGIONS)),
         cluster=draw(st.none() | st.sampled_from(CLUSTERS)),

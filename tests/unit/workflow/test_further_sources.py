@@ -333,7 +333,7 @@ class TestNoticesOfAws:
 def test_two_services_are_told_each_for_itself(responder: Responder) -> None:
     """Trouble of AWS opens an incident for each of them, with an execution of its own."""
     both = [responder.playbook, playbook(service="cart", alarms=[])]
-    intake = replace(responder.intake, playbooks=both)
+    intake = replace(responder.intake, addressees=lambda signal: [each.addressee for each in both])
     for _ in range(2):
         openings = intake(told(samples.health_event()))
     assert [opening.duplicate for opening in openings] == [True, True]

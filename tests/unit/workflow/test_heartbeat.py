@@ -14,7 +14,7 @@ from functions.domain.incidents import IncidentStatus
 from functions.domain.services import ServiceRef
 from functions.domain.signals import Signal, SignalKind
 from functions.handlers.signals import read_message
-from functions.ports import Opening
+from functions.ports import Ahead, Opening
 from functions.workflow.intake import Intake
 from functions.workflow.table import StepName
 from tests.fakes.engine import Killed, Responder
@@ -98,7 +98,7 @@ def test_one_that_comes_back_late_does_not_count(late_s: float) -> None:
 class Down(MemoryLedger):
     """A table that takes nothing."""
 
-    def record_signal(self, signal: Signal, ref: ServiceRef, *, may_open: bool) -> Opening:
+    def record_signal(self, signal: Signal, ref: ServiceRef, *, may_open: bool, ahead: Ahead | None = None) -> Opening:
         raise LedgerError("the table cannot be reached")
 
 

@@ -100,7 +100,7 @@ def of_reading(operation: str, given: Given, answer: Given) -> float:
     if operation == "BatchGetItem":
         ((table, asked),) = given["RequestItems"].items()
         found = answer["Responses"].get(table, ())
-        missing = [{}] * (len(asked["Keys"]) - len(found))
+        missing: list[Given] = [{}] * (len(asked["Keys"]) - len(found))
         return sum(of_reading("GetItem", asked, {"Item": item} if item else {}) for item in (*found, *missing))
     found = answer["Items"] if operation == "Query" else [answer["Item"]] if "Item" in answer else []
     units = max(1, math.ceil(sum(map(size, found)) / READ_UNIT))
