@@ -1,16 +1,19 @@
 """The intake function: what it keeps of a batch, what it hands back to the queue, and what it leaves in the log."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
 
 from functions import bootstrap
 from functions.adapters.memory_ledger import MemoryLedger
-from functions.domain.errors import LedgerError
+from functions.domain.errors import LedgerError, ReadFailed
+from functions.domain.services import ServiceRef
+from functions.domain.signals import Signal
 from functions.handlers import forward, intake
 from functions.playbooks.schema import Playbook
+from functions.ports import Ahead, Opening
 from functions.workflow.intake import Intake
 from tests.fakes.clock import FakeClock
 from tests.fakes.world import FakeExecutions
@@ -97,6 +100,57 @@ def test_what_cannot_be_taken_in_is_counted(
     answer = intake.handler(batch(samples.alarm_event(), samples.heartbeat_event()), context("intake"))
     assert failed(answer) == ["message-0", "message-1"]
     assert emitted(capsys, "SignalsNotTaken") == [[1.0, 1.0]]
+
+
+class Faltering(MemoryLedger):
+    """Cannot record what one alarm says, nor read ahead."""
+
+    def look_ahead(self, signals: Sequence[tuple[Signal, ServiceRef]]) -> Ahead:
+        raise LedgerError("the table is busy")
+
+    def record_signal(self, signal: Signal, ref: ServiceRef, *, may_open: bool, ahead: Ahead | None = None) -> Opening:
+        if signal.alarm == "orders-5xx":
+            raise LedgerError("the table is busy")
+        return super().record_signal(signal, ref, may_open=may_open, ahead=ahead)
+
+
+def test_what_cannot_be_recorded_keeps_back_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One record of the batch goes back to the queue; the others are taken in, though nothing could be read ahead."""
+    ledger, executions = Faltering(clock=FakeClock()), FakeExecutions()
+    step = Intake(ledger=ledger, executions=executions, playbooks=[PLAYBOOK], account=samples.ACCOUNT)
+    monkeypatch.setattr(bootstrap, "intake", lambda: step)
+    names = ("orders-cpu", "orders-5xx", "orders-memory")
+
+    answer = intake.handler(
+        batch(*(samples.alarm_event(samples.alarm_detail(name=name)) for name in names)), context("intake")
+    )
+
+    assert failed(answer) == ["message-1"]
+    ((incident, _, _),) = executions.started
+    assert [entry.signal.alarm for entry in ledger.inbox(incident)] == ["orders-cpu", "orders-memory"]
+
+
+def test_an_execution_that_could_not_be_started_is_started_by_who_comes_next(
+    executions: FakeExecutions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A batch starts an execution once for all signals of an incident; a failed start counts as none."""
+    tried: list[str] = []
+    start = executions.start
+
+    def falter(incident: str, generation: int, *, step: str = "assess") -> bool:
+        tried.append(incident)
+        if len(tried) == 1:
+            raise ReadFailed("the workflow does not answer")
+        return start(incident, generation, step=step)
+
+    monkeypatch.setattr(executions, "start", falter)
+    names = ("orders-cpu", "orders-5xx", "orders-memory")
+    bodies = [samples.alarm_event(samples.alarm_detail(name=name)) for name in names]
+
+    assert failed(intake.handler(batch(*bodies), context("intake"))) == ["message-0"]
+    assert len(tried) == 2
+    assert failed(intake.handler(batch(bodies[0]), context("intake"))) == []
+    assert len(tried) == 3
 
 
 def test_a_batch_of_nothing_but_broken_records_goes_back_whole(executions: FakeExecutions) -> None:
