@@ -18,7 +18,7 @@ SECTIONS: Mapping[str, Sequence[str]] = {
     "A service, by hand": ("open", "rollback", "redeploy", "scale", "limits", "stop-task", "backup", "release"),
     "Shut somebody out; people are asked first": ("isolate", "block", "disable-user"),
     "Hold the responder back": ("stop", "start", "pause", "resume", "mode", "maintenance", "mute", "unmute"),
-    "Check it afterwards": ("verify", "audit", "replay", "backtest"),
+    "Check it afterwards": ("verify", "audit", "replay", "backtest", "cost"),
     "Playbooks, and this command": ("check", "explain", "drill", "completion"),
 }
 """Commands in the order in which they are likely wanted; one that is named nowhere stands at the end."""
