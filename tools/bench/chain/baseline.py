@@ -63,9 +63,7 @@ def _redeploy(stage: Stage) -> None:
 
 def _service(stage: Stage) -> dict[str, Any]:
     ecs = stage.clients.repeating("ecs")
-    answer: dict[str, Any] = ecs.describe_services(
-        cluster=stage.service.cluster, services=[stage.service.service]
-    )
+    answer: dict[str, Any] = ecs.describe_services(cluster=stage.service.cluster, services=[stage.service.service])
     return answer
 
 
