@@ -1,7 +1,7 @@
 """Bad input through the real intake: a sample keeps every promise, and each broken promise is seen."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -86,9 +86,9 @@ def test_a_message_that_is_obeyed_is_seen(monkeypatch: pytest.MonkeyPatch) -> No
     """A responder that changes a service because a message says so."""
 
     class Obedient(Intake):
-        def __call__(self, signal: Signal) -> Any:
+        def batch(self, signals: Sequence[Signal]) -> Any:
             bootstrap._clients().once("ecs").update_service(cluster="shop", service="orders", desiredCount=0)
-            return super().__call__(signal)
+            return super().batch(signals)
 
     monkeypatch.setattr("functions.workflow.intake.Intake", Obedient)
     assert promises(feed(0, FEW)) >= {ACTION}
@@ -98,8 +98,8 @@ def test_a_record_without_bounds_is_seen(monkeypatch: pytest.MonkeyPatch) -> Non
     """A responder that keeps whatever is sent."""
 
     class Keeping(Intake):
-        def __call__(self, signal: Signal) -> Any:
-            return super().__call__(signal.model_copy(update={"reason": signal.summary * 10_000}))
+        def batch(self, signals: Sequence[Signal]) -> Any:
+            return super().batch([each.model_copy(update={"reason": each.summary * 10_000}) for each in signals])
 
     monkeypatch.setattr("functions.workflow.intake.Intake", Keeping)
     assert UNBOUNDED in promises(feed(0, FEW))
