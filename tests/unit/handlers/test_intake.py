@@ -117,7 +117,9 @@ class Faltering(MemoryLedger):
 def test_what_cannot_be_recorded_keeps_back_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
     """One record of the batch goes back to the queue; the others are taken in, though nothing could be read ahead."""
     ledger, executions = Faltering(clock=FakeClock()), FakeExecutions()
-    step = Intake(ledger=ledger, executions=executions, playbooks=[PLAYBOOK], account=samples.ACCOUNT)
+    step = Intake(
+        ledger=ledger, executions=executions, addressees=lambda signal: [PLAYBOOK.addressee], account=samples.ACCOUNT
+    )
     monkeypatch.setattr(bootstrap, "intake", lambda: step)
     names = ("orders-cpu", "orders-5xx", "orders-memory")
 
