@@ -16,7 +16,7 @@ from tests.fakes.world import REF
 from tools.cli.aws import KEYS, _signed_in
 from tools.cli.main import Desk, cli, desk_ledger, desk_readers, run
 
-NO_AWS = {"check", "explain", "drill", "completion"}
+NO_AWS = {"check", "completion", "cost", "drill", "explain"}
 """Commands that ask AWS nothing."""
 
 SSO = """\

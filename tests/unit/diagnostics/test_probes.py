@@ -22,7 +22,7 @@ from functions.diagnostics.probes import (
     read_service,
     read_targets,
 )
-from functions.diagnostics.releases import last_known_good, read_releases
+from functions.diagnostics.releases import last_known_good, read_deployed, read_releases
 from functions.domain.circumstances import FrontFacts
 from functions.domain.errors import ReadFailed
 from functions.domain.evidence import (
@@ -30,6 +30,7 @@ from functions.domain.evidence import (
     Metric,
     MetricsFacts,
     Release,
+    ReleasesFacts,
     ReleaseState,
     RevisionFacts,
     ServiceDeploymentFacts,
@@ -388,11 +389,16 @@ def test_a_task_definition_without_secrets_asks_nothing() -> None:
         read_secrets(around(world), {"definition": definition(secrets=("/orders/db",))})
 
 
+def releases_of(seen: Surroundings, world: Shown) -> ReleasesFacts:
+    """What the probe says, with what it reads ahead."""
+    return read_releases(seen, {"service": world.shown_service, "releases": read_deployed(seen, {})})
+
+
 def test_a_forced_deployment_is_no_release() -> None:
     """It starts a deployment, but the task definition was first seen long before."""
     history = (release(V2, first_seen=LONG_AGO, last_seen=NOW), release(V1, last_seen=LONG_AGO - timedelta(days=1)))
     world = Shown(shown_service=service(primary=deployment(created_at=JUST_NOW)))
-    facts = read_releases(around(world, history=history), {"service": world.shown_service})
+    facts = releases_of(around(world, history=history), world)
     assert facts.current_since == LONG_AGO
 
 
@@ -403,7 +409,7 @@ def test_a_release_that_came_back_runs_since_it_came_back() -> None:
         release(V3, first_seen=LONG_AGO + timedelta(days=1), last_seen=JUST_NOW),
     )
     world = Shown(shown_service=service(primary=deployment(task_definition=V1, created_at=JUST_NOW)))
-    facts = read_releases(around(world, history=history), {"service": world.shown_service})
+    facts = releases_of(around(world, history=history), world)
     assert facts.current_since == JUST_NOW
     assert not facts.returned
 
@@ -415,14 +421,14 @@ def test_a_good_release_that_came_back_is_known_as_such() -> None:
         release(V3, first_seen=LONG_AGO + timedelta(days=1), last_seen=JUST_NOW),
     )
     world = Shown(shown_service=service(primary=deployment(task_definition=V1, created_at=JUST_NOW)))
-    assert read_releases(around(world, history=history), {"service": world.shown_service}).returned
+    assert releases_of(around(world, history=history), world).returned
 
 
 def test_a_good_release_that_was_deployed_again_is_no_new_one() -> None:
     """Nobody saw the release in between, as after a quick rollback by hand: it proved itself long ago all the same."""
     world = Shown(shown_service=service(primary=deployment(task_definition=V1, created_at=JUST_NOW)))
     history = [release(V1, first_seen=LONG_AGO, last_seen=NOW)]
-    assert read_releases(around(world, history=history), {"service": world.shown_service}).returned
+    assert releases_of(around(world, history=history), world).returned
 
 
 @pytest.mark.parametrize(
@@ -444,13 +450,13 @@ def test_a_deployment_during_the_incident_that_is_not_ours_is_somebody(
         shown_deployments=() if ongoing is None else (service_deployment("PENDING", created_at=ongoing),),
     )
     seen = around(world, began_at=JUST_NOW - timedelta(minutes=1), own_deployments=own)
-    assert read_releases(seen, {"service": world.shown_service}).changed_during_incident is someone
+    assert releases_of(seen, world).changed_during_incident is someone
 
 
 def test_a_routine_look_sees_nobody_at_work() -> None:
     """Without an incident there is nothing that a deployment could interfere with."""
     world = Shown(shown_service=service(primary=deployment(created_at=JUST_NOW)))
-    assert not read_releases(around(world), {"service": world.shown_service}).changed_during_incident
+    assert not releases_of(around(world), world).changed_during_incident
 
 
 @pytest.mark.parametrize(
@@ -460,7 +466,7 @@ def test_whether_more_than_the_task_definition_changed(then: str, now: str, diff
     """Compared with the record of when the last known good ran; without one nobody knows."""
     world = Shown(shown_service=service(surroundings=now))
     history = (release(V1, surroundings=then),)
-    facts = read_releases(around(world, history=history), {"service": world.shown_service})
+    facts = releases_of(around(world, history=history), world)
     assert facts.last_known_good == V1
     assert facts.differs_beyond_task_definition is differs
 
@@ -468,7 +474,7 @@ def test_whether_more_than_the_task_definition_changed(then: str, now: str, diff
 def test_a_deregistered_release_is_known_to_be_inactive() -> None:
     """ECS takes no INACTIVE task definition: the plan has to know."""
     world = Shown(inactive={V1})
-    facts = read_releases(around(world, history=(release(V1),)), {"service": world.shown_service})
+    facts = releases_of(around(world, history=(release(V1),)), world)
     assert (facts.last_known_good, facts.last_known_good_active) == (V1, False)
 
 

@@ -146,8 +146,12 @@ def poisoned_trail(text: str) -> Trail:
         number: {key: poisoned(value, text) if key in kept[:4] else value for key, value in data.items()}
         for number, data in trail.evidence.items()
     }
-    # The outcome of a decision is a word of ours, by which it is read back.
+    # Causes and the outcome of a decision are words of ours, by which they are read back.
     for number, data in evidence.items():
+        for judgement, was in zip(
+            data.get("judgements", ()), trail.evidence[number].get("judgements", ()), strict=True
+        ):
+            judgement["cause"] = was["cause"]
         if "decision" in data:
             was = trail.evidence[number]["decision"]
             told = {key: data["decision"][key] for key in ("plan", "verdicts", "alternatives", "reason") if key in was}

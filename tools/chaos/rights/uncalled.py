@@ -24,8 +24,12 @@ _LARGE = Uncalled(
     ("remediate", "verify", "notify", "close", "restore"),
     "An event above 8 KB lies beside the trail. None of theirs has been as large; one that is must not be lost",
 )
+_CHANGED = Uncalled(
+    ("intake",), "What was read ahead for a batch is read again by itself when another delivery changed it meanwhile"
+)
 
 UNCALLED: Mapping[str, Uncalled] = {
+    "dynamodb:GetItem": _CHANGED,
     "logs:CreateLogDelivery": _DELIVERY,
     "logs:CreateLogStream": _OWN_LOG,
     "logs:DeleteLogDelivery": _DELIVERY,
