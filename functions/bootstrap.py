@@ -108,19 +108,21 @@ def composed(
     clients: Clients,
     clock: Clock,
     ledger: Ledger | None = None,
-    playbooks: tuple[Playbook, ...] = (),
+    playbooks: tuple[Playbook, ...] | Compiled = (),
     http: HttpReader | None = None,
     webhooks: WebhookCaller | None = None,
     threads: Callable[[int], Executor] | None = None,
 ) -> Iterator[None]:
     """Build everything out of these parts until the block ends, for whoever runs the handlers outside of Lambda.
 
+    Compiled playbooks are looked up as those that are shipped; others are at hand already, and all gone through.
     Without `http`, `webhooks` and `threads`, HTTP requests go out, and reads run side by side, as they do on Lambda.
     Without `ledger` there is none, for what needs none.
     """
     before = dict(_built)
     _built.clear()
-    _built.update(_settings=settings, _clients=clients, _clock=clock, _playbooks=playbooks)
+    _built.update(_settings=settings, _clients=clients, _clock=clock)
+    _built["_playbooks" if isinstance(playbooks, tuple) else "_compiled"] = playbooks
     if ledger is not None:
         _built["_ledger"] = ledger
     if http is not None:

@@ -19,7 +19,9 @@ from rich.text import Text
 
 from tools.bench.areas import AREAS, measure_of
 from tools.bench.entries import Entry
-from tools.cli.render import console
+
+WIDTH = 160
+"""Columns of the table in a file or a pipe."""
 
 NOT_MET = 1
 """Exit status when a goal was not met."""
@@ -39,7 +41,9 @@ def main(context: click.Context, areas: tuple[str, ...], json_file: Path | None)
         with progress.status(area) as status:
             entries += measure_of(area)(partial(_tell, status, area))
         progress.print(f"{area}: measured", style="dim")
-    console().print(table(entries))
+    out = Console(highlight=False, markup=False, emoji=False)
+    out.width = out.width if out.is_terminal else WIDTH
+    out.print(table(entries))
     if json_file is not None:
         json_file.parent.mkdir(parents=True, exist_ok=True)
         json_file.write_text(json.dumps([entry.written() for entry in entries], indent=2, ensure_ascii=False) + "\n")

@@ -27,7 +27,7 @@ from tools.bench.custodian.installed import ROOT, python
 from tools.bench.custodian.ours import Given
 from tools.bench.entries import Entry, Told
 from tools.bench.replay.calls import Bare, Invocation, Listener, SameOrAlike, find_answers
-from tools.bench.replay.handlers import SetClock, deployed
+from tools.bench.replay.handlers import SetClock, deployed, shipped
 from tools.bench.replay.recorded import record
 from tools.bench.replay.wire import Wire, WireClients
 from tools.drill.deployment import DrillSettings, InTurn
@@ -133,7 +133,7 @@ def _starts(invocation: Invocation) -> bool:
 def heard(scenario: Scenario, invocations: Sequence[Invocation]) -> None:
     """Handle each once as it is deployed, and know it from then on by the calls that it made then."""
     wire, setting = Wire(), scenario.setting
-    bare = Bare(WireClients(wire, region=setting.region, bare=True))
+    bare = Bare(WireClients(wire, region=setting.region))
     settings = DrillSettings(region=setting.region, account=setting.account)
     for invocation in invocations:
         find_answers(wire, bare, invocation)
@@ -141,7 +141,12 @@ def heard(scenario: Scenario, invocations: Sequence[Invocation]) -> None:
         wire.live = listener.live
         clients = WireClients(wire, region=setting.region, heard=listener.heard)
         clock = SetClock(invocation.at)
-        parts: Any = {"settings": settings, "clients": clients, "clock": clock, "playbooks": scenario.playbooks}
+        parts: Any = {
+            "settings": settings,
+            "clients": clients,
+            "clock": clock,
+            "playbooks": shipped(scenario.playbooks),
+        }
         with quiet(), redirect_stdout(StringIO()), deployed(threads=InTurn, **parts) as handle:
             handle(invocation)
         invocation.calls = listener.calls

@@ -1,6 +1,6 @@
 """Warm handlers: CPU time and memory of each step, beside the bare calls of AWS that it makes.
 
-Both sides run in one process that looks like a Lambda function, traced by X-Ray, on incidents that were recorded in the
+Both sides run in one process that looks like a Lambda function, on incidents that were recorded in the
 drill's world: the handler as it is deployed, and a loop that makes the same calls with boto3 and does nothing else.
 """
 
@@ -19,7 +19,7 @@ STEPS = ("intake", "assess", "remediate", "verify", "page", "update", "watch", "
 def measure(told: Told) -> Sequence[Entry]:
     """One incident that ends by itself for each way in which one can, every step of it."""
     told("two incidents are mended and one is told to people")
-    rows: list[dict[str, Any]] = as_lambda("tools.bench.replay.warm", sampled=True)
+    rows: list[dict[str, Any]] = as_lambda("tools.bench.replay.warm")
     return [entry for step in STEPS for entry in entries(step, [row for row in rows if row["step"] == step])]
 
 

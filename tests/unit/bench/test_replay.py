@@ -8,7 +8,7 @@ import pytest
 from tools.bench import storm, warm
 from tools.bench.replay import storm as storms
 from tools.bench.replay.calls import Bare, Call, Invocation, Listener, SameOrAlike, find_answers, make
-from tools.bench.replay.handlers import SetClock, deployed
+from tools.bench.replay.handlers import SetClock, deployed, shipped
 from tools.bench.replay.recorded import record, scenarios
 from tools.bench.replay.wire import Answer, NotRecorded, Wire, WireClients
 from tools.chaos import samples
@@ -63,9 +63,9 @@ def test_a_recorded_step_is_handled_as_it_was() -> None:
     scenario = scenarios()[0]
     settings = DrillSettings(region=scenario.setting.region, account=scenario.setting.account)
     wire, invocations = Wire(), record(scenario)
-    bare = Bare(WireClients(wire, region=REGION, bare=True))
+    bare = Bare(WireClients(wire, region=REGION))
     clock = SetClock(invocations[0].at)
-    parts: Any = {"settings": settings, "clock": clock, "playbooks": scenario.playbooks, "threads": InTurn}
+    parts: Any = {"settings": settings, "clock": clock, "playbooks": shipped(scenario.playbooks), "threads": InTurn}
 
     steps = {each.step: each for each in reversed(invocations)}
     assert {"intake", "assess", "remediate", "verify", "close", "report"} <= set(steps)
@@ -100,7 +100,7 @@ def test_a_request_that_was_not_recorded_is_no_failure_of_aws() -> None:
 def test_what_differs_each_time_is_no_part_of_a_request() -> None:
     """boto3 gives each transaction a new token; the answer is found all the same."""
     wire = Wire()
-    bare = Bare(WireClients(wire, region=REGION, bare=True))
+    bare = Bare(WireClients(wire, region=REGION))
     call = Call(
         "dynamodb",
         "TransactWriteItems",

@@ -1,6 +1,6 @@
 """Recorded invocations, handled again by the handlers as they are deployed."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from datetime import datetime
@@ -10,6 +10,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions import bootstrap
 from functions.handlers import intake
+from functions.playbooks.compiled import Compiled, compile_playbooks
 from functions.playbooks.schema import Playbook
 from functions.settings import Settings
 from tools.bench.replay.calls import Invocation
@@ -42,13 +43,18 @@ class Context:
 CONTEXT = cast(LambdaContext, Context())
 
 
+def shipped(playbooks: Iterable[Playbook]) -> Compiled:
+    """Playbooks as a deployment ships them."""
+    return Compiled(compile_playbooks(playbooks).encode())
+
+
 @contextmanager
 def deployed(
     *,
     settings: Settings,
     clients: WireClients,
     clock: SetClock,
-    playbooks: Sequence[Playbook],
+    playbooks: Compiled,
     threads: Callable[[int], Executor] | None = None,
 ) -> Iterator[Callable[[Invocation], Any]]:
     """What handles an invocation, with everything but the wire and the clock as it is on Lambda; other `threads` are
@@ -61,7 +67,5 @@ def deployed(
     def handle(invocation: Invocation) -> Any:
         return handlers[invocation.function](cast(dict[str, Any], invocation.event), CONTEXT)
 
-    with bootstrap.composed(
-        settings=settings, clients=clients, clock=clock, playbooks=tuple(playbooks), threads=threads
-    ):
+    with bootstrap.composed(settings=settings, clients=clients, clock=clock, playbooks=playbooks, threads=threads):
         yield handle

@@ -13,9 +13,10 @@ from random import Random
 from time import process_time
 from typing import Any
 
+from functions.playbooks.compiled import Compiled
 from functions.playbooks.schema import ExistingAlarm, Playbook
 from tools.bench.replay.calls import Bare, Call, Invocation, Listener, find_answers, make
-from tools.bench.replay.handlers import SetClock, deployed
+from tools.bench.replay.handlers import SetClock, deployed, shipped
 from tools.bench.replay.wire import Answer, Wire, WireClients
 from tools.chaos import samples
 from tools.chaos.table import TableInMemory
@@ -148,7 +149,8 @@ def _json(status: int, body: Mapping[str, Any]) -> Answer:
 class Storm:
     """Batches, recorded and ready to be taken in again."""
 
-    playbooks: Sequence[Playbook]
+    services: int
+    playbooks: Compiled
     batches: list[Invocation] = field(default_factory=list)
     ours_s: float = 0.0
     floor_s: float = 0.0
@@ -157,7 +159,7 @@ class Storm:
 
     def written(self) -> dict[str, Any]:
         return {
-            "services": len(self.playbooks),
+            "services": self.services,
             "messages": self.messages,
             "calls": sum(len(batch.calls) for batch in self.batches) / sum(map(_size, self.batches)),
             "cpu_s": [self.ours_s / self.messages, self.floor_s / self.messages],
@@ -174,13 +176,13 @@ class Weather:
     def __init__(self) -> None:
         self._wire = Wire()
         self._clock = SetClock(BEGAN)
-        self._bare = Bare(WireClients(self._wire, region=samples.REGION, bare=True))
+        self._bare = Bare(WireClients(self._wire, region=samples.REGION))
         self._clients = WireClients(self._wire, region=samples.REGION)
 
     def storm(self, *, services: int, messages_in_all: int, at_once: int | None = None) -> Storm:
         """As many messages, of as many of the services as it takes. `at_once` services have theirs together, and the
         next ones begin with an empty ledger, as they do once every incident is closed."""
-        storm = Storm(playbooks(services))
+        storm = Storm(services, shipped(playbooks(services)))
         concerned = messages_in_all // OF_A_SERVICE
         together = concerned if at_once is None else at_once
         spread = max(services // concerned, 1)

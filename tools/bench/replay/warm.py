@@ -1,14 +1,13 @@
 """Measures warm handlers in the process of a Lambda function: `python -m tools.bench.replay.warm FILE`."""
 
 import json
-import socket
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from tools.bench.replay.calls import Bare, Invocation, Listener, SameOrAlike, find_answers, make
-from tools.bench.replay.handlers import SetClock, deployed
+from tools.bench.replay.handlers import SetClock, deployed, shipped
 from tools.bench.replay.recorded import record, scenarios
 from tools.bench.replay.taken import cpu_s, memory_bytes
 from tools.bench.replay.wire import Wire, WireClients
@@ -25,27 +24,17 @@ EACH = 2
 
 def measure(rounds: int = ROUNDS) -> Sequence[Mapping[str, Any]]:
     """One row for each invocation: the step, the calls, and what both sides took."""
-    # Nobody listens to X-Ray at a desk; a socket that takes what is sent is what the daemon is to the function.
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as daemon:
-        daemon.bind(("127.0.0.1", 0))
-        _send_traces_to(daemon.getsockname()[1])
-        return [row for scenario in scenarios() for row in _of(scenario, rounds)]
-
-
-def _send_traces_to(port: int) -> None:
-    from aws_xray_sdk.core import xray_recorder
-
-    xray_recorder.configure(daemon_address=f"127.0.0.1:{port}")
+    return [row for scenario in scenarios() for row in _of(scenario, rounds)]
 
 
 def _of(scenario: Scenario, rounds: int) -> Iterator[Mapping[str, Any]]:
     wire = Wire()
     setting = scenario.setting
-    bare = Bare(WireClients(wire, region=setting.region, bare=True))
+    bare = Bare(WireClients(wire, region=setting.region))
     settings = DrillSettings(region=setting.region, account=setting.account)
     invocations = chosen(record(scenario))
     clock = SetClock(invocations[0].at)
-    parts: Any = {"settings": settings, "clock": clock, "playbooks": scenario.playbooks}
+    parts: Any = {"settings": settings, "clock": clock, "playbooks": shipped(scenario.playbooks)}
     for invocation in invocations:
         _listen(invocation, wire, bare, clock, parts)
     with deployed(clients=WireClients(wire, region=setting.region), **parts) as handle:

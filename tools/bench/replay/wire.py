@@ -8,11 +8,9 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from io import BytesIO
-from types import MethodType
 from typing import Any, NamedTuple
 
 from botocore.awsrequest import AWSResponse
-from botocore.client import BaseClient
 
 from functions.adapters.clients import Clients
 
@@ -91,12 +89,11 @@ def sent_by(request: Any) -> Sent:
 class WireClients(Clients):
     """The clients of the deployed responder on this wire, each made once."""
 
-    def __init__(self, wire: Wire, *, region: str, heard: Heard | None = None, bare: bool = False) -> None:
-        """`heard` is told of each call before it is sent, in the thread that makes it. `bare` clients have nothing
-        around botocore, not even the tracer that the functions patch into it."""
+    def __init__(self, wire: Wire, *, region: str, heard: Heard | None = None) -> None:
+        """`heard` is told of each call before it is sent, in the thread that makes it."""
         super().__init__(region=region)
         self._session.set_credentials("AKIDEXAMPLE", "example")
-        self._wire, self._heard, self._bare = wire, heard, bare
+        self._wire, self._heard = wire, heard
         self._made: dict[tuple[str, int, float], Any] = {}
 
     def _one(self, service: Any, *, attempts: int, read_timeout_s: float) -> Any:
@@ -106,9 +103,6 @@ class WireClients(Clients):
             client.meta.events.register("before-send", self._wire)
             if self._heard is not None:
                 client.meta.events.register("provide-client-params", _hearing(self._heard, service, attempts))
-            if self._bare:
-                untraced = getattr(BaseClient._make_api_call, "__wrapped__", BaseClient._make_api_call)
-                client._make_api_call = MethodType(untraced, client)
             self._made[key] = client
         return self._made[key]
 
