@@ -18,8 +18,6 @@ from hypothesis.stateful import (
 )
 from moto import mock_aws
 
-from functions.adapters.dynamo import Item
-from functions.adapters.ledger import DynamoLedger
 from functions.adapters.memory_ledger import MemoryLedger
 from functions.domain.approvals import Answer, Approval
 from functions.domain.changes import Lease, LeaseTerms
@@ -27,7 +25,7 @@ from functions.domain.errors import Superseded
 from functions.domain.incidents import Fact, FleetSwitch, Incident, IncidentStatus, NewEvent, verify_trail
 from functions.domain.services import ServiceRef
 from functions.domain.signals import AlarmState
-from functions.ports import BudgetCharge, Ledger
+from functions.ports import BudgetCharge, Fleet, Ledger, ServiceRecord
 from tests.fakes.clock import FakeClock
 from tests.fakes.signals import alarm_signal
 from tests.integration.conftest import chaos_ledger, dynamo_ledger
@@ -99,22 +97,12 @@ class Histories(RuleBasedStateMachine):
 
     @rule(ref=services, number=st.integers(0, 8), faster=st.integers(0, 8))
     def two_signals_at_once(self, ref: ServiceRef, number: int, faster: int) -> None:
-        """Another intake is faster, between this one's look at the lock and its write."""
-        if not isinstance(self.ledger, DynamoLedger):
-            return
+        """Another intake is faster, between this one's look at what there is and its write."""
         signal = alarm_signal(number, alarm=f"{ref.service}-5xx")
         known = number == faster or signal.dedupe_key in self.delivered
-        with pytest.MonkeyPatch.context() as patched:
-            looking = self.ledger.lock_holder
-
-            def overtaken(asked: ServiceRef) -> str | None:
-                holder = looking(asked)
-                patched.undo()
-                self.signal(ref=ref, number=faster, may_open=True)
-                return holder
-
-            patched.setattr(self.ledger, "lock_holder", overtaken)
-            opening = self.ledger.record_signal(signal, ref, may_open=True)
+        ahead = self.ledger.look_ahead([(signal, ref)])
+        self.signal(ref=ref, number=faster, may_open=True)
+        opening = self.ledger.record_signal(signal, ref, may_open=True, ahead=ahead)
         assert opening.duplicate == known
         if known:
             return
@@ -129,32 +117,26 @@ class Histories(RuleBasedStateMachine):
     @rule(data=st.data(), meanwhile=st.sampled_from(["nothing", "an action", "a stop"]))
     def overtaken_before_acting(self, data: st.DataObject, meanwhile: str) -> None:
         """Somebody is faster between an execution's look at switch and budget and its write."""
-        if not isinstance(self.ledger, DynamoLedger):
-            return
         newest = {each.service: self.ledger.incident(each.id) for each in self.heads}
         head = data.draw(st.sampled_from(sorted(newest.values(), key=lambda each: each.id)))
         faster = next((each for each in newest.values() if each.service != head.service), head)
         budget = BudgetCharge(at=self.clock.now(), service_limit=SERVICE_LIMIT, fleet_limit=FLEET_LIMIT)
-        with pytest.MonkeyPatch.context() as patched:
-            looking = self.ledger._table.partition
+        as_read = (self.ledger.service_record(head.service), self.ledger.fleet(since=budget.at - timedelta(hours=1)))
+        match meanwhile:
+            case "an action":
+                self.charge(faster, budget)
+            case "a stop":
+                self.stop_or_start(True)
+        self.charge(head, budget, as_read=as_read)
 
-            def overtaken(partition: str) -> dict[str, Item]:
-                found = looking(partition)
-                patched.undo()
-                match meanwhile:
-                    case "an action":
-                        self.charge(faster, budget)
-                    case "a stop":
-                        self.stop_or_start(True)
-                return found
-
-            patched.setattr(self.ledger._table, "partition", overtaken)
-            self.charge(head, budget)
-
-    def charge(self, head: Incident, budget: BudgetCharge) -> None:
+    def charge(
+        self, head: Incident, budget: BudgetCharge, *, as_read: tuple[ServiceRecord, Fleet] | None = None
+    ) -> None:
         """An action that is about to be done; that it exceeds no budget is left to the invariants."""
         try:
-            after = self.ledger.append(head, [NOTE], step="remediate", budget=budget, unless_stopped=True)
+            after = self.ledger.append(
+                head, [NOTE], step="remediate", budget=budget, unless_stopped=True, as_read=as_read
+            )
         except Superseded:
             return
         assert not self.stopped
