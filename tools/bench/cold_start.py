@@ -26,6 +26,7 @@ from functions.playbooks.compiled import compile_playbooks
 from functions.playbooks.schema import Playbook
 from tools.bench.cold.recording import FirstEvent, first_events
 from tools.bench.entries import Entry, Goal, Told
+from tools.drill.deployment import DrillSettings
 
 PROJECT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).with_name("cold")
@@ -169,8 +170,8 @@ def ship(directory: Path, playbooks: Sequence[Playbook]) -> None:
 
 def environment(code: Path, *more: Path, account: str) -> dict[str, str]:
     """What the stack tells a function, and nothing of this machine."""
-    machine = f"arn:aws:states:{REGION}:{account}:stateMachine:responder"
-    topic = f"arn:aws:sns:{REGION}:{account}:responder"
+    # The answers that were recorded name the table.
+    told = DrillSettings(region=REGION, account=account)
     return {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": os.pathsep.join(map(str, (code, *more))),
@@ -180,13 +181,12 @@ def environment(code: Path, *more: Path, account: str) -> dict[str, str]:
         "AWS_SECRET_ACCESS_KEY": "none",
         "AWS_LAMBDA_FUNCTION_NAME": "responder",
         "LAMBDA_TASK_ROOT": str(code),
-        "_X_AMZN_TRACE_ID": "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1",
         "POWERTOOLS_LOG_LEVEL": "CRITICAL",
-        names.TABLE_NAME: "responder",
-        names.STATE_MACHINE_ARN: machine,
-        names.PAGE_TOPIC_ARN: topic,
-        names.SECOND_TOPIC_ARN: topic,
-        names.BUCKET_NAME: "responder",
+        names.TABLE_NAME: told.table,
+        names.STATE_MACHINE_ARN: told.state_machine,
+        names.PAGE_TOPIC_ARN: told.page_topic,
+        names.SECOND_TOPIC_ARN: told.second_topic,
+        names.BUCKET_NAME: told.bucket,
         names.INTAKE_QUEUE_URL: f"https://sqs.{REGION}.amazonaws.com/{account}/responder",
         names.FUNCTION_TIMEOUT: "60",
         names.FLEET_ACTIONS_PER_HOUR: "20",
