@@ -35,7 +35,7 @@ class Kind(StrEnum):
 
     ONE_ACTION = "incidents resolved by one action"
     LADDER = "incidents that no action resolves"
-    """Four rungs in vain, until people are paged."""
+    """Three of four rungs taken in vain, until people are paged."""
     WATCHED_HOUR = "hours of watching until mended"
     RELEASE = "releases watched until good"
 

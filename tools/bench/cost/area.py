@@ -47,7 +47,7 @@ def _of_incidents(found: Sequence[Told], kept: Counted) -> list[Entry]:
             goal=Goal(ONE_ACTION_USD, Against.NOTHING),
         ),
         Entry(
-            "cost: the longest ladder, four rungs in vain, until people are paged",
+            "cost: the longest ladder, three of four rungs taken in vain, until people are paged",
             "USD",
             usd(longest.until_watched),
             goal=Goal(LADDER_USD, Against.NOTHING),

@@ -16,7 +16,7 @@ from tools.drill.scenario import Scenario, load_scenarios, shipped
 from tools.drill.world.world import World
 
 LADDER = Path(__file__).with_name("scenarios") / "every-rung-in-vain.yaml"
-"""The longest ladder: four rungs in vain, a page, and a watch until people have mended it."""
+"""The longest ladder: four rungs, three of them taken in vain, a page, and a watch until people have mended it."""
 
 STEP_S = 30.0
 
