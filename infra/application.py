@@ -5,6 +5,7 @@ from collections.abc import Callable
 import aws_cdk as cdk
 from cdk_nag import AwsSolutionsChecks
 
+from functions.domain.costs import OWN_TAG
 from functions.playbooks.loading import load_playbooks
 from functions.playbooks.schema import Playbook
 from infra.contain_stack import ContainStack, contain_name
@@ -63,6 +64,8 @@ def build(app: cdk.App, deployment: Deployment) -> tuple[ResponderStack, tuple[S
         )
         stack.add_stack_dependency(responder)
         services.append(stack)
+    # By which the bill tells what the responder itself costs.
+    cdk.Tags.of(app).add(OWN_TAG, deployment.name)
     cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
     return responder, tuple(services)
 

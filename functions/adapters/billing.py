@@ -1,11 +1,10 @@
 """Reads what the account costs, and how much of Fargate it may use."""
 
-from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
 from functions.adapters.answers import Answer, reading
-from functions.domain.costs import BilledDay, BillFacts
+from functions.domain.costs import OWN_TAG, BilledDay, BillFacts
 from functions.domain.errors import ReadFailed
 from functions.domain.redaction import clean
 
@@ -29,8 +28,8 @@ class CostExplorer:
         self._explorer = client
 
     def bill(self, *, since: date, until: date) -> BillFacts:
-        """By service of AWS: a tag says nothing unless somebody activated it, and what an ECS service costs is in no
-        bill as such without split cost allocation data."""
+        """By service of AWS, and what the responder itself takes, by its tag. What an ECS service costs is in no bill
+        as such without split cost allocation data."""
         days: dict[date, BilledDay] = {}
         currency = "USD"
         page: dict[str, str] = {}
@@ -40,15 +39,13 @@ class CostExplorer:
                     TimePeriod={"Start": since.isoformat(), "End": until.isoformat()},
                     Granularity="DAILY",
                     Metrics=[METRIC],
-                    GroupBy=[{"Type": "DIMENSION", "Key": "SERVICE"}],
+                    GroupBy=[{"Type": "DIMENSION", "Key": "SERVICE"}, {"Type": "TAG", "Key": OWN_TAG}],
                     **page,
                 )
             for result in answer.get("ResultsByTime", ()):
                 day = date.fromisoformat(result["TimePeriod"]["Start"])
-                known = {} if day not in days else dict(days[day].by_service)
-                days[day] = BilledDay(
-                    day=day, by_service={**known, **_amounts(result)}, estimated=result.get("Estimated", False)
-                )
+                known = days.get(day, BilledDay(day=day, by_service={}))
+                days[day] = _with(known, result)
                 currency = _unit(result) or currency
             if not answer.get("NextPageToken"):
                 told = tuple(days[day] for day in sorted(days) if days[day].by_service)
@@ -73,11 +70,18 @@ class FargateQuota:
         return float(value)
 
 
-def _amounts(result: Answer) -> Mapping[str, float]:
-    return {
-        clean(group["Keys"][0], limit=80): float(group["Metrics"][METRIC]["Amount"])
-        for group in result.get("Groups", ())
-    }
+def _with(known: BilledDay, result: Answer) -> BilledDay:
+    """What was known of a day, and what this answer has of it. The key of a tag is its name and, behind a `$`, its
+    value, which is empty for what has none (Cost Management User Guide, "Filtering the data that you want to view")."""
+    by_service, own = dict(known.by_service), known.own
+    for group in result.get("Groups", ()):
+        service, tag = group["Keys"]
+        amount = float(group["Metrics"][METRIC]["Amount"])
+        name = clean(service, limit=80)
+        by_service[name] = by_service.get(name, 0.0) + amount
+        if tag.partition("$")[2]:
+            own += amount
+    return BilledDay(day=known.day, by_service=by_service, own=own, estimated=result.get("Estimated", False))
 
 
 def _unit(result: Answer) -> str | None:

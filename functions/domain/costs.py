@@ -6,6 +6,9 @@ from math import floor
 
 from functions.domain.model import Model
 
+OWN_TAG = "ecs-first-responder"
+"""Whatever the responder's stacks make has this tag, with the deployment's name."""
+
 
 class BudgetFacts(Model):
     """The budget of the playbook, beside what one task costs."""
@@ -48,6 +51,8 @@ class BilledDay(Model):
     day: date
     by_service: Mapping[str, float]
     """By the name that the bill gives a service of AWS; in the currency of the bill."""
+    own: float = 0.0
+    """What of it has `OWN_TAG`; nothing as long as nobody has activated that as a cost allocation tag."""
     estimated: bool = False
     """AWS may still change it: true until the month is billed."""
 
@@ -68,6 +73,10 @@ class BillFacts(Model):
     @property
     def total(self) -> float:
         return sum(day.total for day in self.days)
+
+    @property
+    def own(self) -> float:
+        return sum(day.own for day in self.days)
 
     @property
     def by_service(self) -> Mapping[str, float]:

@@ -94,6 +94,7 @@ class Estate:
     muted: set[str] = field(default_factory=set)
     backups: tuple[BackupFacts, ...] = ()
     insights: QueriesFacts = field(default_factory=lambda: QueriesFacts(insights=True))
+    own_a_day: float = 0.0
     bill: tuple[float, ...] = (30.1, 29.8, 30.4, 30.2, 30.0, 30.3, 44.9)
     """What each of the last days cost."""
     vcpus: float = 100.0
@@ -285,6 +286,7 @@ class Estate:
                         "EC2 - Other": total * 0.1,
                         "AmazonCloudWatch": total * 0.05,
                     },
+                    own=self.estate.own_a_day,
                     estimated=True,
                 )
                 for n, total in enumerate(self.estate.bill)

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
+from functions.domain.costs import OWN_TAG
 from infra.context import Architecture, ContextError, Deployment, Synthesizer
 from infra.intake import pattern_chunks
-from tests.infra.synthesis import PROJECT, synthesise
+from tests.infra.synthesis import PROJECT, Synthesis, synthesise
 
 
 def synth(context: dict[str, str], directory: Path) -> subprocess.CompletedProcess[str]:
@@ -169,3 +170,31 @@ def test_many_existing_alarms_are_spread_over_rules() -> None:
     assert sorted(name for chunk in chunks for name in chunk) == names
     assert all(len(json.dumps(chunk)) < 1_900 for chunk in chunks)
     assert pattern_chunks([]) == []
+
+
+TAGGED = (
+    "AWS::CloudWatch::Alarm",
+    "AWS::DynamoDB::GlobalTable",
+    "AWS::DynamoDB::Table",
+    "AWS::KMS::Key",
+    "AWS::Lambda::Function",
+    "AWS::Logs::LogGroup",
+    "AWS::S3::Bucket",
+    "AWS::SNS::Topic",
+    "AWS::SQS::Queue",
+    "AWS::StepFunctions::StateMachine",
+)
+"""Most of what is paid for."""
+
+
+def test_the_bill_can_tell_what_the_responder_costs(synthesis: Synthesis) -> None:
+    """All that is paid for has its tag, in every stack."""
+    tag = {"Key": OWN_TAG, "Value": "ecs-first-responder"}
+    found = [
+        properties.get("Tags", ())
+        for template in synthesis.templates
+        for kind in TAGGED
+        for properties in template.resources(kind).values()
+    ]
+    assert len(found) > 40
+    assert all(tag in tags for tags in found)

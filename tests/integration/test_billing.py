@@ -22,12 +22,17 @@ FROM, UNTIL = date(2026, 2, 22), date(2026, 3, 1)
 NOW = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
 
 
-def day(number: int, *groups: tuple[str, str], estimated: bool = False) -> dict[str, Any]:
+def day(number: int, *groups: tuple[str, str], own: str = "", estimated: bool = False) -> dict[str, Any]:
+    """`own` is the value of the responder's tag."""
     return {
         "TimePeriod": {"Start": f"2026-02-{number}", "End": f"2026-02-{number + 1}"},
         "Total": {},
         "Groups": [
-            {"Keys": [name], "Metrics": {"UnblendedCost": {"Amount": amount, "Unit": "USD"}}} for name, amount in groups
+            {
+                "Keys": [name, f"ecs-first-responder${own}"],
+                "Metrics": {"UnblendedCost": {"Amount": amount, "Unit": "USD"}},
+            }
+            for name, amount in groups
         ],
         "Estimated": estimated,
     }
@@ -54,7 +59,23 @@ class TestTheBill:
         ((action, asked),) = aws.calls
         assert action in billing.CALLS
         assert asked["TimePeriod"] == {"Start": "2026-02-22", "End": "2026-03-01"}
-        assert asked["GroupBy"] == [{"Type": "DIMENSION", "Key": "SERVICE"}]
+        assert asked["GroupBy"] == [
+            {"Type": "DIMENSION", "Key": "SERVICE"},
+            {"Type": "TAG", "Key": "ecs-first-responder"},
+        ]
+
+    def test_what_has_the_responders_tag_is_its_own(self) -> None:
+        """A service of AWS that others use, too, has two amounts on a day, which are added."""
+        others, ours = (
+            day(22, (ECS, "3.5"), ("AmazonCloudWatch", "1")),
+            day(22, ("AmazonCloudWatch", "0.25"), own="name"),
+        )
+        others["Groups"] += ours["Groups"]
+        bill = CostExplorer(FakeAws(GetCostAndUsage={"ResultsByTime": [others]}).client("ce")).bill(
+            since=FROM, until=UNTIL
+        )
+        assert dict(bill.by_service) == {ECS: 3.5, "AmazonCloudWatch": 1.25}
+        assert (bill.total, bill.own) == (4.75, 0.25)
 
     def test_a_day_on_two_pages_is_one_day(self) -> None:
         """Each page is a request that costs, and is counted."""

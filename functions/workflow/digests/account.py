@@ -3,6 +3,7 @@
 import json
 from datetime import timedelta
 
+from functions.domain.costs import OWN_TAG
 from functions.domain.digests import Found, look, ok, unknown
 from functions.domain.errors import ReadFailed
 from functions.domain.words import counted
@@ -12,6 +13,7 @@ from functions.workflow.digests.upkeep import NEAR
 COST_ROSE = 1.3
 """So many times what a day usually cost is worth a look."""
 DEAREST = 6
+DAYS_OF_A_MONTH = 365 / 12
 DRILL_LASTS = timedelta(days=35)
 POLICY = "responder"
 
@@ -44,6 +46,23 @@ def cost_by_service(fleet: Fleet) -> Found:
     rest = sum(amount for _, amount in dearest[DEAREST:])
     details += [f"{rest:,.2f} all others"] if rest else []
     return ok(f"{counted(len(dearest), 'service')} of AWS cost {bill.total:,.2f} {bill.currency}", *details)
+
+
+def own_cost(fleet: Fleet) -> Found:
+    """What the bill says of the responder's own stacks; alarms and dashboards of the services are among them."""
+    bill = fleet.bill()
+    if not bill.days:
+        raise ReadFailed("Cost Explorer has no figures for these days")
+    if bill.own == 0:
+        return unknown(
+            f"no cost of these days has the tag {OWN_TAG}: it tells from the day on after somebody activates it: "
+            f"aws ce update-cost-allocation-tags-status --cost-allocation-tags-status TagKey={OWN_TAG},Status=Active"
+        )
+    month = bill.own / len(bill.days) * DAYS_OF_A_MONTH
+    return ok(
+        f"{bill.own:,.2f} {bill.currency} in {counted(len(bill.days), 'day')}, which makes {month:,.2f} a month",
+        "with the alarms and dashboards that it makes for services; responder cost says what to expect",
+    )
 
 
 def quota(fleet: Fleet) -> Found:

@@ -126,6 +126,12 @@ OF_ACCOUNT: tuple[Item[Fleet], ...] = (
         permissions=_may(Resource.ANY, "ce:GetCostAndUsage"),
     ),
     Item(
+        name="cost of the responder",
+        read=account.own_cost,
+        periods=(WEEKLY, MONTHLY),
+        permissions=_may(Resource.ANY, "ce:GetCostAndUsage"),
+    ),
+    Item(
         name="Fargate quota",
         read=account.quota,
         periods=(MONTHLY,),

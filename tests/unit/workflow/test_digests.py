@@ -91,8 +91,18 @@ class TestTheChecklist:
         ("period", "names"),
         [
             (DAILY, None),
-            (WEEKLY, {"cost by day", "cost by service"}),
-            (MONTHLY, {"cost by day", "cost by service", "Fargate quota", "drill", "restore test"}),
+            (WEEKLY, {"cost by day", "cost by service", "cost of the responder"}),
+            (
+                MONTHLY,
+                {
+                    "cost by day",
+                    "cost by service",
+                    "cost of the responder",
+                    "Fargate quota",
+                    "drill",
+                    "restore test",
+                },
+            ),
         ],
     )
     def test_the_account_is_gone_through_once(self, period: Period, names: set[str] | None) -> None:
@@ -232,6 +242,17 @@ class TestVerdicts:
         assert line(made(calm, WEEKLY), "cost by day", of=ACCOUNT).verdict is Verdict.OK
         by_service = line(made(calm, WEEKLY), "cost by service", of=ACCOUNT)
         assert by_service.details[0] == "115.50 Amazon Elastic Container Service"
+
+    def test_what_the_responder_costs_is_in_the_bill(self) -> None:
+        """As far as it has the tag; without one it is unknown, which is not nothing, and what to do is said."""
+        found = line(made(estate(), WEEKLY), "cost of the responder", of=ACCOUNT)
+        assert found.verdict is Verdict.UNKNOWN
+        assert "TagKey=ecs-first-responder,Status=Active" in found.text
+        tagged = estate()
+        tagged.own_a_day = 0.2
+        found = line(made(tagged, WEEKLY), "cost of the responder", of=ACCOUNT)
+        assert found.verdict is Verdict.OK
+        assert found.text == "1.40 USD in 7 days, which makes 6.08 a month"
 
     def test_tasks_cost_what_their_list_price_says(self) -> None:
         """Beside the budget of the playbook, because no bill names a service of ECS."""
