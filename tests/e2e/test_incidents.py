@@ -135,7 +135,7 @@ def test_a_plan_is_carried_out_when_people_grant_it(responder: Responder) -> Non
 
     responder.until(asked, "nobody was asked")
     assert f"responder approve {incident.id}" in letters[0]
-    assert "waits for approval" in responder.command("incidents", "--state", "open")
+    assert "waiting for your answer" in responder.command("incidents", "--state", "open")
     assert responder.changes_of_the_service() - before == 1, "the team's release alone"
 
     assert "granted: roll back" in responder.command("approve", incident.id, "--reason", "go ahead", "--by", "maria")
