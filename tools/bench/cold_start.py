@@ -35,6 +35,10 @@ REGION = "eu-central-1"
 HELD = ("intake", "assess", "remediate", "verify")
 """The functions between an alarm and its end, which are held to the goal."""
 
+LEFT_OUT = frozenset({"lookup"})
+"""It runs while a stack is deployed, where nobody waits for its start, and has to answer CloudFormation at an address
+that no recording has."""
+
 GOAL = Goal(1.25)
 ROUNDS, FEWER_ROUNDS = 9, 3
 """How often each is started: those that are held to the goal, and the others."""
@@ -49,7 +53,7 @@ def measure(told: Told) -> Sequence[Entry]:
     told("the first event of each function")
     events, playbooks = first_events()
     entries: list[Entry] = []
-    for function in (*HELD, *sorted(set(events) - set(HELD))):
+    for function in (*HELD, *sorted(set(events) - LEFT_OUT - set(HELD))):
         with Started(events[function], playbooks[function]) as started:
             rounds = ROUNDS if function in HELD else FEWER_ROUNDS
             pairs = []
