@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from functions.domain.errors import LedgerError
@@ -53,11 +54,11 @@ class Intake:
         Each is recorded in a transaction of its own. What they share is what the ledger has of them, which is read at
         once, and the start of an execution, which is made once for all signals of an incident.
         """
-        told = [_caught(lambda signal=signal: self._told(signal)) for signal in signals]  # type: ignore[misc]
+        told = [_caught(partial(self._told, signal)) for signal in signals]
         ahead = self._look_ahead([each for found in told if not isinstance(found, Exception) for each in found])
         started: set[str] = set()
         return [
-            found if isinstance(found, Exception) else _caught(lambda found=found: self._take(found, ahead, started))  # type: ignore[misc]
+            found if isinstance(found, Exception) else _caught(partial(self._take, found, ahead, started))
             for found in told
         ]
 

@@ -82,10 +82,19 @@ class Fleet:
         return tuple(Around(playbook=playbook, fleet=self) for playbook in self.playbooks)
 
     def bill(self) -> BillFacts:
-        """Whole days, the last of which is over for a day."""
+        """Whole days, the last of which is over for a day; at least one.
+
+        Raises:
+            ReadFailed: it was not read, or there are no figures.
+        """
+        return self.once("bill", self._bill)
+
+    def _bill(self) -> BillFacts:
         until = (self.sources.until - BILL_LATE).date()
-        since = until - self.sources.period.span
-        return self.once("bill", lambda: self.sources.more.bill.bill(since=since, until=until))
+        bill = self.sources.more.bill.bill(since=until - self.sources.period.span, until=until)
+        if not bill.days:
+            raise ReadFailed("Cost Explorer has no figures for these days")
+        return bill
 
     def incidents(self) -> Sequence[Incident]:
         """Those opened in this time, and those that are open or were closed in it, newest first."""
