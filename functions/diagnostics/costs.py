@@ -29,5 +29,6 @@ def read_budget(around: Surroundings, known: Mapping[str, Any]) -> BudgetFacts:
         tasks=around.budget_tasks,
         usd_per_day=around.budget_usd,
         task_usd_per_day=task_usd_per_day(definition) if definition is not None and priced else None,
+        held=around.floor_held,
         told=around.cost_told,
     )

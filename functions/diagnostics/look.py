@@ -59,6 +59,8 @@ class Surroundings:
     """How many tasks the playbook means to pay for."""
     budget_usd: float | None = None
     """What the playbook allows the service to cost a day."""
+    floor_held: int | None = None
+    """How many tasks a lease of the responder's own keeps running; None without such a lease."""
     cost_alarms: tuple[str, ...] = ()
     """Names of the alarms of the playbook that tell of many tasks."""
     wanted_release: str | None = None

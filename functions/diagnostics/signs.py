@@ -409,8 +409,14 @@ class Signs:
         usual = "unknown before" if before is None else f"{before:.0f} % before"
         return f"memory is at {_most(self._now(Metric.MEMORY), self._latest(Metric.MEMORY)):.0f} % ({usual})"
 
+    @property
+    def as_held(self) -> bool:
+        """No more tasks are wanted than a lease of the responder's own keeps running: it knows why they are there."""
+        service, held = self._findings.service.value, None if self._budget is None else self._budget.held
+        return service is not None and held is not None and service.desired <= held
+
     @cached_property
-    def wasteful(self) -> bool:
+    def crowded(self) -> bool:
         """Far more tasks run than before, for no more load, and they idle."""
         tasks, before = self._now(Metric.TASKS), self._before(Metric.TASKS)
         service, cpu = self._findings.service.value, self._now(Metric.CPU)
@@ -418,6 +424,11 @@ class Signs:
             return False
         many = max(service.desired, tasks or 0.0) >= TASKS_ROSE * before
         return many and not self.load_up and cpu <= min(CPU_WASTED, max(self.cpu_before, CPU_WORTH_COMPARING))
+
+    @property
+    def wasteful(self) -> bool:
+        """The same, and nobody knows why."""
+        return self.crowded and not self.as_held
 
     @property
     def _budget(self) -> BudgetFacts | None:
@@ -433,12 +444,13 @@ class Signs:
 
     @cached_property
     def idle(self) -> bool:
-        """More tasks than before idle, for no more load: those that ran before carried it."""
+        """More tasks than before idle, for no more load and no lease: those that ran before carried it."""
         tasks, before = self._now(Metric.TASKS), self._before(Metric.TASKS)
         service = self._findings.service.value
         if service is None or before is None or self._now(Metric.CPU) is None or self.load_ratio is None:
             return False
-        return max(service.desired, tasks or 0.0) > before and not self.load_up and self.cpu_now <= CPU_WASTED
+        more = max(service.desired, tasks or 0.0) > before and not self.as_held
+        return more and not self.load_up and self.cpu_now <= CPU_WASTED
 
     @cached_property
     def costly(self) -> bool:

@@ -19,6 +19,8 @@ class BudgetFacts(Model):
     task_usd_per_day: float | None = None
     """By the list price of Fargate; None where the task definition does not say how large a task is, or it runs
     elsewhere."""
+    held: int | None = None
+    """How many tasks a lease of the responder's own keeps running for now; None without such a lease."""
     told: bool = False
     """Whether a signal of the last day spoke of money."""
 

@@ -10,7 +10,7 @@ from functions.diagnostics.breach import breach_evidence
 from functions.diagnostics.look import Probe, Surroundings, look
 from functions.diagnostics.ranking import rank
 from functions.domain.causes import Cause, Judgement
-from functions.domain.changes import ActionName, Plan
+from functions.domain.changes import ActionName, LeaseKind, Plan
 from functions.domain.containment import Containment
 from functions.domain.evidence import Findings, ReleaseState
 from functions.domain.heartbeat import is_heartbeat
@@ -179,6 +179,7 @@ class Examiner:
                     s.reference for s in told_lately(inbox, SignalKind.THREAT, now) if s.reference is not None
                 )
             ),
+            floor_held=_floor_held(record),
             acted_at=(*story.mended_at, *(at for at in charged_lately(record, now) if at < incident.opened_at)),
             stopped_at=story.stopped_at,
         )
@@ -237,6 +238,12 @@ def surroundings_of(playbook: Playbook, *, readers: Readers, ledger: Ledger | No
         log_causes=playbook.log_causes,
         recovery_of=None if playbook.rpo is None else playbook.backups,
     )
+
+
+def _floor_held(record: ServiceRecord) -> int | None:
+    """How many tasks a lease keeps running for now."""
+    floors = (int(lease.terms.value) for lease in record.leases if lease.terms.kind is LeaseKind.FLOOR)
+    return max(floors, default=None)
 
 
 def _waiting(incident: Incident, story: Story, inbox: Sequence[InboxEntry]) -> tuple[PendingOrder, ...]:

@@ -14,7 +14,8 @@ from functions.domain.incidents import Fact, Incident, IncidentStatus
 from functions.ports import Ledger
 from functions.workflow.trails import Trail, read_trail
 from tools.demo.scenarios import SCENARIOS
-from tools.demo.stage import ALARM, ALARM_PERIOD_S, PLAYBOOKS, REF, RESPONDER, Stage, open_stage, traffic
+from tools.demo.shop import ALARM_PERIOD_S
+from tools.demo.stage import ALARM, PLAYBOOKS, REF, RESPONDER, Stage, open_stage, traffic
 
 HERE = Path(__file__).parent
 

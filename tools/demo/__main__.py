@@ -5,9 +5,8 @@ import sys
 import time
 from argparse import ArgumentParser
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
-from functions.diagnostics.thresholds import HARDLY_OLDER
 from functions.domain.incidents import Incident
 from functions.ports import Ledger
 from functions.workflow.trails import Trail, read_trail
@@ -18,8 +17,6 @@ from tools.demo.scenarios import SCENARIOS, Scenario, Told, chosen
 from tools.demo.stage import ALARM, PATIENCE_S, PLAYBOOKS, REF, RESPONDER, DemoFailed, Stage, open_stage, traffic
 
 PAGE_TAKES_S = 5.0
-
-ROLLS_OUT_WITHIN = timedelta(seconds=20)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -54,9 +51,9 @@ def _play(stage: Stage, scenarios: Sequence[Scenario], narrator: Narrator, *, ke
         with narrator.doing("let traffic flow until there is a usual, and the running release has proven good"):
             stage.warm_up(tick=lambda: None)
         outcomes: list[Outcome] = []
-        began = datetime.now(UTC)
-        for scenario in scenarios:
-            _let_rest(stage, narrator, since=began)
+        for before, scenario in zip((None, *scenarios), scenarios, strict=False):
+            if before is not None:
+                _let_rest(stage, before, narrator)
             outcomes.append(_perform(stage, scenario, narrator))
         narrator.numbers(outcomes)
         well = all(outcome.well for outcome in outcomes)
@@ -103,13 +100,11 @@ def _perform(stage: Stage, scenario: Scenario, narrator: Narrator) -> Outcome:
     )
 
 
-def _let_rest(stage: Stage, narrator: Narrator, *, since: datetime) -> None:
-    """A deployment of a scenario before would be taken for somebody's answer to the trouble of the next one."""
-    deployed_at = max(deployment["createdAt"] for deployment in stage.service()["deployments"])
-    if deployed_at < since:
-        return
-    rested_at = deployed_at + HARDLY_OLDER + ROLLS_OUT_WITHIN
-    with narrator.doing("let the newest deployment grow old: the responder takes it for somebody's cure until then"):
+def _let_rest(stage: Stage, before: Scenario, narrator: Narrator) -> None:
+    """What a scenario leaves behind would be taken for the cause of the next one, or for somebody's answer to it."""
+    stage.take_back()
+    rested_at = datetime.now(UTC) + before.echoes
+    with narrator.doing(f"let {before.name} grow old: until then the responder reckons with its consequences"):
         while datetime.now(UTC) < rested_at:
             time.sleep(1)
 

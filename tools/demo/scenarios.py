@@ -2,13 +2,17 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
+from functions.diagnostics.thresholds import AFTERMATH, HARDLY_OLDER
 from functions.domain.incidents import Fact, Incident, IncidentStatus
 from functions.workflow.trails import Trail
 from tools.demo import shop
 from tools.demo.stage import BAD_IMAGE, REF, USUAL_TRAFFIC, Stage
 
 SPIKE_TRAFFIC = 180.0
+
+ROLLS_OUT_WITHIN = timedelta(seconds=20)
 
 
 class Told(list[str]):
@@ -25,6 +29,7 @@ class Scenario:
 
     `cause` breaks the service; `relieve` ends what the responder does not end itself, and is called when people are
     paged or the incident is resolved. `finished` says when the story is over; `check` collects what did not come true.
+    `echoes` is how long after it something else would be taken for a consequence of it.
     """
 
     name: str
@@ -34,6 +39,7 @@ class Scenario:
     check: Callable[[Stage, Trail, Told], None]
     relieve: Callable[[Stage], None] = lambda stage: None
     relieve_after: Fact = Fact.INCIDENT_RESOLVED
+    echoes: timedelta = HARDLY_OLDER + ROLLS_OUT_WITHIN
     finished: Callable[[Stage, Incident], bool] = lambda stage, incident: incident.status is IncidentStatus.RESOLVED
 
 
@@ -94,6 +100,16 @@ SCENARIOS: Mapping[str, Scenario] = {
     scenario.name: scenario
     for scenario in (
         Scenario(
+            name="database-down",
+            title="The database takes no connections; a person repairs it after the page",
+            expect="nothing is changed, people are paged; closed once it is back",
+            cause=_lose_database,
+            relieve=_find_database,
+            relieve_after=Fact.PAGE_SENT,
+            echoes=AFTERMATH,
+            check=_check_database,
+        ),
+        Scenario(
             name="traffic-spike",
             title="Three times the usual traffic, more than the running tasks can carry",
             expect="floor of the scalable target raised as a lease, put back when it ends",
@@ -101,15 +117,6 @@ SCENARIOS: Mapping[str, Scenario] = {
             relieve=_calm,
             finished=_no_leases,
             check=_check_spike,
-        ),
-        Scenario(
-            name="database-down",
-            title="The database takes no connections; a person repairs it after the page",
-            expect="nothing is changed, people are paged; closed once it is back",
-            cause=_lose_database,
-            relieve=_find_database,
-            relieve_after=Fact.PAGE_SENT,
-            check=_check_database,
         ),
         Scenario(
             name="stuck-tasks",
@@ -127,7 +134,7 @@ SCENARIOS: Mapping[str, Scenario] = {
         ),
     )
 }
-"""Those that deploy nothing come first: after a deployment the next one has to wait until it is no news any more."""
+"""In the order of what they leave behind, nothing, more tasks, and new ones: the next has to wait until that is old."""
 
 
 def chosen(name: str) -> Sequence[Scenario]:

@@ -10,6 +10,7 @@ SERVICE = "orders"
 TASKS_MINIMUM = 3
 TASKS_MAXIMUM = 10
 GOOD_IMAGE = "shop/orders:1.4.2"
+ALARM_PERIOD_S = 10
 
 DATABASE_ALARM = "orders-db-unreachable"
 DATABASE_NAMESPACE = "Shop/Database"

@@ -27,14 +27,13 @@ ALARM = f"responder-{shop.CLUSTER}-{shop.SERVICE}-errors"
 
 USUAL_TRAFFIC = 60.0
 BAD_IMAGE = "shop/orders:1.5.0"
-ALARM_PERIOD_S = 10
 WAIT_SCALE = 0.1
 """Waits of the state machine take a tenth of their time; CloudWatch's and ECS's own times are real."""
 
 CONTEXT = {
     "region": REGION,
     "playbooks": str(PLAYBOOKS),
-    "alarm_period": str(ALARM_PERIOD_S),
+    "alarm_period": str(shop.ALARM_PERIOD_S),
     "architecture": "local",
     "synthesizer": "cli",
     "destroyable": "true",
@@ -97,7 +96,7 @@ class Stage:
         cdk.deploy(
             self.aws,
             app=f"{sys.executable} -m tools.demo.sample_service",
-            context={"alarm_period": str(ALARM_PERIOD_S), "autoscaling": "false", "synthesizer": "cli"},
+            context={"alarm_period": str(shop.ALARM_PERIOD_S), "autoscaling": "false", "synthesizer": "cli"},
         )
         self.aws.register_scalable_target(
             cluster=shop.CLUSTER, service=shop.SERVICE, minimum=shop.TASKS_MINIMUM, maximum=shop.TASKS_MAXIMUM
@@ -158,6 +157,10 @@ class Stage:
         """Switch what is wrong: the fields of `Faults`."""
         self._faults = replace(self._faults, **changes)
         self._faults.write(self.faults_file)
+
+    def take_back(self) -> None:
+        """Run as many tasks as usual again, as target tracking sees to within a quarter of an hour: there is none."""
+        self._ecs.update_service(cluster=shop.CLUSTER, service=shop.SERVICE, desiredCount=shop.TASKS_MINIMUM)
 
     def sweep(self) -> None:
         """Call the sweep now, as its schedule does every five minutes.

@@ -11,6 +11,9 @@ that acts. It publishes to namespaces of AWS itself, which only an emulator allo
 the target group, as ECS does for tasks with an address. And it moves the service's desired count into the range of its
 scalable target, as RegisterScalableTarget does at once (Application Auto Scaling API reference). It plays no target
 tracking.
+
+A task sends its CPU and memory once in a period of the alarms, as it sends them once a minute on AWS: their samples
+count the tasks.
 """
 
 import hashlib
@@ -27,6 +30,7 @@ import boto3
 
 from tools.demo.model import Faults, Second, Task, second_of
 from tools.demo.shop import (
+    ALARM_PERIOD_S,
     CLUSTER,
     DATABASE_DIMENSIONS,
     DATABASE_METRIC,
@@ -88,6 +92,7 @@ def metric_data(second: Second, names: Names, *, at: datetime) -> dict[str, list
         count("HTTPCode_ELB_5XX_Count", balancer, second.balancer_5xx),
     ]
     from_service = []
+    once_a_period = 1 / ALARM_PERIOD_S
     # Without a task there is nothing to measure: these metrics then go missing, as they do on AWS.
     if tasks:
         from_balancer += [
@@ -96,8 +101,8 @@ def metric_data(second: Second, names: Names, *, at: datetime) -> dict[str, list
             count("RequestCountPerTarget", {"TargetGroup": names.target_group}, second.requests / tasks),
         ]
         from_service += [
-            datum("CPUUtilization", service, "Percent", _tally((each, 1.0) for each in second.cpu)),
-            datum("MemoryUtilization", service, "Percent", _tally((each, 1.0) for each in second.memory)),
+            datum("CPUUtilization", service, "Percent", _tally((each, once_a_period) for each in second.cpu)),
+            datum("MemoryUtilization", service, "Percent", _tally((each, once_a_period) for each in second.memory)),
         ]
     if second.responses:
         times = _tally((each.seconds, each.count) for each in second.responses)

@@ -86,17 +86,19 @@ def runaway_cost(signs: Signs, case: Case) -> None:
     """Far more tasks run than the load needs: a policy, a floor or a metric went wrong, and each of them costs.
 
     The tasks idle, there is no more load than before, and users feel nothing. Beyond the playbook's budget a few tasks
-    too many are enough; where the load needs them, the cause is not sure enough to act upon, and people are told.
+    too many are enough; where the load needs them, the cause is not sure enough to act upon, and people are told. As
+    many as the responder itself keeps running for a while are no waste.
     """
     if signs.wasteful:
         case.rests_on(0.9, signs.waste, f"the load is no higher: {signs.load}", *signs.cost)
     if signs.over_budget is not None:
         case.rests_on(0.85 if signs.idle else 0.5, signs.over_budget, *signs.cost)
         case.speaks_against(
-            not signs.idle and not signs.wasteful,
+            not signs.idle and not signs.wasteful and not signs.as_held,
             f"the tasks may be needed: CPU is at {signs.cpu_now:.0f} %, {signs.load}",
             at_most=0.5,
         )
+    case.speaks_against(signs.as_held, "the responder itself keeps so many running for now", at_most=0.4)
     case.speaks_against(signs.failing or signs.slow, "users feel something, too", at_most=0.5)
     case.speaks_against(signs.crashes(LATELY) > 0, "tasks stop by themselves", at_most=0.5)
     no_dependency_trouble(signs, case, at_most=0.4)

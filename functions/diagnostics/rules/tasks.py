@@ -53,7 +53,7 @@ def stuck_tasks(signs: Signs, case: Case) -> None:
     if signs.failing and not signs.easing and aftermath is not None:
         case.rests_on(0.8, f"{aftermath}, and the tasks still fail: they may hold dead connections", *signs.symptoms)
     case.speaks_against(signs.load_up, f"there is more load than usual: {signs.load}", at_most=0.4)
-    case.speaks_against(signs.wasteful, "far more tasks share the work than before", at_most=0.3)
+    case.speaks_against(signs.crowded, "far more tasks share the work than before", at_most=0.3)
     case.speaks_against(signs.is_new_release, "a new release came shortly before", at_most=0.4)
     case.speaks_against(not signs.service.steady, "the service is not in a steady state", at_most=0.4)
     for dependency in signs.dependencies.troubled:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tools.demo.model import Faults, Task, second_of
-from tools.demo.shop import CLUSTER, SERVICE
+from tools.demo.shop import ALARM_PERIOD_S, CLUSTER, SERVICE
 from tools.demo.workload import Names, Workload, address_of, count_within, metric_data, totals_line
 
 AT = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
@@ -133,7 +133,13 @@ def test_percentiles_of_response_times_are_weighted() -> None:
 def test_an_average_over_tasks_counts_every_task() -> None:
     """CPU is published once per task, so that average, minimum and maximum are those of the tasks."""
     data = published(3, Faults(traffic=60, stuck_tasks=frozenset({"task/0"})))["CPUUtilization"]
-    assert sorted(data["Counts"]) == [1.0, 2.0]
+    assert sorted(data["Counts"]) == [1 / ALARM_PERIOD_S, 2 / ALARM_PERIOD_S]
+
+
+def test_the_samples_of_a_period_count_the_tasks() -> None:
+    """A task sends its CPU once a minute on AWS, so that whoever counts samples counts tasks."""
+    data = published(3, Faults(traffic=60))["CPUUtilization"]
+    assert sum(data["Counts"]) * ALARM_PERIOD_S == pytest.approx(3)
 
 
 def test_without_tasks_their_metrics_are_missing() -> None:

@@ -500,6 +500,28 @@ def test_beyond_the_budget_what_may_be_needed_is_for_people(measured: MetricsFac
     assert "the budget of 5 tasks allows 5" in judgement.evidence_for[0]
 
 
+@pytest.mark.parametrize(("held", "waste"), [(None, True), (9, True), (10, False), (12, False)])
+def test_what_a_lease_of_the_responder_keeps_running_is_no_waste(held: int | None, waste: bool) -> None:
+    """Ten idle tasks where three ran: nobody needs them, unless the responder itself asked for so many a moment ago."""
+    many = {Metric.CPU: 10.0, Metric.TASKS: 10.0}
+    for paid in (None, 5):
+        seen = findings(
+            **MANY,
+            metrics=metrics(now=many, before={Metric.TASKS: 3.0}),
+            budget=BudgetFacts(tasks=paid, held=held),
+        )
+        assert (judged(Cause.RUNAWAY_COST, seen).confidence >= CERTAIN) == waste
+
+
+def test_tasks_that_share_the_work_hang_no_more_surely_for_a_lease() -> None:
+    """More tasks than before use less CPU each, whoever asked for them."""
+    felt = {**HUNG, Metric.TASKS: 10.0}
+    seen = findings(
+        **MANY, metrics=metrics(now=felt, before={Metric.TASKS: 3.0, Metric.CPU: 40.0}), budget=BudgetFacts(held=10)
+    )
+    assert judged(Cause.STUCK_TASKS, seen).confidence <= 0.3
+
+
 def test_an_alarm_on_tasks_is_nothing_that_users_feel() -> None:
     """More load and ten tasks: without another symptom nothing calls for even more of them."""
     loud = alarms(alarm(name="orders-tasks", state=AlarmState.ALARM, breaching_now=True))

@@ -18,6 +18,7 @@ from functions.workflow.budget import PERIOD_S
 from functions.workflow.decision import YOUNG_AT_MOST
 from functions.workflow.table import StepName
 from tests.fakes.engine import Responder
+from tests.fakes.signals import alarm_signal
 from tests.fakes.world import REF, V1
 from tests.unit.workflow.test_incident import assert_sound, facts, playbook
 from tools.chaos import samples
@@ -320,6 +321,23 @@ class TestNoticesOfAws:
         responder.run()
         assert [type(change) for change in responder.world.changes] == [SetCeiling]
         assert "runaway-cost" in page_facts(responder)
+
+    def test_what_a_lease_keeps_running_is_not_taken_for_waste(self, responder: Responder) -> None:
+        """The crowd is gone, the tasks that the responder asked for idle, and a bill is complained of."""
+        responder.world.load = 3.0
+        assert responder.world.settle_alarm()
+        responder.intake(alarm_signal().model_copy(update={"account": samples.ACCOUNT}))
+        responder.run(until=StepName.RESTORE)
+        (floor,) = (lease.terms.value for lease in responder.ledger.service_leases(REF))
+        responder.world.load = 0.9
+        assert responder.world.desired == floor
+        responder.clock.advance(seconds=240)
+        responder.intake(NOTICE.model_copy(update={"occurred_at": responder.clock.now()}))
+        responder.run(until=StepName.RESTORE)
+        (newest, _) = sorted(responder.ledger.incidents_of(REF), key=lambda each: each.opened_at, reverse=True)
+        said = [event.summary for event in responder.ledger.events(newest.id)]
+        assert any("all clear" in each or "all-clear" in each for each in said), said
+        assert not any("runaway-cost" in each for each in said), said
 
     def test_with_a_budget_whose_price_nobody_knows_people_are_told(self) -> None:
         """Neither within it nor beyond it."""
