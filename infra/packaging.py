@@ -14,8 +14,11 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import get_args
 
+from functions.adapters.clients import Service
 from functions.settings import COMPILED_PLAYBOOKS
+from infra import api_models
 from infra.context import Architecture
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -42,13 +45,16 @@ class PackagingFailed(RuntimeError):
 
 
 def dependency_layer(*, architecture: Architecture, python_version: str) -> Path:
-    """Directory with `python/`, holding `functions/requirements.txt` as wheels for that machine and Python.
+    """Directory with `python/`, holding `functions/requirements.txt` as wheels for that machine and Python; botocore
+    with the models of those services only that functions call.
 
     Raises:
         PackagingFailed: when pip finds no such wheel, no package index, or a file of another hash than the locked one.
     """
     platforms = tuple(f"{glibc}_{_MACHINES[architecture]}" for glibc in _GLIBC)
-    inputs = hashlib.sha256(repr((REQUIREMENTS.read_text(encoding="utf-8"), platforms, python_version)).encode())
+    services = get_args(Service)
+    told = (REQUIREMENTS.read_text(encoding="utf-8"), platforms, python_version, services)
+    inputs = hashlib.sha256(repr(told).encode())
 
     def install(directory: Path) -> None:
         command = [
@@ -63,6 +69,7 @@ def dependency_layer(*, architecture: Architecture, python_version: str) -> Path
             said = done.stderr.strip().splitlines()
             mistakes = [line for line in said if line.startswith("ERROR:")] or said or ["no word from pip"]
             raise PackagingFailed(f"dependencies for {architecture}, Python {python_version}: {mistakes[-1]}")
+        api_models.trim(directory / "python" / "botocore" / "data", services=services)
         shutil.rmtree(directory / "python" / "bin", ignore_errors=True)
         for pattern in _NO_USE_IN_A_FUNCTION:
             for path in (directory / "python").rglob(pattern):
@@ -100,9 +107,9 @@ def code(*, compiled_playbooks: str) -> Path:
 def _made_once(name: str, digest: str, make: Callable[[Path], None]) -> Path:
     """Build where nobody looks and move it into place, so that an interrupted build leaves nothing half done.
 
-    `digest` tells the inputs; how they are treated is this file's own text.
+    `digest` tells the inputs; how they are treated is the text of the files that treat them.
     """
-    recipe = hashlib.sha256(digest.encode() + Path(__file__).read_bytes())
+    recipe = hashlib.sha256(digest.encode() + Path(__file__).read_bytes() + Path(api_models.__file__).read_bytes())
     finished = BUILD / f"{name}-{recipe.hexdigest()[:16]}"
     if finished.is_dir():
         return finished

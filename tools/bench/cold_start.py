@@ -19,11 +19,15 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 from time import monotonic
-from typing import Any
+from typing import Any, get_args
+
+import botocore
 
 from functions import settings as names
+from functions.adapters.clients import Service
 from functions.playbooks.compiled import compile_playbooks
 from functions.playbooks.schema import Playbook
+from infra import api_models
 from tools.bench.cold.recording import FirstEvent, first_events
 from tools.bench.entries import Entry, Goal, Told
 from tools.drill.deployment import DrillSettings
@@ -31,6 +35,8 @@ from tools.drill.deployment import DrillSettings
 PROJECT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).with_name("cold")
 REGION = "eu-central-1"
+LAYER = "python"
+"""Where the layer lies beside the code, in the directory that stands for both."""
 
 HELD = ("intake", "assess", "remediate", "verify")
 """The functions between an alarm and its end, which are held to the goal."""
@@ -149,9 +155,10 @@ class Started:
         return Start(cpu_ms=ready["cpu_s"] * 1000, wall_ms=(ready["at"] - begun) * 1000)
 
     def _run(self, side: str, spec: Mapping[str, Any], *, more: Sequence[Path] = ()) -> Any:
+        layer = [self._code / LAYER] if side == "ours" else []
         done = subprocess.run(
             [sys.executable, str(HERE / f"{side}.py"), json.dumps(spec)],
-            env=environment(self._code, *more, account=self.first.account),
+            env=environment(self._code, *layer, *more, account=self.first.account),
             cwd=self._code,
             capture_output=True,
             text=True,
@@ -163,7 +170,16 @@ class Started:
 
 
 def ship(directory: Path, playbooks: Sequence[Playbook]) -> None:
-    """What the asset has, compiled."""
+    """What the asset has, and of the layer botocore: it alone is not shipped as it is installed. All compiled."""
+    services = get_args(Service)
+
+    def left_out(path: str, names: list[str]) -> set[str]:
+        others = {name for name in names if (Path(path) / name).is_dir()} if Path(path).name == "data" else set()
+        return {"__pycache__", *(others - set(services))}
+
+    shipped = directory / LAYER / "botocore"
+    shutil.copytree(Path(botocore.__file__).parent, shipped, ignore=left_out)
+    api_models.trim(shipped / "data", services=services)
     for source in sorted((PROJECT / "functions").rglob("*.py")):
         target = directory / source.relative_to(PROJECT)
         target.parent.mkdir(parents=True, exist_ok=True)
