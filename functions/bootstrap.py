@@ -20,7 +20,7 @@ from functions.settings import DeskSettings, Settings
 
 if TYPE_CHECKING:
     from functions.adapters.changer import AwsChanger
-    from functions.adapters.clients import Clients, Service
+    from functions.adapters.clients import Clients
     from functions.adapters.cloudwatch import CloudWatchReader
     from functions.adapters.containment import AwsContainment
     from functions.adapters.reader import AwsServiceReader
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from functions.adapters.s3 import S3Archive
     from functions.adapters.sns import SnsNotifier
     from functions.adapters.stepfunctions import StepFunctionsExecutions
+    from functions.domain.called import Service
     from functions.domain.digests import Period
     from functions.domain.signals import Signal
     from functions.playbooks.addressee import Addressee

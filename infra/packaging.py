@@ -14,9 +14,8 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import get_args
 
-from functions.adapters.clients import Service
+from functions.domain.called import CALLED
 from functions.settings import COMPILED_PLAYBOOKS
 from infra import api_models
 from infra.context import Architecture
@@ -46,14 +45,13 @@ class PackagingFailed(RuntimeError):
 
 def dependency_layer(*, architecture: Architecture, python_version: str) -> Path:
     """Directory with `python/`, holding `functions/requirements.txt` as wheels for that machine and Python; botocore
-    with the models of those services only that functions call.
+    with the models of those operations only that functions call.
 
     Raises:
         PackagingFailed: when pip finds no such wheel, no package index, or a file of another hash than the locked one.
     """
     platforms = tuple(f"{glibc}_{_MACHINES[architecture]}" for glibc in _GLIBC)
-    services = get_args(Service)
-    told = (REQUIREMENTS.read_text(encoding="utf-8"), platforms, python_version, services)
+    told = (REQUIREMENTS.read_text(encoding="utf-8"), platforms, python_version, CALLED)
     inputs = hashlib.sha256(repr(told).encode())
 
     def install(directory: Path) -> None:
@@ -69,7 +67,7 @@ def dependency_layer(*, architecture: Architecture, python_version: str) -> Path
             said = done.stderr.strip().splitlines()
             mistakes = [line for line in said if line.startswith("ERROR:")] or said or ["no word from pip"]
             raise PackagingFailed(f"dependencies for {architecture}, Python {python_version}: {mistakes[-1]}")
-        api_models.trim(directory / "python" / "botocore" / "data", services=services)
+        api_models.trim(directory / "python" / "botocore" / "data", called=CALLED)
         shutil.rmtree(directory / "python" / "bin", ignore_errors=True)
         for pattern in _NO_USE_IN_A_FUNCTION:
             for path in (directory / "python").rglob(pattern):

@@ -6,8 +6,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from functions.adapters.answers import Answer, changing, code_of, reading, request_id, required_moment
-from functions.adapters.clients import Service
 from functions.domain.backups import BackupFacts, Backups
+from functions.domain.called import Service
 from functions.domain.changes import BackUpTable, ChangeResult, SnapshotDatabase
 from functions.domain.errors import ChangeRefused, ReadFailed
 

@@ -8,10 +8,11 @@ from typing import Any
 from functions.adapters.answers import Answer, changing, reading, request_id
 from functions.adapters.autoscaling import DIMENSION, NAMESPACE
 from functions.adapters.backups import AwsBackups
-from functions.adapters.clients import Clients, Service
+from functions.adapters.clients import Clients
 from functions.adapters.clock import SystemClock
 from functions.adapters.mutes import AlarmMutes
 from functions.adapters.webhooks import HttpsWebhooks
+from functions.domain.called import Service
 from functions.domain.changes import (
     BackUpTable,
     BlockAddress,

@@ -3,41 +3,12 @@
 from collections.abc import Callable
 from functools import cached_property
 from threading import Lock
-from typing import Any, Literal
+from typing import Any
 
 from botocore.config import Config
 from botocore.session import get_session
 
-Service = Literal[
-    "application-autoscaling",
-    "arc-zonal-shift",
-    "ce",
-    "cloudformation",
-    "cloudtrail",
-    "cloudwatch",
-    "cognito-idp",
-    "dynamodb",
-    "ec2",
-    "ecr",
-    "ecs",
-    "elbv2",
-    "events",
-    "guardduty",
-    "health",
-    "lambda",
-    "logs",
-    "pi",
-    "rds",
-    "s3",
-    "secretsmanager",
-    "service-quotas",
-    "sns",
-    "sqs",
-    "ssm",
-    "stepfunctions",
-    "sts",
-    "wafv2",
-]
+from functions.domain.called import Service
 
 CONNECT_TIMEOUT_S = 3
 READ_TIMEOUT_S = 5

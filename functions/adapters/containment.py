@@ -7,7 +7,8 @@ from typing import Any
 
 from functions.adapters.answers import Answer, changing, reading, request_id
 from functions.adapters.changer import AwsChanger
-from functions.adapters.clients import Clients, Service
+from functions.adapters.clients import Clients
+from functions.domain.called import Service
 from functions.domain.changes import (
     BlockAddress,
     Change,

@@ -8,8 +8,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from functions.adapters.answers import changing, code_of, reading, request_id
-from functions.adapters.clients import Service
 from functions.adapters.cloudwatch import actions_of
+from functions.domain.called import Service
 from functions.domain.changes import ChangeResult, MuteAlarm, UnmuteAlarm
 from functions.domain.errors import ChangeRefused, ReadFailed
 from functions.domain.mutes import rule_of

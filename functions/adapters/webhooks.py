@@ -12,8 +12,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from functions.adapters.answers import reading
-from functions.adapters.clients import Service
 from functions.adapters.http import USER_AGENT, path_of
+from functions.domain.called import Service
 from functions.domain.changes import CallWebhook, ChangeResult
 from functions.domain.errors import ChangeDoubtful, ChangeRefused, ReadFailed
 from functions.domain.redaction import REDACTED, clean

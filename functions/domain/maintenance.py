@@ -107,7 +107,9 @@ class Regular(BaseModel):
     comes twice or not at all is read so that the window is longer: less is changed for it, never more.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_by_name=True, validate_by_alias=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", validate_by_name=True, validate_by_alias=True, defer_build=True
+    )
 
     every: Annotated[tuple[Weekday, ...], BeforeValidator(_weekdays), AfterValidator(_in_order)]
     """The days on which it begins; `day` stands for all of them."""

@@ -1,6 +1,5 @@
 """Assess: read everything, rank the causes, decide, and write down all three."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -10,16 +9,15 @@ from functions.diagnostics.breach import breach_evidence
 from functions.diagnostics.look import Probe, Surroundings, look
 from functions.diagnostics.ranking import rank
 from functions.domain.causes import Cause, Judgement
-from functions.domain.changes import ActionName, LeaseKind, Plan
+from functions.domain.changes import ActionName, LeaseKind
 from functions.domain.containment import Containment
-from functions.domain.evidence import Findings, ReleaseState
+from functions.domain.evidence import Findings
 from functions.domain.heartbeat import is_heartbeat
 from functions.domain.incidents import Fact, InboxEntry, Incident, NewEvent
 from functions.domain.logged import LogQuery
 from functions.domain.orders import Order, PendingOrder
-from functions.domain.people import Said
 from functions.domain.severity import Grade
-from functions.domain.signals import Signal, SignalKind, pending
+from functions.domain.signals import SignalKind, pending
 from functions.domain.troubles import Trouble
 from functions.guardrails.verdicts import HOUR
 from functions.playbooks.schema import Playbook
@@ -27,23 +25,19 @@ from functions.ports import Clock, Fleet, Ledger, Readers, ServiceRecord
 from functions.workflow.answers import heard
 from functions.workflow.command import led_by
 from functions.workflow.decision import Decision, decide
+from functions.workflow.inbox import alarms_of, changed_at, received, told_lately
+from functions.workflow.intents import doubtful, quarantine
 from functions.workflow.promises import in_time
 from functions.workflow.scored import scored
 from functions.workflow.severity import changed, graded
 from functions.workflow.situation import charged_lately, situation_of, trouble_of
-from functions.workflow.story import Intent, Story, heeding, tell
+from functions.workflow.story import Story, heeding, tell
+from functions.workflow.surroundings import LOOK_DEADLINE_S, surroundings_of
 from functions.workflow.table import Outcome, StepName
 from functions.workflow.validation import Validator, healthy, validated
 from functions.workflow.visit import Result, Visit, case_file_of
 
-LOOK_DEADLINE_S = 20.0
 FIRST_WATCH_S = 60
-TOLD_FOR = timedelta(days=1)
-"""How long costs and findings that were told keep an incident open, unless what was told is no more."""
-
-SEEN_ONE_BY_ONE = 40
-"""Signals of one visit that get a line of the trail each: one append takes no more than 90 lines."""
-
 FACT_OF: Mapping[Outcome, Fact] = {
     Outcome.ACT: Fact.PLAN_CHOSEN,
     Outcome.ASK: Fact.ACTION_WITHHELD,
@@ -51,12 +45,6 @@ FACT_OF: Mapping[Outcome, Fact] = {
     Outcome.WAIT: Fact.WAITED,
     Outcome.STAND_DOWN: Fact.STOOD_DOWN,
     Outcome.ALL_CLEAR: Fact.STOOD_DOWN,
-}
-
-FACT_OF_WORD: Mapping[Said, Fact] = {
-    Said.ACKNOWLEDGED: Fact.ACKNOWLEDGED,
-    Said.TAKEN: Fact.COMMAND_TAKEN,
-    Said.RELEASED: Fact.COMMAND_RELEASED,
 }
 
 
@@ -217,29 +205,6 @@ class Examiner:
         }
 
 
-def surroundings_of(playbook: Playbook, *, readers: Readers, ledger: Ledger | None, now: datetime) -> Surroundings:
-    """What a playbook and the release history say of a service, for a look at it with or without an incident. Without
-    a ledger there is no history."""
-    return Surroundings(
-        ref=playbook.ref,
-        readers=readers,
-        now=now,
-        history=() if ledger is None else tuple(ledger.releases(playbook.ref)),
-        dependencies=playbook.dependencies,
-        sticky_s=playbook.sticky_sessions,
-        budget_tasks=playbook.budget.tasks,
-        budget_usd=playbook.budget.usd_per_day,
-        cost_alarms=playbook.cost_alarms,
-        target_groups=playbook.overrides.target_groups,
-        load_balancer=playbook.overrides.load_balancer,
-        scalable_target=playbook.overrides.scalable_target,
-        log_group=playbook.overrides.log_group,
-        breach_evidence=playbook.contain.evidence,
-        log_causes=playbook.log_causes,
-        recovery_of=None if playbook.rpo is None else playbook.backups,
-    )
-
-
 def _floor_held(record: ServiceRecord) -> int | None:
     """How many tasks a lease keeps running for now."""
     floors = (int(lease.terms.value) for lease in record.leases if lease.terms.kind is LeaseKind.FLOOR)
@@ -258,24 +223,6 @@ def _believed(order: Order, judgements: Sequence[Judgement], findings: Findings)
     seen = breach_evidence(findings) if found is None else found.evidence_for
     told = Judgement(cause=Cause.SUSPECTED_BREACH, confidence=1.0, evidence_for=(order.summary, *seen))
     return (told, *(each for each in judgements if each.cause is not Cause.SUSPECTED_BREACH))
-
-
-def alarms_of(inbox: Sequence[InboxEntry]) -> tuple[str, ...]:
-    """Names of the alarms that the signals of an incident spoke of, in the order they came."""
-    return tuple(dict.fromkeys(entry.signal.alarm for entry in inbox if entry.signal.alarm is not None))
-
-
-def told_lately(inbox: Sequence[InboxEntry], kind: SignalKind, now: datetime) -> tuple[Signal, ...]:
-    """The signals of this kind that are to be answered, which are those that could have opened an incident: what people
-    did not end in a day, the responder does not keep open, and what goes on is told again."""
-    lately = (entry.signal for entry in inbox if now - entry.received_at < TOLD_FOR)
-    return tuple(signal for signal in lately if signal.kind is kind and signal.opens_incident)
-
-
-def changed_at(inbox: Sequence[InboxEntry]) -> datetime | None:
-    """When the first of the changes was made that signals of an incident tell of, trouble or not."""
-    changes = (entry.signal.occurred_at for entry in inbox if entry.signal.kind is SignalKind.SECRET)
-    return min((at for at in changes if at is not None), default=None)
 
 
 def _opened_by_change(incident: Incident, inbox: Sequence[InboxEntry]) -> datetime | None:
@@ -421,67 +368,6 @@ def _wait_s(decision: Decision, playbook: Playbook) -> int:
             return playbook.approval.expires
         case _:
             return decision.wait_s
-
-
-def doubtful(intent: Intent) -> NewEvent:
-    """An intent whose answer was lost. It counts as done: doing it again could do it twice."""
-    return NewEvent(
-        fact=Fact.ACTION_DOUBTFUL,
-        actor="responder",
-        summary=f"nobody wrote down how this ended: {intent.plan.summary}; it counts as done",
-        data={"intent": intent.sequence, "error": "the execution ended between the intent and its result"},
-    )
-
-
-def quarantine(ledger: Ledger, incident: Incident, plan: Plan) -> None:
-    """Declare bad what the plan rolls back. It comes before the record that the change was made: whoever dies between
-    the two leaves an open intent, and the successor comes by here again."""
-    if plan.quarantine is not None:
-        ledger.judge_release(
-            incident.service,
-            plan.quarantine,
-            ReleaseState.QUARANTINED,
-            reason=f"rolled back in {incident.id}: {plan.cause}",
-        )
-
-
-def received(entries: Sequence[InboxEntry]) -> list[NewEvent]:
-    """The lines of the trail that say which signals were seen: one for each, and one for all that a flood has beyond
-    the first `SEEN_ONE_BY_ONE`. What people said always has its own."""
-    told = [entry for entry in entries if _by_people(entry.signal)]
-    others = [entry for entry in entries if not _by_people(entry.signal)]
-    alone = sorted([*told, *others[:SEEN_ONE_BY_ONE]], key=lambda entry: entry.number)
-    lines = [_received(entry) for entry in alone]
-    if rest := others[SEEN_ONE_BY_ONE:]:
-        lines.append(_flood(rest))
-    return lines
-
-
-def _by_people(signal: Signal) -> bool:
-    return signal.order is not None or signal.word is not None
-
-
-def _received(entry: InboxEntry) -> NewEvent:
-    signal = entry.signal
-    person = signal.order if signal.word is None else signal.word
-    return NewEvent(
-        fact=Fact.SIGNAL_RECEIVED if signal.word is None else FACT_OF_WORD[signal.word.said],
-        actor="intake" if person is None else person.by,
-        summary=signal.summary,
-        data={"number": entry.number, "signal": signal.model_dump(mode="json")},
-    )
-
-
-def _flood(entries: Sequence[InboxEntry]) -> NewEvent:
-    counts = Counter(entry.signal.title for entry in entries)
-    shown = [f"{title} ({count} times)" if count > 1 else title for title, count in counts.most_common(5)]
-    more = "" if len(counts) <= len(shown) else ", and others"
-    return NewEvent(
-        fact=Fact.SIGNAL_RECEIVED,
-        actor="intake",
-        summary=f"{len(entries)} signals more: {', '.join(shown)}{more}",
-        data={"number": entries[-1].number, "numbers": [entry.number for entry in entries]},
-    )
 
 
 _PROBES_CALLED = {"health": "AWS Health"}

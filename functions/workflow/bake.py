@@ -25,8 +25,8 @@ from functions.domain.services import ServiceRef
 from functions.domain.signals import AlarmState, Signal, SignalKind
 from functions.playbooks.schema import Playbook
 from functions.ports import Clock, Executions, Ledger, Readers
-from functions.workflow.assess import surroundings_of
 from functions.workflow.budget import overspent
+from functions.workflow.surroundings import surroundings_of
 
 NOTE_EVERY = timedelta(minutes=5)
 """How often it is written down that a release still runs."""

@@ -10,8 +10,8 @@ from functions.domain.incidents import Fact, IncidentStatus, NewEvent
 from functions.playbooks.schema import Playbook
 from functions.ports import Archive, Clock, Ledger, Notifier
 from functions.workflow.answers import heard
-from functions.workflow.assess import alarms_of
 from functions.workflow.close import keep
+from functions.workflow.inbox import alarms_of
 from functions.workflow.letters import escalation
 from functions.workflow.looked import newest_look
 from functions.workflow.promises import in_time, next_update, second_call_at, standing_of

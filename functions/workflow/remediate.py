@@ -49,7 +49,7 @@ from functions.domain.words import counted
 from functions.guardrails.verdicts import HOUR, OF_THE_LEDGER, SWITCHES, Guardrail, Situation, judge, task_counts
 from functions.playbooks.schema import Playbook
 from functions.ports import BudgetCharge, Clock, Fleet, Ledger, Readers, ServiceChanger, ServiceRecord
-from functions.workflow.assess import doubtful, quarantine
+from functions.workflow.intents import doubtful, quarantine
 from functions.workflow.promises import in_time
 from functions.workflow.situation import situation_of
 from functions.workflow.story import Intent, Story, heeding, tell

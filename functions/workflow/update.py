@@ -9,7 +9,7 @@ from functions.domain.incidents import Event, Fact, Incident, NewEvent
 from functions.domain.severity import Grade
 from functions.playbooks.schema import Playbook
 from functions.ports import Clock, Ledger, Notifier
-from functions.workflow.assess import alarms_of
+from functions.workflow.inbox import alarms_of
 from functions.workflow.letters import second_call, update
 from functions.workflow.looked import newest_look
 from functions.workflow.promises import in_time, next_update, standing_of

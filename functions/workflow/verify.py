@@ -27,17 +27,11 @@ from functions.domain.signals import AlarmState, SignalKind
 from functions.domain.words import counted
 from functions.playbooks.schema import Playbook
 from functions.ports import Clock, Ledger, Readers
-from functions.workflow.assess import (
-    LOOK_DEADLINE_S,
-    alarms_of,
-    changed_at,
-    received,
-    surroundings_of,
-    told_lately,
-)
+from functions.workflow.inbox import alarms_of, changed_at, received, told_lately
 from functions.workflow.promises import is_due
 from functions.workflow.scored import scored
 from functions.workflow.story import Story, tell
+from functions.workflow.surroundings import LOOK_DEADLINE_S, surroundings_of
 from functions.workflow.table import Outcome, StepName
 from functions.workflow.validation import Validator, healthy, validated
 from functions.workflow.visit import Result, Visit, incident_of

@@ -7,7 +7,8 @@ import pytest
 from moto import mock_aws
 
 from functions import bootstrap
-from functions.adapters.clients import Clients, Service
+from functions.adapters.clients import Clients
+from functions.domain.called import Service
 from functions.domain.digests import Period
 from functions.settings import DeskSettings
 from functions.workflow.digests.around import Sources

@@ -19,12 +19,12 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 from time import monotonic
-from typing import Any, get_args
+from typing import Any
 
 import botocore
 
 from functions import settings as names
-from functions.adapters.clients import Service
+from functions.domain.called import CALLED
 from functions.playbooks.compiled import compile_playbooks
 from functions.playbooks.schema import Playbook
 from infra import api_models
@@ -171,15 +171,14 @@ class Started:
 
 def ship(directory: Path, playbooks: Sequence[Playbook]) -> None:
     """What the asset has, and of the layer botocore: it alone is not shipped as it is installed. All compiled."""
-    services = get_args(Service)
 
     def left_out(path: str, names: list[str]) -> set[str]:
         others = {name for name in names if (Path(path) / name).is_dir()} if Path(path).name == "data" else set()
-        return {"__pycache__", *(others - set(services))}
+        return {"__pycache__", *(others - CALLED.keys())}
 
     shipped = directory / LAYER / "botocore"
     shutil.copytree(Path(botocore.__file__).parent, shipped, ignore=left_out)
-    api_models.trim(shipped / "data", services=services)
+    api_models.trim(shipped / "data", called=CALLED)
     for source in sorted((PROJECT / "functions").rglob("*.py")):
         target = directory / source.relative_to(PROJECT)
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -28,7 +28,7 @@ from functions.domain.score import HealthScore
 from functions.domain.services import ServiceRef
 from functions.playbooks.schema import Playbook
 from functions.ports import Ledger, Measure, MetricsReader, Readers
-from functions.workflow.assess import LOOK_DEADLINE_S, surroundings_of
+from functions.workflow.surroundings import LOOK_DEADLINE_S, surroundings_of
 
 LOOKS_AT = (*READS, "scaling")
 

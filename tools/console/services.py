@@ -152,11 +152,14 @@ class Services:
 
 
 def _running(held: Held, seen: ServiceStatus | None) -> tuple[str, str]:
-    """What runs and what is known of it: as ECS says, or else as it was seen last."""
+    """What runs and what is known of it: as ECS says, or as it was seen last where nobody asks ECS. A release that was
+    seen last may have been rolled back: as long as the answer is on its way it is not shown."""
     facts = None if seen is None else seen.service_facts.value
     if facts is not None:
         release = next((each for each in held.releases if each.task_definition == facts.task_definition), None)
         return short(facts.task_definition), "" if release is None else str(release.state)
+    if seen is None and held.playbook is not None:
+        return "", ""
     newest = max(held.releases, key=lambda each: each.last_seen, default=None)
     return ("", "") if newest is None else (newest.snapshot_id, str(newest.state))
 

@@ -20,7 +20,6 @@ from functions.domain.causes import Cause
 from functions.domain.changes import ActionName, split_rung
 from functions.playbooks.ladders import default_ladder
 from functions.playbooks.schema import Playbook
-from functions.workflow.assess import LOOK_DEADLINE_S
 from functions.workflow.decision import (
     AMBIGUOUS,
     EASES_WITHIN,
@@ -33,6 +32,7 @@ from functions.workflow.decision import (
     YOUNG_AT_MOST,
     YOUNG_PERIODS,
 )
+from functions.workflow.surroundings import LOOK_DEADLINE_S
 from tools.drill.scenario import Scenario, load_scenarios
 from tools.markdown import bullets, code, prose, table
 

@@ -10,7 +10,7 @@ from functions.domain.evidence import Findings
 from functions.domain.services import ServiceRef
 from functions.playbooks.schema import Playbook
 from functions.ports import Clock, Ledger, Readers
-from functions.workflow.assess import surroundings_of
+from functions.workflow.surroundings import surroundings_of
 
 LOOK_DEADLINE_S = 18.0
 """Whoever asks over an HTTP API has to be answered within 30 s."""

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from functions.adapters.clients import Clients, Service
+from functions.adapters.clients import Clients
+from functions.domain.called import Service
 from functions.workflow.table import Function
 from tools.chaos.breaks import Break, Choose
 from tools.chaos.deployment import FragileDeployment, Invocation

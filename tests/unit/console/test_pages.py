@@ -2,8 +2,11 @@
 
 import json
 import shlex
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from threading import Event
+from typing import cast
 
 import click
 import pytest
@@ -14,6 +17,7 @@ from functions.domain.incidents import FleetSwitch, Mode
 from functions.domain.people import Said
 from functions.domain.services import ServiceRef
 from functions.playbooks.schema import Playbook
+from functions.ports import ServiceReader
 from functions.workflow.report import kept_report
 from functions.workflow.reporting.elements import html
 from functions.workflow.reporting.page import parts
@@ -288,6 +292,28 @@ def test_services_are_those_with_a_playbook_and_those_with_incidents() -> None:
     assert page.links("/services/") == [f"/services/{REF.region}/shop/mail", f"/services/{REF.key}"]
     assert "no playbook here" in page.text
     assert "orders-5xx is ALARM" in page.text
+
+
+class _Waits:
+    """A reader that answers nothing until it may."""
+
+    def __init__(self, reader: object) -> None:
+        self._reader, self.may = reader, Event()
+
+    def __getattr__(self, name: str) -> object:
+        self.may.wait(10)
+        return getattr(self._reader, name)
+
+
+def test_what_was_rolled_back_is_not_shown_as_what_runs_while_ecs_is_asked() -> None:
+    """The release that was seen last is the one that was taken away."""
+    made = ran()
+    slow = _Waits(made.world.readers.service)
+    ann = Visitor(replace(room_of(made), readers=replace(made.world.readers, service=cast(ServiceReader, slow))))
+    page = ann.read("/services").text
+    slow.may.set()
+    assert "looking…" in page
+    assert "orders:" not in page
 
 
 def test_the_page_of_a_service_says_how_it_is_doing_and_what_is_held_of_it() -> None:

@@ -12,8 +12,8 @@ from functions.domain.errors import LedgerError
 from functions.domain.incidents import Fact, NewEvent
 from functions.handlers import api, check, intake, sweep
 from functions.observability import counting
-from functions.workflow.assess import received
 from functions.workflow.checks import Round
+from functions.workflow.inbox import received
 from functions.workflow.intake import Intake
 from functions.workflow.sweep import Swept
 from functions.workflow.table import StepName

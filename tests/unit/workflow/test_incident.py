@@ -10,7 +10,7 @@ from functions.domain.evidence import ReleaseState
 from functions.domain.incidents import Fact, IncidentStatus, Mode, Switch, verify_trail
 from functions.domain.signals import AlarmState
 from functions.playbooks.schema import Playbook
-from functions.workflow.assess import SEEN_ONE_BY_ONE
+from functions.workflow.inbox import SEEN_ONE_BY_ONE
 from functions.workflow.table import TABLE, StepName
 from tests.fakes.engine import Execution, Killed, Responder
 from tests.fakes.signals import alarm_signal

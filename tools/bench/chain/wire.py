@@ -21,7 +21,8 @@ from botocore.awsrequest import AWSResponse
 from moto.core.serialize import get_serializer_class
 from moto.core.utils import get_service_model
 
-from functions.adapters.clients import Clients, Service
+from functions.adapters.clients import Clients
+from functions.domain.called import Service
 from tools.drill.world import wire
 from tools.drill.world.refusal import Refused
 

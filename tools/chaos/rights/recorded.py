@@ -15,9 +15,9 @@ from typing import Any
 
 from botocore.response import StreamingBody
 
-from functions.adapters.clients import Service
 from functions.adapters.stepfunctions import StepFunctionsExecutions
 from functions.adapters.webhooks import HttpsWebhooks
+from functions.domain.called import Service
 from functions.domain.errors import InputError
 from functions.domain.orders import Order
 from functions.domain.services import ServiceRef

@@ -13,7 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from functions.adapters.clients import Clients, Service
+from functions.adapters.clients import Clients
+from functions.domain.called import Service
 from tools.drill.world.answers import OPERATIONS
 from tools.drill.world.refusal import Refused
 from tools.drill.world.shapes import Shapes
