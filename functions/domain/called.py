@@ -38,7 +38,7 @@ Service = Literal[
     "wafv2",
 ]
 
-CALLED: Mapping[Service, tuple[str, ...]] = {
+CALLED: Mapping[str, tuple[str, ...]] = {
     "application-autoscaling": (
         "DescribeScalableTargets",
         "DescribeScalingActivities",

@@ -69,7 +69,7 @@ def told(operation: OperationModel) -> Any:
 
 
 @pytest.mark.parametrize("service", CALLED)
-def test_a_client_is_the_same_for_what_it_calls(service: Service, whole: Session, slim: Session) -> None:
+def test_a_client_is_the_same_for_what_it_calls(service: str, whole: Session, slim: Session) -> None:
     """It calls with the same shapes, knows the same errors, signs alike and asks at the same address wherever it is."""
     for region in REGIONS:
         ours, theirs = (client_of(session, service, region) for session in (slim, whole))
