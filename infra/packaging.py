@@ -17,7 +17,8 @@ from pathlib import Path
 
 from functions.domain.called import CALLED
 from functions.settings import COMPILED_PLAYBOOKS
-from infra import api_models
+from infra import api_models, byte_code
+from infra.byte_code import compile_in_place, compiler
 from infra.context import Architecture
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -32,8 +33,28 @@ _INSTALLERS_NOTES = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json")
 """What pip leaves beside a distribution's metadata (PyPA: Recording installed projects). RECORD hashes commands, too,
 and a command's first line is the path of the Python that ran pip; the others say how pip was called."""
 
-_NO_USE_IN_A_FUNCTION = ("*.pyi", "test_*.py", "conftest.py")
-"""Stubs for type checkers, and tests, which some distributions bring along."""
+_PARTS_FOR_OTHERS = (
+    "aws_lambda_powertools/utilities/auth_alpha",
+    "aws_lambda_powertools/utilities/batch",
+    "aws_lambda_powertools/utilities/circuit_breaker",
+    "aws_lambda_powertools/utilities/data_masking",
+    "aws_lambda_powertools/utilities/feature_flags",
+    "aws_lambda_powertools/utilities/idempotency",
+    "aws_lambda_powertools/utilities/kafka",
+    "aws_lambda_powertools/utilities/parameters",
+    "aws_lambda_powertools/utilities/parser",
+    "aws_lambda_powertools/utilities/streaming",
+    "pydantic/v1",
+    "urllib3/contrib/emscripten",
+)
+"""What no function uses, and nothing that one uses imports; pydantic looks at its own past only to complain of it."""
+
+_NO_USE_IN_A_FUNCTION = (
+    *("*.pyi", "test_*.py", "conftest.py"),
+    *("aws_lambda_powertools/event_handler/openapi/swagger_ui/*.min.*", "dateutil/zoneinfo/dateutil-zoneinfo.tar.gz"),
+    *("pydantic/mypy.py", "tzdata/zoneinfo/*.tab", "tzdata/zoneinfo/tzdata.zi"),
+)
+"""Stubs for type checkers, and tests, which some distributions bring along; pages and tables that nobody asks for."""
 
 _FORGET_CODE_AFTER_S = 3_600
 """Every change of the code leaves a directory behind; a synthesis needs its own for seconds."""
@@ -45,13 +66,14 @@ class PackagingFailed(RuntimeError):
 
 def dependency_layer(*, architecture: Architecture, python_version: str) -> Path:
     """Directory with `python/`, holding `functions/requirements.txt` as wheels for that machine and Python; botocore
-    with the models of those operations only that functions call.
+    with the models of those operations only that functions call. Modules are byte code, where this machine can make it.
 
     Raises:
         PackagingFailed: when pip finds no such wheel, no package index, or a file of another hash than the locked one.
     """
     platforms = tuple(f"{glibc}_{_MACHINES[architecture]}" for glibc in _GLIBC)
-    told = (REQUIREMENTS.read_text(encoding="utf-8"), platforms, python_version, CALLED)
+    python = compiler(python_version)
+    told = (REQUIREMENTS.read_text(encoding="utf-8"), platforms, python_version, CALLED, python is not None)
     inputs = hashlib.sha256(repr(told).encode())
 
     def install(directory: Path) -> None:
@@ -69,20 +91,28 @@ def dependency_layer(*, architecture: Architecture, python_version: str) -> Path
             raise PackagingFailed(f"dependencies for {architecture}, Python {python_version}: {mistakes[-1]}")
         api_models.trim(directory / "python" / "botocore" / "data", called=CALLED)
         shutil.rmtree(directory / "python" / "bin", ignore_errors=True)
+        for part in _PARTS_FOR_OTHERS:
+            shutil.rmtree(directory / "python" / part)
         for pattern in _NO_USE_IN_A_FUNCTION:
             for path in (directory / "python").rglob(pattern):
                 path.unlink()
         for metadata in (directory / "python").glob("*.dist-info"):
             for note in _INSTALLERS_NOTES:
                 (metadata / note).unlink(missing_ok=True)
+        if python is not None:
+            compile_in_place(directory / "python", python=python, seen_as="/opt/python")
 
     return _made_once(f"layer-{architecture}-python{python_version.replace('.', '')}", inputs.hexdigest(), install)
 
 
-def code(*, compiled_playbooks: str) -> Path:
-    """Directory with the package `functions`, source files only, and the playbooks beside it."""
+def code(*, compiled_playbooks: str, python_version: str | None) -> Path:
+    """Directory with the package `functions` and the playbooks beside it.
+
+    The modules are byte code for that Python, where this machine can make it; for none, and without, they are sources.
+    """
     sources = sorted((PROJECT / "functions").rglob("*.py"))
-    inputs = hashlib.sha256(compiled_playbooks.encode())
+    python = None if python_version is None else compiler(python_version)
+    inputs = hashlib.sha256(f"{compiled_playbooks}\0{python_version if python else ''}".encode())
     for source in sources:
         inputs.update(f"\0{source.relative_to(PROJECT)}\0".encode())
         inputs.update(source.read_bytes())
@@ -92,6 +122,8 @@ def code(*, compiled_playbooks: str) -> Path:
             target = directory / source.relative_to(PROJECT)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, target)
+        if python is not None:
+            compile_in_place(directory, python=python, seen_as="/var/task")
         (directory / COMPILED_PLAYBOOKS).write_text(compiled_playbooks, encoding="utf-8", newline="\n")
 
     made = _made_once("code", inputs.hexdigest(), copy)
@@ -107,7 +139,9 @@ def _made_once(name: str, digest: str, make: Callable[[Path], None]) -> Path:
 
     `digest` tells the inputs; how they are treated is the text of the files that treat them.
     """
-    recipe = hashlib.sha256(digest.encode() + Path(__file__).read_bytes() + Path(api_models.__file__).read_bytes())
+    recipe = hashlib.sha256(digest.encode())
+    for treatment in (__file__, api_models.__file__, byte_code.__file__):
+        recipe.update(Path(treatment).read_bytes())
     finished = BUILD / f"{name}-{recipe.hexdigest()[:16]}"
     if finished.is_dir():
         return finished

@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 
+from aws_cdk import Annotations
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from functions.playbooks.compiled import compile_playbooks
 from functions.playbooks.schema import Playbook
+from infra.byte_code import compiler
 from infra.context import RETENTIONS, Architecture, Deployment
 from infra.packaging import code, dependency_layer
 
@@ -23,7 +25,17 @@ class Shipment(Construct):
         super().__init__(scope, id)
         self.name = deployment.name
         self.log_retention: logs.RetentionDays = RETENTIONS[deployment.log_retention]
-        self.code = lambda_.Code.from_asset(str(code(compiled_playbooks=compile_playbooks(playbooks))))
+        local = deployment.architecture is Architecture.LOCAL
+        version = None if local else deployment.python_version
+        self.code = lambda_.Code.from_asset(
+            str(code(compiled_playbooks=compile_playbooks(playbooks), python_version=version))
+        )
+        if version is not None and compiler(version) is None:
+            Annotations.of(self).add_warning_v2(
+                "responder:sources",
+                f"there is no python{version} on the path: the functions are shipped as sources, and compile what they "
+                "import at every start, which makes each twice as long. Install it, and nothing else changes.",
+            )
         self.runtime = lambda_.Runtime(f"python{deployment.python_version}", lambda_.RuntimeFamily.PYTHON)
         self.architecture = (
             lambda_.Architecture.X86_64
@@ -31,7 +43,7 @@ class Shipment(Construct):
             else lambda_.Architecture.ARM_64
         )
         self.layers: list[lambda_.ILayerVersion] = []
-        if deployment.architecture is not Architecture.LOCAL:
+        if not local:
             directory = dependency_layer(architecture=deployment.architecture, python_version=deployment.python_version)
             self.layers.append(
                 lambda_.LayerVersion(

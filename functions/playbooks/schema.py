@@ -520,21 +520,21 @@ class Playbook(Strict):
     """What has to be fine after a release, all through its bake time, for the release to count as good."""
     webhooks: tuple[Webhook, ...] = ()
     """Endpoints of the application that ladders may call."""
-    backups: Backups = Backups()
+    backups: Backups = Field(default_factory=Backups)
     """What `back-up` in a ladder saves before anything behind it is done."""
     log_causes: tuple[LogCause, ...] = ()
     """What error lines with certain words speak of, beside the words that everybody has for it."""
     log_queries: tuple[LogQuery, ...] = ()
     """What is asked of the logs at each assessment, for people to read; no cause is told by it."""
-    targets: TargetLines = TargetLines()
-    recovered: Recovered = Recovered()
+    targets: TargetLines = Field(default_factory=TargetLines)
+    recovered: Recovered = Field(default_factory=Recovered)
     sticky_sessions: Annotated[Seconds, Field(ge=1)] | None = None
     """How long the load balancer's cookie has to last; without it, the service does not need one."""
-    limits: Limits = Limits()
-    budget: Budget = Budget()
-    scale_out: ScaleOut = ScaleOut()
-    zonal_shift: ZonalShift = ZonalShift()
-    mute: Mute = Mute()
+    limits: Limits = Field(default_factory=Limits)
+    budget: Budget = Field(default_factory=Budget)
+    scale_out: ScaleOut = Field(default_factory=ScaleOut)
+    zonal_shift: ZonalShift = Field(default_factory=ZonalShift)
+    mute: Mute = Field(default_factory=Mute)
     settle: Mapping[Annotated[ActionName, AfterValidator(_settles)], Settle] = Field(default={}, validate_default=True)
     """How long an action is given to show an effect. What is left out has the action's default."""
     ladders: Mapping[Cause, Annotated[tuple[Rung, ...], AfterValidator(_page_last)]] = {}
@@ -542,16 +542,16 @@ class Playbook(Strict):
     out has its default."""
     confidence: float = Field(default=0.6, ge=0, le=1, strict=True)
     """A cause less certain than this is not acted upon but given to people."""
-    approval: Approving = Approving()
+    approval: Approving = Field(default_factory=Approving)
     dashboard: bool = Field(default=False, strict=True)
     """Whether the deployment makes a dashboard in CloudWatch. An account has three for nothing; every further one costs
     3 USD a month."""
     bake: Seconds = 900
     """How long a release has to run steadily, with every alarm OK, before it counts as good and may be rolled back
     to."""
-    contain: Contain = Contain()
-    notify: Notify = Notify()
-    escalation: Escalation = Escalation()
+    contain: Contain = Field(default_factory=Contain)
+    notify: Notify = Field(default_factory=Notify)
+    escalation: Escalation = Field(default_factory=Escalation)
     bridge: Bridge | None = None
     """Where people meet during an incident: a URL, or the name of a channel."""
     updates: Mapping[Severity, Every] = Field(default={}, validate_default=True)
@@ -560,7 +560,7 @@ class Playbook(Strict):
     """How long an outage may last; pages say how much of it is used."""
     rpo: Recovery | None = None
     """How old the newest backup of what `backups` names may be; pages say how old it is."""
-    overrides: Overrides = Overrides()
+    overrides: Overrides = Field(default_factory=Overrides)
 
     @model_validator(mode="before")
     @classmethod

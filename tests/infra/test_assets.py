@@ -3,6 +3,7 @@
 import ast
 import hashlib
 import os
+import platform
 import re
 import shutil
 import struct
@@ -19,8 +20,12 @@ import pytest
 from functions.playbooks.compiled import Compiled
 from functions.settings import COMPILED_PLAYBOOKS
 from infra import packaging
+from infra.byte_code import compile_in_place, compiler
 from infra.context import Architecture, Deployment
 from tests.infra.synthesis import PROJECT, Synthesis
+
+AT_THE_DESK = ("loading.py", "tree.py")
+"""Of `functions/playbooks`: what reads YAML."""
 
 AARCH64 = 183
 """`e_machine` of an ELF file for 64-bit Arm (System V ABI, ELF header)."""
@@ -44,25 +49,27 @@ def layer(synthesis: Synthesis) -> Path:
 
 
 def test_the_code_is_the_package_and_the_playbooks(code: Path) -> None:
-    """Every source file of `functions`, the compiled playbooks, and nothing else: no test, no cache, no secret."""
+    """Every module of `functions`, the compiled playbooks, and nothing else: no test, no cache, no secret."""
+    suffix = ".py" if compiler(Deployment.python_version) is None else ".pyc"
     shipped = {path.relative_to(code) for path in code.rglob("*") if path.is_file()}
-    sources = {path.relative_to(PROJECT) for path in (PROJECT / "functions").rglob("*.py")}
-    assert shipped == {*sources, Path(COMPILED_PLAYBOOKS)}
+    modules = {path.relative_to(PROJECT).with_suffix(suffix) for path in (PROJECT / "functions").rglob("*.py")}
+    assert shipped == {*modules, Path(COMPILED_PLAYBOOKS)}
 
 
 def test_every_handler_is_shipped(synthesis: Synthesis, code: Path) -> None:
     """What a function is told to run is there."""
     for properties in synthesis.responder.resources("AWS::Lambda::Function").values():
         module = properties["Handler"].removesuffix(".handler").replace(".", "/")
-        assert "def handler(" in (code / f"{module}.py").read_text()
+        assert list((code / module).parent.glob(f"{Path(module).name}.py*"))
+        assert "def handler(" in (PROJECT / f"{module}.py").read_text()
 
 
-def test_everything_the_functions_import_is_shipped(code: Path, layer: Path) -> None:
+def test_everything_the_functions_import_is_shipped(layer: Path) -> None:
     """No function fails at import: what is not Python's own lies in the layer. Loading YAML stays at the desk."""
-    at_the_desk = {code / "functions" / "playbooks" / name for name in ("loading.py", "tree.py")}
+    at_the_desk = {PROJECT / "functions" / "playbooks" / name for name in AT_THE_DESK}
     imported = {
         name.partition(".")[0]
-        for source in (code / "functions").rglob("*.py")
+        for source in (PROJECT / "functions").rglob("*.py")
         if source not in at_the_desk
         for name in imports(ast.parse(source.read_text()))
     }
@@ -114,12 +121,12 @@ def test_the_layer_fits_into_lambda(layer: Path) -> None:
 
 
 def test_nothing_of_the_desk_is_shipped(code: Path, layer: Path) -> None:
-    """No test, no stand-in for AWS, no CDK, no byte code, no command, and nothing that tells where it was built."""
+    """No test, no stand-in for AWS, no CDK, no cache, no command, and nothing that tells where it was built."""
     rooms = {"tests", "infra", "tools", "aws_cdk", "constructs", "jsii", "moto", "ministack", "pytest", "pip", "bin"}
     assert rooms.isdisjoint({path.name for root in (code, layer) for path in root.iterdir()})
     inside = [path for root in (code, layer) for path in root.rglob("*")]
     assert {"tests", "__pycache__", "RECORD", "direct_url.json", "INSTALLER"}.isdisjoint({p.name for p in inside})
-    assert [path for path in inside if path.suffix in {".pyc", ".pth"} or path.is_symlink()] == []
+    assert [path for path in inside if path.suffix == ".pth" or path.is_symlink()] == []
 
 
 def test_everybody_may_read_what_is_shipped(code: Path, layer: Path) -> None:
@@ -135,7 +142,7 @@ os.umask(0o077)
 from pathlib import Path
 from infra.context import Architecture
 from infra.packaging import code, dependency_layer
-print(code(compiled_playbooks=Path(sys.argv[1]).read_text(encoding="utf-8")))
+print(code(compiled_playbooks=Path(sys.argv[1]).read_text(encoding="utf-8"), python_version=sys.argv[3]))
 print(dependency_layer(architecture=Architecture(sys.argv[2]), python_version=sys.argv[3]))
 """
 
@@ -206,3 +213,64 @@ def test_a_file_of_another_hash_is_not_shipped(tmp_path: Path, monkeypatch: pyte
     with pytest.raises(packaging.PackagingFailed, match="DO NOT MATCH THE HASHES"):
         packaging.dependency_layer(architecture=Architecture.ARM64, python_version=Deployment.python_version)
     assert list((tmp_path / "build").iterdir()) == []
+
+
+# --- byte code
+
+OWN_VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
+OWN_MACHINE = Architecture.ARM64 if platform.machine() in ("aarch64", "arm64") else Architecture.X86_64
+
+IMPORT_ALL = """
+import importlib, sys
+for name in sys.argv[1:]:
+    importlib.import_module(name)
+foreign = [m.__name__ for m in list(sys.modules.values()) if (getattr(m, "__file__", None) or "").endswith(".py")
+           and any(root in m.__file__ for root in sys.path[:2])]
+print(foreign, importlib.import_module("functions.workflow.table").next_step.__code__.co_filename)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the wheels are for Lambda's Linux")
+def test_a_function_runs_from_byte_code_alone() -> None:
+    """For a Python that this machine has, every module of ours and of the layer is there without its source, imports
+    with nothing else installed, and tells tracebacks where it lies in a function."""
+    code = packaging.code(compiled_playbooks="", python_version=OWN_VERSION)
+    layer = packaging.dependency_layer(architecture=OWN_MACHINE, python_version=OWN_VERSION) / "python"
+    assert [path for root in (code, layer) for path in root.rglob("*.py")] == []
+    modules = [
+        ".".join(path.relative_to(PROJECT).with_suffix("").parts).removesuffix(".__init__")
+        for path in sorted((PROJECT / "functions").rglob("*.py"))
+        if path.name not in AT_THE_DESK
+    ]
+    done = subprocess.run(
+        [sys.executable, "-S", "-P", "-c", IMPORT_ALL, *modules],
+        env={"PYTHONPATH": os.pathsep.join(map(str, (code, layer))), "AWS_REGION": "eu-west-1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["[]", "/var/task/functions/workflow/table.py"]
+
+
+def test_without_that_python_sources_are_shipped() -> None:
+    """No machine has this one; whoever deploys from it is told, and nothing else differs."""
+    assert compiler("3.99") is None
+    code = packaging.code(compiled_playbooks="", python_version="3.99")
+    assert list(code.rglob("*.pyc")) == []
+    assert (code / "functions" / "handlers" / "intake.py").exists()
+
+
+def test_byte_code_tells_neither_when_nor_where_it_was_made(tmp_path: Path) -> None:
+    """So that one commit is one asset; a file that is no Python of today stays as it is."""
+    made: list[bytes] = []
+    for place in ("one", "another place"):
+        directory = tmp_path / place
+        (directory / "package").mkdir(parents=True)
+        (directory / "package" / "module.py").write_text("KNOWN = 'abc' in {'x', 'y', 'z', 'abc'}\n")
+        (directory / "package" / "template.py").write_text("print 'not of today'\n")
+        os.utime(directory / "package" / "module.py", (len(made), len(made)))
+        compile_in_place(directory, python=sys.executable, seen_as="/opt/python")
+        assert {path.name for path in (directory / "package").iterdir()} == {"module.pyc", "template.py"}
+        made.append((directory / "package" / "module.pyc").read_bytes())
+    assert made[0] == made[1]

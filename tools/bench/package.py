@@ -26,7 +26,7 @@ _OF_THE_DESK = re.compile(
 def measure(told: Told) -> Sequence[Entry]:
     """The asset and the layer as they are deployed, made anew where something changed."""
     told("the code and its dependencies")
-    shipped = Path(code(compiled_playbooks=compile_playbooks(())))
+    shipped = Path(code(compiled_playbooks=compile_playbooks(()), python_version=Deployment.python_version))
     layer = dependency_layer(architecture=Deployment.architecture, python_version=Deployment.python_version)
     told("zipped")
     ours = [(path, path.relative_to(shipped)) for path in files(shipped)]

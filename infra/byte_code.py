@@ -1,0 +1,45 @@
+"""Byte code in the place of sources: what is imported need not be compiled first.
+
+A function finds its files on a disk that it cannot write to, so that Python would compile all that it imports at every
+start; for one of ours that takes as long again as everything else. Byte code is of use only to the Python that it was
+made for, and is made by that one, which this machine may have beside its own.
+"""
+
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+from shutil import which
+
+_WHICH_ONE = "import sys; print(sys.implementation.name, *sys.version_info[:2])"
+
+
+@cache
+def compiler(python_version: str) -> str | None:
+    """A CPython of that version, such as 3.13, on this machine: this one, or one that the path has; None without."""
+    major, minor = python_version.split(".")
+    for candidate in (sys.executable, which(f"python{python_version}")):
+        if candidate is None:
+            continue
+        told = subprocess.run([candidate, "-c", _WHICH_ONE], capture_output=True, text=True, check=False)
+        if told.returncode == 0 and told.stdout.split() == ["cpython", major, minor]:
+            return candidate
+    return None
+
+
+def compile_in_place(directory: Path, *, python: str, seen_as: str) -> None:
+    """Replace every source file below the directory by its byte code; one that does not compile stays.
+
+    `seen_as`: where the directory lies in a function, which tracebacks name. The same sources give the same bytes:
+    neither times nor paths nor the order of sets are in them.
+    """
+    options = ["-q", "-b", "-j1", "--invalidation-mode", "unchecked-hash", "-s", str(directory), "-p", seen_as]
+    subprocess.run(
+        [python, "-m", "compileall", *options, str(directory)],
+        env={"PYTHONHASHSEED": "0"},
+        capture_output=True,
+        check=False,
+    )
+    for source in directory.rglob("*.py"):
+        if source.with_suffix(".pyc").exists():
+            source.unlink()
