@@ -7,8 +7,8 @@ from datetime import datetime
 from functions.domain.approvals import Answer, Approval
 from functions.domain.errors import AnswerRefused, Superseded
 from functions.domain.incidents import Event, Fact, Incident, IncidentStatus, NewEvent
+from functions.domain.words import clock
 from functions.ports import Answers, Ledger
-from functions.workflow.letters import clock
 from functions.workflow.story import Request, tell
 from functions.workflow.table import StepName
 

@@ -6,10 +6,11 @@ from datetime import timedelta
 
 from functions.domain.approvals import Approval
 from functions.domain.incidents import Fact, NewEvent
+from functions.domain.words import clock
 from functions.playbooks.schema import Playbook
 from functions.ports import Clock, Ledger, Notifier
 from functions.workflow.inbox import alarms_of
-from functions.workflow.letters import clock, question
+from functions.workflow.letters import question
 from functions.workflow.looked import newest_look
 from functions.workflow.promises import standing_of
 from functions.workflow.severity import by_playbook

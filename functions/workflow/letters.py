@@ -35,7 +35,7 @@ from functions.domain.redaction import clean
 from functions.domain.severity import Grade
 from functions.domain.shell import word
 from functions.domain.validation import Validation
-from functions.domain.words import counted
+from functions.domain.words import clock, counted
 from functions.guardrails.verdicts import stop
 from functions.ports import Page
 from functions.workflow.advice import advice
@@ -597,11 +597,6 @@ def _lead(incident: Incident, story: Story) -> list[str]:
         return [f"Give back  responder give-back {incident.id}"]
     have = [] if story.acknowledged_by is not None else [f"I have it  responder ack {incident.id}"]
     return [*have, f"Take over  responder take {incident.id}"]
-
-
-def clock(moment: datetime) -> str:
-    """A point in time for people: UTC, to the second."""
-    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _page(incident: Incident, subject: str, said: Sequence[str], *, kind: str, grade: Grade | None = None) -> Page:
