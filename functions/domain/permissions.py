@@ -1,8 +1,7 @@
 """What a probe or an action needs to be allowed, declared beside it; `infra/` turns it into IAM statements."""
 
+from dataclasses import dataclass
 from enum import StrEnum
-
-from functions.domain.model import Model
 
 
 class Resource(StrEnum):
@@ -78,7 +77,8 @@ class Resource(StrEnum):
     """The action takes no resource."""
 
 
-class Permission(Model):
+@dataclass(frozen=True, kw_only=True)
+class Permission:
     """One IAM action and how narrow it may be granted."""
 
     action: str
