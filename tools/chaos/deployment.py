@@ -28,7 +28,9 @@ from tools.chaos.desk import LOOKS_EVERY_S, People
 from tools.chaos.table import TableInMemory
 from tools.drill.deployment import BAKE_EVERY_S, HANDLERS, SWEEP_EVERY_S, Deployment, DrillSettings
 from tools.drill.engine import Json
+from tools.drill.runner import quiet
 from tools.drill.scenario import Desk
+from tools.drill.world import wire
 from tools.drill.world.refusal import Refused
 from tools.drill.world.world import World
 
@@ -83,6 +85,17 @@ class FragileDeployment(Deployment):
         self.dead_letters: list[tuple[float, Json]] = []
         self.webhook_called: Callable[[CallWebhook, Callable[[], ChangeResult]], ChangeResult] = lambda _, call: call()
         self._carried: set[str] = set()
+
+    def live_through(self, around: wire.Around) -> None:
+        """The whole of its world, with nobody else in it; every call of AWS goes by `around`."""
+        with (
+            quiet(),
+            wire.connected(self._world, self.answering, around=around),
+            wire.calling("responder"),
+            self.live(),
+        ):
+            self._world.on_message(self.take)
+            self._world.run_until(self._world.setting.horizon_s)
 
     @property
     def answering(self) -> Mapping[str, Callable[[Mapping[str, Any]], Json]]:

@@ -15,9 +15,7 @@ from tools.chaos.rights.recorded import Errands, Everything, Given, Recorded, Re
 from tools.chaos.rights.scenes import EVERYTHING, WITH_ERRANDS
 from tools.chaos.sweep import scenarios_of
 from tools.drill.engine import Json
-from tools.drill.runner import quiet
 from tools.drill.scenario import Scenario, load_scenarios
-from tools.drill.world import wire
 from tools.drill.world.refusal import Refused
 from tools.drill.world.world import World
 
@@ -132,12 +130,5 @@ def _played(scenario: Scenario) -> dict[str, FirstEvent]:
         settings=settings,
         errands=WITH_ERRANDS.get(scenario.name, Errands()),
     )
-    with (
-        quiet(),
-        wire.connected(world, deployment.answering, around=deployment.around),
-        wire.calling("responder"),
-        deployment.live(),
-    ):
-        world.on_message(deployment.take)
-        world.run_until(scenario.setting.horizon_s)
+    deployment.live_through(deployment.around)
     return deployment.first

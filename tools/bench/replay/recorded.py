@@ -17,9 +17,8 @@ from tools.bench.replay.wire import Answer
 from tools.chaos.deployment import FragileDeployment
 from tools.drill.deployment import DrillSettings
 from tools.drill.policies.registry import POLICIES
-from tools.drill.runner import clients_of, quiet
+from tools.drill.runner import clients_of
 from tools.drill.scenario import Scenario, load_scenarios
-from tools.drill.world import wire
 from tools.drill.world.refusal import Refused
 from tools.drill.world.world import World
 
@@ -39,14 +38,7 @@ def record(scenario: Scenario, *, seed: int = 0) -> list[Invocation]:
     deployment = _Recording(
         world, clients=clients_of(fitted.setting.region), playbooks=fitted.playbooks, settings=settings
     )
-    with (
-        quiet(),
-        wire.connected(world, deployment.answering, around=deployment.heard),
-        wire.calling("responder"),
-        deployment.live(),
-    ):
-        world.on_message(deployment.take)
-        world.run_until(fitted.setting.horizon_s)
+    deployment.live_through(deployment.heard)
     return [each for each in deployment.invocations if each.calls]
 
 

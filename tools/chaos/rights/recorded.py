@@ -30,7 +30,6 @@ from tools.chaos.deployment import FragileDeployment
 from tools.chaos.rights.actions import actions_of
 from tools.drill.deployment import DrillSettings
 from tools.drill.engine import Json
-from tools.drill.runner import quiet
 from tools.drill.scenario import Scenario
 from tools.drill.world import messages, wire
 from tools.drill.world.answers import OPERATIONS
@@ -314,14 +313,7 @@ def play(scenario: Scenario, errands: Errands) -> Calls:
     settings = Everything(region=scenario.setting.region, account=scenario.setting.account)
     clients = _clients(scenario.setting.region)
     deployment = Recorded(world, clients=clients, playbooks=scenario.playbooks, settings=settings, errands=errands)
-    with (
-        quiet(),
-        wire.connected(world, deployment.answering, around=deployment.around),
-        wire.calling("responder"),
-        deployment.live(),
-    ):
-        world.on_message(deployment.take)
-        world.run_until(scenario.setting.horizon_s)
+    deployment.live_through(deployment.around)
     return {function: frozenset(actions) for function, actions in deployment.calls.items()}
 
 
