@@ -8,7 +8,7 @@ them at its start. `composed` is the one way to build it out of other parts.
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -217,7 +217,9 @@ def _http() -> HttpReader:
 
 @_once
 def _threads() -> Callable[[int], Executor]:
-    return ThreadPoolExecutor
+    from functions.adapters.threads import Threads
+
+    return Threads()
 
 
 @_once
