@@ -4,7 +4,7 @@ from functions.actions.action import Action, Refusal, Terms, state_before
 from functions.actions.sizing import more, scalable, step_up
 from functions.domain.causes import Cause
 from functions.domain.changes import ActionName, LeaseKind, Plan, SetFloor
-from functions.domain.evidence import Findings
+from functions.domain.evidence import Findings, ScalingFacts
 from functions.domain.permissions import Permission, Resource
 
 
@@ -35,11 +35,16 @@ def plan_scale_out(cause: Cause, findings: Findings, terms: Terms) -> Plan | Ref
         f"{service.desired} run now",
         changes=changes,
         before=state_before(changes, service, scaling=scaling),
-        undo=f"the floor goes back to {lease.original} by itself when the lease ends",
+        undo=f"the floor goes back to {lease.original} by itself when the lease ends{_who_scales_in(scaling)}",
         settle_s=terms.settle_s,
         deadline_s=terms.deadline_s,
         leases=(lease,),
     )
+
+
+def _who_scales_in(scaling: ScalingFacts) -> str:
+    """What a floor that goes back leaves behind where no policy takes tasks away."""
+    return "; no policy scales in, so somebody has to set the count" if scaling.by_hand else ""
 
 
 SCALE_OUT = Action(

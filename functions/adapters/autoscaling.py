@@ -1,6 +1,6 @@
 """Reads Application Auto Scaling: the range within which a service's desired count may move."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Any
 
@@ -53,7 +53,7 @@ class AutoScalingReader:
         with self._threads(2) as pool:
             found = pool.submit(self._activities, target["ResourceId"])
             policies = pool.submit(self._policies, target["ResourceId"])
-        activities = found.result()
+        activities, every_policy = found.result(), policies.result()
         return ScalingFacts(
             registered=True,
             resource_id=target["ResourceId"],
@@ -62,7 +62,8 @@ class AutoScalingReader:
             scale_out_suspended=suspended.get("DynamicScalingOutSuspended"),
             scale_in_suspended=suspended.get("DynamicScalingInSuspended"),
             not_scaled_reasons=None if activities is None else _reasons(activities),
-            policies=policies.result(),
+            policies=None if every_policy is None else tuple(_tracking(every_policy)),
+            by_hand=every_policy is not None and not every_policy,
             activities=activities,
         )
 
@@ -82,7 +83,7 @@ class AutoScalingReader:
         except ReadFailed:
             return None
 
-    def _policies(self, resource: str) -> tuple[TrackingPolicyFacts, ...] | None:
+    def _policies(self, resource: str) -> Sequence[Answer] | None:
         try:
             with reading(f"the scaling policies of {resource}"):
                 answer = self._supporting.describe_scaling_policies(
@@ -90,15 +91,19 @@ class AutoScalingReader:
                 )
         except ReadFailed:
             return None
-        return tuple(
-            TrackingPolicyFacts(
+        found: Sequence[Answer] = answer.get("ScalingPolicies", ())
+        return found
+
+
+def _tracking(policies: Sequence[Answer]) -> Iterator[TrackingPolicyFacts]:
+    for policy in policies:
+        if tracking := policy.get("TargetTrackingScalingPolicyConfiguration"):
+            predefined = tracking.get("PredefinedMetricSpecification") or {}
+            yield TrackingPolicyFacts(
                 name=policy["PolicyName"],
-                metric=(tracking.get("PredefinedMetricSpecification") or {}).get("PredefinedMetricType", "custom"),
+                metric=predefined.get("PredefinedMetricType", "custom"),
                 target=tracking["TargetValue"],
             )
-            for policy in answer.get("ScalingPolicies", ())
-            if (tracking := policy.get("TargetTrackingScalingPolicyConfiguration"))
-        )
 
 
 def _activity_facts(activity: Answer) -> ScalingActivityFacts:

@@ -319,7 +319,9 @@ class ScalingFacts(Model):
     not_scaled_reasons: tuple[str, ...] | None = ()
     """Codes like AlreadyAtMaxCapacity, newest activity first; None where the activities could not be read."""
     policies: tuple[TrackingPolicyFacts, ...] | None = ()
-    """None where they could not be read."""
+    """Those that track a target; None where they could not be read."""
+    by_hand: bool = False
+    """AWS has no policy of any kind for it: nothing changes the count within the range but a person."""
     activities: tuple[ScalingActivityFacts, ...] | None = ()
     """Newest first; None where they could not be read."""
 

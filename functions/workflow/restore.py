@@ -111,7 +111,7 @@ class Restore:
         if scaling is not None and terms.kind is LeaseKind.CEILING and self._above(incident, scaling, terms.original):
             return False
         self.changer.apply(incident.service, giving_back(terms))
-        end(self.ledger, incident, lease, Fact.LEASE_RESTORED, _given_back(terms))
+        end(self.ledger, incident, lease, Fact.LEASE_RESTORED, _given_back(terms, scaling))
         return True
 
     def _above(self, incident: Incident, scaling: ScalingFacts, ceiling: float) -> bool:
@@ -246,10 +246,13 @@ def _as_it_was(terms: LeaseTerms) -> str:
     return f"{_name(terms)} is {terms.original:g}, as it was"
 
 
-def _given_back(terms: LeaseTerms) -> str:
+def _given_back(terms: LeaseTerms, scaling: ScalingFacts | None) -> str:
     if terms.kind is LeaseKind.MUTE:
         return f"alarm {terms.resource_id} is not muted any more: its rule was deleted"
-    return f"{_name(terms)} is back from {terms.value:g} to {terms.original:g}"
+    back = f"{_name(terms)} is back from {terms.value:g} to {terms.original:g}"
+    if terms.kind is LeaseKind.FLOOR and scaling is not None and scaling.by_hand:
+        return f"{back}; no policy scales in, so what runs beyond it is left until somebody sets the count"
+    return back
 
 
 def _same_thing(one: LeaseTerms, other: LeaseTerms) -> bool:

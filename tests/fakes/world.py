@@ -114,6 +114,7 @@ class World:
     minimum: int = 2
     maximum: int = 10
     tracking: float | None = None
+    by_hand: bool = False
     """Target of the policy `cpu`; None where there is none."""
     has_scaling: bool = True
     in_flight: ServiceDeploymentFacts | None = None
@@ -336,6 +337,7 @@ class World:
             minimum=self.minimum,
             maximum=self.maximum,
             policies=() if self.tracking is None else (_policy(self.tracking),),
+            by_hand=self.by_hand,
         )
 
     # --- MetricsReader

@@ -125,6 +125,7 @@ class TestScaling:
         assert (facts.registered, facts.minimum, facts.maximum) == (True, 2, 10)
         assert facts.resource_id == "service/shop/orders"
         assert facts.scale_out_suspended is True
+        assert facts.by_hand
         assert facts.not_scaled_reasons == ("AlreadyAtMaxCapacity",)
         assert facts.activities is not None
         assert [a.not_scaled for a in facts.activities] == [("AlreadyAtMaxCapacity",), (), ("AlreadyAtMaxCapacity",)]
@@ -146,7 +147,7 @@ class TestScaling:
         facts = scaling_reader(aws).scaling(ORDERS)
 
         assert (facts.registered, facts.not_scaled_reasons, facts.scale_out_suspended) == (True, None, None)
-        assert (facts.activities, facts.policies) == (None, None)
+        assert (facts.activities, facts.policies, facts.by_hand) == (None, None, False)
 
     def test_the_policies_that_hold_a_target_value(self) -> None:
         """Target tracking, on a metric of ECS's own or on another; steps hold no value, and are left out."""
@@ -175,6 +176,7 @@ class TestScaling:
             ("cpu", "ECSServiceAverageCPU", 60.0),
             ("depth", "custom", 9.0),
         ]
+        assert not facts.by_hand
         asked = [parameters.get("ResourceId") or parameters.get("ResourceIds") for _, parameters in aws.calls]
         assert asked == [["service/shop/other"], "service/shop/other", "service/shop/other"]
 

@@ -309,6 +309,14 @@ def test_the_floor_is_raised_for_the_load_there_is() -> None:
     assert leased == LeaseTerms(resource_id=RESOURCE, original=2, value=4, duration_s=1800)
 
 
+def test_where_nobody_scales_in_the_plan_says_what_stays() -> None:
+    """A floor that goes back takes no task away, and neither does a service without any policy."""
+    undo = "the floor goes back to 2 by itself when the lease ends"
+    assert planned(SCALE, findings(metrics=metrics(now={Metric.REQUESTS: 30.0}))).undo == undo
+    alone = planned(SCALE, findings(metrics=metrics(now={Metric.REQUESTS: 30.0}), scaling=scaling(by_hand=True)))
+    assert alone.undo == f"{undo}; no policy scales in, so somebody has to set the count"
+
+
 @pytest.mark.parametrize("before", [{Metric.REQUESTS: None}, {Metric.REQUESTS: 0.0}, {Metric.CPU: None}])
 def test_without_a_baseline_the_playbooks_step_counts(before: Mapping[Metric, float | None]) -> None:
     """Half as many tasks again."""

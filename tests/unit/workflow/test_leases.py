@@ -55,6 +55,15 @@ def last(responder: Responder, fact: Fact) -> Event:
     return max(events, key=lambda event: event.at)
 
 
+def test_what_nobody_takes_away_is_told_when_the_floor_comes_back(responder: Responder) -> None:
+    """Without a policy the tasks that it brought run on."""
+    responder.world.by_hand = True
+    finish(responder)
+    told = last(responder, Fact.LEASE_RESTORED).summary
+    assert told.startswith("the floor is back from 4 to 2; no policy scales in")
+    assert responder.world.desired == 4
+
+
 def test_the_floor_comes_back_when_the_lease_ends(responder: Responder) -> None:
     """Not before, and with nothing else changed."""
     taken = responder.ledger.service_leases(REF)[0].taken_at
