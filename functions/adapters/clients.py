@@ -5,6 +5,7 @@ from functools import cached_property
 from threading import Lock
 from typing import Any
 
+import botocore
 from botocore.config import Config
 from botocore.session import get_session
 
@@ -14,7 +15,8 @@ CONNECT_TIMEOUT_S = 3
 READ_TIMEOUT_S = 5
 READ_ATTEMPTS = 3
 
-_USER_AGENT = "ecs-first-responder"
+USER_AGENT = f"ecs-first-responder Botocore/{botocore.__version__}"
+"""Whole: what botocore says by itself it puts together anew, twice for each request, in an eighth of a call's CPU."""
 
 
 class Clients:
@@ -55,17 +57,19 @@ class Clients:
         with self._making:
             made = self._by_settings.get((service, attempts, read_timeout_s))
             if made is None:
-                # The mode is named because botocore's default differs between releases and can be set from the
-                # environment.
-                config = Config(
-                    connect_timeout=CONNECT_TIMEOUT_S,
-                    read_timeout=read_timeout_s,
-                    retries={"mode": "standard", "total_max_attempts": attempts},
-                    user_agent_extra=_USER_AGENT,
-                )
+                config = self._config(attempts=attempts, read_timeout_s=read_timeout_s)
                 made = self._session.create_client(service, region_name=self._region, config=config)
                 self._by_settings[service, attempts, read_timeout_s] = made
             return made
+
+    def _config(self, *, attempts: int, read_timeout_s: float) -> Config:
+        return Config(
+            connect_timeout=CONNECT_TIMEOUT_S,
+            read_timeout=read_timeout_s,
+            # The mode is named because botocore's default differs between releases and can be set from the environment.
+            retries={"mode": "standard", "total_max_attempts": attempts},
+            user_agent=USER_AGENT,
+        )
 
 
 class _Later:

@@ -29,7 +29,7 @@ from tools.bench.entries import Entry, Told
 from tools.bench.replay.calls import Bare, Invocation, Listener, SameOrAlike, find_answers
 from tools.bench.replay.handlers import SetClock, deployed, shipped
 from tools.bench.replay.recorded import record
-from tools.bench.replay.wire import Wire, WireClients
+from tools.bench.replay.wire import BareClients, Wire, WireClients
 from tools.drill.deployment import DrillSettings, InTurn
 from tools.drill.runner import quiet
 from tools.drill.scenario import Scenario, load_scenarios
@@ -133,7 +133,7 @@ def _starts(invocation: Invocation) -> bool:
 def heard(scenario: Scenario, invocations: Sequence[Invocation]) -> None:
     """Handle each once as it is deployed, and know it from then on by the calls that it made then."""
     wire, setting = Wire(), scenario.setting
-    bare = Bare(WireClients(wire, region=setting.region))
+    bare = Bare(BareClients(wire, region=setting.region))
     settings = DrillSettings(region=setting.region, account=setting.account)
     for invocation in invocations:
         find_answers(wire, bare, invocation)

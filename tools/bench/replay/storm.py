@@ -17,7 +17,7 @@ from functions.playbooks.compiled import Compiled
 from functions.playbooks.schema import ExistingAlarm, Playbook
 from tools.bench.replay.calls import Bare, Call, Invocation, Listener, find_answers, make
 from tools.bench.replay.handlers import SetClock, deployed, shipped
-from tools.bench.replay.wire import Answer, Wire, WireClients
+from tools.bench.replay.wire import Answer, BareClients, Wire, WireClients
 from tools.chaos import samples
 from tools.chaos.table import TableInMemory
 from tools.drill.deployment import DrillSettings
@@ -176,7 +176,7 @@ class Weather:
     def __init__(self) -> None:
         self._wire = Wire()
         self._clock = SetClock(BEGAN)
-        self._bare = Bare(WireClients(self._wire, region=samples.REGION))
+        self._bare = Bare(BareClients(self._wire, region=samples.REGION))
         self._clients = WireClients(self._wire, region=samples.REGION)
 
     def storm(self, *, services: int, messages_in_all: int, at_once: int | None = None) -> Storm:

@@ -10,7 +10,7 @@ from tools.bench.replay.calls import Bare, Invocation, Listener, SameOrAlike, fi
 from tools.bench.replay.handlers import SetClock, deployed, shipped
 from tools.bench.replay.recorded import record, scenarios
 from tools.bench.replay.taken import cpu_s, memory_bytes
-from tools.bench.replay.wire import Wire, WireClients
+from tools.bench.replay.wire import BareClients, Wire, WireClients
 from tools.drill.deployment import DrillSettings, InTurn
 from tools.drill.scenario import Scenario
 
@@ -30,7 +30,7 @@ def measure(rounds: int = ROUNDS) -> Sequence[Mapping[str, Any]]:
 def _of(scenario: Scenario, rounds: int) -> Iterator[Mapping[str, Any]]:
     wire = Wire()
     setting = scenario.setting
-    bare = Bare(WireClients(wire, region=setting.region))
+    bare = Bare(BareClients(wire, region=setting.region))
     settings = DrillSettings(region=setting.region, account=setting.account)
     invocations = chosen(record(scenario))
     clock = SetClock(invocations[0].at)

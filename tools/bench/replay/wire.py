@@ -11,6 +11,7 @@ from io import BytesIO
 from typing import Any, NamedTuple
 
 from botocore.awsrequest import AWSResponse
+from botocore.config import Config
 
 from functions.adapters.clients import Clients
 
@@ -105,6 +106,15 @@ class WireClients(Clients):
                 client.meta.events.register("provide-client-params", _hearing(self._heard, service, attempts))
             self._made[key] = client
         return self._made[key]
+
+
+class BareClients(WireClients):
+    """Clients as whoever only makes calls has them: the same attempts and time-outs, and botocore's own name."""
+
+    def _config(self, *, attempts: int, read_timeout_s: float) -> Config:
+        ours = super()._config(attempts=attempts, read_timeout_s=read_timeout_s)
+        retries = {"mode": "standard", "total_max_attempts": attempts}
+        return Config(connect_timeout=ours.connect_timeout, read_timeout=read_timeout_s, retries=retries)
 
 
 def _hearing(heard: Heard, service: str, attempts: int) -> Callable[..., None]:
