@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from functions.diagnostics.metrics import dimensions
 from functions.domain.changes import Lease
-from functions.domain.circumstances import LinesFacts, TaskDefinitionFacts
+from functions.domain.circumstances import TaskDefinitionFacts
 from functions.domain.differences import with_digests
 from functions.domain.errors import ReadFailed
 from functions.domain.evidence import Findings
@@ -22,7 +22,7 @@ from functions.ports import Archive, Clock, Ledger, MetricsQuery, Readers, Serie
 from functions.workflow.close import folder
 from functions.workflow.reporting.compose import compose
 from functions.workflow.reporting.known import Gathered, Known
-from functions.workflow.reporting.logs import BEFORE, MOST_LINES, as_lines
+from functions.workflow.reporting.logs import BEFORE, MOST_LINES
 from functions.workflow.reporting.markdown import as_markdown
 from functions.workflow.reporting.model import IncidentReport
 from functions.workflow.reporting.page import as_html
@@ -61,21 +61,21 @@ class WriteReport:
         """Write the report, and say again what the step before said."""
         incident = incident_of(visit, self.ledger)
         trail = read_trail(self.ledger, incident.id)
-        report, lines = self._report(trail)
-        self._keep(incident, report, lines)
+        report, gathered = self._report(trail)
+        self._keep(incident, report, gathered)
         return Result(outcome=Outcome(visit.outcome or Outcome.RESOLVED), wait_s=visit.wait_s)
 
-    def _report(self, trail: Trail) -> tuple[IncidentReport, LinesFacts | None]:
+    def _report(self, trail: Trail) -> tuple[IncidentReport, Gathered]:
         gather = Gather(ledger=self.ledger, readers=self.readers, playbooks=self.playbooks)
         now, place = self.clock.now(), self.archive.url(folder(trail.incident))
         gathered = replace(gather(trail, now=now), place=place)
-        return compose(trail, gathered, self.playbooks.get(trail.incident.service.key), now=now), gathered.lines
+        return compose(trail, gathered, self.playbooks.get(trail.incident.service.key), now=now), gathered
 
-    def _keep(self, incident: Incident, report: IncidentReport, lines: LinesFacts | None) -> None:
+    def _keep(self, incident: Incident, report: IncidentReport, gathered: Gathered) -> None:
         """The page last: who finds it finds the rest, too."""
         documents = [("report.json", report.model_dump_json(), "application/json")]
-        if lines is not None:
-            documents.append(("log.jsonl", as_lines(lines)[0], "application/x-ndjson"))
+        if gathered.lines is not None:
+            documents.append(("log.jsonl", gathered.log[0], "application/x-ndjson"))
         documents.append(("report.md", as_markdown(report), "text/markdown; charset=utf-8"))
         documents.append(("report.html", as_html(report), "text/html; charset=utf-8"))
         for name, body, content_type in documents:

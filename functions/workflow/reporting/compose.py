@@ -132,6 +132,7 @@ def compose(trail: Trail, gathered: Gathered, playbook: Playbook | None, *, now:
             until=until,
             looked=known.telling,
             lines=gathered.lines,
+            kept=gathered.log[1],
             place=gathered.place,
         ),
         good="" if releases is None else short(releases[0]),

@@ -18,6 +18,7 @@ from functions.domain.signals import AlarmState
 from functions.domain.validation import Validation
 from functions.ports import Series
 from functions.workflow.decision import OTHERS_AT_WORK, Decision
+from functions.workflow.reporting.logs import as_lines
 from functions.workflow.story import Intent, Story, tell
 from functions.workflow.table import Outcome
 from functions.workflow.trails import Trail
@@ -60,6 +61,11 @@ class Gathered:
     unread: Mapping[str, str] = field(default_factory=dict)
     """What could not be read, with the reason."""
     place: str = ""
+
+    @cached_property
+    def log(self) -> tuple[str, int]:
+        """The lines as they are kept, and how many that are."""
+        return ("", 0) if self.lines is None else as_lines(self.lines)
 
 
 @dataclass(frozen=True)

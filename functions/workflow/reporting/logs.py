@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from functools import cache, lru_cache
+from functools import cache
 from urllib.parse import quote
 
 from functions.domain.circumstances import LinesFacts, LogLine, LogPattern
@@ -29,11 +29,8 @@ PATTERNS_SHOWN = 6
 _QUERY = "fields @timestamp, @logStream, @message\n| sort @timestamp asc\n| limit 1000"
 
 
-@lru_cache(maxsize=1)
 def as_lines(facts: LinesFacts) -> tuple[str, int]:
-    """The lines as JSON Lines, as many as fit into `MOST_BYTES`, and how many that are.
-
-    Who writes a report asks twice: for how many there are, and for the lines."""
+    """The lines as JSON Lines, as many as fit into `MOST_BYTES`, and how many that are."""
     kept: list[str] = []
     size = 0
     for line in facts.lines:
@@ -52,9 +49,11 @@ def logs_told(
     until: datetime,
     looked: Findings | None,
     lines: LinesFacts | None,
+    kept: int,
     place: str,
 ) -> LogsTold:
-    """What the report says of the logs; empty where nobody knows where the service logs to."""
+    """What the report says of the logs; empty where nobody knows where the service logs to. `kept`: so many of the
+    lines are kept."""
     definition = None if looked is None else looked.definition.value
     groups = lines.groups if lines is not None else () if definition is None else definition.log_groups
     read = None if looked is None else looked.logs.value
@@ -63,7 +62,7 @@ def logs_told(
         groups=groups,
         patterns=tuple((each.count, each.sample or each.pattern) for each in patterns),
         excerpt=() if lines is None else _excerpt(lines.lines),
-        kept="" if lines is None else _kept(lines, place),
+        kept="" if lines is None else _kept(lines, kept, place),
         commands=tuple(
             command
             for group in groups
@@ -110,8 +109,7 @@ def _ms(moment: datetime) -> int:
     return int(moment.timestamp() * 1000)
 
 
-def _kept(lines: LinesFacts, place: str) -> str:
-    _, count = as_lines(lines)
+def _kept(lines: LinesFacts, count: int, place: str) -> str:
     where = f" in {place}log.jsonl" if place else ""
     whole = lines.whole and count == len(lines.lines)
     last = lines.until if whole or not count else lines.lines[count - 1].at

@@ -118,7 +118,7 @@ def test_no_more_lines_are_kept_than_may_be() -> None:
     written, count = as_lines(facts)
     assert MOST_BYTES - 2_000 < len(written) <= MOST_BYTES
     assert written.count("\n") == count < MOST_LINES
-    told = logs_told("eu-west-1", since=at, until=at, looked=None, lines=facts, place="s3://archive/x/")
+    told = logs_told("eu-west-1", since=at, until=at, looked=None, lines=facts, kept=count, place="s3://archive/x/")
     assert "There were more: at most 2,000 lines are read" in told.kept
     assert "s3://archive/x/log.jsonl" in told.kept
 

@@ -192,7 +192,7 @@ def test_a_command_that_is_pasted_has_the_text_as_one_word(text: str) -> None:
     """Log groups come from task definitions, in which anybody who ships can write anything."""
     at = INCIDENT.opened_at
     facts = LinesFacts(since=at, until=at, groups=(text,), lines=())
-    told = logs_told(REF.region, since=at, until=at, looked=None, lines=facts, place="")
+    told = logs_told(REF.region, since=at, until=at, looked=None, lines=facts, kept=len(facts.lines), place="")
     tail, whole = told.commands
     assert shlex.split(tail)[:5] == ["aws", "logs", "tail", printable(text), "--since"]
     assert shlex.split(whole)[3:6] == ["--log-group-name", printable(text), "--start-time"]
