@@ -1,11 +1,7 @@
 """What is left of botocore's models is what a function needs, and says the same."""
 
-import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any, get_args
 
@@ -19,7 +15,6 @@ from botocore.session import Session, get_session
 from functions.domain.called import CALLED, Service
 from infra.api_models import trim, without_documentation
 from infra.packaging import PROJECT
-from tools.chaos.rights.scenes import recorded
 
 WHOLE = Path(botocore.__file__).parent / "data"
 REGIONS = ("eu-central-1", "us-east-1", "us-gov-west-1", "cn-north-1")
@@ -102,27 +97,6 @@ def test_every_operation_that_is_named_in_an_adapter_is_there(whole: Session) ->
     for service, called in CALLED.items():
         operations = whole.get_service_model(service).operation_names
         assert sorted(called) == sorted(each for each in operations if xform_name(each) in named), service
-
-
-RECORD = """
-import json
-from botocore.session import get_session
-from tools.chaos.rights.scenes import recorded
-assert not hasattr(get_session().create_client("ec2", region_name="eu-west-1"), "describe_instances")
-print(json.dumps({function: sorted(calls) for function, calls in recorded().items()}))
-"""
-
-
-def test_every_function_does_with_it_all_that_it_is_there_for(trimmed: Path) -> None:
-    """In scenes in which each function makes every call that it is granted, the same calls are made."""
-    environment = {**os.environ, "AWS_DATA_PATH": str(trimmed)}
-    done = subprocess.run(
-        [sys.executable, "-c", RECORD], cwd=PROJECT, env=environment, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    ours = json.loads(done.stdout.splitlines()[-1])
-    assert ours == {function: sorted(calls) for function, calls in recorded().items()}
-    assert len(ours) > 15
 
 
 def test_nothing_is_left_that_no_function_reads(trimmed: Path) -> None:

@@ -2,6 +2,7 @@
 
 import ast
 import hashlib
+import json
 import os
 import platform
 import re
@@ -23,6 +24,7 @@ from infra import packaging
 from infra.byte_code import compile_in_place, compiler
 from infra.context import Architecture, Deployment
 from tests.infra.synthesis import PROJECT, Synthesis
+from tools.chaos.rights.scenes import recorded
 
 AT_THE_DESK = ("loading.py", "tree.py")
 """Of `functions/playbooks`: what reads YAML."""
@@ -251,6 +253,36 @@ def test_a_function_runs_from_byte_code_alone() -> None:
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == ["[]", "/var/task/functions/workflow/table.py"]
+
+
+RECORD_ALL = """
+import json
+import botocore.session, functions, pydantic
+from tools.chaos.rights.scenes import recorded
+assert not hasattr(botocore.session.get_session().create_client("ec2", region_name="eu-west-1"), "describe_instances")
+shipped = [module.__file__ for module in (botocore.session, functions, pydantic)]
+print(json.dumps([shipped, {function: sorted(calls) for function, calls in recorded().items()}]))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the wheels are for Lambda's Linux")
+def test_every_function_does_from_it_all_that_it_is_there_for() -> None:
+    """In scenes in which each function makes every call that it is granted, the shipped code with the shipped libraries
+    makes the calls that the sources make."""
+    code = packaging.code(compiled_playbooks="", python_version=OWN_VERSION)
+    layer = packaging.dependency_layer(architecture=OWN_MACHINE, python_version=OWN_VERSION) / "python"
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", RECORD_ALL],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (code, layer, PROJECT)))},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    shipped, calls = json.loads(done.stdout.splitlines()[-1])
+    assert [Path(file).suffix for file in shipped] == [".pyc"] * 3
+    assert calls == {function: sorted(made) for function, made in recorded().items()}
+    assert len(calls) > 15
 
 
 def test_without_that_python_sources_are_shipped() -> None:
