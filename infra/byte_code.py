@@ -11,7 +11,8 @@ from functools import cache
 from pathlib import Path
 from shutil import which
 
-_WHICH_ONE = "import sys; print(sys.implementation.name, *sys.version_info[:2])"
+_WHICH_ONE = "import sys; print(sys.implementation.name, *sys.version_info[:2], sys.executable, sep='\\n')"
+"""A name on the path may be a script that looks for the interpreter: the executable is it itself."""
 
 
 @cache
@@ -22,8 +23,8 @@ def compiler(python_version: str) -> str | None:
         if candidate is None:
             continue
         told = subprocess.run([candidate, "-c", _WHICH_ONE], capture_output=True, text=True, check=False)
-        if told.returncode == 0 and told.stdout.split() == ["cpython", major, minor]:
-            return candidate
+        if told.returncode == 0 and told.stdout.splitlines()[:3] == ["cpython", major, minor]:
+            return told.stdout.splitlines()[3]
     return None
 
 
@@ -32,14 +33,21 @@ def compile_in_place(directory: Path, *, python: str, seen_as: str) -> None:
 
     `seen_as`: where the directory lies in a function, which tracebacks name. The same sources give the same bytes:
     neither times nor paths nor the order of sets are in them.
+
+    Raises:
+        RuntimeError: if there is no byte code at all.
     """
     options = ["-q", "-b", "-j1", "--invalidation-mode", "unchecked-hash", "-s", str(directory), "-p", seen_as]
-    subprocess.run(
+    # It fails when one file does, and some libraries have templates that are no Python of today.
+    done = subprocess.run(
         [python, "-m", "compileall", *options, str(directory)],
         env={"PYTHONHASHSEED": "0"},
         capture_output=True,
+        text=True,
         check=False,
     )
-    for source in directory.rglob("*.py"):
-        if source.with_suffix(".pyc").exists():
-            source.unlink()
+    compiled = [source for source in directory.rglob("*.py") if source.with_suffix(".pyc").exists()]
+    if not compiled:
+        raise RuntimeError(f"{python} made no byte code: {(done.stderr or done.stdout).strip()[-500:]}")
+    for source in compiled:
+        source.unlink()

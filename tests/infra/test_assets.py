@@ -293,6 +293,14 @@ def test_without_that_python_sources_are_shipped() -> None:
     assert (code / "functions" / "handlers" / "intake.py").exists()
 
 
+def test_a_python_that_makes_none_ends_the_build(tmp_path: Path) -> None:
+    """Sources that pass for byte code would be slow, and nobody would know."""
+    (tmp_path / "module.py").write_text("KNOWN = 1\n")
+    with pytest.raises(RuntimeError, match="made no byte code"):
+        compile_in_place(tmp_path, python=shutil.which("false") or "false", seen_as="/var/task")
+    assert (tmp_path / "module.py").exists()
+
+
 def test_byte_code_tells_neither_when_nor_where_it_was_made(tmp_path: Path) -> None:
     """So that one commit is one asset; a file that is no Python of today stays as it is."""
     made: list[bytes] = []
