@@ -19,7 +19,6 @@ _EXAMPLES = "examples-1."
 _MODEL = "service-2.json"
 _MORE = "service-2.sdk-extras.json"
 
-
 _IMPLIED: Mapping[str, tuple[str, ...]] = {"s3": ("CreateSession", "HeadBucket")}
 """What botocore calls by itself: to find the Region of a bucket, and to be let into one of S3 Express."""
 

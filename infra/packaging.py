@@ -18,7 +18,6 @@ from pathlib import Path
 from functions.domain.called import CALLED
 from functions.settings import COMPILED_PLAYBOOKS
 from infra import api_models, byte_code
-from infra.byte_code import compile_in_place, compiler
 from infra.context import Architecture
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -61,7 +60,7 @@ _FORGET_CODE_AFTER_S = 3_600
 
 
 class PackagingFailed(RuntimeError):
-    """The dependencies could not be brought together; the message is pip's last error."""
+    """What is shipped could not be made; the message is pip's last error, or why there is no byte code."""
 
 
 def dependency_layer(*, architecture: Architecture, python_version: str) -> Path:
@@ -69,10 +68,11 @@ def dependency_layer(*, architecture: Architecture, python_version: str) -> Path
     with the models of those operations only that functions call. Modules are byte code, where this machine can make it.
 
     Raises:
-        PackagingFailed: when pip finds no such wheel, no package index, or a file of another hash than the locked one.
+        PackagingFailed: when pip finds no such wheel, no package index, or a file of another hash than the locked one,
+            or when that Python makes no byte code.
     """
     platforms = tuple(f"{glibc}_{_MACHINES[architecture]}" for glibc in _GLIBC)
-    python = compiler(python_version)
+    python = byte_code.compiler(python_version)
     told = (REQUIREMENTS.read_text(encoding="utf-8"), platforms, python_version, CALLED, python is not None)
     inputs = hashlib.sha256(repr(told).encode())
 
@@ -100,7 +100,7 @@ def dependency_layer(*, architecture: Architecture, python_version: str) -> Path
             for note in _INSTALLERS_NOTES:
                 (metadata / note).unlink(missing_ok=True)
         if python is not None:
-            compile_in_place(directory / "python", python=python, seen_as="/opt/python")
+            _compile(directory / "python", python=python, seen_as="/opt/python")
 
     return _made_once(f"layer-{architecture}-python{python_version.replace('.', '')}", inputs.hexdigest(), install)
 
@@ -109,9 +109,12 @@ def code(*, compiled_playbooks: str, python_version: str | None) -> Path:
     """Directory with the package `functions` and the playbooks beside it.
 
     The modules are byte code for that Python, where this machine can make it; for none, and without, they are sources.
+
+    Raises:
+        PackagingFailed: when that Python makes no byte code.
     """
     sources = sorted((PROJECT / "functions").rglob("*.py"))
-    python = None if python_version is None else compiler(python_version)
+    python = None if python_version is None else byte_code.compiler(python_version)
     inputs = hashlib.sha256(f"{compiled_playbooks}\0{python_version if python else ''}".encode())
     for source in sources:
         inputs.update(f"\0{source.relative_to(PROJECT)}\0".encode())
@@ -123,7 +126,7 @@ def code(*, compiled_playbooks: str, python_version: str | None) -> Path:
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, target)
         if python is not None:
-            compile_in_place(directory, python=python, seen_as="/var/task")
+            _compile(directory, python=python, seen_as="/var/task")
         (directory / COMPILED_PLAYBOOKS).write_text(compiled_playbooks, encoding="utf-8", newline="\n")
 
     made = _made_once("code", inputs.hexdigest(), copy)
@@ -132,6 +135,13 @@ def code(*, compiled_playbooks: str, python_version: str | None) -> Path:
             shutil.rmtree(other, ignore_errors=True)
     os.utime(made)
     return made
+
+
+def _compile(directory: Path, *, python: str, seen_as: str) -> None:
+    try:
+        byte_code.compile_in_place(directory, python=python, seen_as=seen_as)
+    except RuntimeError as failed:
+        raise PackagingFailed(str(failed)) from None
 
 
 def _made_once(name: str, digest: str, make: Callable[[Path], None]) -> Path:

@@ -25,8 +25,8 @@ class Shipment(Construct):
         super().__init__(scope, id)
         self.name = deployment.name
         self.log_retention: logs.RetentionDays = RETENTIONS[deployment.log_retention]
-        local = deployment.architecture is Architecture.LOCAL
-        version = None if local else deployment.python_version
+        # Whoever runs the functions locally brings the Python and the dependencies along.
+        version = None if deployment.architecture is Architecture.LOCAL else deployment.python_version
         self.code = lambda_.Code.from_asset(
             str(code(compiled_playbooks=compile_playbooks(playbooks), python_version=version))
         )
@@ -43,8 +43,8 @@ class Shipment(Construct):
             else lambda_.Architecture.ARM_64
         )
         self.layers: list[lambda_.ILayerVersion] = []
-        if not local:
-            directory = dependency_layer(architecture=deployment.architecture, python_version=deployment.python_version)
+        if version is not None:
+            directory = dependency_layer(architecture=deployment.architecture, python_version=version)
             self.layers.append(
                 lambda_.LayerVersion(
                     self,

@@ -15,7 +15,7 @@ CONNECT_TIMEOUT_S = 3
 READ_TIMEOUT_S = 5
 READ_ATTEMPTS = 3
 
-USER_AGENT = f"ecs-first-responder Botocore/{botocore.__version__}"
+_USER_AGENT = f"ecs-first-responder Botocore/{botocore.__version__}"
 """Whole: what botocore says by itself it puts together anew, twice for each request, in an eighth of a call's CPU."""
 
 
@@ -68,7 +68,7 @@ class Clients:
             read_timeout=read_timeout_s,
             # The mode is named because botocore's default differs between releases and can be set from the environment.
             retries={"mode": "standard", "total_max_attempts": attempts},
-            user_agent=USER_AGENT,
+            user_agent=_USER_AGENT,
         )
 
 

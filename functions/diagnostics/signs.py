@@ -427,7 +427,7 @@ class Signs:
 
     @property
     def wasteful(self) -> bool:
-        """The same, and nobody knows why."""
+        """So many tasks, and no lease of the responder's own that keeps them."""
         return self.crowded and not self.as_held
 
     @property

@@ -321,7 +321,7 @@ class ScalingFacts(Model):
     policies: tuple[TrackingPolicyFacts, ...] | None = ()
     """Those that track a target; None where they could not be read."""
     by_hand: bool = False
-    """AWS has no policy of any kind for it: nothing changes the count within the range but a person."""
+    """AWS has no policy of any kind for it: no load changes the count within the range."""
     activities: tuple[ScalingActivityFacts, ...] | None = ()
     """Newest first; None where they could not be read."""
 

@@ -9,7 +9,7 @@ from functions.diagnostics.breach import breach_evidence
 from functions.diagnostics.look import Probe, Surroundings, look
 from functions.diagnostics.ranking import rank
 from functions.domain.causes import Cause, Judgement
-from functions.domain.changes import ActionName, LeaseKind
+from functions.domain.changes import ActionName
 from functions.domain.containment import Containment
 from functions.domain.evidence import Findings
 from functions.domain.heartbeat import is_heartbeat
@@ -32,7 +32,7 @@ from functions.workflow.scored import scored
 from functions.workflow.severity import changed, graded
 from functions.workflow.situation import charged_lately, situation_of, trouble_of
 from functions.workflow.story import Story, heeding, tell
-from functions.workflow.surroundings import LOOK_DEADLINE_S, surroundings_of
+from functions.workflow.surroundings import LOOK_DEADLINE_S, floor_held, surroundings_of
 from functions.workflow.table import Outcome, StepName
 from functions.workflow.validation import Validator, healthy, validated
 from functions.workflow.visit import Result, Visit, case_file_of
@@ -167,7 +167,7 @@ class Examiner:
                     s.reference for s in told_lately(inbox, SignalKind.THREAT, now) if s.reference is not None
                 )
             ),
-            floor_held=_floor_held(record),
+            floor_held=floor_held(record.leases),
             acted_at=(*story.mended_at, *(at for at in charged_lately(record, now) if at < incident.opened_at)),
             stopped_at=story.stopped_at,
         )
@@ -203,12 +203,6 @@ class Examiner:
             )
             for name in self.actions
         }
-
-
-def _floor_held(record: ServiceRecord) -> int | None:
-    """How many tasks a lease keeps running for now."""
-    floors = (int(lease.terms.value) for lease in record.leases if lease.terms.kind is LeaseKind.FLOOR)
-    return max(floors, default=None)
 
 
 def _waiting(incident: Incident, story: Story, inbox: Sequence[InboxEntry]) -> tuple[PendingOrder, ...]:

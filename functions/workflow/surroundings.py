@@ -1,8 +1,10 @@
 """What every look at a service is told, with or without an incident."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from functions.diagnostics.look import Surroundings
+from functions.domain.changes import Lease, LeaseKind
 from functions.playbooks.schema import Playbook
 from functions.ports import Ledger, Readers
 
@@ -31,3 +33,8 @@ def surroundings_of(playbook: Playbook, *, readers: Readers, ledger: Ledger | No
         log_causes=playbook.log_causes,
         recovery_of=None if playbook.rpo is None else playbook.backups,
     )
+
+
+def floor_held(leases: Iterable[Lease]) -> int | None:
+    """How many tasks these leases keep running for now."""
+    return max((int(each.terms.value) for each in leases if each.terms.kind is LeaseKind.FLOOR), default=None)

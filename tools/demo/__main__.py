@@ -51,9 +51,9 @@ def _play(stage: Stage, scenarios: Sequence[Scenario], narrator: Narrator, *, ke
         with narrator.doing("let traffic flow until there is a usual, and the running release has proven good"):
             stage.warm_up(tick=lambda: None)
         outcomes: list[Outcome] = []
-        for before, scenario in zip((None, *scenarios), scenarios, strict=False):
-            if before is not None:
-                _let_rest(stage, before, narrator)
+        for number, scenario in enumerate(scenarios):
+            if number > 0:
+                _let_rest(stage, scenarios[number - 1], narrator)
             outcomes.append(_perform(stage, scenario, narrator))
         narrator.numbers(outcomes)
         well = all(outcome.well for outcome in outcomes)

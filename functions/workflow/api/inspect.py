@@ -10,7 +10,7 @@ from functions.domain.evidence import Findings
 from functions.domain.services import ServiceRef
 from functions.playbooks.schema import Playbook
 from functions.ports import Clock, Ledger, Readers
-from functions.workflow.surroundings import surroundings_of
+from functions.workflow.surroundings import floor_held, surroundings_of
 
 LOOK_DEADLINE_S = 18.0
 """Whoever asks over an HTTP API has to be answered within 30 s."""
@@ -34,7 +34,8 @@ class Inspect:
         now = self.clock.now()
         known = surroundings_of(playbook, readers=self.readers, ledger=self.ledger, now=now)
         acted_at = tuple(self.ledger.charges(ref, since=now - HISTORY_LOOKBACK))
-        around = replace(known, alarms=playbook.alarm_names, acted_at=acted_at)
+        held = floor_held(self.ledger.service_leases(ref))
+        around = replace(known, alarms=playbook.alarm_names, acted_at=acted_at, floor_held=held)
         return look(self._with_needs(probes or self.probes), around, deadline_s=LOOK_DEADLINE_S)
 
     def _with_needs(self, names: Iterable[str]) -> list[Probe]:

@@ -13,10 +13,12 @@ from functions.domain.trials import Load, RunState
 from functions.handlers import read, trial
 from functions.workflow.api.inspect import Inspect
 from functions.workflow.orders import Reply
+from functions.workflow.table import StepName
 from tests.fakes.engine import Responder
 from tests.fakes.world import REF
 from tests.unit.handlers.api.conftest import playbook
 from tests.unit.handlers.context import context
+from tests.unit.workflow.test_incident import raise_alarm
 from tests.unit.workflow.test_trials import Trial, load
 
 
@@ -32,6 +34,16 @@ def responder(monkeypatch: pytest.MonkeyPatch) -> Responder:
     )
     monkeypatch.setitem(bootstrap._built, "inspect", inspect)
     return made
+
+
+def test_whoever_inspects_sees_what_a_lease_keeps_running(responder: Responder) -> None:
+    """As an assessment does: tasks that the responder asked for are told to be waste by neither."""
+    responder.world.load = 3.0
+    raise_alarm(responder)
+    responder.run(until=StepName.RESTORE)
+    found = Findings.model_validate(read.handler({"service": REF.key, "probes": ["budget"]}, context("read")))
+    assert found.budget.value is not None
+    assert found.budget.value.held == responder.world.minimum == 4
 
 
 def test_only_what_is_asked_for_is_read(responder: Responder) -> None:

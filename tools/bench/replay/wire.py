@@ -112,9 +112,7 @@ class BareClients(WireClients):
     """Clients as whoever only makes calls has them: the same attempts and time-outs, and botocore's own name."""
 
     def _config(self, *, attempts: int, read_timeout_s: float) -> Config:
-        ours = super()._config(attempts=attempts, read_timeout_s=read_timeout_s)
-        retries = {"mode": "standard", "total_max_attempts": attempts}
-        return Config(connect_timeout=ours.connect_timeout, read_timeout=read_timeout_s, retries=retries)
+        return super()._config(attempts=attempts, read_timeout_s=read_timeout_s).merge(Config(user_agent=None))
 
 
 def _hearing(heard: Heard, service: str, attempts: int) -> Callable[..., None]:
