@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from http.client import HTTPException
 from http.cookiejar import CookieJar
 from threading import Thread
 from urllib.parse import urlencode
@@ -80,12 +81,12 @@ def until(process: subprocess.Popen[str], wanted: str) -> str:
 
 
 def meanwhile(opener: OpenerDirector, asked: Request) -> None:
-    """Ask, and wait for no answer: the process ends before there is one."""
+    """Ask, and rely on no answer: the process ends before there is one, or in the middle of it."""
 
     def ask() -> None:
         try:
             opener.open(asked, timeout=SLOW_S).read()
-        except OSError:
+        except (OSError, HTTPException):
             return
 
     Thread(target=ask, daemon=True).start()
