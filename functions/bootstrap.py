@@ -66,6 +66,7 @@ if TYPE_CHECKING:
     from functions.workflow.digests.around import Sources
     from functions.workflow.digests.send import SendDigest
     from functions.workflow.intake import Intake
+    from functions.workflow.listen import Listen
     from functions.workflow.orders import TryOrder
     from functions.workflow.page import PagePeople
     from functions.workflow.remediate import Remediate
@@ -425,6 +426,13 @@ def verify() -> Verify:
         playbooks=_by_service(),
         validator=_validator(),
     )
+
+
+@_once
+def listen() -> Listen:
+    from functions.workflow.listen import Listen
+
+    return Listen(ledger=_ledger(), executions=_executions)
 
 
 @_once

@@ -62,7 +62,7 @@ if TYPE_CHECKING:
     from functions.domain.network import SecurityGroup
     from functions.domain.orders import Order
     from functions.domain.services import ServiceRef
-    from functions.domain.signals import Signal
+    from functions.domain.signals import Signal, Wakes
     from functions.domain.synthetic import CheckAnswer, Checked, SyntheticCheck
     from functions.domain.tables import TableFacts
     from functions.domain.threats import ThreatsFacts
@@ -534,6 +534,14 @@ class Ledger(Protocol):
         the first attempt its reads and is kept up to date; each write is conditional on it all the same.
         """
 
+    def listen(self, incident_id: str, generation: int, token: str, *, wakes: Wakes, signals: int | None) -> bool:
+        """Leave what wakes the execution of that generation: it comes back with the `Opening` of the next signal that
+        does. False, and nothing is left, where the incident has another number of `signals` by now: one came meanwhile.
+
+        Raises:
+            Superseded: another generation carries the incident on, or it is closed.
+        """
+
     def record_unmatched(self, signal: Signal, reason: str) -> bool:
         """Keep a signal that belongs to no playbook. False when it was kept before."""
 
@@ -755,6 +763,13 @@ class Executions(Protocol):
 
     def running(self, incident: str, generation: int) -> bool:
         """Whether that execution runs now."""
+
+    def wake(self, token: str, outcome: str) -> bool:
+        """Let the execution that listens with this token go on with that outcome. False when it listens no longer.
+
+        Raises:
+            ReadFailed: if nobody knows whether it was told; telling it again does no harm.
+        """
 
 
 class Answers(Protocol):

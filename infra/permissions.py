@@ -100,7 +100,7 @@ WILDCARDS: Mapping[str, str] = {
     "servicequotas:GetServiceQuota": f"{NO_RESOURCE}; granted only where a digest is sent",
     "ssm:DescribeParameters": NO_RESOURCE,
     "states:DescribeExecution": "An execution is named after its incident; the state machine is named",
-    "states:SendTaskSuccess": f"{NO_RESOURCE}: a task that waits for people is found by its token alone",
+    "states:SendTaskSuccess": f"{NO_RESOURCE}: a task that waits is found by its token alone",
     "xray:GetSamplingRules": NO_RESOURCE,
     "xray:GetSamplingTargets": NO_RESOURCE,
     "xray:PutTelemetryRecords": NO_RESOURCE,

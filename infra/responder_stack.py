@@ -242,8 +242,8 @@ class ResponderStack(Stack):
                 {**fleet_limit, **log_limit},
             ),
             Function.VERIFY: (
-                [*appends, *evidence, *self._granted([*_needs_of(*verified), *VALIDATION_NEEDS])],
-                log_limit,
+                [*appends, *evidence, *self._granted([*_needs_of(*verified), *VALIDATION_NEEDS]), WAKE],
+                {**log_limit, settings.STATE_MACHINE_ARN: machine_arn(self, self._name)},
             ),
             Function.NOTIFY: (
                 [*appends, *tells, *self._channels.notice_grants()],
@@ -280,7 +280,7 @@ class ResponderStack(Stack):
         places = {**self._ledger_places(), settings.STATE_MACHINE_ARN: machine}
         storage = self._storage
         return (
-            self._function("intake", [*storage.ledger_grants(*TAKE_IN), start], places),
+            self._function("intake", [*storage.ledger_grants(*TAKE_IN), start, WAKE], places),
             self._function(
                 "sweep",
                 [*storage.ledger_grants(*APPEND, RECORD, lists=True), start, ask, *self._granted(SWEEP_NEEDS)],
@@ -350,6 +350,9 @@ class ResponderStack(Stack):
 
 REMEDIATES = tuple(name for name in ActionName if not name.contains)
 """The actions of remediate. Those of the contain stack are not among them, whatever is deployed."""
+
+WAKE = Grant(["states:SendTaskSuccess"], ["*"])
+"""Wake an execution that listens."""
 
 LEASED = (ActionName.SCALE_OUT, ActionName.RAISE_CEILING, ActionName.TUNE_TRACKING, ActionName.SET_COUNT)
 """The actions whose changes are leases and whose rights giving back takes, too. An alarm is unmuted with less."""

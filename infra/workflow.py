@@ -89,6 +89,27 @@ def _wait_state(step: StepName) -> str:
     return f"before {step}"
 
 
+def _alone_state(step: StepName) -> str:
+    """Name of the wait of a step that awaits, and could not ask."""
+    return f"{step} by the clock"
+
+
+def _one_way(step: Step) -> StepName | None:
+    """Where a step leads, whatever it says; None where that depends. What is superseded is caught of a step that
+    awaits, and said by others."""
+    ways = {*step.transitions.values(), *(() if step.awaits else (StepName.END,))}
+    return ways.pop() if len(ways) == 1 else None
+
+
+def _onward(step: Step) -> dict[str, Any]:
+    """What follows a step that was done: no state reads its answer where all lead the same way, because each state is
+    paid for."""
+    way = _one_way(step)
+    if way is StepName.END:
+        return {"End": True}
+    return {"Next": answer_state(step.name) if way is None else first_state(way)}
+
+
 def _states(
     step: Step, functions: Mapping[Function, str], function_timeout_s: int, state_machine: str
 ) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -101,7 +122,10 @@ def _states(
             yield _wait_state(step.name), _wait(step.name.value)
         invoked = functions[step.function]
         yield step.name.value, _ask(step, invoked) if step.awaits else _invoke(step, invoked, function_timeout_s)
-        yield answer_state(step.name), _route(step)
+        if _one_way(step) is None:
+            yield answer_state(step.name), _route(step)
+        if step.awaits and step.spared:
+            yield _alone_state(step.name), _wait(first_state(step.transitions[Outcome.EXPIRED]))
 
 
 def _begin() -> dict[str, Any]:
@@ -138,8 +162,8 @@ def _invoke(step: Step, function: str, function_timeout_s: int) -> dict[str, Any
         "Output": "{% $states.result.Payload %}",
         "TimeoutSeconds": function_timeout_s + TASK_TIMEOUT_MARGIN_S,
         **({"Retry": [repeated]} if step.repeats else {}),
-        "Catch": [_carry_on(step.name) if step.spared else _catch_everything(step.name)],
-        "Next": answer_state(step.name),
+        "Catch": [_carry_on(step) if step.spared else _catch_everything(step.name)],
+        **_onward(step),
     }
 
 
@@ -147,6 +171,7 @@ def _ask(step: Step, function: str) -> dict[str, Any]:
     """Invoke the function with a token, and wait until somebody answers with it (Step Functions Developer Guide, "Wait
     for a Callback with Task Token"). The answer's outcome is laid over the payload."""
     asked = f"{{'step': '{step.name}', 'token': $states.context.Task.Token}}"
+    expired = f"{{% $merge([$states.input, {{'outcome': '{Outcome.EXPIRED}'}}]) %}}"
     return {
         "Type": "Task",
         "Resource": "arn:aws:states:::lambda:invoke.waitForTaskToken",
@@ -155,19 +180,21 @@ def _ask(step: Step, function: str) -> dict[str, Any]:
             "Payload": f"{{% $merge([$states.input, {asked}]) %}}",
         },
         "Output": f"{{% $merge([$states.input, {{'step': '{step.name}', 'outcome': $states.result.outcome}}]) %}}",
-        # Nobody may answer after `wait_s`; the margin lets an answer of the last second arrive.
-        "TimeoutSeconds": f"{{% $states.input.wait_s + {TASK_TIMEOUT_MARGIN_S} %}}",
+        # A task may not be given less than a second.
+        "TimeoutSeconds": f"{{% $max([1, $states.input.wait_s + {step.grace_s}]) %}}",
         "Catch": [
             {
                 "ErrorEquals": ["States.Timeout"],
-                "Output": f"{{% $merge([$states.input, {{'outcome': '{Outcome.EXPIRED}'}}]) %}}",
+                "Output": expired,
                 "Next": first_state(step.transitions[Outcome.EXPIRED]),
             },
             # The name of the error that the function raises.
             {"ErrorEquals": [Superseded.__name__], "Next": StepName.END.value},
-            _catch_everything(step.name),
+            {"ErrorEquals": ["States.ALL"], "Output": expired, "Next": _alone_state(step.name)}
+            if step.spared
+            else _catch_everything(step.name),
         ],
-        "Next": answer_state(step.name),
+        **_onward(step),
     }
 
 
@@ -176,11 +203,20 @@ def _route(step: Step) -> dict[str, Any]:
     return {
         "Type": "Choice",
         "Choices": [
-            {"Condition": f"{{% $states.input.outcome = '{outcome}' %}}", "Next": first_state(target)}
+            {"Condition": f"{{% {condition} %}}", "Next": state}
             for outcome, target in targets.items()
+            for condition, state in _ways_into(target, f"$states.input.outcome = '{outcome}'")
         ],
         "Default": FAILURE,
     }
+
+
+def _ways_into(step: StepName, condition: str) -> Iterator[tuple[str, str]]:
+    """The states by which a step is entered on that condition: past its wait where that is nothing, because each state
+    is paid for."""
+    if first_state(step) != step.value:
+        yield f"{condition} and $states.input.wait_s = 0", step.value
+    yield condition, first_state(step)
 
 
 def _start_successor(step: Step, state_machine: str) -> dict[str, Any]:
@@ -215,9 +251,11 @@ def _catch_everything(step: StepName) -> dict[str, Any]:
     }
 
 
-def _carry_on(step: StepName) -> dict[str, Any]:
+def _carry_on(step: Step) -> dict[str, Any]:
     """As if the step had said again what the one before it said."""
-    return {"ErrorEquals": ["States.ALL"], "Output": "{% $states.input %}", "Next": answer_state(step)}
+    way = _one_way(step)
+    then = answer_state(step.name) if way is None else first_state(way)
+    return {"ErrorEquals": ["States.ALL"], "Output": "{% $states.input %}", "Next": then}
 
 
 def _failure() -> dict[str, Any]:

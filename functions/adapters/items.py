@@ -40,6 +40,10 @@ HEARTBEATS_KEPT = timedelta(days=14)
 FLEET = "FLEET"
 """The partition of what holds for every service at once."""
 
+TASK_TOKEN = "task_token"
+"""Attribute of a head: what wakes the execution that listens. `WAKES` says by which signals."""
+WAKES = "wakes"
+
 _EVENT = "EVENT#"
 _SIGNAL = "SIGNAL#"
 _RELEASE = "RELEASE#"

@@ -22,7 +22,8 @@
 A heartbeat's incident is in no index, and its records expire after 14 days.
 
 The head is written by two parties: intake counts signals, the workflow moves everything else. Neither overwrites what
-is the other's, and each is refused when its own part changed meanwhile. The approval is written by the workflow when it
+is the other's, and each is refused when its own part changed meanwhile. Where the workflow listens, its task token lies
+in the head, and each of the two is refused when the other was first. The approval is written by the workflow when it
 asks, and by a person who answers.
 """
 
@@ -50,7 +51,7 @@ from functions.domain.incidents import (
     Switch,
 )
 from functions.domain.services import ServiceRef
-from functions.domain.signals import Signal
+from functions.domain.signals import Signal, Wakes
 from functions.domain.table import BY_SERVICE, LISTED, OPEN, SORT_KEY
 
 if TYPE_CHECKING:
@@ -156,12 +157,17 @@ class DynamoLedger:
             .check(items.lock_key(ref), when={"incident": incident_id})
             .update(
                 items.head_key(incident_id),
-                when={"status": IncidentStatus.OPEN.value, "signals_received": received},
+                # Whoever begins to listen meanwhile is seen the next time.
+                when={
+                    "status": IncidentStatus.OPEN.value,
+                    "signals_received": received,
+                    items.TASK_TOKEN: head.get(items.TASK_TOKEN),
+                },
                 changes={"signals_received": entry.number},
             )
             .put(items.inbox_item(incident_id, entry), when=ABSENT)
         )
-        opening = Opening(incident_id=incident_id, generation=int(head["generation"]))
+        opening = _opening_of(head, signal)
         return writes, opening, (recorded, {**head, "signals_received": entry.number})
 
     def _open(
@@ -186,8 +192,30 @@ class DynamoLedger:
         recorded = self._known(items.recorded_key(signal), ahead)
         if recorded is None or "incident" not in recorded:
             return Opening(incident_id=None, duplicate=True)
-        head = self._head(str(recorded["incident"]), ahead)
-        return Opening(incident_id=str(head["id"]), generation=int(head["generation"]), duplicate=True)
+        return _opening_of(self._head(str(recorded["incident"]), ahead), signal, duplicate=True)
+
+    def listen(self, incident_id: str, generation: int, token: str, *, wakes: Wakes, signals: int | None) -> bool:
+        when: Expected = {"status": IncidentStatus.OPEN.value, "generation": generation}
+        for attempt in range(ATTEMPTS):
+            heard = {} if signals is None else {"signals_received": signals}
+            writes = self._table.writes().update(
+                items.head_key(incident_id),
+                when={**when, **heard},
+                changes={items.TASK_TOKEN: token, items.WAKES: wakes.value},
+            )
+            try:
+                self._table.transact(writes)
+            except Cancelled as cancelled:
+                if not cancelled.refused(0):
+                    self._wait(attempt)
+                    continue
+                head = self._head(incident_id, {})
+                if any(head[name] != value for name, value in when.items()):
+                    break
+                return False
+            else:
+                return True
+        raise Superseded(f"incident {incident_id} was closed or taken over meanwhile")
 
     def _known(self, at: Item, ahead: Ahead) -> Item | None:
         where = place(at)
@@ -365,6 +393,9 @@ class DynamoLedger:
             },
             changes={
                 "generation": after.generation,
+                # Whoever writes does not listen.
+                items.TASK_TOKEN: None,
+                items.WAKES: None,
                 "head_sequence": after.head_sequence,
                 "head_hash": after.head_hash,
                 "signals_seen": after.signals_seen,
@@ -641,6 +672,16 @@ class DynamoLedger:
     def _wait(self, attempt: int) -> None:
         # Jitter parts two writers that collided; the longest wait is under a second.
         self._pause(random.uniform(0, 0.02 * 2**attempt))
+
+
+def _opening_of(head: Item, signal: Signal, *, duplicate: bool = False) -> Opening:
+    wakes = head.get(items.WAKES)
+    return Opening(
+        incident_id=str(head["id"]),
+        generation=int(head["generation"]),
+        duplicate=duplicate,
+        token=str(head[items.TASK_TOKEN]) if wakes is not None and signal.ends(Wakes(str(wakes))) else None,
+    )
 
 
 def _heads(lock: Item | None) -> tuple[Place, ...]:

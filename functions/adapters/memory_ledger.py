@@ -13,7 +13,7 @@ from functions.domain.evidence import Release, ReleaseState
 from functions.domain.heartbeat import is_heartbeat
 from functions.domain.incidents import Event, FleetSwitch, InboxEntry, Incident, IncidentStatus, NewEvent, Switch
 from functions.domain.services import ServiceRef
-from functions.domain.signals import Signal
+from functions.domain.signals import Signal, Wakes
 from functions.domain.troubles import Trouble
 from functions.ports import Ahead, Archive, BudgetCharge, CaseFile, Clock, Fleet, Opening, ServiceRecord
 
@@ -41,6 +41,7 @@ class MemoryLedger:
         self._ineffective: dict[str, dict[str, datetime]] = {}
         self._troubles: dict[str, Trouble] = {}
         self._by_hand: list[ByHand] = []
+        self._listening: dict[str, tuple[str, Wakes]] = {}
 
     def look_ahead(self, signals: Sequence[tuple[Signal, ServiceRef]]) -> Ahead:
         return {}
@@ -48,7 +49,7 @@ class MemoryLedger:
     def record_signal(self, signal: Signal, ref: ServiceRef, *, may_open: bool, ahead: Ahead | None = None) -> Opening:
         key = signal.dedupe_key
         if key in self._recorded:
-            return self._opening(self._recorded[key], duplicate=True)
+            return self._opening(self._recorded[key], signal, duplicate=True)
         now = bookkeeping.utc(self._clock.now())
         holder = self._locks.get(ref.key)
         if holder is not None:
@@ -64,15 +65,32 @@ class MemoryLedger:
             self._inboxes[holder] = [InboxEntry(number=1, received_at=now, signal=signal)]
             self._locks[ref.key] = holder
             self._recorded[key] = holder
-            return self._opening(holder, opened=True)
+            return self._opening(holder, signal, opened=True)
         self._recorded[key] = holder
-        return self._opening(holder)
+        return self._opening(holder, signal)
 
-    def _opening(self, incident_id: str | None, *, opened: bool = False, duplicate: bool = False) -> Opening:
+    def _opening(
+        self, incident_id: str | None, signal: Signal, *, opened: bool = False, duplicate: bool = False
+    ) -> Opening:
         if incident_id is None:
             return Opening(incident_id=None, duplicate=duplicate)
-        generation = self._incidents[incident_id].generation
-        return Opening(incident_id=incident_id, generation=generation, opened=opened, duplicate=duplicate)
+        token, wakes = self._listening.get(incident_id, (None, None))
+        return Opening(
+            incident_id=incident_id,
+            generation=self._incidents[incident_id].generation,
+            opened=opened,
+            duplicate=duplicate,
+            token=token if wakes is not None and signal.ends(wakes) else None,
+        )
+
+    def listen(self, incident_id: str, generation: int, token: str, *, wakes: Wakes, signals: int | None) -> bool:
+        incident = self.incident(incident_id)
+        if incident.status is not IncidentStatus.OPEN or incident.generation != generation:
+            raise Superseded(f"incident {incident_id} was closed or taken over meanwhile")
+        if signals is not None and incident.signals_received != signals:
+            return False
+        self._listening[incident_id] = token, wakes
+        return True
 
     def record_unmatched(self, signal: Signal, reason: str) -> bool:
         if signal.dedupe_key in self._unmatched:
@@ -177,6 +195,7 @@ class MemoryLedger:
 
     def _advance(self, stored: Incident, lines: Sequence[Event], **changes: object) -> Incident:
         self._events[stored.id].extend(lines)
+        self._listening.pop(stored.id, None)
         self._incidents[stored.id] = bookkeeping.advanced(stored, lines, **changes)
         return self._incidents[stored.id]
 

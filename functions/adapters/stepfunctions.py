@@ -1,4 +1,4 @@
-"""Starts and finds executions of the workflow, and wakes one that waits for people."""
+"""Starts and finds executions of the workflow, and wakes one that waits to be told."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ CALLS = ("states:StartExecution", "states:DescribeExecution")
 """IAM actions."""
 
 ANSWER_CALLS = ("states:SendTaskSuccess",)
-"""IAM actions of `StepFunctionsAnswers`."""
+"""IAM actions of `StepFunctionsAnswers`, and of waking."""
 
 _WAITS_NO_LONGER = frozenset({"TaskTimedOut", "TaskDoesNotExist", "InvalidToken"})
 """TaskTimedOut also says that the task was answered before (Step Functions API reference: SendTaskSuccess)."""
 
 
 class StepFunctionsExecutions:
-    """The `Executions` of the deployed responder. IAM actions: `CALLS`."""
+    """The `Executions` of the deployed responder. IAM actions: `CALLS`, and `ANSWER_CALLS` to wake."""
 
     def __init__(self, client: Any, *, state_machine: str) -> None:
         """`state_machine` is its ARN."""
@@ -54,6 +54,9 @@ class StepFunctionsExecutions:
                 raise
         return bool(answer.get("status") == "RUNNING")
 
+    def wake(self, token: str, outcome: str) -> bool:
+        return _woken(self._client, token, outcome)
+
     def _arn(self, name: str) -> str:
         # arn:partition:states:region:account:stateMachine:name, perhaps with a version or an alias behind
         partition, states, region, account, _, machine = self._state_machine.split(":")[1:7]
@@ -68,14 +71,18 @@ class StepFunctionsAnswers:
         self._client = client
 
     def deliver(self, token: str, answer: Answer) -> bool:
-        with reading("the execution that waits for the answer"):
-            try:
-                self._client.send_task_success(taskToken=token, output=json.dumps({"outcome": answer.value}))
-            except ClientError as error:
-                if code_of(error) in _WAITS_NO_LONGER:
-                    return False
-                raise
-        return True
+        return _woken(self._client, token, answer.value)
+
+
+def _woken(client: Any, token: str, outcome: str) -> bool:
+    with reading("the execution that waits for an answer"):
+        try:
+            client.send_task_success(taskToken=token, output=json.dumps({"outcome": outcome}))
+        except ClientError as error:
+            if code_of(error) in _WAITS_NO_LONGER:
+                return False
+            raise
+    return True
 
 
 def _name(incident: str, generation: int) -> str:

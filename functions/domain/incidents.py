@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
+from pydantic import Field
+
 from functions.domain.errors import TrailBroken
 from functions.domain.maintenance import Announced
 from functions.domain.model import Model, Moment, digest
@@ -223,6 +225,8 @@ class Opening(Model):
     opened: bool = False
     duplicate: bool = False
     """The same state change was recorded before; nothing was written."""
+    token: str | None = Field(default=None, exclude=True, repr=False)
+    """Where the signal ends a pause of its execution: what wakes it. Nobody may wait with it any more."""
 
     @property
     def execution_name(self) -> str | None:

@@ -43,6 +43,15 @@ class SignalKind(StrEnum):
     """The responder's own, sent to see whether it comes back. It concerns no service."""
 
 
+class Wakes(StrEnum):
+    """What ends a pause between two looks before its time."""
+
+    ORDERS = "orders"
+    """What people say, and news of a deployment."""
+    TROUBLE = "trouble"
+    """That, and whatever would open an incident."""
+
+
 class AlarmState(StrEnum):
     """The three states of a CloudWatch alarm."""
 
@@ -187,6 +196,12 @@ class Signal(Model):
                 return self.word is None
             case SignalKind.RELEASE | SignalKind.SECRET | SignalKind.COST | SignalKind.HEARTBEAT:
                 return True
+
+    def ends(self, pause: Wakes) -> bool:
+        """Whether somebody who pauses like that looks at once for it."""
+        if self.kind in (SignalKind.MANUAL, SignalKind.DEPLOYMENT):
+            return True
+        return pause is Wakes.TROUBLE and self.opens_incident
 
     @property
     def title(self) -> str:

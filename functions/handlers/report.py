@@ -15,4 +15,4 @@ bootstrap.at_start(bootstrap.write_report, clients=("dynamodb", "s3"))
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """One visit; the payload of the state machine in, the same with an outcome out."""
-    return visit(StepName.REPORT, event, bootstrap.write_report())
+    return visit(StepName(event["step"]), event, bootstrap.write_report())

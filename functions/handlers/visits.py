@@ -44,7 +44,7 @@ def question_announced(event: dict[str, Any], announce: Callable[[], Announce]) 
 
 
 def ask(event: dict[str, Any], call: Callable[[Visit, str], None]) -> None:
-    """The same for a step whose outcome comes from people: it is given the token that the answer needs."""
+    """The same for a step whose outcome comes from elsewhere: it is given the token that whoever says it needs."""
     logger.append_keys(incident_id=event.get("incident_id"), step=event["step"])
     call(Visit.model_validate(event), event["token"])
-    logger.info("asked", extra={"expires_in_s": event.get("wait_s")})
+    logger.info("waits", extra={"expires_in_s": event.get("wait_s")})

@@ -12,12 +12,16 @@ from functions.domain.heartbeat import HEARTBEAT
 from functions.domain.services import ServiceRef
 from functions.domain.signals import Signal, SignalKind
 from functions.playbooks.concerned import concerned, told_to
+from functions.workflow.carried import carry_on
 
 if TYPE_CHECKING:
     from functions.playbooks.addressee import Addressee
     from functions.ports import Ahead, Executions, Ledger, Opening
 
 T = TypeVar("T")
+
+_Carried = tuple[str | None, str | None]
+"""The execution of an incident, and what wakes it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,9 +46,8 @@ class Intake:
         """Record the signal and make sure that its incident is being carried; one opening for each service that it
         concerns, none where it belongs to no playbook.
 
-        StartExecution is called for every signal, also a repeated one: a crash between the two is repaired by the
-        redelivery, and an execution that exists already is fine. A heartbeat is asked of no playbook: it concerns
-        itself alone, whatever it says.
+        Its execution is started for every signal, also a repeated one, and woken where it listens. A heartbeat is asked
+        of no playbook: it concerns itself alone, whatever it says.
         """
         return self._take(self._told(signal), {}, set())
 
@@ -52,13 +55,13 @@ class Intake:
         """Take in signals that came together; for each its openings, or what kept it from being taken in, and no other.
 
         Each is recorded in a transaction of its own. What they share is what the ledger has of them, which is read at
-        once, and the start of an execution, which is made once for all signals of an incident.
+        once, and the start of an execution, which is made once for all signals of an incident; so is waking it.
         """
         told = [_caught(partial(self._told, signal)) for signal in signals]
         ahead = self._look_ahead([each for found in told if not isinstance(found, Exception) for each in found])
-        started: set[str] = set()
+        carried: set[_Carried] = set()
         return [
-            found if isinstance(found, Exception) else _caught(partial(self._take, found, ahead, started))
+            found if isinstance(found, Exception) else _caught(partial(self._take, found, ahead, carried))
             for found in told
         ]
 
@@ -81,17 +84,17 @@ class Intake:
             # Each then reads for itself, and fails for itself.
             return {}
 
-    def _take(self, told: Sequence[_Told], ahead: Ahead, started: set[str]) -> tuple[Opening, ...]:
+    def _take(self, told: Sequence[_Told], ahead: Ahead, carried: set[_Carried]) -> tuple[Opening, ...]:
         openings: list[Opening] = []
         for each in told:
             if each.ref is None:
                 self.ledger.record_unmatched(each.signal, each.why_nobody)
                 continue
             opening = self.ledger.record_signal(each.signal, each.ref, may_open=each.signal.opens_incident, ahead=ahead)
-            name = opening.execution_name
-            if opening.incident_id is not None and name is not None and name not in started:
-                self.executions.start(opening.incident_id, opening.generation)
-                started.add(name)
+            needed = opening.execution_name, opening.token
+            if needed not in carried:
+                carry_on(self.executions, opening)
+                carried.add(needed)
             openings.append(opening)
         return tuple(openings)
 

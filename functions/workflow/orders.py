@@ -16,6 +16,7 @@ from functions.domain.signals import Signal, SignalKind, pending
 from functions.playbooks.schema import Playbook
 from functions.ports import Clock, Executions, Ledger, Opening
 from functions.workflow.assess import Examiner
+from functions.workflow.carried import carry_on
 from functions.workflow.decision import PRECONDITION, Decision
 from functions.workflow.story import Story, tell
 from functions.workflow.table import Outcome, StepName
@@ -142,7 +143,7 @@ class GiveOrder:
         if incident.status is not IncidentStatus.OPEN:
             return
         if opening.duplicate or not _asleep(incident, tell(self.ledger.events(incident.id)), self.now()):
-            self.executions.start(opening.incident_id, opening.generation)
+            carry_on(self.executions, opening)
             return
         event = NewEvent(
             fact=Fact.EXECUTION_RESTARTED,

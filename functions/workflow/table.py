@@ -3,9 +3,10 @@
 `infra/` compiles it to the Step Functions state machine; every step's visit is counted against it. No second copy of
 the order exists anywhere.
 
-Between steps travels only the payload: `incident_id`, `generation`, `step`, `outcome`, `wait_s` and `visits` (a counter
-by step). Evidence and plans lie in the ledger: a Step Functions payload ends at 256 KB and an execution at 25,000
-events (Step Functions Developer Guide, "Service quotas").
+Between steps travels only the payload: `incident_id`, `generation`, `step`, `outcome`, `wait_s`, `visits` (a counter by
+step), and how far the execution has heard (`signals`) and told (`announced`). Evidence and plans lie in the ledger: a
+Step Functions payload ends at 256 KB and an execution at 25,000 events (Step Functions Developer Guide, "Service
+quotas").
 """
 
 from collections.abc import Mapping
@@ -20,11 +21,14 @@ class StepName(StrEnum):
     CONTAIN = "contain"
     SETTLE = "settle"
     VERIFY = "verify"
+    LISTEN = "listen"
     PAGE = "page"
     UPDATE = "update"
     WATCH = "watch"
     SUCCESSOR = "successor"
     CLOSE = "close"
+    INTERIM = "interim"
+    """A report while leases are out."""
     REPORT = "report"
     RESTORE = "restore"
     LIFT = "lift"
@@ -97,10 +101,11 @@ class Step:
     `waits`: a wait of the payload's `wait_s` comes first. `function`: which Lambda does it; None for a step that Step
     Functions does alone. `visits`: how often one execution may come by before the outcome is `exhausted`.
     `awaits`: the function only asks, and is given a token for it; the outcome comes from whoever answers with the
-    token, or is `expired` after the payload's `wait_s`. Its visits are not counted, those of its neighbours are.
-    `spared`: nothing depends on it, and it says again what the step before it said; when it fails, the execution goes
-    on with that. `repeats`: how often a visit that failed is made again. That is for a step that changes no service,
-    and reads in the ledger how far it came.
+    token, or is `expired` after the payload's `wait_s`, and `grace_s` for an answer of the last second. Its visits are
+    not counted, those of its neighbours are.
+    `spared`: nothing depends on it; when it fails, the execution goes on. One that awaits is then a mere wait, another
+    says again what the step before it said. `repeats`: how often a visit that failed is made again. That is for a step
+    that changes no service, and reads in the ledger how far it came.
     """
 
     name: StepName
@@ -109,6 +114,7 @@ class Step:
     waits: bool = False
     visits: int = 0
     awaits: bool = False
+    grace_s: int = 0
     spared: bool = False
     repeats: int = 0
 
@@ -138,6 +144,7 @@ TABLE: Mapping[StepName, Step] = {
             name=StepName.APPROVAL,
             function=Function.NOTIFY,
             awaits=True,
+            grace_s=15,
             transitions={
                 Outcome.GRANTED: StepName.ASSESS,
                 Outcome.DENIED: StepName.PAGE,
@@ -178,7 +185,7 @@ TABLE: Mapping[StepName, Step] = {
             visits=400,
             transitions={
                 Outcome.RECOVERED: StepName.CLOSE,
-                Outcome.NOT_YET: StepName.SETTLE,
+                Outcome.NOT_YET: StepName.LISTEN,
                 Outcome.CANNOT_TELL: StepName.SETTLE,
                 Outcome.INEFFECTIVE: StepName.ASSESS,
                 Outcome.LOOK_AGAIN: StepName.ASSESS,
@@ -186,6 +193,13 @@ TABLE: Mapping[StepName, Step] = {
                 Outcome.GIVE_UP: StepName.PAGE,
                 Outcome.EXHAUSTED: StepName.PAGE,
             },
+        ),
+        Step(
+            name=StepName.LISTEN,
+            function=Function.VERIFY,
+            awaits=True,
+            spared=True,
+            transitions={Outcome.NEW_SIGNAL: StepName.VERIFY, Outcome.EXPIRED: StepName.VERIFY},
         ),
         Step(
             name=StepName.PAGE,
@@ -229,10 +243,21 @@ TABLE: Mapping[StepName, Step] = {
             repeats=3,
             transitions={
                 Outcome.RESOLVED: StepName.REPORT,
-                Outcome.LEASES_LEFT: StepName.REPORT,
+                Outcome.LEASES_LEFT: StepName.INTERIM,
                 Outcome.RETURNED: StepName.END,
                 Outcome.NEW_SIGNAL: StepName.ASSESS,
                 Outcome.EXHAUSTED: StepName.PAGE,
+            },
+        ),
+        Step(
+            name=StepName.INTERIM,
+            function=Function.REPORT,
+            visits=30,
+            spared=True,
+            transitions={
+                Outcome.LEASES_LEFT: StepName.RESTORE,
+                # The sweep gives what is left back when it is due.
+                Outcome.EXHAUSTED: StepName.END,
             },
         ),
         Step(
@@ -242,9 +267,7 @@ TABLE: Mapping[StepName, Step] = {
             spared=True,
             transitions={
                 Outcome.RESOLVED: StepName.END,
-                Outcome.LEASES_LEFT: StepName.RESTORE,
                 Outcome.RESTORED: StepName.END,
-                # The sweep gives what is left back when it is due.
                 Outcome.EXHAUSTED: StepName.END,
             },
         ),

@@ -23,14 +23,14 @@ from functions.domain.evidence import (
 )
 from functions.domain.incidents import Fact, InboxEntry, Incident, NewEvent
 from functions.domain.model import Model
-from functions.domain.signals import AlarmState, SignalKind
+from functions.domain.signals import AlarmState, SignalKind, Wakes
 from functions.domain.words import counted
 from functions.playbooks.schema import Playbook
 from functions.ports import Clock, Ledger, Readers
 from functions.workflow.inbox import alarms_of, changed_at, received, told_lately
-from functions.workflow.promises import is_due
+from functions.workflow.promises import in_time, is_due
 from functions.workflow.scored import scored
-from functions.workflow.story import Story, tell
+from functions.workflow.story import Intent, Story, tell
 from functions.workflow.surroundings import LOOK_DEADLINE_S, surroundings_of
 from functions.workflow.table import Outcome, StepName
 from functions.workflow.validation import Validator, healthy, validated
@@ -39,10 +39,19 @@ from functions.workflow.visit import Result, Visit, incident_of
 WITHOUT_ALARM = timedelta(minutes=5)
 """How long a service without an alarm has to be steady and healthy to count as recovered."""
 
+WITHOUT_SIGNAL = timedelta(minutes=1)
+"""How long between two looks at a service that nothing would tell of."""
+
 CANNOT_TELL_LIMIT = 3
 LOOK_EVERY_S = 30
-LOOK_AT_LEAST_EVERY_S = 60
-"""However long nothing can be known: an order, or an alarm that goes off again, waits no longer."""
+UNSTEADY_LOOK_EVERY_S = 60
+"""A deployment that has ended wakes."""
+LOOK_AT_LEAST_EVERY_S = 300
+"""However long nothing can be known: for trouble of which no signal tells. An order wakes, and so does an alarm that
+goes off again."""
+
+GATHERING = timedelta(seconds=30)
+"""An alarm seldom comes alone: those of one trouble go off within as long, and are looked at together."""
 
 SOONEST_S = 5
 
@@ -60,6 +69,8 @@ class Check(Model):
     held: bool = False
     look_in_s: int = Field(default=LOOK_EVERY_S, exclude=True)
     """When it is worth looking again."""
+    wakes: Wakes = Field(default=Wakes.TROUBLE, exclude=True)
+    """Which signals make it worth looking before."""
     service: ServiceFacts | None = Field(default=None, exclude=True)
     """As it was read for this, for what is asked next; the trail does not repeat it."""
 
@@ -105,7 +116,14 @@ class Verify:
             )
         if due and check.outcome in (Outcome.NOT_YET, Outcome.CANNOT_TELL):
             return Result(outcome=Outcome.PROMISED_MEANWHILE, left_s=LOOK_EVERY_S)
-        return Result(outcome=check.outcome, wait_s=check.look_in_s)
+        result = Result(
+            outcome=check.outcome, wait_s=check.look_in_s, signals=incident.signals_received, wakes=check.wakes
+        )
+        now = self.clock.now()
+        if story.due_at is None or story.due_at <= now:
+            return result
+        # A pause that ends for a promise ends for a look as well, so that nothing of it is left.
+        return in_time(result, story.due_at, now).model_copy(update={"left_s": 0})
 
     def _functional(self, incident: Incident, story: Story, check: Check) -> Check:
         """A recovery is held back while a synthetic check fails that was fine before the trouble, as by an alarm that
@@ -172,7 +190,8 @@ class Verify:
         primary = service.primary
         if primary is not None and primary.rollout_state == "FAILED":
             return Check(outcome=Outcome.INEFFECTIVE, steady=False, reason=f"deployment {primary.id} failed")
-        return _not_yet(trouble, story, now, steady=False)
+        waits = _not_yet(trouble, story, now, steady=False)
+        return waits.model_copy(update={"wakes": Wakes.ORDERS, "look_in_s": UNSTEADY_LOOK_EVERY_S})
 
     def _lasting(self, held: Check, service: ServiceFacts, incident: Incident, story: Story, now: datetime) -> Check:
         """Recovered only if tasks do not die again and again: a crash loop is steady, healthy and quiet between two
@@ -230,11 +249,11 @@ def _calming(inbox: Sequence[InboxEntry], seen: int) -> Sequence[InboxEntry]:
     return [] if any(entry.signal.opens_incident for entry in unseen) else unseen
 
 
-def _raised(inbox: Sequence[InboxEntry], seen: int) -> tuple[str, ...]:
-    """Alarms that told of themselves only after the last assessment: trouble that nobody has looked at yet."""
+def _raised(inbox: Sequence[InboxEntry], seen: int) -> Sequence[InboxEntry]:
+    """The signals of alarms that went off only after the last assessment: trouble that nobody has looked at yet."""
     known = alarms_of([entry for entry in inbox if entry.number <= seen])
     unseen = [entry for entry in inbox if entry.number > seen and entry.signal.opens_incident]
-    return tuple(name for name in alarms_of(unseen) if name not in known)
+    return [entry for entry in unseen if not set(alarms_of([entry])) <= set(known)]
 
 
 def unsteady(
@@ -279,7 +298,7 @@ def _held(
     *,
     change_came: bool,
     unrefuted: bool = False,
-    raised: tuple[str, ...] = (),
+    raised: Sequence[InboxEntry] = (),
 ) -> Check:
     """Steady and healthy: recovered once the alarms have been quiet for their own window.
 
@@ -301,7 +320,7 @@ def _held(
         if story.acted is None and story.decision is not None and story.decision.is_about_to_act:
             return _not_yet("steady and healthy, but what was found is not answered yet", story, now, steady=True)
         waits = _not_yet("steady and healthy, but not for five minutes yet", story, now, steady=True, patient=True)
-        return _until(waits, since + WITHOUT_ALARM, now)
+        return _until(waits, min(since + WITHOUT_ALARM, now + WITHOUT_SIGNAL), now)
     loud = [alarm for alarm in alarms.alarms if alarm.state is AlarmState.ALARM]
     silent = [alarm for alarm in alarms.alarms if alarm.state is AlarmState.INSUFFICIENT_DATA]
     if loud:
@@ -313,10 +332,19 @@ def _held(
                 reason=f"steady since {since:%H:%M:%S} UTC, and the metric of alarm {loud[0].name} still breaches",
             )
         if raised:
-            told = f"alarm{'s' * (len(raised) > 1)} {' and '.join(raised)} went off after the last look"
-            return Check(outcome=Outcome.LOOK_AGAIN, steady=True, reason=told)
+            names = alarms_of(raised)
+            told = f"alarm{'s' * (len(names) > 1)} {' and '.join(names)} went off after the last look"
+            gathered_at = raised[-1].received_at + GATHERING
+            if now >= gathered_at:
+                return Check(outcome=Outcome.LOOK_AGAIN, steady=True, reason=told)
+            waits = _until(_not_yet(told, story, now, steady=True, patient=True), gathered_at, now)
+            return waits.model_copy(update={"wakes": Wakes.ORDERS})
         waits = _not_yet(f"alarm {loud[0].name} is still in ALARM", story, now, steady=True, lag_s=alarms.window_s)
-        return waits if story.acted is None else _until(waits, since + _shows_within(alarms), now)
+        if story.acted is None:
+            return waits
+        quiet = since + timedelta(seconds=alarms.window_s)  # at the soonest
+        shown = quiet if now < quiet else since + _shows_within(alarms)
+        return _until(waits, min(shown, _deadline(story.acted, lag_s=alarms.window_s)), now)
     if silent:
         return _cannot_tell(f"alarm {silent[0].name} has no data", steady=True)
     breaching = [alarm for alarm in alarms.alarms if alarm.breaching_now]
@@ -353,6 +381,11 @@ def _until(check: Check, moment: datetime, now: datetime) -> Check:
     return check.model_copy(update={"look_in_s": min(max(wait_s, SOONEST_S), LOOK_AT_LEAST_EVERY_S)})
 
 
+def _deadline(acted: Intent, *, lag_s: int = 0) -> datetime:
+    """When an action that has shown no effect is given up."""
+    return acted.at + timedelta(seconds=acted.plan.deadline_s + lag_s)
+
+
 def _shows_within(alarms: AlarmsFacts) -> timedelta:
     """How long after the service is steady a metric may still breach for what was before: the alarm's own window, whose
     newest period comes up to a minute late."""
@@ -372,7 +405,7 @@ def _not_yet(reason: str, story: Story, now: datetime, *, steady: bool, patient:
             return Check(
                 outcome=Outcome.LOOK_AGAIN, steady=steady, reason=f"{reason} after {waited.seconds} s of waiting"
             )
-    elif now >= acted.at + timedelta(seconds=acted.plan.deadline_s + lag_s) and not patient:
+    elif now >= _deadline(acted, lag_s=lag_s) and not patient:
         limit = f"within {acted.plan.deadline_s} s of {acted.plan.action}"
         return Check(outcome=Outcome.INEFFECTIVE, steady=steady, reason=f"{reason}, and did not recover {limit}")
     return Check(outcome=Outcome.NOT_YET, steady=steady, reason=reason)

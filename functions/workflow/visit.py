@@ -6,6 +6,7 @@ from typing import Any
 from functions.domain.errors import Superseded
 from functions.domain.incidents import Incident
 from functions.domain.model import Model
+from functions.domain.signals import Wakes
 from functions.ports import CaseFile, Ledger
 from functions.workflow.table import TABLE, Outcome, StepName, next_step
 
@@ -21,18 +22,25 @@ class Visit(Model):
     visits: Mapping[str, int] = {}
     left_s: int = 0
     """What is left of a wait that was interrupted, because something was promised for this moment."""
+    signals: int | None = None
+    """How many signals the incident had when this execution looked last."""
+    wakes: Wakes = Wakes.ORDERS
+    """What ends the pause that comes next."""
     announced: int = 0
     """Sequence number of the last event of the trail that was put on the bus by this execution."""
 
 
 class Result(Model):
     """What a step says. `wait_s` matters where the next step begins with a wait, and `left_s` is what is left of it for
-    afterwards. `generation`: a new one was begun."""
+    afterwards. `generation`: a new one was begun. `signals`: as many had come when it looked. `wakes`: what ends
+    the pause that it says."""
 
     outcome: Outcome
     wait_s: int = 0
     left_s: int = 0
     generation: int | None = None
+    signals: int | None = None
+    wakes: Wakes = Wakes.ORDERS
 
 
 StepCall = Callable[[Visit], Result]
@@ -67,6 +75,8 @@ def carry(
         outcome=result.outcome,
         wait_s=result.wait_s,
         left_s=result.left_s,
+        signals=visit.signals if result.signals is None else result.signals,
+        wakes=result.wakes,
         visits={**visit.visits, step: count},
         announced=visit.announced,
     ).model_dump(mode="json")

@@ -141,10 +141,19 @@ class Responder:
         found = self.executions.list_executions(stateMachineArn=machine["stateMachineArn"])["executions"]
         return sorted(execution["name"] for execution in found if execution["name"].startswith(incident.id))
 
+    def states_of(self, incident: Incident) -> set[str]:
+        """Names of the states that the execution that carries the incident entered."""
+        pages = self.executions.get_paginator("get_execution_history").paginate(executionArn=self._execution(incident))
+        events = [event for page in pages for event in page["events"]]
+        return {event["stateEnteredEventDetails"]["name"] for event in events if "stateEnteredEventDetails" in event}
+
     def stop_execution_of(self, incident: Incident) -> None:
+        self.executions.stop_execution(executionArn=self._execution(incident), cause="killed by a test")
+
+    def _execution(self, incident: Incident) -> str:
         (machine,) = self.executions.list_state_machines()["stateMachines"]
         arn = machine["stateMachineArn"].replace(":stateMachine:", ":execution:")
-        self.executions.stop_execution(executionArn=f"{arn}:{incident.execution_name}", cause="killed by a test")
+        return f"{arn}:{incident.execution_name}"
 
     def said(self, function: str, message: str) -> list[dict[str, Any]]:
         """The lines of a function's log with that message."""

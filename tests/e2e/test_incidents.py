@@ -69,6 +69,13 @@ def test_a_bad_release_is_rolled_back(responder: Responder, first: Ended) -> Non
     assert facts(first.trail).count(Fact.ACTION_TAKEN) == 1
 
 
+def test_between_two_looks_the_execution_listens(responder: Responder, first: Ended) -> None:
+    """With a token that lies in the ledger meanwhile, and never by the clock for want of one."""
+    entered = responder.states_of(first.incident)
+    assert "listen" in entered
+    assert "listen by the clock" not in entered
+
+
 def test_ten_copies_during_the_incident_change_nothing(responder: Responder, first: Ended) -> None:
     """An alarm's message that comes again and again is one signal, one execution, and one deployment by us."""
     received = [entry.signal for entry in responder.ledger.inbox(first.incident.id)]

@@ -17,6 +17,7 @@ from functions.workflow.bake import Bake
 from functions.workflow.close import Close
 from functions.workflow.command import SaySo
 from functions.workflow.intake import Intake
+from functions.workflow.listen import Listen
 from functions.workflow.orders import GiveOrder, TryOrder
 from functions.workflow.page import PagePeople
 from functions.workflow.remediate import Remediate
@@ -122,6 +123,7 @@ class Responder:
         self.watch = Watch(ledger=self.ledger, examiner=examiner, playbooks=playbooks, validator=validator)
         self.say = SaySo(ledger=self.ledger, now=self.clock.now)
         self.take_answer = TakeAnswer(ledger=self.ledger, answers=self.people, now=self.clock.now)
+        self.listen = Listen(ledger=self.ledger, executions=lambda: self.executions)
         self.ask_people = AskPeople(ledger=self.ledger, notifier=self.notifier, clock=self.clock, playbooks=playbooks)
         self.give_order = GiveOrder(
             ledger=self.ledger, executions=self.executions, now=self.clock.now, playbooks=playbooks
@@ -193,6 +195,7 @@ class Responder:
                 playbooks=playbooks,
             ),
         }
+        self.steps[StepName.INTERIM] = self.steps[StepName.REPORT]
         self.steps[StepName.CONTAIN] = replace(remediate, step=StepName.CONTAIN)
 
     def run(
@@ -232,7 +235,7 @@ class Responder:
         if before is not None:
             before(row.name)
         if row.awaits:
-            outcome = self._asked(execution)
+            outcome = self._asked(execution) if row.name is StepName.APPROVAL else self._listened(execution)
             execution.payload = {**execution.payload, "outcome": outcome}
             self.visited.append((row.name, outcome))
             return next_step(row.name, outcome)
@@ -242,6 +245,21 @@ class Responder:
         outcome = Outcome(execution.payload["outcome"])
         self.visited.append((row.name, outcome))
         return next_step(row.name, outcome)
+
+    def _listened(self, execution: Execution) -> Outcome:
+        """Woken at once by what came since the last look; else time passes."""
+        token = f"token-{len(self.visited)}"
+        visit = Visit.model_validate({**execution.payload, "step": StepName.LISTEN})
+        self.executions.listening = token
+        try:
+            self.listen(visit, token)
+        except Superseded:
+            return Outcome.SUPERSEDED
+        if self.executions.listening is None:
+            return Outcome.NEW_SIGNAL
+        self.executions.listening = None
+        self.clock.advance(seconds=visit.wait_s)
+        return Outcome.EXPIRED
 
     def _asked(self, execution: Execution) -> Outcome:
         """Ask, and let people answer; without an answer time passes until nobody may give one any more."""

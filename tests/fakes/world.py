@@ -561,6 +561,16 @@ class FakeExecutions:
 
     started: list[tuple[str, int, str]] = field(default_factory=list)
     ended: set[tuple[str, int]] = field(default_factory=set)
+    listening: str | None = None
+    """The token of the one execution that may listen."""
+    woken: list[tuple[str, str]] = field(default_factory=list)
+
+    def wake(self, token: str, outcome: str) -> bool:
+        if token != self.listening:
+            return False
+        self.listening = None
+        self.woken.append((token, outcome))
+        return True
 
     def start(self, incident: str, generation: int, *, step: str = "assess") -> bool:
         if any((i, g) == (incident, generation) for i, g, _ in self.started):

@@ -186,16 +186,20 @@ def test_who_is_asked_may_not_read_and_who_reads_may_not_write(stack: Template) 
         assert kept.endswith(f"/{PLACE}*")
 
 
-def test_only_the_http_api_answers_an_execution_that_waits(stack: Template) -> None:
-    """Neither the function that asks people nor any other can give the answer itself, nor may the machine."""
+def test_an_execution_that_waits_is_woken_by_those_who_have_news(stack: Template) -> None:
+    """Neither the function that asks people nor the machine can go on by itself. Whoever wakes says nothing by that:
+    what people answered is in the ledger, or was not said."""
     may = {
         role
         for role in stack.resources("AWS::IAM::Role")
         for entry in stack.allowed(role)
         if entry.action.startswith("states:SendTask")
     }
-    (_, api) = stack.named("AWS::Lambda::Function", "FunctionName", "ecs-first-responder-api")
-    assert may == {api["Role"]["Fn::GetAtt"][0]}
+    wakers = [
+        stack.named("AWS::Lambda::Function", "FunctionName", f"ecs-first-responder-{name}")[1]
+        for name in ("api", "intake", "verify")
+    ]
+    assert may == {waker["Role"]["Fn::GetAtt"][0] for waker in wakers}
 
 
 def test_the_http_api_calls_its_two_functions_alone(stack: Template) -> None:
@@ -213,8 +217,10 @@ def test_the_read_function_may_what_every_probe_declares(stack: Template) -> Non
 
 @pytest.mark.parametrize("function", ["assess", "verify", "report"])
 def test_looking_reads_aws_and_writes_the_ledger(function: str, stack: Template) -> None:
-    """Assess and verify have no right that writes outside of the responder's own table, archive, log and traces."""
-    assert [action for action in actions(stack, function) if not READS.match(action) and not OWN.match(action)] == []
+    """They have no right that writes outside of the responder's own table, archive, log and traces; verify wakes its
+    own execution."""
+    beyond = {action for action in actions(stack, function) if not READS.match(action) and not OWN.match(action)}
+    assert beyond == ({"states:SendTaskSuccess"} if function == "verify" else set())
 
 
 def test_events_are_put_on_the_bus_under_the_responders_own_name_alone(stack: Template) -> None:
@@ -359,7 +365,7 @@ def test_verify_reads_the_score_only_where_a_playbook_asks_for_it(stack: Templat
     without = {action for action in actions(containing.responder, "verify") if not OWN.match(action)}
     assert scored <= actions(stack, "verify")
     validation = {permission.action for permission in NEEDS if permission.resource is not Resource.DASHBOARD}
-    assert without == plain | validation
+    assert without == plain | validation | {"states:SendTaskSuccess"}
 
 
 def test_backups_are_taken_of_what_is_named_and_never_deleted(stack: Template) -> None:

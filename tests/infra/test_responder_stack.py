@@ -415,7 +415,7 @@ def test_no_two_functions_share_a_role(stack: Template) -> None:
             "remediate",
             {settings.TABLE_NAME, settings.BUCKET_NAME, settings.FLEET_ACTIONS_PER_HOUR, settings.LOG_SCAN_MB},
         ),
-        ("verify", {settings.TABLE_NAME, settings.BUCKET_NAME, settings.LOG_SCAN_MB}),
+        ("verify", {settings.TABLE_NAME, settings.BUCKET_NAME, settings.LOG_SCAN_MB, settings.STATE_MACHINE_ARN}),
         (
             "notify",
             {settings.TABLE_NAME, settings.BUCKET_NAME, settings.PAGE_TOPIC_ARN, settings.SECOND_TOPIC_ARN},

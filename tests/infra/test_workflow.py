@@ -12,7 +12,6 @@ from infra.workflow import (
     FAILED,
     FAILURE,
     PAGE_FAILURE,
-    TASK_TIMEOUT_MARGIN_S,
     UNSAID_WAIT_S,
     answer_state,
     definition,
@@ -31,6 +30,8 @@ EVENTS_OF_A_CALLBACK = 6
 CARRIED = [step for step in TABLE.values() if step.function is not None]
 WORKING = [step for step in CARRIED if not step.awaits]
 ASKING = [step for step in CARRIED if step.awaits]
+CHOOSING = [step for step in WORKING if step.name is not StepName.REPORT]
+"""The report is the last thing, whatever it says."""
 
 
 @pytest.fixture(scope="module")
@@ -65,22 +66,41 @@ def chosen(choice: Mapping[str, Any], given: Mapping[str, Any]) -> str:
     return str(choice["Default"])
 
 
+def follows(states: Mapping[str, Any], step: StepName, given: Mapping[str, Any]) -> str:
+    """The state after a step that was done, past what reads its answer."""
+    state = states[step.value]
+    if state.get("End"):
+        return StepName.END.value
+    return chosen(states[state["Next"]], given) if state["Next"] == answer_state(step) else str(state["Next"])
+
+
 @pytest.mark.parametrize("step", WORKING, ids=lambda step: step.name.value)
 def test_every_outcome_leads_where_the_table_says(step: Step, states: dict[str, Any]) -> None:
     """After a step, each of its outcomes is followed by the first state of the step that the table names."""
-    route = states[answer_state(step.name)]
     for outcome, target in step.transitions.items():
-        assert chosen(route, {"outcome": outcome.value}) == first_state(target)
+        assert follows(states, step.name, {"outcome": outcome.value}) == first_state(target)
+        assert follows(states, step.name, {"outcome": outcome.value, "wait_s": 9}) == first_state(target)
+
+
+def test_a_wait_of_nothing_is_no_state(states: dict[str, Any]) -> None:
+    """Each state is paid for: the wait before a step is entered only where there is something to wait for."""
+    for said, way in (
+        ({"outcome": "act", "wait_s": 0}, "remediate"),
+        ({"outcome": "act", "wait_s": 1}, "before remediate"),
+        ({"outcome": "act"}, "before remediate"),
+        ({"outcome": "wait", "wait_s": 0}, "settle"),
+    ):
+        assert follows(states, StepName.ASSESS, said) == way
 
 
 @pytest.mark.parametrize("step", WORKING, ids=lambda step: step.name.value)
 def test_a_superseded_execution_ends(step: Step, states: dict[str, Any]) -> None:
     """An execution that another one has replaced ends from any step, without a word."""
-    assert chosen(states[answer_state(step.name)], {"outcome": Outcome.SUPERSEDED.value}) == StepName.END.value
+    assert follows(states, step.name, {"outcome": Outcome.SUPERSEDED.value}) == StepName.END.value
     assert states[StepName.END.value] == {"Type": "Succeed"}
 
 
-@pytest.mark.parametrize("step", WORKING, ids=lambda step: step.name.value)
+@pytest.mark.parametrize("step", CHOOSING, ids=lambda step: step.name.value)
 @pytest.mark.parametrize("answer", [{"outcome": "never-heard-of"}, {"outcome": None}, {}])
 def test_an_outcome_that_leads_nowhere_is_paged(step: Step, answer: dict[str, Any], states: dict[str, Any]) -> None:
     """An outcome outside the table, or none at all, ends in a page and not in a guess."""
@@ -102,7 +122,7 @@ def test_a_step_calls_its_own_function_and_hands_its_answer_on(step: Step, state
     assert state["Resource"] == "arn:aws:states:::lambda:invoke"
     assert state["Arguments"]["FunctionName"] == f"arn:function:{step.function}:7"
     assert evaluate(state["Output"], given={}, result={"Payload": {"outcome": "act"}}) == {"outcome": "act"}
-    assert state["Next"] == answer_state(step.name)
+    assert state.get("Next") == (answer_state(step.name) if step in CHOOSING else None)
 
 
 def test_no_call_of_a_function_is_repeated_that_may_change_something(states: dict[str, Any]) -> None:
@@ -135,18 +155,28 @@ def test_every_error_of_every_task_is_paged(states: dict[str, Any]) -> None:
 
 def test_a_report_that_cannot_be_written_changes_nothing(states: dict[str, Any]) -> None:
     """When its function fails, the execution goes on with what the step before said: to the end, or to the leases."""
-    assert [step.name for step in CARRIED if step.spared] == [StepName.REPORT]
-    catch = states[StepName.REPORT.value]["Catch"]
-    assert [each["ErrorEquals"] for each in catch] == [["States.ALL"]]
+    reports = {StepName.INTERIM: first_state(StepName.RESTORE), StepName.REPORT: StepName.END.value}
+    assert {step.name for step in WORKING if step.spared} == {*reports}
     for before in (StepName.CLOSE, StepName.RESTORE):
         for said, to in TABLE[before].transitions.items():
-            if to is not StepName.REPORT:
+            if to not in reports:
                 continue
+            (catch,) = states[to.value]["Catch"]
+            assert catch["ErrorEquals"] == ["States.ALL"]
             payload = {"incident_id": "inc-1", "step": before.value, "outcome": said.value, "wait_s": 9}
-            caught = evaluate(catch[0]["Output"], given=payload, error={"Error": "Unhandled"})
+            caught = evaluate(catch["Output"], given=payload, error={"Error": "Unhandled"})
             assert caught == payload
-            after = first_state(StepName.RESTORE) if said is Outcome.LEASES_LEFT else StepName.END.value
-            assert chosen(states[catch[0]["Next"]], caught) == after
+            after = catch["Next"]
+            assert (chosen(states[after], caught) if after == answer_state(to) else after) == reports[to]
+
+
+def test_who_cannot_listen_waits_by_the_clock(states: dict[str, Any]) -> None:
+    """Whatever keeps the token from its place, the pause is as long as it was to be, and the next look comes."""
+    catch = states[StepName.LISTEN.value]["Catch"][-1]
+    assert evaluate(catch["Output"], given={**ASKED, "wait_s": 40}) == {**ASKED, "wait_s": 40, "outcome": "expired"}
+    wait = states[catch["Next"]]
+    assert (wait["Type"], wait["Next"]) == ("Wait", StepName.VERIFY.value)
+    assert evaluate(wait["Seconds"], given={"wait_s": 40}) == 40
 
 
 def test_the_page_of_a_failure_says_where_and_why(states: dict[str, Any]) -> None:
@@ -216,23 +246,24 @@ def test_who_asks_is_given_a_token_and_an_answer_is_waited_for(step: Step, state
     }
     answered = evaluate(state["Output"], given=ASKED, result={"outcome": "granted", "incident_id": "another"})
     assert answered == {**ASKED, "step": step.name.value, "outcome": "granted"}
-    assert state["Next"] == answer_state(step.name)
 
 
 @pytest.mark.parametrize("step", ASKING, ids=lambda step: step.name.value)
 def test_an_answer_leads_where_the_table_says(step: Step, states: dict[str, Any]) -> None:
-    """A stray one is paged, and nothing but the table's own outcomes leads on."""
-    route = states[answer_state(step.name)]
+    """A stray one is paged, unless all lead the same way: then nothing depends on it."""
     for outcome, target in step.transitions.items():
-        assert chosen(route, {"outcome": outcome.value}) == first_state(target)
-    assert chosen(route, {"outcome": "done"}) == FAILURE
+        assert follows(states, step.name, {"outcome": outcome.value}) == first_state(target)
+    stray = follows(states, step.name, {"outcome": "done"})
+    assert stray == (StepName.VERIFY.value if step.name is StepName.LISTEN else FAILURE)
 
 
 @pytest.mark.parametrize("step", ASKING, ids=lambda step: step.name.value)
 def test_without_an_answer_the_request_expires(step: Step, states: dict[str, Any]) -> None:
-    """A little later than anybody may answer; the outcome says so."""
+    """A little later than people may answer; the outcome says so. Step Functions takes no time-out of 0 s."""
     state = states[step.name.value]
-    assert evaluate(state["TimeoutSeconds"], given=ASKED) == 900 + TASK_TIMEOUT_MARGIN_S
+    assert evaluate(state["TimeoutSeconds"], given=ASKED) == 900 + step.grace_s
+    assert evaluate(state["TimeoutSeconds"], given={"wait_s": 0}) == max(1, step.grace_s)
+    assert (step.grace_s > 0) is (step.name is StepName.APPROVAL)
     expired = state["Catch"][0]
     assert expired["ErrorEquals"] == ["States.Timeout"]
     assert evaluate(expired["Output"], given=ASKED) == {**ASKED, "outcome": "expired"}
@@ -292,13 +323,14 @@ def test_an_execution_ends_before_its_history_is_full(states: dict[str, Any]) ->
 
     def cost(follower: StepName) -> int:
         if TABLE[follower].awaits:
-            return EVENTS_OF_A_CALLBACK + events(answer_state(follower))
+            # What reads its answer, or the wait in place of one.
+            return EVENTS_OF_A_CALLBACK + EVENTS_OF_A_STATE["Choice"]
         return events(first_state(follower))
 
     alone = sum(events(first_state(step.name)) for step in TABLE.values() if step.function is None)
     total = 10 + alone
     for step in WORKING:
-        own = {first_state(step.name), step.name.value, answer_state(step.name)}
+        own = {first_state(step.name), step.name.value, answer_state(step.name)} & {*states}
         followers = {
             target
             for target in step.transitions.values()

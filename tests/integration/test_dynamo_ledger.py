@@ -15,6 +15,7 @@ from functions.domain.errors import LedgerError, Superseded
 from functions.domain.evidence import ReleaseState
 from functions.domain.incidents import Fact, FleetSwitch, Incident, NewEvent, Switch
 from functions.domain.services import ServiceRef
+from functions.domain.signals import Wakes
 from functions.ports import BudgetCharge
 from tests.fakes.aws import FakeAws, iam_action, refusal
 from tests.fakes.clock import FakeClock
@@ -119,6 +120,25 @@ class TestRaces:
             (False, False),
         ]
         assert called == ["BatchGetItem", *["TransactWriteItems"] * 3]
+
+    def test_who_begins_to_listen_meanwhile_is_woken(self, rivals: Rivals) -> None:
+        """Between the reading of an incident and the counting of the signal: one of the two sees the other."""
+        incident = rivals.open()
+        rivals.meanwhile(lambda: rivals.rival.listen(incident.id, 1, "t", wakes=Wakes.TROUBLE, signals=1))
+        assert rivals.ledger.record_signal(alarm_signal(5), ORDERS, may_open=True).token == "t"
+
+    def test_a_signal_meanwhile_ends_the_listening(self, rivals: Rivals) -> None:
+        """The same, the other way round."""
+        incident = rivals.open()
+        rivals.meanwhile(lambda: rivals.rival.record_signal(alarm_signal(5), ORDERS, may_open=True))
+        assert not rivals.ledger.listen(incident.id, 1, "t", wakes=Wakes.TROUBLE, signals=1)
+
+    def test_what_was_read_ahead_knows_nobody_who_listens_by_now(self, rivals: Rivals) -> None:
+        """A batch is read at once; whoever listens since is woken all the same."""
+        incident = rivals.open()
+        ahead = rivals.ledger.look_ahead([(alarm_signal(5), ORDERS)])
+        rivals.rival.listen(incident.id, 1, "t", wakes=Wakes.TROUBLE, signals=1)
+        assert rivals.ledger.record_signal(alarm_signal(5), ORDERS, may_open=True, ahead=ahead).token == "t"
 
     def test_an_ok_is_not_lost_to_an_opening(self, rivals: Rivals) -> None:
         """A signal that would only have been noted joins an incident that opens at the same moment."""

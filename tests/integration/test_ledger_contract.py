@@ -24,7 +24,7 @@ from functions.domain.incidents import (
 )
 from functions.domain.maintenance import Announced
 from functions.domain.services import ServiceRef
-from functions.domain.signals import AlarmState
+from functions.domain.signals import AlarmState, Wakes
 from functions.domain.table import TTL_ATTRIBUTE
 from functions.domain.troubles import Trouble
 from functions.ports import BudgetCharge, Ledger
@@ -145,6 +145,56 @@ class TestRecordingSignals:
 
         assert ledger.unmatched() == ((alarm_signal(2), "no service"), (alarm_signal(1), "no playbook"))
         assert ledger.unmatched(limit=1) == ((alarm_signal(2), "no service"),)
+
+
+class TestListening:
+    """The execution that carries an incident pauses, and leaves what wakes it."""
+
+    def test_the_next_signal_that_ends_the_pause_has_the_token(self, ledger: Ledger) -> None:
+        """Also when it comes again; another signal has none."""
+        incident = open_incident(ledger)
+        assert ledger.record_signal(alarm_signal(), ORDERS, may_open=True).token is None
+        assert ledger.listen(incident.id, 1, "the token", wakes=Wakes.TROUBLE, signals=1)
+
+        ok = ledger.record_signal(alarm_signal(1, state=AlarmState.OK), ORDERS, may_open=False)
+        another = ledger.record_signal(alarm_signal(2, alarm="orders-cpu"), ORDERS, may_open=True)
+        again = ledger.record_signal(alarm_signal(2, alarm="orders-cpu"), ORDERS, may_open=True)
+
+        assert (ok.token, another.token, again.token) == (None, "the token", "the token")
+        assert ledger.incident(incident.id).signals_received == 3
+        verify(ledger, incident.id)
+
+    def test_a_later_pause_takes_the_place_of_an_earlier_one(self, ledger: Ledger) -> None:
+        """Only the newest token is any good."""
+        incident = open_incident(ledger)
+        assert ledger.listen(incident.id, 1, "one", wakes=Wakes.TROUBLE, signals=1)
+        assert ledger.listen(incident.id, 1, "two", wakes=Wakes.ORDERS, signals=None)
+        assert ledger.record_signal(alarm_signal(2, alarm="orders-cpu"), ORDERS, may_open=True).token is None
+
+    def test_a_signal_that_came_meanwhile_ends_it_before_it_begins(self, ledger: Ledger) -> None:
+        """Nothing is left then."""
+        incident = open_incident(ledger)
+        ledger.record_signal(alarm_signal(1, state=AlarmState.OK), ORDERS, may_open=False)
+        assert not ledger.listen(incident.id, 1, "the token", wakes=Wakes.TROUBLE, signals=1)
+        assert ledger.record_signal(alarm_signal(2, alarm="orders-cpu"), ORDERS, may_open=True).token is None
+
+    def test_whoever_writes_has_woken(self, ledger: Ledger) -> None:
+        """Its token is gone."""
+        incident = open_incident(ledger)
+        assert ledger.listen(incident.id, 1, "the token", wakes=Wakes.TROUBLE, signals=1)
+        ledger.append(incident, [note("looked")], step="verify")
+        assert ledger.record_signal(alarm_signal(2, alarm="orders-cpu"), ORDERS, may_open=True).token is None
+
+    def test_only_who_carries_the_incident_listens(self, ledger: Ledger) -> None:
+        """Neither who was taken over, nor anybody once it is closed."""
+        incident = open_incident(ledger)
+        incident = ledger.next_generation(incident, note("taken over"))
+        with pytest.raises(Superseded):
+            ledger.listen(incident.id, 1, "the token", wakes=Wakes.TROUBLE, signals=1)
+        seen = ledger.append(incident, [note("looked")], step="assess", signals_seen=1)
+        ledger.resolve(seen, note("over"))
+        with pytest.raises(Superseded):
+            ledger.listen(incident.id, 2, "the token", wakes=Wakes.TROUBLE, signals=1)
 
 
 class TestTheTrail:

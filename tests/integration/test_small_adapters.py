@@ -128,6 +128,14 @@ class TestExecutions:
         with pytest.raises(ReadFailed):
             executions.start("inc-1", 1)
 
+    def test_who_listens_is_woken(self) -> None:
+        """With the outcome that its step knows; where nobody listens any more, that is no error."""
+        aws = FakeAws(SendTaskSuccess={})
+        assert StepFunctionsExecutions(aws.client("stepfunctions"), state_machine=MACHINE).wake("t", "new-signal")
+        assert aws.calls == [("states:SendTaskSuccess", {"taskToken": "t", "output": '{"outcome": "new-signal"}'})]
+        aws = FakeAws(SendTaskSuccess=refusal("TaskTimedOut"))
+        assert not StepFunctionsExecutions(aws.client("stepfunctions"), state_machine=MACHINE).wake("t", "new-signal")
+
 
 class TestAnswers:
     def test_an_answer_wakes_the_execution(self) -> None:

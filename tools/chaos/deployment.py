@@ -23,7 +23,7 @@ from functions.handlers import bake, intake, sweep
 from functions.observability import metrics
 from functions.playbooks.schema import Playbook
 from functions.ports import WebhookCaller
-from functions.workflow.table import Function, Outcome
+from functions.workflow.table import Function
 from tools.chaos.desk import LOOKS_EVERY_S, People
 from tools.chaos.table import TableInMemory
 from tools.drill.deployment import BAKE_EVERY_S, HANDLERS, SWEEP_EVERY_S, Deployment, DrillSettings
@@ -31,7 +31,6 @@ from tools.drill.engine import Json
 from tools.drill.runner import quiet
 from tools.drill.scenario import Desk
 from tools.drill.world import wire
-from tools.drill.world.refusal import Refused
 from tools.drill.world.world import World
 
 MAX_RECEIVES = 5
@@ -99,7 +98,7 @@ class FragileDeployment(Deployment):
 
     @property
     def answering(self) -> Mapping[str, Callable[[Mapping[str, Any]], Json]]:
-        return {**super().answering, **self.table.answering, "SendTaskSuccess": self._send_task_success}
+        return {**super().answering, **self.table.answering}
 
     @property
     def now(self) -> datetime:
@@ -119,13 +118,6 @@ class FragileDeployment(Deployment):
 
         self._later(LOOKS_EVERY_S, look)
         yield
-
-    def _send_task_success(self, given: Mapping[str, Any]) -> Json:
-        """Step Functions API reference, SendTaskSuccess: TaskTimedOut where nobody waits with this token any more."""
-        if not self.engine.waits(given["taskToken"]):
-            raise Refused("TaskTimedOut", "Task Timed Out: 'Provided task does not exist anymore'")
-        self.engine.answer(given["taskToken"], Outcome(json.loads(given["output"])["outcome"]))
-        return {}
 
     def take(self, message: dict[str, Any]) -> None:
         self._receive(json.dumps(message), 1)

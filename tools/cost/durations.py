@@ -12,8 +12,10 @@ CALL_S = 0.04
 OWN_S = 0.1
 """What a warm function does besides, at this memory."""
 
-COLD_S = 3.0
-"""More for one that was not there: its initialisation, which is billed, and the clients that it makes."""
+COLD_S = 1.5
+"""More for one that was not there: its initialisation, which is billed, and the clients that it makes. It has a whole
+core for it, whatever its memory (docs/performance.md, "Cold start"; some half a second more where sources are shipped).
+"""
 
 KEPT_S = 420.0
 """How long an environment without work is kept. Lambda promises nothing; minutes are what is seen."""

@@ -14,6 +14,7 @@ from functions.adapters.ledger import DynamoLedger
 from functions.adapters.s3 import S3Archive
 from functions.domain.services import ServiceRef
 from functions.ports import Ledger
+from functions.workflow.table import StepName
 from tools.demo import cdk, shop
 from tools.demo.asked import grant_as_asked, let_plain_http_in
 from tools.demo.emulator import REGION, Emulator, emulator
@@ -41,8 +42,9 @@ CONTEXT = {
 }
 """All that differs from a deployment to AWS."""
 
-ANSWER_WITHIN_S = 900
-"""Seconds in which people may answer a request, as a playbook has it that does not say."""
+TIME_OUTS_S = {StepName.APPROVAL: 900, StepName.LISTEN: 3}
+"""Seconds in which people may answer a request, as a playbook has it that does not say; and of a pause between two
+looks, which is as short as the other waits here."""
 
 WARM_S = 50
 """Seconds of traffic until "before" has enough data points to compare with."""
@@ -247,13 +249,12 @@ class Stage:
 
 
 def spell_time_outs_out(stepfunctions: Any) -> None:
-    """Give the step that waits for people a time-out in figures: the emulator evaluates no expression there."""
+    """Give the steps that wait to be told a time-out in figures: the emulator evaluates no expression there."""
     (machine,) = stepfunctions.list_state_machines()["stateMachines"]
     arn = machine["stateMachineArn"]
     definition = json.loads(stepfunctions.describe_state_machine(stateMachineArn=arn)["definition"])
-    for state in definition["States"].values():
-        if isinstance(state.get("TimeoutSeconds"), str):
-            state["TimeoutSeconds"] = ANSWER_WITHIN_S
+    for step, seconds in TIME_OUTS_S.items():
+        definition["States"][step.value]["TimeoutSeconds"] = seconds
     stepfunctions.update_state_machine(stateMachineArn=arn, definition=json.dumps(definition))
 
 

@@ -19,7 +19,7 @@ from functions.observability import metrics
 from functions.playbooks.schema import Playbook
 from functions.ports import Ledger, WebhookCaller
 from functions.settings import Settings
-from functions.workflow.table import Function
+from functions.workflow.table import Function, Outcome
 from tools.drill.engine import Engine, Json
 from tools.drill.world.refusal import Refused
 from tools.drill.world.web import WorldHttp, WorldWebhooks
@@ -163,7 +163,11 @@ class Deployment:
     @property
     def answering(self) -> Mapping[str, Callable[[Mapping[str, Any]], Json]]:
         """What Step Functions answers, by operation: the world knows nothing of executions."""
-        return {"StartExecution": self._start_execution, "DescribeExecution": self._describe_execution}
+        return {
+            "StartExecution": self._start_execution,
+            "DescribeExecution": self._describe_execution,
+            "SendTaskSuccess": self._send_task_success,
+        }
 
     def _start_execution(self, given: Mapping[str, Any]) -> Json:
         if not self.engine.start(given["name"], json.loads(given["input"])):
@@ -183,6 +187,13 @@ class Deployment:
             "status": execution.status,
             "startDate": execution.started_at,
         }
+
+    def _send_task_success(self, given: Mapping[str, Any]) -> Json:
+        """Step Functions API reference, SendTaskSuccess: TaskTimedOut where nobody waits with this token any more."""
+        if not self.engine.waits(given["taskToken"]):
+            raise Refused("TaskTimedOut", "Task Timed Out: 'Provided task does not exist anymore'")
+        self.engine.answer(given["taskToken"], Outcome(json.loads(given["output"])["outcome"]))
+        return {}
 
     def _webhooks(self) -> WebhookCaller:
         return WorldWebhooks(self._world)

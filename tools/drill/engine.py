@@ -8,7 +8,7 @@ from typing import Any
 
 from functions.domain.errors import Superseded
 from functions.workflow.table import TABLE, Function, Outcome, Step, StepName, next_step
-from infra.workflow import REPEAT_AFTER_S, TASK_TIMEOUT_MARGIN_S, UNSAID_WAIT_S
+from infra.workflow import REPEAT_AFTER_S, UNSAID_WAIT_S
 
 STEP_S = 2.0
 """Seconds of the world's clock from entering a step to its outcome: a warm function with its two or three round
@@ -31,6 +31,8 @@ class Execution:
     """What an answer has to come with, while the execution waits for one."""
     steps: list[StepName] = field(default_factory=list)
     """Those that it entered, in their order."""
+    waits: int = 0
+    """How many of those it entered by a wait."""
 
 
 class Engine:
@@ -90,6 +92,7 @@ class Engine:
             return
         row = TABLE[execution.at]
         wait_s = float(execution.payload.get("wait_s", UNSAID_WAIT_S)) if row.waits else 0.0
+        execution.waits += row.function is not None and wait_s > 0
         self._later(wait_s + (STEP_S if row.function is not None else 0.0), lambda: self._visit(execution, row))
 
     def _visit(self, execution: Execution, row: Step, *, repeated: int = 0) -> None:
@@ -118,7 +121,7 @@ class Engine:
         self._enter(execution)
 
     def _ask(self, execution: Execution, row: Step, function: Function) -> None:
-        """Call the function that asks, then wait for an answer, or until nobody may answer any more."""
+        """Call the function that asks, then wait for an answer, or until it comes too late."""
         token = f"{execution.name} at {self._now().isoformat()}"
         execution.token = token
         try:
@@ -126,10 +129,11 @@ class Engine:
         except Superseded:
             self.answer(token, Outcome.SUPERSEDED)
         except Exception as error:  # noqa: BLE001 - as in `_visit`
-            self._fail(execution, row.name, error)
-        else:
-            wait_s = execution.payload["wait_s"] + TASK_TIMEOUT_MARGIN_S
-            self._later(wait_s, lambda: self.answer(token, Outcome.EXPIRED))
+            if not row.spared:
+                self._fail(execution, row.name, error)
+                return
+            token = execution.token = f"{token}, by the clock"  # the task has failed, and its token with it
+        self._later(execution.payload["wait_s"] + row.grace_s, lambda: self.answer(token, Outcome.EXPIRED))
 
     def waits(self, token: str) -> bool:
         """Whether an execution waits with this token."""

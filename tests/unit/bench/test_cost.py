@@ -93,11 +93,17 @@ class TestUnits:
 
 
 def test_a_transition_is_every_state_of_the_compiled_machine() -> None:
-    """Entering and ending are two; a look of verify is its wait, the function, and reading its answer."""
-    assert (states_of()[StepName.SETTLE], states_of()[StepName.VERIFY], states_of()[StepName.REMEDIATE]) == (1, 2, 3)
-    steps = [StepName.ASSESS, StepName.CLOSE, StepName.END]
-    beat = Execution(name="a", started_at=datetime.now(UTC), at=StepName.END, payload={}, steps=steps)
-    assert transitions_of(beat) == 6
+    """Entering and ending are two; a step is the function and reading its answer, and its wait where it had one. The
+    report ends the execution itself."""
+    assert (states_of()[StepName.SETTLE], states_of()[StepName.VERIFY], states_of()[StepName.LISTEN]) == (1, 2, 1)
+
+    def counted(*steps: StepName, waits: int = 0) -> int:
+        begun = Execution(name="a", started_at=datetime.now(UTC), at=steps[-1], payload={}, steps=[*steps], waits=waits)
+        return transitions_of(begun)
+
+    assert counted(StepName.ASSESS, StepName.CLOSE, StepName.END) == 6
+    assert counted(StepName.ASSESS, StepName.CLOSE, StepName.REPORT, StepName.END) == 6
+    assert counted(StepName.ASSESS, StepName.REMEDIATE, StepName.REMEDIATE, waits=1) == 8
 
 
 def test_memory_is_the_stacks() -> None:

@@ -8,6 +8,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions import bootstrap
 from functions.domain.errors import ReadFailed
+from functions.domain.signals import Wakes
 from functions.handlers import assess, close, notify, remediate, report, restore, sweep, verify
 from functions.workflow.sweep import Swept
 from functions.workflow.table import TABLE, Outcome, StepName
@@ -24,9 +25,17 @@ CARRIED: list[tuple[StepName, Handler, str, Outcome]] = [
     (StepName.PAGE, notify.handler, "page_people", Outcome.PAGED),
     (StepName.UPDATE, notify.handler, "keep_promises", Outcome.PAGED),
     (StepName.CLOSE, close.handler, "close", Outcome.RESOLVED),
+    (StepName.INTERIM, report.handler, "write_report", Outcome.LEASES_LEFT),
     (StepName.REPORT, report.handler, "write_report", Outcome.RESOLVED),
     (StepName.RESTORE, restore.handler, "restore", Outcome.RESTORED),
 ]
+
+
+AWAITING = pytest.mark.parametrize(
+    ("step", "handler", "built_by"),
+    [(StepName.APPROVAL, notify.handler, "ask_people"), (StepName.LISTEN, verify.handler, "listen")],
+    ids=["approval", "listen"],
+)
 
 
 class FakeStep:
@@ -38,7 +47,7 @@ class FakeStep:
 
     def __call__(self, visit: Visit) -> Result:
         self.visits.append(visit)
-        return Result(outcome=self.outcome, wait_s=7)
+        return Result(outcome=self.outcome, wait_s=7, signals=3, wakes=Wakes.TROUBLE)
 
     def hand_over(self, visit: Visit) -> Result:
         return Result(outcome=Outcome.EXHAUSTED, generation=visit.generation + 1)
@@ -100,6 +109,8 @@ def test_a_step_is_called_once_with_the_payload(carried: tuple[StepName, Handler
         "outcome": fake.outcome,
         "wait_s": 7,
         "left_s": 0,
+        "signals": 3,
+        "wakes": "trouble",
         "visits": {step: 2},
         "announced": 40 if step in TELLS else 0,
     }
@@ -152,20 +163,29 @@ def test_a_payload_without_an_incident_is_a_bug(carried: tuple[StepName, Handler
     assert fake.visits == []
 
 
-def test_who_asks_is_given_the_token_and_answers_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The outcome comes from people, so what the function returns would only be mistaken for one."""
+@AWAITING
+def test_who_asks_is_given_the_token_and_answers_nothing(
+    step: StepName, handler: Handler, built_by: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The outcome comes from elsewhere, so what the function returns would only be mistaken for one."""
     asked: list[tuple[Visit, str]] = []
-    monkeypatch.setattr(bootstrap, "ask_people", lambda: lambda visit, token: asked.append((visit, token)))
-    given = payload(StepName.APPROVAL, token="the token", wait_s=900)
-    assert notify.handler(given, context("notify")) == {}
+    monkeypatch.setattr(bootstrap, built_by, lambda: lambda visit, token: asked.append((visit, token)))
+    assert handler(payload(step, token="the token", wait_s=900), context(step)) == {}
     ((visit, token),) = asked
     assert (visit.incident_id, visit.generation, visit.wait_s, token) == ("inc-1", 3, 900, "the token")
 
 
-def test_the_token_is_not_logged(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """Whoever reads logs may not answer in the name of people."""
-    monkeypatch.setattr(bootstrap, "ask_people", lambda: lambda visit, token: None)
-    notify.handler(payload(StepName.APPROVAL, token="the-token", wait_s=900), context("notify"))
+@AWAITING
+def test_the_token_is_not_logged(
+    step: StepName,
+    handler: Handler,
+    built_by: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Whoever reads logs may not answer in the name of people, nor wake anybody."""
+    monkeypatch.setattr(bootstrap, built_by, lambda: lambda visit, token: None)
+    handler(payload(step, token="the-token", wait_s=900), context(step))
     assert "the-token" not in "".join(capsys.readouterr())
 
 

@@ -24,7 +24,8 @@ SAID_BY = {
     StepName.UPDATE: {"paged", "not-yet"},
     StepName.WATCH: {"promised", "look-again", "changed", "all-clear"},
     StepName.CLOSE: {"resolved", "leases-left", "new-signal", "returned"},
-    StepName.REPORT: {"resolved", "leases-left", "restored"},
+    StepName.INTERIM: {"leases-left"},
+    StepName.REPORT: {"resolved", "restored"},
     StepName.RESTORE: {"restored", "not-due", "postponed", "contain", "give-up"},
     StepName.LIFT: {"done", "postponed", "give-up"},
 }
@@ -83,9 +84,10 @@ def test_what_does_nothing_but_wait_says_one_thing() -> None:
 
 
 def test_only_approval_waits_for_people() -> None:
-    """What can come of it: a yes, a no, or nothing in time."""
-    assert [row.name for row in TABLE.values() if row.awaits] == [StepName.APPROVAL]
+    """What can come of it: a yes, a no, or nothing in time. Whoever listens looks again, woken or not."""
+    assert [row.name for row in TABLE.values() if row.awaits] == [StepName.APPROVAL, StepName.LISTEN]
     assert {*TABLE[StepName.APPROVAL].transitions} == {Outcome.GRANTED, Outcome.DENIED, Outcome.EXPIRED}
+    assert TABLE[StepName.LISTEN].transitions == dict.fromkeys((Outcome.NEW_SIGNAL, Outcome.EXPIRED), StepName.VERIFY)
 
 
 @pytest.mark.parametrize("step", [name for name, row in TABLE.items() if row.function is not None])

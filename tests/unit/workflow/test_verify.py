@@ -13,13 +13,13 @@ from functions.domain.changes import ActionName, ForceNewDeployment, Plan, State
 from functions.domain.evidence import AlarmFacts, DeploymentFacts, ServiceFacts, TargetFacts, TaskFacts, TasksFacts
 from functions.domain.incidents import Event, Fact, NewEvent
 from functions.domain.services import ServiceRef
-from functions.domain.signals import AlarmState, Signal, SignalKind
+from functions.domain.signals import AlarmState, Signal, SignalKind, Wakes
 from functions.playbooks.schema import Playbook
 from functions.workflow.decision import Decision
 from functions.workflow.story import tell
 from functions.workflow.table import Outcome, StepName
 from functions.workflow.verify import WITHOUT_ALARM, Verify
-from functions.workflow.visit import Visit
+from functions.workflow.visit import Result, Visit
 from tests.fakes.clock import FakeClock
 from tests.fakes.findings import alarm, deployment, service
 from tests.fakes.signals import alarm_signal
@@ -118,7 +118,11 @@ class Incident:
         ]
 
     def look(self) -> str:
-        return self.verify(Visit(incident_id=self.id, generation=1)).outcome
+        return self.pause().outcome
+
+    def pause(self) -> Result:
+        """What comes after a look."""
+        return self.verify(Visit(incident_id=self.id, generation=1))
 
     @property
     def last(self) -> Event:
@@ -350,9 +354,9 @@ def test_the_ok_that_a_recovery_brings_is_seen_on_the_way(incident: Incident) ->
     assert incident.ledger.incident(incident.id).step == StepName.VERIFY
 
 
-def test_another_alarm_after_the_action_asks_for_a_look_at_once(incident: Incident) -> None:
+def test_another_alarm_after_the_action_asks_for_another_look(incident: Incident) -> None:
     """There may be a second trouble. The alarm that was known already says nothing new, and before the service is
-    steady nobody can tell the one from the other."""
+    steady nobody can tell the one from the other. An alarm seldom comes alone: half a minute is left to others."""
     incident.world.alarm = alarm(state=AlarmState.ALARM)
     incident.ledger.record_signal(alarm_signal(60), REF, may_open=True)
     assert incident.look() == "not-yet"
@@ -360,6 +364,9 @@ def test_another_alarm_after_the_action_asks_for_a_look_at_once(incident: Incide
     incident.world.shown = service(running=1, pending=1)
     assert incident.look() == "not-yet"
     incident.world.shown = service()
+    gathers = incident.pause()
+    assert (gathers.outcome, gathers.wait_s, gathers.wakes) == (Outcome.NOT_YET, 30, Wakes.ORDERS)
+    incident.clock.advance(seconds=30)
     assert incident.look() == "look-again"
     assert "alarm orders-cpu went off after the last look" in incident.last.summary
     assert tell(incident.ledger.events(incident.id)).verifying is PLAN.action
@@ -367,15 +374,55 @@ def test_another_alarm_after_the_action_asks_for_a_look_at_once(incident: Incide
 
 
 class TestWhenItLooksAgain:
-    """Each look costs; between two moments at which something else can be said, one a minute is enough."""
+    """Each look costs: the next one is at the moment at which something else can be said, or when a signal says so."""
 
     def wait_s(self, incident: Incident) -> int | None:
-        return incident.verify(Visit(incident_id=incident.id, generation=1)).wait_s
+        return incident.pause().wait_s
 
-    def test_while_tasks_come_and_go_every_half_minute(self, incident: Incident) -> None:
-        """Any moment may be the first steady one."""
+    def test_while_tasks_come_and_go_every_minute(self, incident: Incident) -> None:
+        """Any moment may be the first steady one; the end of a deployment wakes, and alarms say nothing of it."""
         incident.world.shown = service(running=1, pending=1)
-        assert self.wait_s(incident) == 30
+        pause = incident.pause()
+        assert (pause.outcome, pause.wait_s, pause.wakes) == (Outcome.NOT_YET, 60, Wakes.ORDERS)
+
+    def test_it_knows_how_many_signals_it_has_seen(self, incident: Incident) -> None:
+        """What comes after that is slept through by nobody."""
+        incident.quiet(minutes=0)
+        seen = incident.ledger.incident(incident.id).signals_received
+        assert incident.pause().signals == seen
+        incident.ledger.record_signal(alarm_signal(60, state=AlarmState.OK), REF, may_open=True)
+        assert incident.pause().signals == seen + 1
+
+    def test_no_later_than_people_were_promised_to_hear(self, incident: Incident) -> None:
+        """And it is a look like any other: nothing of the pause is left for after the promise."""
+        incident.quiet(minutes=0)
+        promised_at = incident.clock.now() + timedelta(seconds=50)
+        posted = said(Fact.UPDATE_POSTED, next_update_at=promised_at.isoformat())
+        incident.ledger.append(incident.ledger.incident(incident.id), [posted], step="update")
+        pause = incident.pause()
+        assert (pause.wait_s, pause.left_s) == (50, 0)
+        incident.clock.advance(seconds=50)
+        assert incident.pause().outcome is Outcome.PROMISED_MEANWHILE
+
+    def test_an_alarm_that_is_still_on_when_it_may_be_over(self, incident: Incident) -> None:
+        """For as long as it looks back, and then when nothing of before can be in it any more; it need not tell."""
+        incident.world.alarm = alarm(state=AlarmState.ALARM)
+        pause = incident.pause()
+        assert (pause.wait_s, pause.wakes) == (120, Wakes.TROUBLE)
+        incident.clock.advance(seconds=120)
+        assert self.wait_s(incident) == 60
+
+    def test_no_later_than_the_action_is_given_up(self, incident: Incident) -> None:
+        """An alarm that stays is told as soon as its time is over."""
+        incident.clock.advance(seconds=DEADLINE_S + 120 - 10)
+        incident.world.alarm = alarm(state=AlarmState.ALARM)
+        assert self.wait_s(incident) == 10
+
+    def test_a_service_without_alarms_every_minute(self) -> None:
+        """Nothing would tell of it."""
+        unwatched = Incident(signal=alarm_signal().model_copy(update={"kind": SignalKind.TASK, "alarm": None}))
+        pause = unwatched.pause()
+        assert (pause.outcome, pause.wait_s) == (Outcome.NOT_YET, 60)
 
     def test_once_quiet_when_the_window_is_over(self, incident: Incident) -> None:
         """Not a look later than it may count as recovered."""
@@ -384,10 +431,12 @@ class TestWhenItLooksAgain:
         incident.clock.advance(seconds=15)
         assert incident.look() == "recovered"
 
-    def test_at_least_once_a_minute(self, incident: Incident) -> None:
-        """An order, or an alarm that goes off again, must not wait for a long window."""
-        incident.quiet(minutes=0)
-        assert self.wait_s(incident) == 60
+    def test_at_least_every_five_minutes(self, incident: Incident) -> None:
+        """Not everything that goes wrong tells of itself; an order and an alarm that goes off again do, and wake."""
+        since = incident.clock.now()
+        incident.world.alarm = alarm(state=AlarmState.OK, breaching_now=False, since=since, evaluation_periods=60)
+        pause = incident.pause()
+        assert (pause.wait_s, pause.wakes) == (300, Wakes.TROUBLE)
 
     def test_metrics_are_asked_only_where_the_answer_depends_on_them(self, incident: Incident) -> None:
         """They are paid for by the metric; the state of an alarm is not."""

@@ -31,6 +31,8 @@ def test_a_visit_is_counted_and_says_where_it_leads() -> None:
         "outcome": "not-yet",
         "wait_s": 30,
         "left_s": 0,
+        "signals": None,
+        "wakes": "orders",
         "visits": {"assess": 2, "verify": 1},
         "announced": 0,
     }

@@ -35,7 +35,7 @@ PLATFORM = "the state machine"
 EVENT_BYTES = 26
 """More for each line of a log (Amazon CloudWatch Logs API reference, PutLogEvents)."""
 
-_STEP_BEGIN_AND_END = 2
+_BEGIN = 1
 _FAILURE = 3
 """States after a step that failed: whose failure, the page, the end."""
 
@@ -196,17 +196,33 @@ def metrics_of(line: Mapping[str, Any]) -> Iterator[str]:
 
 def transitions_of(execution: Execution) -> int:
     """State transitions of one execution: the states that it went through, as the table compiles to them."""
-    count = _STEP_BEGIN_AND_END if StepName.END in execution.steps else 1
-    count += sum(states_of()[step] for step in execution.steps if step is not StepName.END)
+    before_end = execution.steps[-2] if execution.steps[-1] is StepName.END else None
+    count = _BEGIN + (before_end is not None and not _ends()[before_end])
+    count += execution.waits + sum(states_of()[step] for step in execution.steps if step is not StepName.END)
     return count + (_FAILURE if execution.status == "FAILED" else 0)
 
 
 @cache
 def states_of() -> Mapping[StepName, int]:
-    """How many states of the compiled machine one visit of a step takes: its wait, the step, and reading its answer."""
+    """How many states of the compiled machine one visit of a step takes beside its wait: the step, and reading its
+    answer."""
+    states = _compiled()
+    return {step: sum(name in states for name in (step, f"after {step}")) for step in StepName}
+
+
+@cache
+def _ends() -> Mapping[StepName, bool]:
+    """Which steps end the execution without another state."""
+    states = _compiled()
+    return {step: bool(states.get(step.value, {}).get("End")) for step in StepName}
+
+
+@cache
+def _compiled() -> Json:
     functions = {each: f"arn:function:{each}" for each in Function}
-    states = definition(functions=functions, function_timeout_s=60, page_topic="t", state_machine="m")["States"]
-    return {step: sum(name in states for name in (f"before {step}", step, f"after {step}")) for step in StepName}
+    compiled = definition(functions=functions, function_timeout_s=60, page_topic="t", state_machine="m")
+    states: Json = compiled["States"]
+    return states
 
 
 class _Lines(logging.Handler):

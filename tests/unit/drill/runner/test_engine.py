@@ -103,6 +103,57 @@ def test_a_step_that_is_spared_may_fail() -> None:
     assert pages == []
 
 
+class Sleeper(Functions):
+    """Functions one of which listens, and remembers its token."""
+
+    tokens: list[str]
+
+    def __call__(self, function: Function, payload: Json) -> Json:
+        if payload["step"] == StepName.LISTEN:
+            self.tokens = [*getattr(self, "tokens", ()), payload["token"]]
+            return {}
+        return super().__call__(function, payload)
+
+
+LISTENS = [(Outcome.WAIT, 0), (Outcome.NOT_YET, 100), (Outcome.RECOVERED, 0), (Outcome.RESOLVED, 0)]
+
+
+@pytest.mark.parametrize(("woken_after_s", "paused_s"), [(None, 100), (40, 40), (200, 100)])
+def test_who_listens_is_woken_or_waits_its_time(woken_after_s: int | None, paused_s: int) -> None:
+    """Who is woken too late finds nobody asleep."""
+    time = Time()
+    functions = Sleeper(time, *LISTENS)
+    engine = engine_of(time, functions, [])
+    if woken_after_s is not None:
+        time.later(3 * STEP_S + woken_after_s, lambda: engine.answer(functions.tokens[0], Outcome.NEW_SIGNAL))
+    engine.start("inc-1-1", begun())
+    time.run()
+    (first, _, _), (second, _, _) = [call for call in functions.calls if call[2] == StepName.VERIFY]
+    assert second - first == paused_s + 2 * STEP_S
+    assert [each.status for each in engine.executions] == ["SUCCEEDED"]
+
+
+def test_who_cannot_listen_waits_its_time() -> None:
+    """Its token is good for nothing then: the task that it belongs to has failed."""
+
+    class Deaf(Sleeper):
+        def __call__(self, function: Function, payload: Json) -> Json:
+            answer = super().__call__(function, payload)
+            if payload["step"] == StepName.LISTEN:
+                raise RuntimeError("the table is away")
+            return answer
+
+    time, pages = Time(), list[str]()
+    functions = Deaf(time, *LISTENS)
+    engine = engine_of(time, functions, pages)
+    time.later(50, lambda: engine.answer(functions.tokens[0], Outcome.NEW_SIGNAL))
+    engine.start("inc-1-1", begun())
+    time.run()
+    (first, _, _), (second, _, _) = [call for call in functions.calls if call[2] == StepName.VERIFY]
+    assert second - first == 100 + 2 * STEP_S
+    assert ([each.status for each in engine.executions], pages) == (["SUCCEEDED"], [])
+
+
 @pytest.mark.parametrize("failures", [1, TABLE[StepName.CLOSE].repeats, TABLE[StepName.CLOSE].repeats + 1])
 def test_a_step_that_may_be_repeated_is(failures: int) -> None:
     """With the payload that it had before, after pauses that grow; people are paged when it still fails."""
