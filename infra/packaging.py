@@ -51,9 +51,11 @@ _PARTS_FOR_OTHERS = (
 _NO_USE_IN_A_FUNCTION = (
     *("*.pyi", "test_*.py", "conftest.py"),
     *("aws_lambda_powertools/event_handler/openapi/swagger_ui/*.min.*", "dateutil/zoneinfo/dateutil-zoneinfo.tar.gz"),
-    *("pydantic/mypy.py", "tzdata/zoneinfo/*.tab", "tzdata/zoneinfo/tzdata.zi"),
+    *("dateutil/rrule.py", "dateutil/tz/win.py", "pydantic/mypy.py", "urllib3/contrib/pyopenssl.py"),
+    *("tzdata/zoneinfo/*.tab", "tzdata/zoneinfo/tzdata.zi"),
 )
-"""Stubs for type checkers, and tests, which some distributions bring along; pages and tables that nobody asks for."""
+"""Stubs for type checkers, and tests, which some distributions bring along; pages, tables and parts that nobody asks
+for."""
 
 _FORGET_CODE_AFTER_S = 3_600
 """Every change of the code leaves a directory behind; a synthesis needs its own for seconds."""

@@ -21,7 +21,7 @@ import pytest
 from functions.playbooks.compiled import Compiled
 from functions.settings import COMPILED_PLAYBOOKS
 from infra import packaging
-from infra.byte_code import compile_in_place, compiler
+from infra.byte_code import compile_in_place, compiler, without_docstrings
 from infra.context import Architecture, Deployment
 from tests.infra.synthesis import PROJECT, Synthesis
 from tools.chaos.rights.scenes import recorded
@@ -299,6 +299,42 @@ def test_a_python_that_makes_none_ends_the_build(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="made no byte code"):
         compile_in_place(tmp_path, python=shutil.which("false") or "false", seen_as="/var/task")
     assert (tmp_path / "module.py").exists()
+
+
+@pytest.mark.parametrize(
+    ("source", "left"),
+    [
+        (b'"""m"""\nfrom __future__ import annotations\n', b"\nfrom __future__ import annotations\n"),
+        (b'def f(): "d"\n', b"def f(): None\n"),
+        (b'def f():\n    ("a"\n     "b")\n    return 1\n', b"def f():\n    None\n\n    return 1\n"),
+        (b'def f():\n    """x\n    y"""; return 2\n', b"def f():\n    None; return 2\n\n"),
+        ('async def f():\r\n    """é\r\n    """\r\n'.encode(), b"async def f():\r\n    None\r\n\n"),
+        (b'class A:\n    """kept"""\n    x: int\n    """gone by itself"""\n', None),
+        (b'def f():\n    x = """d"""\n', None),
+        (b"def f(:\n", None),
+        (b"# coding: latin-1\nx = '\xe9'\n", None),
+    ],
+)
+def test_what_functions_say_to_readers_stays_behind(source: bytes, left: bytes | None) -> None:
+    """What classes say stays, because dataclasses would make it up anew at every start."""
+    assert without_docstrings(source) == (source if left is None else left)
+
+
+def test_a_program_without_docstrings_is_the_same_program() -> None:
+    """Every line of our own does what it did, where it stood."""
+    for path in sorted((PROJECT / "functions").rglob("*.py")):
+        before, after = (ast.parse(text) for text in (path.read_bytes(), without_docstrings(path.read_bytes())))
+        for node in (node for tree in (before, after) for node in ast.walk(tree)):
+            if isinstance(node, ast.Module | ast.FunctionDef | ast.AsyncFunctionDef) and node.body:
+                first = node.body[0]
+                if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
+                    node.body.pop(0)
+        assert where(before) == where(after), path
+
+
+def where(tree: ast.AST) -> list[tuple[str, int]]:
+    """Every statement, with its line."""
+    return [(ast.dump(node), node.lineno) for node in ast.walk(tree) if isinstance(node, ast.stmt)]
 
 
 def test_byte_code_tells_neither_when_nor_where_it_was_made(tmp_path: Path) -> None:
