@@ -165,17 +165,17 @@ class Verify:
             groups = (playbook.overrides.target_groups if playbook else ()) or service.target_groups
             targets = TargetsFacts(targets=tuple(self.readers.service.targets(groups)) if groups else ())
             trouble = unsteady(service, targets, groups, away=story.shifted_from(now))
-            alarms = tuple(self.readers.metrics.states(names)) if names else ()
-            if trouble is None and _worth_its_metrics(alarms, story, now):
+            alarms = tuple(self.readers.metrics.states(names)) if names and trouble is None else ()
+            if _worth_its_metrics(alarms, story, now):
                 alarms = tuple(self.readers.metrics.alarms(names))
         except ReadFailed as error:
             return _cannot_tell(str(error))
         if story.isolated is not None and service.desired == 0 and service.running == 0:
             # No recovery: what comes next is for people, and assess tells them.
             return Check(outcome=Outcome.LOOK_AGAIN, steady=False, reason="isolated: no task runs any more")
-        found = {alarm.name for alarm in alarms}
-        facts = AlarmsFacts(alarms=alarms, gone=tuple(name for name in names if name not in found))
         if trouble is None:
+            found = {alarm.name for alarm in alarms}
+            facts = AlarmsFacts(alarms=alarms, gone=tuple(name for name in names if name not in found))
             raised = _raised(inbox, incident.signals_seen) if story.acted is not None else ()
             held = _held(
                 facts,
