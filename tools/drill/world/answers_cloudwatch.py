@@ -128,7 +128,7 @@ def _plain(world: World, stat: Parameters, start: float, end: float) -> list[tup
     if period_s % MINUTE_S:
         raise NotImplementedError(f"the world keeps metrics by the minute, and was asked for {period_s} s")
     periods = _periods(start, end, period_s)
-    values = world.metrics.values(key, periods, period_s, stat["Stat"], now_s=now_s)
+    values = world.metrics.values(key, periods, stat["Stat"], now_s=now_s)
     return [(float(at_s), value) for at_s, value in zip(periods, values, strict=True) if value is not None]
 
 

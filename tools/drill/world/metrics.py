@@ -6,7 +6,7 @@ metrics"; ECS Developer Guide, "CloudWatch metrics"). A count that is zero is no
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
 MINUTE_S = 60
@@ -95,8 +95,24 @@ class Readable(Protocol):
     def value(self, minutes: range, statistic: str) -> float | None: ...
 
 
-_UNREAD = float("nan")
-"""Stands for a value that nobody has read yet; told by its identity."""
+class _Known:
+    """What was read of periods in a row, and changes no more."""
+
+    __slots__ = ("first", "values")
+
+    def __init__(self, first: int) -> None:
+        self.first = first
+        """Number of the first of these periods."""
+        self.values: list[float | None] = []
+
+    def reach(self, first: int, end: int, read: Callable[[int], float | None]) -> None:
+        """Read what is missing of the periods from `first` to `end`."""
+        if first < self.first:
+            if self.values:
+                self.values[:0] = [read(number) for number in range(first, self.first)]
+            self.first = first
+        for number in range(self.first + len(self.values), end):
+            self.values.append(read(number))
 
 
 class _Held:
@@ -106,7 +122,13 @@ class _Held:
 
     def __init__(self, series: Readable, *, late_s: float) -> None:
         self.series, self.late_s = series, late_s
-        self.known: dict[tuple[int, str], dict[int, float | None]] = {}
+        self.known: dict[tuple[int, str], _Known] = {}
+        """By minutes of a period, and statistic."""
+
+    def value(self, number: int, length: int, statistic: str, newest: int) -> float | None:
+        """One statistic of the period of that number and so many minutes, up to the newest minute."""
+        first = number * length
+        return self.series.value(range(first, min(first + length, newest + 1)), statistic)
 
     def newest_minute(self, now_s: float) -> int:
         return int((now_s - self.late_s) // MINUTE_S) - 1
@@ -137,32 +159,32 @@ class Metrics:
 
     def value(self, key: Key, start_s: float, period_s: int, statistic: str, *, now_s: float) -> float | None:
         """One statistic of one period, from what has arrived by now."""
-        return self.values(key, (start_s,), period_s, statistic, now_s=now_s)[0]
+        first = int(start_s // MINUTE_S)
+        periods = range(first * MINUTE_S, first * MINUTE_S + period_s, period_s)
+        held = self._held.get(key)
+        if held is None or first % (period_s // MINUTE_S) == 0:
+            return self.values(key, periods, statistic, now_s=now_s)[0]
+        newest = held.newest_minute(now_s)
+        return held.series.value(range(first, min(first + period_s // MINUTE_S, newest + 1)), statistic)
 
-    def values(
-        self, key: Key, starts_s: Iterable[float], period_s: int, statistic: str, *, now_s: float
-    ) -> list[float | None]:
-        """One statistic of several periods, from what has arrived by now.
+    def values(self, key: Key, periods: range, statistic: str, *, now_s: float) -> list[float | None]:
+        """One statistic of several periods, from what has arrived by now. They begin at multiples of their length.
 
         The same periods are read over and over. What the last minute is old enough for to change no more is kept.
         """
         held = self._held.get(key)
         if held is None:
-            return [None for _ in starts_s]
-        known = held.known.get((period_s, statistic))
+            return [None] * len(periods)
+        length = periods.step // MINUTE_S
+        first = periods.start // periods.step
+        last = first + len(periods)
+        known = held.known.get((length, statistic))
         if known is None:
-            known = held.known[period_s, statistic] = {}
-        newest, length = held.newest_minute(now_s), period_s // MINUTE_S
-        found: list[float | None] = []
-        for start_s in starts_s:
-            first = int(start_s // MINUTE_S)
-            value = known.get(first, _UNREAD)
-            if value is _UNREAD:
-                value = held.series.value(range(first, min(first + length, newest + 1)), statistic)
-                if first + length < newest:
-                    known[first] = value
-            found.append(value)
-        return found
+            known = held.known[length, statistic] = _Known(first)
+        newest = held.newest_minute(now_s)
+        known.reach(first, min(last, (newest - 1) // length), lambda n: held.value(n, length, statistic, newest))
+        ready = known.values[first - known.first : last - known.first]
+        return ready + [held.value(n, length, statistic, newest) for n in range(first + len(ready), last)]
 
     def settled(self, keys: Iterable[Key], start_s: float, period_s: int, *, now_s: float) -> bool:
         """Whether what can be read of this period changes no more, for every one of these metrics."""
