@@ -1,6 +1,9 @@
 """What surrounds a service: its settings, its logs, and what others did to it lately. Read by the probes."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
 
 from functions.domain.causes import Cause
 from functions.domain.model import Model, Moment
@@ -145,19 +148,20 @@ class LogsFacts(Model):
         return sum(pattern.count for pattern in self.patterns)
 
 
-class LogLine(Model):
-    """One line as it stood in the log, redacted."""
+class LogLine(NamedTuple):
+    """One line as it stood in the log, redacted. A report has thousands of them, so that nothing is validated here."""
 
-    at: Moment
+    at: datetime
     stream: str
     message: str
 
 
-class LinesFacts(Model):
+@dataclass(frozen=True, kw_only=True)
+class LinesFacts:
     """Lines of a time, oldest first (FilterLogEvents)."""
 
-    since: Moment
-    until: Moment
+    since: datetime
+    until: datetime
     groups: tuple[str, ...]
     lines: tuple[LogLine, ...] = ()
     whole: bool = True

@@ -79,11 +79,11 @@ def _show(found: "LinesFacts") -> None:
 
 
 def _save(found: "LinesFacts", file: Path) -> None:
-    from functions.domain.model import canonical_json
+    from functions.workflow.reporting.logs import as_json
 
     try:
         with file.open("w", encoding="utf-8") as out:
-            out.writelines(canonical_json(line.model_dump(mode="json")) + "\n" for line in found.lines)
+            out.writelines(map(as_json, found.lines))
     except OSError as failed:
         raise InputError(f"{file} cannot be written: {failed.strerror}") from None
     more = "" if found.whole else f"; there are more than the {MOST_LINES:,} that are fetched at the most"

@@ -1,10 +1,13 @@
 """The lines of an incident: what is kept of them, what is shown, and how to see the rest."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import cache
 from urllib.parse import quote
+
+from pydantic_core import to_json
 
 from functions.domain.circumstances import LinesFacts, LogLine, LogPattern
 from functions.domain.consoles import console
@@ -26,6 +29,8 @@ SHOWN = 40
 SHOWN_OF_A_KIND = 3
 PATTERNS_SHOWN = 6
 
+_SPEAKS_OF_ERRORS = re.compile("|".join(map(re.escape, ERROR_WORDS)))
+
 _QUERY = "fields @timestamp, @logStream, @message\n| sort @timestamp asc\n| limit 1000"
 
 
@@ -34,12 +39,17 @@ def as_lines(facts: LinesFacts) -> tuple[str, int]:
     kept: list[str] = []
     size = 0
     for line in facts.lines:
-        written = line.model_dump_json() + "\n"
+        written = as_json(line)
         size += len(written.encode())
         if size > MOST_BYTES:
             break
         kept.append(written)
     return "".join(kept), len(kept)
+
+
+def as_json(line: LogLine) -> str:
+    """One line of JSON Lines, with its end."""
+    return to_json(line._asdict()).decode() + "\n"
 
 
 def logs_told(
@@ -130,7 +140,7 @@ def _excerpt(lines: Sequence[LogLine]) -> tuple[tuple[datetime, str, str], ...]:
     kind_of = cache(pattern_of)
     shown: list[tuple[datetime, str, str]] = []
     for line in lines:
-        if not any(word in line.message for word in ERROR_WORDS):
+        if _SPEAKS_OF_ERRORS.search(line.message) is None:
             continue
         kind = kind_of(line.message[:300])
         seen[kind] += 1
