@@ -186,6 +186,7 @@ TABLE: Mapping[StepName, Step] = {
             transitions={
                 Outcome.RECOVERED: StepName.CLOSE,
                 Outcome.NOT_YET: StepName.LISTEN,
+                Outcome.WAIT: StepName.SETTLE,
                 Outcome.CANNOT_TELL: StepName.SETTLE,
                 Outcome.INEFFECTIVE: StepName.ASSESS,
                 Outcome.LOOK_AGAIN: StepName.ASSESS,

@@ -44,7 +44,7 @@ WITHOUT_SIGNAL = timedelta(minutes=1)
 
 CANNOT_TELL_LIMIT = 3
 LOOK_EVERY_S = 30
-UNSTEADY_LOOK_EVERY_S = 60
+UNSTEADY_LOOK_EVERY = timedelta(minutes=1)
 """A deployment that has ended wakes."""
 LOOK_AT_LEAST_EVERY_S = 300
 """However long nothing can be known: for trouble of which no signal tells. An order wakes, and so does an alarm that
@@ -90,7 +90,7 @@ class Verify:
         due = is_due(story.due_at, self.clock.now(), visit.visits)
         if visit.left_s:
             # Woken for a promise alone: what is waited for is given the rest of its time.
-            said = Outcome.PROMISED_MEANWHILE if due else Outcome.NOT_YET
+            said = Outcome.PROMISED_MEANWHILE if due else Outcome.WAIT
             return Result(outcome=said, wait_s=visit.left_s, left_s=visit.left_s if due else 0)
         check = self._functional(incident, story, self._check(incident, story))
         if check.outcome is Outcome.CANNOT_TELL and story.cannot_tell + 1 >= CANNOT_TELL_LIMIT:
@@ -190,8 +190,11 @@ class Verify:
         primary = service.primary
         if primary is not None and primary.rollout_state == "FAILED":
             return Check(outcome=Outcome.INEFFECTIVE, steady=False, reason=f"deployment {primary.id} failed")
-        waits = _not_yet(trouble, story, now, steady=False)
-        return waits.model_copy(update={"wakes": Wakes.ORDERS, "look_in_s": UNSTEADY_LOOK_EVERY_S})
+        again_at = now + UNSTEADY_LOOK_EVERY
+        if story.acted is not None:
+            again_at = min(again_at, _deadline(story.acted))
+        waits = _until(_not_yet(trouble, story, now, steady=False), again_at, now)
+        return waits.model_copy(update={"wakes": Wakes.ORDERS})
 
     def _lasting(self, held: Check, service: ServiceFacts, incident: Incident, story: Story, now: datetime) -> Check:
         """Recovered only if tasks do not die again and again: a crash loop is steady, healthy and quiet between two

@@ -14,6 +14,7 @@ SAID_BY = {
     StepName.VERIFY: {
         "recovered",
         "not-yet",
+        "wait",
         "cannot-tell",
         "ineffective",
         "look-again",

@@ -385,6 +385,20 @@ class TestWhenItLooksAgain:
         pause = incident.pause()
         assert (pause.outcome, pause.wait_s, pause.wakes) == (Outcome.NOT_YET, 60, Wakes.ORDERS)
 
+    def test_no_later_than_an_unsteady_service_is_given_up(self, incident: Incident) -> None:
+        """The next rung does not wait for the minute to be over."""
+        incident.clock.advance(seconds=DEADLINE_S - 20)
+        incident.world.shown = service(running=1, pending=1)
+        assert self.wait_s(incident) == 20
+        incident.clock.advance(seconds=20)
+        assert incident.look() == "ineffective"
+
+    def test_the_rest_of_a_wait_is_no_pause_between_looks(self, incident: Incident) -> None:
+        """What was interrupted for a promise alone goes on to its end: nothing cuts short what a change is given."""
+        visit = Visit(incident_id=incident.id, generation=1, left_s=100)
+        said = incident.verify(visit)
+        assert (said.outcome, said.wait_s, said.left_s) == (Outcome.WAIT, 100, 0)
+
     def test_it_knows_how_many_signals_it_has_seen(self, incident: Incident) -> None:
         """What comes after that is slept through by nobody."""
         incident.quiet(minutes=0)
