@@ -34,7 +34,7 @@ from functions.workflow.story import Intent, Story, tell
 from functions.workflow.surroundings import LOOK_DEADLINE_S, surroundings_of
 from functions.workflow.table import Outcome, StepName
 from functions.workflow.validation import Validator, healthy, validated
-from functions.workflow.visit import Result, Visit, incident_of
+from functions.workflow.visit import Result, Visit, case_file_of
 
 WITHOUT_ALARM = timedelta(minutes=5)
 """How long a service without an alarm has to be steady and healthy to count as recovered."""
@@ -85,17 +85,16 @@ class Verify:
     validator: Validator
 
     def __call__(self, visit: Visit) -> Result:
-        incident = incident_of(visit, self.ledger)
-        story = tell(self.ledger.events(incident.id))
+        found = case_file_of(visit, self.ledger)
+        incident, story, inbox = found.incident, tell(found.events), found.inbox
         due = is_due(story.due_at, self.clock.now(), visit.visits)
         if visit.left_s:
             # Woken for a promise alone: what is waited for is given the rest of its time.
             said = Outcome.PROMISED_MEANWHILE if due else Outcome.WAIT
             return Result(outcome=said, wait_s=visit.left_s, left_s=visit.left_s if due else 0)
-        check = self._functional(incident, story, self._check(incident, story))
+        check = self._functional(incident, story, self._check(incident, story, inbox))
         if check.outcome is Outcome.CANNOT_TELL and story.cannot_tell + 1 >= CANNOT_TELL_LIMIT:
             check = check.model_copy(update={"outcome": Outcome.GIVE_UP})
-        inbox = self.ledger.inbox(incident.id)
         calming = _calming(inbox, incident.signals_seen)
         steady = story.steady_since is not None
         changed = (check.outcome, check.steady, check.held) != (story.checked, steady, story.held)
@@ -150,9 +149,8 @@ class Verify:
         )
         return [validated(validation, actor=StepName.VERIFY)]
 
-    def _check(self, incident: Incident, story: Story) -> Check:
+    def _check(self, incident: Incident, story: Story, inbox: Sequence[InboxEntry]) -> Check:
         now = self.clock.now()
-        inbox = self.ledger.inbox(incident.id)
         names = alarms_of(inbox)
         if story.orders or any(e.signal.order is not None for e in inbox if e.number > incident.signals_seen):
             steady = story.steady_since is not None
