@@ -28,10 +28,14 @@ def discover(spec: dict[str, Any]) -> dict[str, Any]:
     bootstrap._built["_clock"] = _Stopped(first["at"])
     answers = _Answers(first["calls"])
     BaseClient._make_api_call = answers
+    at_start: list[str] = []
+    vars(bootstrap)["at_start"] = lambda *_, clients=(): at_start.extend(clients)
     models_before, modules_before = _complete(), set(sys.modules)
     import_module(spec["handler"]).handler(first["event"], _Context(first["function"]))
     if answers.made != len(first["calls"]):
         raise NotAsRecorded(f"{answers.made} calls were made, and not {len(first['calls'])}")
+    for service in at_start:
+        answers.know(bootstrap._clients().repeating(service))
     modules = sorted(set(sys.modules) - modules_before)
     return {
         "builders": [name for name in bootstrap._built if name != "_clock"],
@@ -66,10 +70,14 @@ class _Answers:
     def __get__(self, client: Any, owner: Any) -> Any:
         return lambda operation, given: self._answer(client, operation, given)
 
+    def know(self, client: Any) -> None:
+        """A client that is there for the first event, whether it is asked or not."""
+        self.clients[client.meta.service_model.service_name, client.meta.config.retries["total_max_attempts"]] = None
+
     def _answer(self, client: Any, operation: str, given: dict[str, Any]) -> Any:
         service = client.meta.service_model.service_name
         self.made += 1
-        self.clients[service, client.meta.config.retries["total_max_attempts"]] = None
+        self.know(client)
         exact = self._same[service, operation, pickle.dumps(dict(given))]
         alike = self._alike[service, operation]
         if not alike:
