@@ -32,9 +32,9 @@ METRICS_DISABLED = "POWERTOOLS_METRICS_DISABLED"
 
 NOBODY = "none"
 
-GARBAGE = (50_000, 20, 50)
+GARBAGE = (50_000, 10, 2)
 """Thresholds of the garbage collector in a process that makes many runs: those that it has by itself took a tenth of
-the time."""
+the time. The oldest generation is small, because what the first job left is kept out of it, and holds whole worlds."""
 
 
 @dataclass(frozen=True, kw_only=True)

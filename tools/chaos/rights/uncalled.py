@@ -25,7 +25,8 @@ _LARGE = Uncalled(
     "An event above 8 KB lies beside the trail. None of theirs has been as large; one that is must not be lost",
 )
 _CHANGED = Uncalled(
-    ("intake",), "What was read ahead for a batch is read again by itself when another delivery changed it meanwhile"
+    ("intake", "verify"),
+    "What was read ahead for a batch, or before a pause, is read again by itself when a delivery changed it meanwhile",
 )
 _OVERTAKEN = Uncalled(
     ("verify",),
