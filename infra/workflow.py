@@ -101,13 +101,16 @@ def _one_way(step: Step) -> StepName | None:
     return ways.pop() if len(ways) == 1 else None
 
 
-def _onward(step: Step) -> dict[str, Any]:
-    """What follows a step that was done: no state reads its answer where all lead the same way, because each state is
-    paid for."""
+def _next_state(step: Step) -> str:
+    """Name of the state after a step that was done: none reads its answer where all lead the same way, because each
+    state is paid for."""
     way = _one_way(step)
-    if way is StepName.END:
-        return {"End": True}
-    return {"Next": answer_state(step.name) if way is None else first_state(way)}
+    return answer_state(step.name) if way is None else first_state(way)
+
+
+def _onward(step: Step) -> dict[str, Any]:
+    then = _next_state(step)
+    return {"End": True} if then == StepName.END else {"Next": then}
 
 
 def _states(
@@ -162,7 +165,7 @@ def _invoke(step: Step, function: str, function_timeout_s: int) -> dict[str, Any
         "Output": "{% $states.result.Payload %}",
         "TimeoutSeconds": function_timeout_s + TASK_TIMEOUT_MARGIN_S,
         **({"Retry": [repeated]} if step.repeats else {}),
-        "Catch": [_carry_on(step) if step.spared else _catch_everything(step.name)],
+        "Catch": [_spare(step) if step.spared else _catch_everything(step.name)],
         **_onward(step),
     }
 
@@ -251,11 +254,9 @@ def _catch_everything(step: StepName) -> dict[str, Any]:
     }
 
 
-def _carry_on(step: Step) -> dict[str, Any]:
+def _spare(step: Step) -> dict[str, Any]:
     """As if the step had said again what the one before it said."""
-    way = _one_way(step)
-    then = answer_state(step.name) if way is None else first_state(way)
-    return {"ErrorEquals": ["States.ALL"], "Output": "{% $states.input %}", "Next": then}
+    return {"ErrorEquals": ["States.ALL"], "Output": "{% $states.input %}", "Next": _next_state(step)}
 
 
 def _failure() -> dict[str, Any]:

@@ -10,7 +10,7 @@ from functions.workflow.table import Outcome, StepName
 from functions.workflow.visit import Visit
 
 WAKEFUL_VISITS = 150
-"""How often one execution is woken at most. What comes faster than verify's visits last is looked at by the clock."""
+"""After so many looks it pauses by the clock alone: a storm of signals must not use up the visits of verify."""
 
 
 @dataclass(frozen=True, kw_only=True)

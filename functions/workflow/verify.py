@@ -191,8 +191,7 @@ class Verify:
         again_at = now + UNSTEADY_LOOK_EVERY
         if story.acted is not None:
             again_at = min(again_at, _deadline(story.acted))
-        waits = _until(_not_yet(trouble, story, now, steady=False), again_at, now)
-        return waits.model_copy(update={"wakes": Wakes.ORDERS})
+        return _until(_not_yet(trouble, story, now, steady=False), again_at, now, wakes=Wakes.ORDERS)
 
     def _lasting(self, held: Check, service: ServiceFacts, incident: Incident, story: Story, now: datetime) -> Check:
         """Recovered only if tasks do not die again and again: a crash loop is steady, healthy and quiet between two
@@ -338,8 +337,8 @@ def _held(
             gathered_at = raised[-1].received_at + GATHERING
             if now >= gathered_at:
                 return Check(outcome=Outcome.LOOK_AGAIN, steady=True, reason=told)
-            waits = _until(_not_yet(told, story, now, steady=True, patient=True), gathered_at, now)
-            return waits.model_copy(update={"wakes": Wakes.ORDERS})
+            waits = _not_yet(told, story, now, steady=True, patient=True)
+            return _until(waits, gathered_at, now, wakes=Wakes.ORDERS)
         waits = _not_yet(f"alarm {loud[0].name} is still in ALARM", story, now, steady=True, lag_s=alarms.window_s)
         if story.acted is None:
             return waits
@@ -376,10 +375,11 @@ def _worth_its_metrics(alarms: Sequence[AlarmFacts], story: Story, now: datetime
     return now - max(alarm.since for alarm in alarms) >= timedelta(seconds=facts.window_s)
 
 
-def _until(check: Check, moment: datetime, now: datetime) -> Check:
+def _until(check: Check, moment: datetime, now: datetime, *, wakes: Wakes = Wakes.TROUBLE) -> Check:
     """The same, looked at again when something else can be said: the states between then and now say nothing."""
     wait_s = math.ceil((moment - now).total_seconds())
-    return check.model_copy(update={"look_in_s": min(max(wait_s, SOONEST_S), LOOK_AT_LEAST_EVERY_S)})
+    look_in_s = min(max(wait_s, SOONEST_S), LOOK_AT_LEAST_EVERY_S)
+    return check.model_copy(update={"look_in_s": look_in_s, "wakes": wakes})
 
 
 def _deadline(acted: Intent, *, lag_s: int = 0) -> datetime:

@@ -23,7 +23,7 @@ class Visit(Model):
     left_s: int = 0
     """What is left of a wait that was interrupted, because something was promised for this moment."""
     signals: int | None = None
-    """How many signals the incident had when this execution looked last."""
+    """How many signals the incident had when the step before looked; None where it did not."""
     wakes: Wakes = Wakes.ORDERS
     """What ends the pause that comes next."""
     announced: int = 0
@@ -75,7 +75,7 @@ def carry(
         outcome=result.outcome,
         wait_s=result.wait_s,
         left_s=result.left_s,
-        signals=visit.signals if result.signals is None else result.signals,
+        signals=result.signals,
         wakes=result.wakes,
         visits={**visit.visits, step: count},
         announced=visit.announced,

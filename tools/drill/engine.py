@@ -129,6 +129,8 @@ class Engine:
         except Superseded:
             self.answer(token, Outcome.SUPERSEDED)
         except Exception as error:  # noqa: BLE001 - as in `_visit`
+            if execution.token != token:
+                return  # it was answered before it failed, and has gone on
             if not row.spared:
                 self._fail(execution, row.name, error)
                 return

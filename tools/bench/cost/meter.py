@@ -196,8 +196,9 @@ def metrics_of(line: Mapping[str, Any]) -> Iterator[str]:
 
 def transitions_of(execution: Execution) -> int:
     """State transitions of one execution: the states that it went through, as the table compiles to them."""
-    before_end = execution.steps[-2] if execution.steps[-1] is StepName.END else None
-    count = _BEGIN + (before_end is not None and not _ends()[before_end])
+    count = _BEGIN
+    if execution.steps[-1] is StepName.END and "End" not in _compiled()[execution.steps[-2].value]:
+        count += 1
     count += execution.waits + sum(states_of()[step] for step in execution.steps if step is not StepName.END)
     return count + (_FAILURE if execution.status == "FAILED" else 0)
 
@@ -208,13 +209,6 @@ def states_of() -> Mapping[StepName, int]:
     answer."""
     states = _compiled()
     return {step: sum(name in states for name in (step, f"after {step}")) for step in StepName}
-
-
-@cache
-def _ends() -> Mapping[StepName, bool]:
-    """Which steps end the execution without another state."""
-    states = _compiled()
-    return {step: bool(states.get(step.value, {}).get("End")) for step in StepName}
 
 
 @cache

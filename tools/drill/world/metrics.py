@@ -125,9 +125,8 @@ class _Held:
         self.known: dict[tuple[int, str], _Known] = {}
         """By minutes of a period, and statistic."""
 
-    def value(self, number: int, length: int, statistic: str, newest: int) -> float | None:
-        """One statistic of the period of that number and so many minutes, up to the newest minute."""
-        first = number * length
+    def value(self, first: int, length: int, statistic: str, newest: int) -> float | None:
+        """One statistic of so many minutes from the first one, up to the newest."""
         return self.series.value(range(first, min(first + length, newest + 1)), statistic)
 
     def newest_minute(self, now_s: float) -> int:
@@ -159,13 +158,12 @@ class Metrics:
 
     def value(self, key: Key, start_s: float, period_s: int, statistic: str, *, now_s: float) -> float | None:
         """One statistic of one period, from what has arrived by now."""
-        first = int(start_s // MINUTE_S)
-        periods = range(first * MINUTE_S, first * MINUTE_S + period_s, period_s)
+        first, length = int(start_s // MINUTE_S), period_s // MINUTE_S
+        if first % length == 0:
+            start = first * MINUTE_S
+            return self.values(key, range(start, start + period_s, period_s), statistic, now_s=now_s)[0]
         held = self._held.get(key)
-        if held is None or first % (period_s // MINUTE_S) == 0:
-            return self.values(key, periods, statistic, now_s=now_s)[0]
-        newest = held.newest_minute(now_s)
-        return held.series.value(range(first, min(first + period_s // MINUTE_S, newest + 1)), statistic)
+        return None if held is None else held.value(first, length, statistic, held.newest_minute(now_s))
 
     def values(self, key: Key, periods: range, statistic: str, *, now_s: float) -> list[float | None]:
         """One statistic of several periods, from what has arrived by now. They begin at multiples of their length.
@@ -182,9 +180,13 @@ class Metrics:
         if known is None:
             known = held.known[length, statistic] = _Known(first)
         newest = held.newest_minute(now_s)
-        known.reach(first, min(last, (newest - 1) // length), lambda n: held.value(n, length, statistic, newest))
+
+        def read(number: int) -> float | None:
+            return held.value(number * length, length, statistic, newest)
+
+        known.reach(first, min(last, (newest - 1) // length), read)
         ready = known.values[first - known.first : last - known.first]
-        return ready + [held.value(n, length, statistic, newest) for n in range(first + len(ready), last)]
+        return ready + [read(number) for number in range(first + len(ready), last)]
 
     def settled(self, keys: Iterable[Key], start_s: float, period_s: int, *, now_s: float) -> bool:
         """Whether what can be read of this period changes no more, for every one of these metrics."""

@@ -154,6 +154,26 @@ def test_who_cannot_listen_waits_its_time() -> None:
     assert ([each.status for each in engine.executions], pages) == (["SUCCEEDED"], [])
 
 
+def test_who_was_woken_before_the_asker_failed_has_gone_on() -> None:
+    """The task was complete by then: what becomes of its function is no matter, and nobody looks twice."""
+    time, pages = Time(), list[str]()
+
+    class DiesAfterwards(Sleeper):
+        def __call__(self, function: Function, payload: Json) -> Json:
+            answer = super().__call__(function, payload)
+            if payload["step"] == StepName.LISTEN:
+                engine.answer(payload["token"], Outcome.NEW_SIGNAL)
+                raise RuntimeError("killed")
+            return answer
+
+    functions = DiesAfterwards(time, *LISTENS)
+    engine = engine_of(time, functions, pages)
+    engine.start("inc-1-1", begun())
+    time.run()
+    assert [step for _, _, step in functions.calls].count(StepName.VERIFY) == 2
+    assert ([each.status for each in engine.executions], pages) == (["SUCCEEDED"], [])
+
+
 @pytest.mark.parametrize("failures", [1, TABLE[StepName.CLOSE].repeats, TABLE[StepName.CLOSE].repeats + 1])
 def test_a_step_that_may_be_repeated_is(failures: int) -> None:
     """With the payload that it had before, after pauses that grow; people are paged when it still fails."""
