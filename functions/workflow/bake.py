@@ -19,7 +19,7 @@ from functions.diagnostics.ranking import rank
 from functions.domain.causes import Cause, Judgement
 from functions.domain.dependencies import DependenciesFacts
 from functions.domain.errors import LedgerError, ReadFailed
-from functions.domain.evidence import AlarmFacts, DeploymentFacts, Release, ReleaseState, ServiceFacts
+from functions.domain.evidence import DeploymentFacts, Release, ReleaseState, ServiceFacts
 from functions.domain.model import Model
 from functions.domain.services import ServiceRef
 from functions.domain.signals import AlarmState, Signal, SignalKind
@@ -100,8 +100,7 @@ class Bake:
                 if release is not None and service.steady:
                     release = self._checked(playbook, release)
                     suspect += [release.task_definition] if release.state is ReleaseState.SUSPECT else []
-                alarms = self.readers.metrics.alarms(playbook.alarm_names) if playbook.alarm_names else ()
-                if release is not None and _baked(release, playbook) and service.steady and _quiet(alarms):
+                if release is not None and _baked(release, playbook) and service.steady and self._quiet(playbook):
                     self.ledger.judge_release(
                         playbook.ref,
                         release.task_definition,
@@ -188,6 +187,10 @@ class Bake:
             self.ledger.note_release(ref, current, at=now, passed=True)
         return _of(current, self.ledger.releases(ref)) or release
 
+    def _quiet(self, playbook: Playbook) -> bool:
+        alarms = self.readers.metrics.states(playbook.alarm_names) if playbook.alarm_names else ()
+        return all(alarm.state is AlarmState.OK for alarm in alarms)
+
     @staticmethod
     def _young(release: Release | None, primary: DeploymentFacts) -> bool:
         """Whether what is being deployed has not proved itself yet."""
@@ -218,10 +221,6 @@ class Bake:
 
 def _of(task_definition: str, releases: Sequence[Release]) -> Release | None:
     return next((release for release in releases if release.task_definition == task_definition), None)
-
-
-def _quiet(alarms: Sequence[AlarmFacts]) -> bool:
-    return all(alarm.state is AlarmState.OK for alarm in alarms)
 
 
 def _baked(release: Release, playbook: Playbook) -> bool:
