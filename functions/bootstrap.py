@@ -42,6 +42,7 @@ if TYPE_CHECKING:
         DigestReaders,
         Executions,
         FunctionHold,
+        HealthReaders,
         HttpReader,
         Inspector,
         Ledger,
@@ -72,6 +73,7 @@ if TYPE_CHECKING:
     from functions.workflow.remediate import Remediate
     from functions.workflow.report import WriteReport
     from functions.workflow.restore import Lift, Restore
+    from functions.workflow.scored import ScoreLook
     from functions.workflow.secrets import TellSecretChange
     from functions.workflow.sweep import Sweep
     from functions.workflow.threats import TellThreat
@@ -224,33 +226,48 @@ def _threads() -> Callable[[int], Executor]:
 
 
 @_once
+def _health_readers() -> HealthReaders:
+    from functions.adapters.front import AwsFrontReader
+    from functions.adapters.rds import RdsReader
+    from functions.ports import HealthReaders
+
+    clients = _clients()
+    return HealthReaders(
+        service=_reader(),
+        metrics=_metrics(),
+        front=AwsFrontReader.of(clients),
+        databases=RdsReader(clients.repeating("rds"), insights=clients.once("pi"), clock=_clock()),
+        http=_http(),
+        threads=_threads(),
+    )
+
+
+@_once
 def _readers() -> Readers:
     from functions.adapters.account import AwsAccountReader
     from functions.adapters.backups import AwsBackups
     from functions.adapters.breach import AwsBreachReader
-    from functions.adapters.front import AwsFrontReader
     from functions.adapters.logs import InsightsReader
     from functions.adapters.network import AwsNetworkReader
-    from functions.adapters.rds import RdsReader
     from functions.adapters.secrets import AwsSecretsReader
     from functions.adapters.tables import DynamoTableReader
     from functions.ports import Readers
 
-    clients = _clients()
+    clients, health = _clients(), _health_readers()
     return Readers(
-        service=_reader(),
-        metrics=_metrics(),
-        front=AwsFrontReader.of(clients),
+        service=health.service,
+        metrics=health.metrics,
+        front=health.front,
+        databases=health.databases,
+        http=health.http,
+        threads=health.threads,
         logs=InsightsReader(clients.once("logs"), most_bytes=_settings().log_scan_mb * 1_000_000),
         secrets=AwsSecretsReader.of(clients),
         account=AwsAccountReader.of(clients, clock=_clock()),
         breach=AwsBreachReader.of(clients, clock=_clock(), region=_settings().region),
-        databases=RdsReader(clients.repeating("rds"), insights=clients.once("pi"), clock=_clock()),
         network=AwsNetworkReader.of(clients),
         tables=DynamoTableReader.of(clients),
-        http=_http(),
         backups=AwsBackups(client=clients.repeating),
-        threads=_threads(),
     )
 
 
@@ -388,7 +405,7 @@ def remediate() -> Remediate:
 
     return Remediate(
         ledger=_ledger(),
-        readers=_readers(),
+        readers=_health_readers(),
         changer=_changer(),
         clock=_clock(),
         actions=ACTIONS,
@@ -415,17 +432,24 @@ def lift() -> Lift:
 
 @_once
 def verify() -> Verify:
-    from functions.diagnostics.registry import PROBES
     from functions.workflow.verify import Verify
 
     return Verify(
         ledger=_ledger(),
-        readers=_readers(),
-        probes=PROBES,
+        readers=_health_readers(),
+        score_look=_score_look,
         clock=_clock(),
         playbooks=_by_service(),
         validator=_validator(),
     )
+
+
+@_once
+def _score_look() -> ScoreLook:
+    from functions.diagnostics.registry import PROBES
+    from functions.workflow.scored import ScoreLook
+
+    return ScoreLook(ledger=_ledger(), readers=_readers(), probes=PROBES)
 
 
 @_once

@@ -369,23 +369,29 @@ class BackupReader(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Readers:
-    """Everything a look may read."""
+class HealthReaders:
+    """What tells how a service is doing, with what stands in front of it and what it stands on."""
 
     service: ServiceReader
     metrics: MetricsReader
     front: FrontReader
+    databases: DatabaseReader
+    http: HttpReader
+    threads: Callable[[int], Executor]
+    """Makes an executor that carries out so many reads side by side."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Readers(HealthReaders):
+    """Everything a look may read."""
+
     logs: LogsReader
     secrets: SecretsReader
     account: AccountReader
     breach: BreachReader
-    databases: DatabaseReader
     network: NetworkReader
     tables: TableReader
-    http: HttpReader
     backups: BackupReader
-    threads: Callable[[int], Executor]
-    """Makes an executor that carries out so many reads side by side."""
 
 
 class WebhookCaller(Protocol):

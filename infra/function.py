@@ -67,6 +67,8 @@ class ResponderFunction(Construct):
             tracing=lambda_.Tracing.PASS_THROUGH if module in ROUNDS else lambda_.Tracing.ACTIVE,
             environment={
                 "POWERTOOLS_LOG_LEVEL": "INFO",
+                # Otherwise every start searches what is installed for plugins of Pydantic; there are none.
+                "PYDANTIC_DISABLE_PLUGINS": "1",
                 **({} if environment is None else environment),
             },
             # A running execution goes on calling the version it began with.

@@ -22,7 +22,7 @@ from functions.domain.watched import (
     WatchedService,
     WatchedUrl,
 )
-from functions.ports import Points, Readers
+from functions.ports import HealthReaders, Points
 
 LOOKBACK = timedelta(hours=3)
 """How far back metrics are read, to know what is usual."""
@@ -89,7 +89,7 @@ _DOES_NOT_ANSWER = frozenset(
 class Watcher:
     """Reads what a playbook names, of whatever kind; it raises nothing."""
 
-    readers: Readers
+    readers: HealthReaders
 
     def __call__(self, ref: ServiceRef, watched: Sequence[Watched], *, now: datetime) -> tuple[DependencyFacts, ...]:
         """One entry for each, in the order given. What cannot be read is unknown, with the reason."""

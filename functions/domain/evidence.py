@@ -1,6 +1,7 @@
 """What the probes read from AWS, as facts: stored with the incident, and fit to be judged again offline."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar, Generic, TypeVar
 
@@ -44,8 +45,12 @@ def group_name(target_group: str) -> str:
     return target_group.rsplit(":", 1)[-1].removeprefix("targetgroup/").partition("/")[0]
 
 
-class Reading(Model, Generic[T]):
-    """What one probe brought back: a value, or the reason why there is none. Unknown is never the same as fine."""
+@dataclass(frozen=True, kw_only=True)
+class Reading(Generic[T]):
+    """What one probe brought back: a value, or the reason why there is none. Unknown is never the same as fine.
+
+    No model: each kind of value would make a class of its own, at every start of a function.
+    """
 
     value: T | None = None
     error: str | None = None

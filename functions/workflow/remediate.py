@@ -48,7 +48,7 @@ from functions.domain.signals import pending
 from functions.domain.words import counted
 from functions.guardrails.verdicts import HOUR, OF_THE_LEDGER, SWITCHES, Guardrail, Situation, judge, task_counts
 from functions.playbooks.schema import Playbook
-from functions.ports import BudgetCharge, Clock, Fleet, Ledger, Readers, ServiceChanger, ServiceRecord
+from functions.ports import BudgetCharge, Clock, Fleet, HealthReaders, Ledger, ServiceChanger, ServiceRecord
 from functions.workflow.intents import doubtful, quarantine
 from functions.workflow.promises import in_time
 from functions.workflow.situation import situation_of
@@ -72,7 +72,7 @@ class Remediate:
     """
 
     ledger: Ledger
-    readers: Readers
+    readers: HealthReaders
     changer: ServiceChanger
     clock: Clock
     actions: Mapping[ActionName, Action]

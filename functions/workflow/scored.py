@@ -1,10 +1,17 @@
 """The health score that a playbook asks for before a service counts as recovered."""
 
-from functions.diagnostics.score import health_score
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from functions.diagnostics.look import Probe, look
+from functions.diagnostics.score import READS, health_score
 from functions.domain.evidence import Findings
 from functions.domain.model import Model
 from functions.domain.score import HealthScore
 from functions.playbooks.schema import Playbook
+from functions.ports import Ledger, Readers
+from functions.workflow.surroundings import LOOK_DEADLINE_S, surroundings_of
 
 
 class Scored(Model):
@@ -31,3 +38,21 @@ def scored(playbook: Playbook, findings: Findings, *, away: frozenset[str] = fro
     if asked is None:
         return None
     return Scored(found=health_score(findings, playbook.targets, away=away), asked=asked)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreLook:
+    """Looks at a service for its score alone."""
+
+    ledger: Ledger
+    readers: Readers
+    probes: Mapping[str, Probe]
+
+    def __call__(
+        self, playbook: Playbook, *, alarms: tuple[str, ...], began_at: datetime, away: frozenset[str], now: datetime
+    ) -> Scored | None:
+        """None where the playbook asks for no score."""
+        known = surroundings_of(playbook, readers=self.readers, ledger=self.ledger, now=now)
+        around = replace(known, alarms=alarms, began_at=began_at)
+        findings = look([self.probes[name] for name in READS], around, deadline_s=LOOK_DEADLINE_S)
+        return scored(playbook, findings, away=away)

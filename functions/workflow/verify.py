@@ -1,14 +1,13 @@
 """Verify: did it help? Steady, healthy and quiet, held for as long as the alarm itself looks back; then validated."""
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from functions.diagnostics.look import Probe, look
-from functions.diagnostics.score import READS
 from functions.diagnostics.signs import Signs
 from functions.diagnostics.thresholds import LATELY
 from functions.domain.errors import ReadFailed
@@ -26,15 +25,16 @@ from functions.domain.model import Model
 from functions.domain.signals import AlarmState, SignalKind, Wakes
 from functions.domain.words import counted
 from functions.playbooks.schema import Playbook
-from functions.ports import Clock, Ledger, Readers
+from functions.ports import Clock, HealthReaders, Ledger
 from functions.workflow.inbox import alarms_of, changed_at, received, told_lately
 from functions.workflow.promises import in_time, is_due
-from functions.workflow.scored import scored
 from functions.workflow.story import Intent, Story, tell
-from functions.workflow.surroundings import LOOK_DEADLINE_S, surroundings_of
 from functions.workflow.table import Outcome, StepName
 from functions.workflow.validation import Validator, healthy, validated
 from functions.workflow.visit import Result, Visit, case_file_of
+
+if TYPE_CHECKING:
+    from functions.workflow.scored import ScoreLook
 
 WITHOUT_ALARM = timedelta(minutes=5)
 """How long a service without an alarm has to be steady and healthy to count as recovered."""
@@ -78,8 +78,9 @@ class Check(Model):
 @dataclass(frozen=True, kw_only=True)
 class Verify:
     ledger: Ledger
-    readers: Readers
-    probes: Mapping[str, Probe]
+    readers: HealthReaders
+    score_look: Callable[[], "ScoreLook"]
+    """Needed only where the playbook asks for a health score."""
     clock: Clock
     playbooks: Mapping[str, Playbook]
     validator: Validator
@@ -222,13 +223,13 @@ class Verify:
         """Recovered only with the health score that the playbook asks for, which is read last: it takes the most."""
         if held.outcome is not Outcome.RECOVERED or playbook is None or playbook.recovered.score is None:
             return held
-        around = replace(
-            surroundings_of(playbook, readers=self.readers, ledger=self.ledger, now=now),
+        score = self.score_look()(
+            playbook,
             alarms=tuple(alarm.name for alarm in alarms.alarms),
             began_at=incident.opened_at,
+            away=story.shifted_from(now),
+            now=now,
         )
-        findings = look([self.probes[name] for name in READS], around, deadline_s=LOOK_DEADLINE_S)
-        score = scored(playbook, findings, away=story.shifted_from(now))
         if score is None:
             return held
         if score.reached is None:

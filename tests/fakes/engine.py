@@ -23,6 +23,7 @@ from functions.workflow.page import PagePeople
 from functions.workflow.remediate import Remediate
 from functions.workflow.report import WriteReport
 from functions.workflow.restore import Lift, Restore
+from functions.workflow.scored import ScoreLook
 from functions.workflow.secrets import TellSecretChange
 from functions.workflow.sweep import Sweep
 from functions.workflow.table import TABLE, Outcome, Step, StepName, next_step
@@ -145,7 +146,7 @@ class Responder:
             StepName.VERIFY: Verify(
                 ledger=self.ledger,
                 readers=self.world.readers,
-                probes=PROBES,
+                score_look=lambda: ScoreLook(ledger=self.ledger, readers=self.world.readers, probes=PROBES),
                 clock=self.clock,
                 playbooks=playbooks,
                 validator=validator,

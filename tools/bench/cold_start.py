@@ -201,6 +201,7 @@ def environment(code: Path, *more: Path, account: str) -> dict[str, str]:
         "AWS_LAMBDA_FUNCTION_NAME": "responder",
         "LAMBDA_TASK_ROOT": str(code),
         "POWERTOOLS_LOG_LEVEL": "CRITICAL",
+        "PYDANTIC_DISABLE_PLUGINS": "1",
         names.TABLE_NAME: told.table,
         names.STATE_MACHINE_ARN: told.state_machine,
         names.PAGE_TOPIC_ARN: told.page_topic,

@@ -19,7 +19,7 @@ from rich.console import Console
 
 from functions.domain.announcements import in_chat
 from functions.domain.circumstances import LinesFacts
-from functions.domain.evidence import Findings
+from functions.domain.evidence import Findings, Reading
 from functions.domain.incidents import Incident
 from functions.domain.redaction import REDACTED, clean, printable, redact
 from functions.domain.shell import word
@@ -204,7 +204,7 @@ def test_a_command_in_a_page_has_the_text_as_one_word(text: str) -> None:
     """The same in the mail at night."""
     definition = LOOKED.definition.value
     assert definition is not None
-    reading = LOOKED.definition.model_copy(update={"value": definition.model_copy(update={"log_groups": (text,)})})
+    reading = Reading(value=definition.model_copy(update={"log_groups": (text,)}))
     looked = LOOKED.model_copy(update={"definition": reading})
     page = escalation(INCIDENT, tuple(RAN.ledger.events(INCIDENT.id)), looked=looked)
     (line,) = [line for line in page.text.splitlines() if line.strip().startswith("Logs ")]

@@ -16,6 +16,7 @@ from functions.domain.services import ServiceRef
 from functions.domain.signals import AlarmState, Signal, SignalKind, Wakes
 from functions.playbooks.schema import Playbook
 from functions.workflow.decision import Decision
+from functions.workflow.scored import ScoreLook
 from functions.workflow.story import tell
 from functions.workflow.table import Outcome, StepName
 from functions.workflow.verify import WITHOUT_ALARM, Verify
@@ -92,7 +93,7 @@ class Incident:
         self.verify = Verify(
             ledger=self.ledger,
             readers=self.world.readers,
-            probes=PROBES,
+            score_look=lambda: ScoreLook(ledger=self.ledger, readers=self.world.readers, probes=PROBES),
             clock=self.clock,
             playbooks=playbooks or {},
             validator=self.world.validator,
