@@ -10,6 +10,9 @@ from infra.application import build
 from infra.context import ContextError, Deployment
 from infra.packaging import PackagingFailed
 
+_INVALID = "ValidationFailedWithErrors: "
+"""How CDK begins what the validations of constructs have to say."""
+
 
 def main() -> None:
     app = cdk.App()
@@ -19,7 +22,13 @@ def main() -> None:
         default_account=os.environ.get("CDK_DEFAULT_ACCOUNT"),
     )
     build(app, deployment)
-    app.synth()
+    try:
+        app.synth()
+    except RuntimeError as refused:  # by jsii, whatever the mistake
+        said = str(refused)
+        if not said.startswith(_INVALID):
+            raise
+        raise ContextError(said.removeprefix(_INVALID)) from None
 
 
 if __name__ == "__main__":

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 
+import jsii
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
-from constructs import Construct
+from constructs import Construct, IValidation
 
 from infra.compliance import acknowledge, acknowledge_wildcards
 from infra.permissions import Grant
@@ -17,9 +18,27 @@ TIMEOUT_S = 60
 
 MEMORY_MB = 512
 
+MANAGED_POLICIES_AT_MOST = 10
+"""Policies attached to a role, unless an account has asked for more (IAM User Guide, "IAM and AWS STS quotas")."""
+
 ROUNDS = frozenset({"sweep", "bake", "check"})
 """Functions that a clock wakes every few minutes: a trace of each round, 5 USD a million, would be most of what X-Ray
 costs. Whatever calls them with a trace of its own has them in it."""
+
+
+@jsii.implements(IValidation)
+class _FitsIntoIam:
+    """Whether IAM takes the role: what has no room in its own policy, CDK writes into managed ones."""
+
+    def __init__(self, role: iam.Role) -> None:
+        self._role = role
+
+    def validate(self) -> list[str]:
+        managed = sum(isinstance(child, iam.ManagedPolicy) for child in self._role.node.children)
+        if managed <= MANAGED_POLICIES_AT_MOST:
+            return []
+        rights = f"its rights are {managed} managed policies, and IAM attaches {MANAGED_POLICIES_AT_MOST} to a role"
+        return [f"{rights}: deploy a second responder for a part of the playbooks, with -c name=… and -c playbooks=…"]
 
 
 class ResponderFunction(Construct):
@@ -48,7 +67,9 @@ class ResponderFunction(Construct):
         role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
         own_log = Grant(["logs:CreateLogStream", "logs:PutLogEvents"], [log_group.log_group_arn])
         for grant in (own_log, *grants):
-            role.add_to_policy(grant.statement())
+            for statement in grant.statements():
+                role.add_to_policy(statement)
+        role.node.add_validation(_FitsIntoIam(role))
         # "*" is for the traces, which CDK adds.
         acknowledge_wildcards(role, ["*", *(resource for grant in grants for resource in grant.resources)])
         self.function = lambda_.Function(

@@ -68,7 +68,8 @@ class IncidentMachine(Construct):
             Grant(["states:StartExecution"], [own_arn]),
             *channels.page_grants(),
         ):
-            self.machine.add_to_role_policy(grant.statement())
+            for statement in grant.statements():
+                self.machine.add_to_role_policy(statement)
         # "*" is for logs and traces, which CDK adds.
         acknowledge_wildcards(self.machine, ["*"])
         acknowledge(

@@ -1,10 +1,11 @@
 """From declared permissions to IAM statements, and the list of everything that could not be granted narrowly.
 
-The inline policies of a role may have 10,240 characters, which is about thirty services for one responder (IAM User
-Guide, "IAM and AWS STS quotas"); a deployment with more playbooks is split by `-c name=…` and `-c playbooks=…`.
+A role has an inline policy of 10,240 characters and ten managed ones of 6,144, which is about 150 services for one
+responder (IAM User Guide, "IAM and AWS STS quotas"); a deployment with more playbooks is split by `-c name=…` and
+`-c playbooks=…`. CDK puts what has no room in the first into the others, statement by statement.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from aws_cdk import ArnFormat, Stack
@@ -109,6 +110,10 @@ WILDCARDS: Mapping[str, str] = {
 """Every IAM action granted on a resource with `*` in its name, and why. `docs/iam.md` shows the same to people."""
 
 
+RESOURCES_AT_ONCE = 8
+"""Of one statement: about a thousand characters, so that little of a policy is left empty."""
+
+
 class Grant(NamedTuple):
     """Some actions on some resources, under conditions."""
 
@@ -116,12 +121,14 @@ class Grant(NamedTuple):
     resources: Sequence[str]
     conditions: Mapping[str, Mapping[str, object]] = {}
 
-    def statement(self) -> iam.PolicyStatement:
-        return iam.PolicyStatement(
-            actions=list(self.actions),
-            resources=list(self.resources),
-            conditions={operator: dict(keys) for operator, keys in self.conditions.items()},
-        )
+    def statements(self) -> Iterator[iam.PolicyStatement]:
+        """Several where it has many resources: a policy takes whole ones."""
+        for first in range(0, len(self.resources), RESOURCES_AT_ONCE):
+            yield iam.PolicyStatement(
+                actions=list(self.actions),
+                resources=list(self.resources[first : first + RESOURCES_AT_ONCE]),
+                conditions={operator: dict(keys) for operator, keys in self.conditions.items()},
+            )
 
 
 class Reach(NamedTuple):

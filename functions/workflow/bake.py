@@ -8,6 +8,7 @@ it is never rolled back to. A check may fail for what is not the release's fault
 whole bake time has given as much proof as any other, and becomes good.
 """
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -42,6 +43,10 @@ UNPROVEN = (ReleaseState.SEEN, ReleaseState.SUSPECT)
 
 LOOK_DEADLINE_S = 15.0
 
+ROUND_S = 35.0
+"""After so long a round turns to no further service: the function has a minute, and the last look may take a quarter of
+it. Many young releases at once are so looked at every few minutes."""
+
 LOOKS_AT = ("service", "tasks", "targets", "alarms", "metrics", "releases", "scaling", "dependencies")
 """Probes that cost nothing but calls, and metrics while a release is young. The incident reads the others."""
 
@@ -67,6 +72,8 @@ class Baked(Model):
     """Services that AWS did not let us read; the next round tries again."""
     failed: tuple[str, ...] = ()
     """Services of which the ledger could not be read or written; they keep no other from being looked after."""
+    late: tuple[str, ...] = ()
+    """Services for which the round had no time left; the next ones begin elsewhere."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +84,8 @@ class Bake:
     clock: Clock
     probes: Mapping[str, Probe]
     playbooks: Sequence[Playbook]
+    stopwatch: Callable[[], float] = time.monotonic
+    """Seconds since whenever."""
     known_good: dict[ServiceRef, Release] = field(default_factory=dict)
     """Of earlier rounds. What is good stays so until people say otherwise, which may wait for `NOTE_EVERY`."""
 
@@ -86,7 +95,13 @@ class Bake:
         opened: list[str] = []
         unread: list[str] = []
         failed: list[str] = []
-        for playbook, read in self._together():
+        late: list[str] = []
+        ends = self.stopwatch() + ROUND_S
+        playbooks = self._in_turn()
+        for place, (playbook, read) in enumerate(self._together(playbooks)):
+            if self.stopwatch() > ends:
+                late = [each.ref.key for each in playbooks[place:]]
+                break
             try:
                 service = read()
                 if service is None or service.desired == 0 or service.primary is None:
@@ -115,14 +130,25 @@ class Bake:
             except LedgerError as error:
                 failed.append(f"{playbook.ref.key}: {error}")
         return Baked(
-            good=tuple(good), suspect=tuple(suspect), opened=tuple(opened), unread=tuple(unread), failed=tuple(failed)
+            good=tuple(good),
+            suspect=tuple(suspect),
+            opened=tuple(opened),
+            unread=tuple(unread),
+            failed=tuple(failed),
+            late=tuple(late),
         )
 
-    def _together(self) -> Iterator[tuple[Playbook, Callable[[], ServiceFacts | None]]]:
+    def _in_turn(self) -> Sequence[Playbook]:
+        """All of them, from where this minute begins: what one round leaves out is among the first of a later one."""
+        minute = int(self.clock.now().timestamp()) // 60
+        first = minute * AT_ONCE % max(1, len(self.playbooks))
+        return [*self.playbooks[first:], *self.playbooks[:first]]
+
+    def _together(self, playbooks: Sequence[Playbook]) -> Iterator[tuple[Playbook, Callable[[], ServiceFacts | None]]]:
         """Each playbook with what reads its service: ten of a cluster are one request, made when the first of them has
         its turn, so that none is older than the looks at nine others."""
-        for first in range(0, len(self.playbooks), AT_ONCE):
-            some = self.playbooks[first : first + AT_ONCE]
+        for first in range(0, len(playbooks), AT_ONCE):
+            some = playbooks[first : first + AT_ONCE]
             together = self.readers.service.services([playbook.ref for playbook in some])
             for playbook in some:
                 yield playbook, partial(self._service, playbook, together)

@@ -77,7 +77,8 @@ class Template:
         """Everything that a role may do, by its logical id."""
         return {
             allowed
-            for properties in self.resources("AWS::IAM::Policy").values()
+            for kind in ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy")
+            for properties in self.resources(kind).values()
             if {"Ref": role} in properties["Roles"]
             for statement in properties["PolicyDocument"]["Statement"]
             for allowed in self._of_statement(statement)

@@ -2,7 +2,7 @@
 
 `python -m tools.cost.scale` prints the table of docs/scale.md.
 
-A responder takes about thirty services, because its roles name each of them (`infra/permissions.py`). More services are
+A responder takes about 150 services, because its roles name each of them (`infra/permissions.py`). More services are
 more responders, each with its own table, queue and functions; what they share are the quotas of the account.
 """
 
@@ -17,11 +17,13 @@ from tools.cost.model import Counted, Part, Question, bill, kept
 from tools.cost.prices import Item
 
 SIZES = (100, 10_000, 1_000_000)
-OF_ONE_RESPONDER = 30
+OF_ONE_RESPONDER = 150
 
 SWEEP_S, BAKE_S = 300, 60
 ALARMS = 2
 """Of a service, as the README's first playbook has them."""
+ALARMS_AT_ONCE = 100
+"""As many as DescribeAlarms takes (CloudWatch API reference)."""
 
 STORM = 0.01
 """Share of all services that goes wrong within one minute: a zone, or something that many stand on."""
@@ -71,7 +73,7 @@ def rows(counted: Counted) -> Sequence[Row]:
         ),
         Row(
             "DescribeAlarms a second, by sweeps",
-            lambda n: responders(n) / SWEEP_S,
+            lambda n: math.ceil(n * ALARMS / ALARMS_AT_ONCE) / SWEEP_S,
             9,
             "CloudWatch User Guide, quotas",
         ),

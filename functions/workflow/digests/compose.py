@@ -13,11 +13,11 @@ from functions.workflow.digests.checklist import OF_ACCOUNT, OF_SERVICE
 SIDE_BY_SIDE = 8
 """As many items as are read at once: fewer than the ten connections that a client of AWS keeps."""
 
-FUNCTION_TIMEOUT_S = 300
-"""Of the function that does it: nobody waits for it."""
+FUNCTION_TIMEOUT_S = 900
+"""Of the function that does it, the longest that Lambda has: nobody waits for it."""
 
-DEADLINE_S = 200.0
-"""For all of it: enough for thirty services, and short enough to send it before the function's own time-out."""
+DEADLINE_S = 780.0
+"""For all of it: five seconds for each of 150 services, and time to send it before the function's own time-out."""
 
 ACCOUNT = "the account"
 

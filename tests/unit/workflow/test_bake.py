@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from itertools import count
 
 import pytest
 
@@ -11,6 +12,7 @@ from functions.domain.errors import LedgerError
 from functions.domain.evidence import Release, ReleaseState
 from functions.domain.services import ServiceRef
 from functions.playbooks.schema import Playbook
+from functions.workflow.bake import AT_ONCE, ROUND_S
 from functions.workflow.decision import SHIPPER_WATCHES
 from functions.workflow.table import StepName
 from tests.fakes.engine import Responder
@@ -134,3 +136,16 @@ def test_a_ledger_that_fails_for_one_service_stops_no_other(responder: Responder
     assert baked.failed == (f"{basket.ref.key}: the table ledger cannot be reached",)
     assert baked.unread == ()
     assert [release.task_definition for release in releases(REF)] == [V2]
+
+
+def test_a_round_without_time_leaves_the_rest_to_the_next(responder: Responder) -> None:
+    """What it did not come to is said, and is what the rounds after it begin with: none is left out for long."""
+    services = [responder.playbook.model_copy(update={"service": f"orders-{n:02}"}) for n in range(3 * AT_ONCE)]
+    looked_after: set[str] = set()
+    for _ in range(3):
+        bake = replace(responder.bake, playbooks=services, stopwatch=count(step=ROUND_S / 12).__next__)
+        late = bake().late
+        assert len(services) - len(late) == 12
+        looked_after |= {each.ref.key for each in services} - set(late)
+        responder.clock.advance(seconds=60)
+    assert len(looked_after) == len(services)

@@ -58,9 +58,12 @@ def granted(templates: Iterable[Body], *, name: str = "ecs-first-responder") -> 
     return found
 
 
+_POLICIES = ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy")
+
+
 def _of_role(template: Body, role: str) -> Iterator[str]:
     for resource in template["Resources"].values():
-        if resource["Type"] == "AWS::IAM::Policy" and {"Ref": role} in resource["Properties"]["Roles"]:
+        if resource["Type"] in _POLICIES and {"Ref": role} in resource["Properties"]["Roles"]:
             for statement in resource["Properties"]["PolicyDocument"]["Statement"]:
                 for action in _listed(statement["Action"]):
                     yield from (_on(action, json.dumps(each)) for each in _listed(statement["Resource"]))
