@@ -1,6 +1,7 @@
 """The one way to make an AWS client: Region, time-outs and, above all, whether a call may be sent twice."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import cached_property
 from threading import Lock
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import botocore
 from botocore.config import Config
 from botocore.session import get_session
+from botocore.utils import parse_timestamp
 
 from functions.domain.called import Service
 
@@ -32,6 +34,7 @@ class Clients:
     def __init__(self, *, region: str) -> None:
         self._region = region
         self._session = get_session()
+        self._session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=moment)
         self._making = Lock()
         self._by_settings: dict[tuple[str, int, float], Any] = {}
 
@@ -70,6 +73,22 @@ class Clients:
             retries={"mode": "standard", "total_max_attempts": attempts},
             user_agent=_USER_AGENT,
         )
+
+
+def moment(written: Any) -> datetime:
+    """A time as AWS writes it in an answer; seconds since 1970 become a time in UTC.
+
+    Of these botocore makes a time of the machine's own zone, which takes a tenth of the CPU of a look. What else there
+    is, it reads itself.
+
+    Raises:
+        ValueError: it is no time.
+    """
+    try:
+        return datetime.fromtimestamp(written, UTC)
+    except (TypeError, ValueError, OverflowError, OSError):
+        read: datetime = parse_timestamp(written)
+        return read
 
 
 class _Later:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from botocore.awsrequest import AWSResponse
 from botocore.config import Config
+from botocore.utils import parse_timestamp
 
 from functions.adapters.clients import Clients
 
@@ -109,7 +110,12 @@ class WireClients(Clients):
 
 
 class BareClients(WireClients):
-    """Clients as whoever only makes calls has them: the same attempts and time-outs, and botocore's own name."""
+    """Clients as whoever only makes calls has them: the same attempts and time-outs, and botocore's own name and way to
+    read a time."""
+
+    def __init__(self, wire: Wire, *, region: str) -> None:
+        super().__init__(wire, region=region)
+        self._session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=parse_timestamp)
 
     def _config(self, *, attempts: int, read_timeout_s: float) -> Config:
         return super()._config(attempts=attempts, read_timeout_s=read_timeout_s).merge(Config(user_agent=None))
