@@ -151,7 +151,7 @@ class InsightsReader:
         for _ in range(MOST_PAGES):
             answer = self._logs.filter_log_events(**asked, limit=most)
             for event in answer.get("events", ()):
-                identifier = str(event.get("eventId", ""))
+                identifier = event.get("eventId", "")
                 if identifier in found:
                     continue
                 if len(found) >= most:
@@ -228,9 +228,9 @@ class InsightsReader:
 
 
 def _line(event: Mapping[str, Any]) -> LogLine:
-    at = datetime.fromtimestamp(int(event.get("timestamp", 0)) / 1000, UTC)
-    message = clean(str(event.get("message", "")), limit=LINE_LIMIT)
-    return LogLine(at=at, stream=clean(str(event.get("logStreamName", ""))), message=message)
+    at = datetime.fromtimestamp(event.get("timestamp", 0) / 1000, UTC)
+    message = clean(event.get("message", ""), limit=LINE_LIMIT)
+    return LogLine(at, clean(event.get("logStreamName", "")), message)
 
 
 def errors_query(words: Sequence[str] = ()) -> str:

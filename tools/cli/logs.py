@@ -82,7 +82,7 @@ def _save(found: "LinesFacts", file: Path) -> None:
     from functions.workflow.reporting.logs import as_json
 
     try:
-        with file.open("w", encoding="utf-8") as out:
+        with file.open("wb") as out:
             out.writelines(map(as_json, found.lines))
     except OSError as failed:
         raise InputError(f"{file} cannot be written: {failed.strerror}") from None

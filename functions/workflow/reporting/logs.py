@@ -36,20 +36,20 @@ _QUERY = "fields @timestamp, @logStream, @message\n| sort @timestamp asc\n| limi
 
 def as_lines(facts: LinesFacts) -> tuple[str, int]:
     """The lines as JSON Lines, as many as fit into `MOST_BYTES`, and how many that are."""
-    kept: list[str] = []
+    kept: list[bytes] = []
     size = 0
     for line in facts.lines:
         written = as_json(line)
-        size += len(written.encode())
+        size += len(written)
         if size > MOST_BYTES:
             break
         kept.append(written)
-    return "".join(kept), len(kept)
+    return b"".join(kept).decode(), len(kept)
 
 
-def as_json(line: LogLine) -> str:
+def as_json(line: LogLine) -> bytes:
     """One line of JSON Lines, with its end."""
-    return to_json(line._asdict()).decode() + "\n"
+    return to_json({"at": line.at, "stream": line.stream, "message": line.message}) + b"\n"
 
 
 def logs_told(

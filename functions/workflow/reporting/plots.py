@@ -79,9 +79,7 @@ def plot(curve: Curve, marks: Sequence[Mark], *, over: tuple[datetime, datetime]
         _bad_time(marks, across, above, bottom),
         list(_grid(curve, top, up)),
         list(_times(start, end, across, bottom)),
-        el("path", class_="area", d=_area(curve, across, up, bottom)),
-        el("path", class_="line", d=_line(curve, across, up)),
-        [el("circle", class_="dot", cx=_at(across(at)), cy=_at(up(value)), r="1.8") for at, value in _alone(curve)],
+        list(_drawn(curve, across, up, bottom)),
         list(_limit(curve, top, up)),
         [_mark(mark, across(mark.at), 20.0 + ROW * row, bottom) for mark, row in zip(marks, rows, strict=True)],
         viewBox=f"0 0 {WIDTH:g} {total:g}",
@@ -185,26 +183,20 @@ def _pieces(curve: Curve) -> list[list[tuple[datetime, float]]]:
     return pieces
 
 
-def _alone(curve: Curve) -> list[tuple[datetime, float]]:
-    return [piece[0] for piece in _pieces(curve) if len(piece) == 1]
-
-
-def _line(curve: Curve, across: Across, up: Up) -> str:
-    return " ".join(
-        "M" + " L".join(f"{_at(across(at))},{_at(up(value))}" for at, value in piece)
-        for piece in _pieces(curve)
-        if len(piece) > 1
-    )
-
-
-def _area(curve: Curve, across: Across, up: Up, bottom: float) -> str:
-    parts = []
-    for piece in _pieces(curve):
+def _drawn(curve: Curve, across: Across, up: Up, bottom: float) -> Iterator[Element]:
+    """The curve as a line over an area, and a point that has no neighbours as a dot."""
+    pieces = [[(_at(across(at)), _at(up(value))) for at, value in piece] for piece in _pieces(curve)]
+    lines, areas = [], []
+    for piece in pieces:
         if len(piece) > 1:
-            along = " L".join(f"{_at(across(at))},{_at(up(value))}" for at, value in piece)
-            first, last = _at(across(piece[0][0])), _at(across(piece[-1][0]))
-            parts.append(f"M{first},{_at(bottom)} L{along} L{last},{_at(bottom)} Z")
-    return " ".join(parts)
+            along = " L".join(map(",".join, piece))
+            lines.append(f"M{along}")
+            areas.append(f"M{piece[0][0]},{_at(bottom)} L{along} L{piece[-1][0]},{_at(bottom)} Z")
+    yield el("path", class_="area", d=" ".join(areas))
+    yield el("path", class_="line", d=" ".join(lines))
+    for (x, y), *others in pieces:
+        if not others:
+            yield el("circle", class_="dot", cx=x, cy=y, r="1.8")
 
 
 def _at(value: float) -> str:
