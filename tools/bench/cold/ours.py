@@ -49,10 +49,10 @@ def _models() -> Iterator[Any]:
 
 if __name__ == "__main__":
     spec = loads(sys.argv[1])
-    start(spec)
     if "discover" in spec:
         from tools.bench.cold.discovery import discover
 
         sys.stdout.write(dumps(discover(spec)))
     else:
+        start(spec)
         sys.stdout.write(dumps({"cpu_s": process_time(), "at": monotonic()}))
