@@ -58,6 +58,16 @@ SOONEST_S = 5
 LATE_S = 60
 """A standard metric arrives up to a minute late."""
 
+_WORDS = {
+    Outcome.RECOVERED: "recovered",
+    Outcome.NOT_YET: "not recovered yet",
+    Outcome.LOOK_AGAIN: "looked at anew",
+    Outcome.CANNOT_TELL: "nobody can tell whether it recovered",
+    Outcome.GIVE_UP: "given up to people, as nobody can tell whether it recovered",
+    Outcome.INEFFECTIVE: "no effect",
+}
+"""What a check of the recovery can say, as the trail tells it to people."""
+
 
 class Check(Model):
     """One look at the recovery. `steady`: service and targets are as they should be. `held`: only a synthetic check
@@ -105,7 +115,7 @@ class Verify:
                 NewEvent(
                     fact=Fact.RECOVERY_CHECKED,
                     actor=StepName.VERIFY,
-                    summary=f"{check.outcome}: {check.reason}",
+                    summary=f"{_WORDS[check.outcome]}: {check.reason}",
                     data=check.model_dump(mode="json"),
                 )
             )

@@ -241,7 +241,7 @@ def test_a_score_too_low_is_like_an_alarm_that_stays() -> None:
     """Not recovered, with the reason in the trail; past the deadline the action was ineffective."""
     incident = Incident(playbooks=asking(97, **STRICT))
     assert incident.look() == "not-yet"
-    assert "not-yet: the health score is 96, and 97 is asked for: saturation costs" in incident.last.summary
+    assert "not recovered yet: the health score is 96, and 97 is asked for: saturation costs" in incident.last.summary
     incident.clock.advance(seconds=DEADLINE_S + 120)
     assert incident.look() == "ineffective"
 
@@ -318,7 +318,7 @@ def test_between_two_crashes_nothing_is_recovered(incident: Incident) -> None:
     incident.clock.advance(seconds=120)
     incident.quiet(minutes=5)
     assert incident.look() == "not-yet"
-    assert incident.checked.summary == "not-yet: 2 tasks stopped by themselves in the last 15 minutes"
+    assert incident.checked.summary == "not recovered yet: 2 tasks stopped by themselves in the last 15 minutes"
     incident.clock.advance(seconds=300)
     assert incident.look() == "ineffective"
 
