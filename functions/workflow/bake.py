@@ -73,7 +73,7 @@ class Baked(Model):
     failed: tuple[str, ...] = ()
     """Services of which the ledger could not be read or written; they keep no other from being looked after."""
     late: tuple[str, ...] = ()
-    """Services for which the round had no time left; the next ones begin elsewhere."""
+    """Services for which the round had no time left; the next one begins with them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +88,8 @@ class Bake:
     """Seconds since whenever."""
     known_good: dict[ServiceRef, Release] = field(default_factory=dict)
     """Of earlier rounds. What is good stays so until people say otherwise, which may wait for `NOTE_EVERY`."""
+    left_out: list[ServiceRef] = field(default_factory=list)
+    """By the round before, for want of time: this one begins with them."""
 
     def __call__(self) -> Baked:
         good: list[str] = []
@@ -95,12 +97,11 @@ class Bake:
         opened: list[str] = []
         unread: list[str] = []
         failed: list[str] = []
-        late: list[str] = []
         ends = self.stopwatch() + ROUND_S
         playbooks = self._in_turn()
         for place, (playbook, read) in enumerate(self._together(playbooks)):
             if self.stopwatch() > ends:
-                late = [each.ref.key for each in playbooks[place:]]
+                self.left_out.extend(each.ref for each in playbooks[place:])
                 break
             try:
                 service = read()
@@ -135,13 +136,13 @@ class Bake:
             opened=tuple(opened),
             unread=tuple(unread),
             failed=tuple(failed),
-            late=tuple(late),
+            late=tuple(ref.key for ref in self.left_out),
         )
 
     def _in_turn(self) -> Sequence[Playbook]:
-        """All of them, from where this minute begins: what one round leaves out is among the first of a later one."""
-        minute = int(self.clock.now().timestamp()) // 60
-        first = minute * AT_ONCE % max(1, len(self.playbooks))
+        """All of them, from the first one that the round before left out."""
+        first = next((place for place, each in enumerate(self.playbooks) if [each.ref] == self.left_out[:1]), 0)
+        self.left_out.clear()
         return [*self.playbooks[first:], *self.playbooks[:first]]
 
     def _together(self, playbooks: Sequence[Playbook]) -> Iterator[tuple[Playbook, Callable[[], ServiceFacts | None]]]:
