@@ -5,10 +5,13 @@ from datetime import UTC, datetime
 
 import boto3
 import pytest
+from botocore.utils import parse_timestamp
+from hypothesis import given
+from hypothesis import strategies as st
 from moto import mock_aws
 
 from functions.adapters import eventbridge, s3, sns, stepfunctions
-from functions.adapters.clients import Clients
+from functions.adapters.clients import Clients, moment
 from functions.adapters.clock import SystemClock
 from functions.adapters.eventbridge import EventBridgeAnnouncer
 from functions.adapters.s3 import S3Archive
@@ -239,6 +242,19 @@ class TestClients:
             assert config.retries["mode"] == "standard"
             assert config.region_name == REGION
             assert "ecs-first-responder" in config.user_agent
+
+    @given(st.floats(min_value=0, max_value=2_145_916_800))
+    def test_a_time_is_the_one_that_botocore_reads(self, seconds: float) -> None:
+        """Whole seconds or not, as a number and as a text, up to 2037."""
+        text = datetime.fromtimestamp(seconds, UTC).isoformat()
+        for written in (int(seconds), seconds, str(int(seconds)), text):
+            assert moment(written) == parse_timestamp(written)
+        assert moment(seconds).tzinfo is UTC
+
+    def test_what_is_no_time_is_an_error(self) -> None:
+        """As botocore has it: an answer that cannot be read, and no time that nobody said."""
+        with pytest.raises(ValueError, match="Invalid timestamp"):
+            moment("yesterday, or so")
 
 
 def test_the_clock_is_utc() -> None:
