@@ -253,14 +253,9 @@ def _readers() -> Readers:
     from functions.adapters.tables import DynamoTableReader
     from functions.ports import Readers
 
-    clients, health = _clients(), _health_readers()
+    clients = _clients()
     return Readers(
-        service=health.service,
-        metrics=health.metrics,
-        front=health.front,
-        databases=health.databases,
-        http=health.http,
-        threads=health.threads,
+        **vars(_health_readers()),
         logs=InsightsReader(clients.once("logs"), most_bytes=_settings().log_scan_mb * 1_000_000),
         secrets=AwsSecretsReader.of(clients),
         account=AwsAccountReader.of(clients, clock=_clock()),

@@ -67,8 +67,7 @@ class ResponderFunction(Construct):
         role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
         own_log = Grant(["logs:CreateLogStream", "logs:PutLogEvents"], [log_group.log_group_arn])
         for grant in (own_log, *grants):
-            for statement in grant.statements():
-                role.add_to_policy(statement)
+            grant.give(role)
         role.node.add_validation(_FitsIntoIam(role))
         # "*" is for the traces, which CDK adds.
         acknowledge_wildcards(role, ["*", *(resource for grant in grants for resource in grant.resources)])

@@ -171,8 +171,7 @@ class Intake(Construct):
         # Not by `add_event_source`, which grants two actions more than Lambda needs (AWS Managed Policy Reference,
         # "AWSLambdaSQSQueueExecutionRole").
         taking = Grant(["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"], [self.queue.queue_arn])
-        for statement in taking.statements():
-            reader.add_to_role_policy(statement)
+        taking.give(reader)
         reader.add_event_source_mapping(
             "Messages",
             event_source_arn=self.queue.queue_arn,

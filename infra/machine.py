@@ -68,8 +68,7 @@ class IncidentMachine(Construct):
             Grant(["states:StartExecution"], [own_arn]),
             *channels.page_grants(),
         ):
-            for statement in grant.statements():
-                self.machine.add_to_role_policy(statement)
+            grant.give(self.machine)
         # "*" is for logs and traces, which CDK adds.
         acknowledge_wildcards(self.machine, ["*"])
         acknowledge(

@@ -5,7 +5,7 @@ responder (IAM User Guide, "IAM and AWS STS quotas"); a deployment with more pla
 `-c playbooks=…`. CDK puts what has no room in the first into the others, statement by statement.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from aws_cdk import ArnFormat, Stack
@@ -121,13 +121,16 @@ class Grant(NamedTuple):
     resources: Sequence[str]
     conditions: Mapping[str, Mapping[str, object]] = {}
 
-    def statements(self) -> Iterator[iam.PolicyStatement]:
-        """Several where it has many resources: a policy takes whole ones."""
+    def give(self, to: iam.IGrantable) -> None:
+        """Write it into the policies of a role, or of what has one: in several statements where it has many resources,
+        because a policy takes whole ones."""
         for first in range(0, len(self.resources), RESOURCES_AT_ONCE):
-            yield iam.PolicyStatement(
-                actions=list(self.actions),
-                resources=list(self.resources[first : first + RESOURCES_AT_ONCE]),
-                conditions={operator: dict(keys) for operator, keys in self.conditions.items()},
+            to.grant_principal.add_to_principal_policy(
+                iam.PolicyStatement(
+                    actions=list(self.actions),
+                    resources=list(self.resources[first : first + RESOURCES_AT_ONCE]),
+                    conditions={operator: dict(keys) for operator, keys in self.conditions.items()},
+                )
             )
 
 

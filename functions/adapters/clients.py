@@ -34,7 +34,7 @@ class Clients:
     def __init__(self, *, region: str) -> None:
         self._region = region
         self._session = get_session()
-        self._session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=moment)
+        self._session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=read_time)
         self._making = Lock()
         self._by_settings: dict[tuple[str, int, float], Any] = {}
 
@@ -75,7 +75,7 @@ class Clients:
         )
 
 
-def moment(written: Any) -> datetime:
+def read_time(written: Any) -> datetime:
     """A time as AWS writes it in an answer; seconds since 1970 become a time in UTC.
 
     Of these botocore makes a time of the machine's own zone, which takes a tenth of the CPU of a look. What else there

@@ -73,7 +73,7 @@ class Baked(Model):
     failed: tuple[str, ...] = ()
     """Services of which the ledger could not be read or written; they keep no other from being looked after."""
     late: tuple[str, ...] = ()
-    """Services for which the round had no time left; the next one begins with them."""
+    """Services for which the round had no time left; the next one begins with the first of them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,8 +88,8 @@ class Bake:
     """Seconds since whenever."""
     known_good: dict[ServiceRef, Release] = field(default_factory=dict)
     """Of earlier rounds. What is good stays so until people say otherwise, which may wait for `NOTE_EVERY`."""
-    left_out: list[ServiceRef] = field(default_factory=list)
-    """By the round before, for want of time: this one begins with them."""
+    late: list[ServiceRef] = field(default_factory=list)
+    """Services for which the round before had no time left: this one begins with the first of them."""
 
     def __call__(self) -> Baked:
         good: list[str] = []
@@ -101,7 +101,7 @@ class Bake:
         playbooks = self._in_turn()
         for place, (playbook, read) in enumerate(self._together(playbooks)):
             if self.stopwatch() > ends:
-                self.left_out.extend(each.ref for each in playbooks[place:])
+                self.late.extend(each.ref for each in playbooks[place:])
                 break
             try:
                 service = read()
@@ -136,13 +136,13 @@ class Bake:
             opened=tuple(opened),
             unread=tuple(unread),
             failed=tuple(failed),
-            late=tuple(ref.key for ref in self.left_out),
+            late=tuple(ref.key for ref in self.late),
         )
 
     def _in_turn(self) -> Sequence[Playbook]:
-        """All of them, from the first one that the round before left out."""
-        first = next((place for place, each in enumerate(self.playbooks) if [each.ref] == self.left_out[:1]), 0)
-        self.left_out.clear()
+        """All of them, from the first one for which the round before had no time left."""
+        first = [each.ref for each in self.playbooks].index(self.late[0]) if self.late else 0
+        self.late.clear()
         return [*self.playbooks[first:], *self.playbooks[:first]]
 
     def _together(self, playbooks: Sequence[Playbook]) -> Iterator[tuple[Playbook, Callable[[], ServiceFacts | None]]]:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from moto import mock_aws
 
 from functions.adapters import eventbridge, s3, sns, stepfunctions
-from functions.adapters.clients import Clients, moment
+from functions.adapters.clients import Clients, read_time
 from functions.adapters.clock import SystemClock
 from functions.adapters.eventbridge import EventBridgeAnnouncer
 from functions.adapters.s3 import S3Archive
@@ -248,13 +248,13 @@ class TestClients:
         """Whole seconds or not, as a number and as a text, up to 2037."""
         text = datetime.fromtimestamp(seconds, UTC).isoformat()
         for written in (int(seconds), seconds, str(int(seconds)), text):
-            assert moment(written) == parse_timestamp(written)
-        assert moment(seconds).tzinfo is UTC
+            assert read_time(written) == parse_timestamp(written)
+        assert read_time(seconds).tzinfo is UTC
 
     def test_what_is_no_time_is_an_error(self) -> None:
         """As botocore has it: an answer that cannot be read, and no time that nobody said."""
         with pytest.raises(ValueError, match="Invalid timestamp"):
-            moment("yesterday, or so")
+            read_time("yesterday, or so")
 
 
 def test_the_clock_is_utc() -> None:

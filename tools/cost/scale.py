@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from functions.domain.heartbeat import EVERY_S
 from functions.workflow.bake import AT_ONCE
+from functions.workflow.sweep import READ_AT_ONCE
 from tools.cost.model import Counted, Part, Question, bill, kept
 from tools.cost.prices import Item
 
@@ -22,8 +23,6 @@ OF_ONE_RESPONDER = 150
 SWEEP_S, BAKE_S = 300, 60
 ALARMS = 2
 """Of a service, as the README's first playbook has them."""
-ALARMS_AT_ONCE = 100
-"""As many as DescribeAlarms takes (CloudWatch API reference)."""
 
 STORM = 0.01
 """Share of all services that goes wrong within one minute: a zone, or something that many stand on."""
@@ -73,7 +72,7 @@ def rows(counted: Counted) -> Sequence[Row]:
         ),
         Row(
             "DescribeAlarms a second, by sweeps",
-            lambda n: math.ceil(n * ALARMS / ALARMS_AT_ONCE) / SWEEP_S,
+            lambda n: math.ceil(n * ALARMS / READ_AT_ONCE) / SWEEP_S,
             9,
             "CloudWatch User Guide, quotas",
         ),
