@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 import jsii
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import Duration, RemovalPolicy, Stack, Token
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
@@ -38,7 +38,10 @@ class _FitsIntoIam:
         if managed <= MANAGED_POLICIES_AT_MOST:
             return []
         rights = f"its rights are {managed} managed policies, and IAM attaches {MANAGED_POLICIES_AT_MOST} to a role"
-        return [f"{rights}: deploy a second responder for a part of the playbooks, with -c name=… and -c playbooks=…"]
+        advice = "deploy a second responder for a part of the playbooks, with -c name=… and -c playbooks=…"
+        if Token.is_unresolved(Stack.of(self._role).account):
+            advice += ", or say -c account=…, without which CDK takes every name for a long one"
+        return [f"{rights}: {advice}"]
 
 
 class ResponderFunction(Construct):

@@ -88,3 +88,4 @@ def test_too_many_services_are_refused_at_the_desk(tmp_path: Path) -> None:
     assert done.returncode != 0
     assert "Traceback" not in done.stderr
     assert "deploy a second responder for a part of the playbooks" in done.stderr
+    assert "or say -c account=…" in done.stderr
