@@ -1,5 +1,7 @@
 """The console in a real browser, over a ledger of many incidents: as it is seen, heard, and used without a mouse."""
 
+import socket
+import struct
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -232,3 +234,15 @@ def test_a_page_says_when_it_is_not_live_any_more(browser: Browser, room: Room) 
     tab.page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
     expect(tab.page.locator("#unheard")).to_contain_text("What you see is not live")
     tab.page.context.close()
+
+
+def test_a_browser_that_goes_away_leaves_nothing_open(room: Room, link: list[str]) -> None:
+    """Each resets its connection before it has read the picture; a file left open is a warning, and so an error."""
+    at = link[-1].split("/")[2]
+    host, port = at.split(":")
+    reset = struct.pack("ii", 1, 0)
+    for _ in range(20):
+        with socket.create_connection((host, int(port))) as browser:
+            browser.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset)
+            browser.sendall(f"GET /static/icon.svg HTTP/1.1\r\nHost: {at}\r\n\r\n".encode())
+            browser.recv(1)

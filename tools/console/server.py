@@ -1,12 +1,14 @@
 """Serves the pages on the loopback address until Ctrl-C."""
 
 import webbrowser
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager
 from threading import Lock
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import click
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+from werkzeug.wsgi import ClosingIterator
 
 from functions.domain.errors import InputError
 from tools.console.app import make_app
@@ -30,6 +32,17 @@ class _Quiet(WSGIRequestHandler):
         pass
 
 
+def _whole(app: WSGIApplication) -> WSGIApplication:
+    """`app`, whose answers hold no open file when they are sent: where a browser goes away before it has read one,
+    werkzeug 3.1's server leaves it unclosed."""
+
+    def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        with closing(ClosingIterator(app(environ, start_response))) as parts:
+            return list(parts)
+
+    return answer
+
+
 @contextmanager
 def standing(
     room: Room, *, port: int, say: Callable[[str], None], writing: "Lock | None" = None
@@ -43,7 +56,7 @@ def standing(
     door = Door(say=say)
     try:
         app = make_app(room, door, writing=writing or Lock())
-        server = make_server(HOST, port, app, threaded=True, request_handler=_Quiet)
+        server = make_server(HOST, port, _whole(app), threaded=True, request_handler=_Quiet)
     except (OSError, SystemExit) as taken:  # werkzeug would end the process where the address is in use
         raise InputError(f"port {port} of {HOST} cannot be had; write another --port, or none") from taken
     door.stands_at(f"{HOST}:{server.server_port}")
