@@ -46,7 +46,6 @@ if TYPE_CHECKING:
     from functions.domain.dependencies import DatabaseFacts, HttpAnswer, QueriesFacts
     from functions.domain.evidence import (
         AlarmFacts,
-        Findings,
         Metric,
         Release,
         ReleaseState,
@@ -57,6 +56,7 @@ if TYPE_CHECKING:
         TargetFacts,
         TasksFacts,
     )
+    from functions.domain.findings import Findings
     from functions.domain.incidents import Event, FleetSwitch, InboxEntry, Incident, NewEvent, Switch
     from functions.domain.logged import LogCause, LogQuery
     from functions.domain.network import SecurityGroup

@@ -26,7 +26,8 @@ from functions.domain.changes import (
 )
 from functions.domain.circumstances import FrontFacts
 from functions.domain.containment import Containment
-from functions.domain.evidence import Findings, ReleasesFacts, ScalingFacts, ServiceFacts
+from functions.domain.evidence import ReleasesFacts, ScalingFacts, ServiceFacts
+from functions.domain.findings import Findings
 from functions.domain.orders import Order
 from functions.domain.permissions import Permission
 from functions.domain.webhooks import Webhook

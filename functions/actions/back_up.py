@@ -4,7 +4,7 @@ from functions.actions.action import Action, Refusal, Terms, state_before, untou
 from functions.domain.backups import name_in
 from functions.domain.causes import Cause
 from functions.domain.changes import ActionName, Plan, backing_up
-from functions.domain.evidence import Findings
+from functions.domain.findings import Findings
 from functions.domain.permissions import Permission, Resource
 
 

@@ -3,7 +3,7 @@
 from functions.actions.action import Action, Refusal, Terms, state_before, untouchable
 from functions.domain.causes import Cause
 from functions.domain.changes import ActionName, CallWebhook, Plan
-from functions.domain.evidence import Findings
+from functions.domain.findings import Findings
 from functions.domain.permissions import Permission, Resource
 
 

@@ -18,7 +18,8 @@ from functions.domain.changes import (
     SetCeiling,
 )
 from functions.domain.containment import why_not_block
-from functions.domain.evidence import Findings, ScalingFacts, ServiceFacts
+from functions.domain.evidence import ScalingFacts, ServiceFacts
+from functions.domain.findings import Findings
 from functions.domain.permissions import Permission, Resource
 from functions.domain.shell import word
 

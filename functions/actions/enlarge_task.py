@@ -4,7 +4,8 @@ from functions.actions.action import Action, Refusal, Terms, deployable, state_b
 from functions.actions.roll_back import ROLL_BACK, cluster_of, name_of
 from functions.domain.causes import Cause
 from functions.domain.changes import COPY_JUST_REGISTERED, ActionName, Plan, RegisterCopy, SetTaskDefinition
-from functions.domain.evidence import Findings, short
+from functions.domain.evidence import short
+from functions.domain.findings import Findings
 
 GIB = 1024
 FARGATE_SIZES = {

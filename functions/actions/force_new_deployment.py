@@ -3,7 +3,7 @@
 from functions.actions.action import Action, Refusal, Terms, at_rest, deployable, state_before
 from functions.domain.causes import Cause
 from functions.domain.changes import ActionName, ForceNewDeployment, Plan
-from functions.domain.evidence import Findings
+from functions.domain.findings import Findings
 from functions.domain.permissions import Permission, Resource
 
 

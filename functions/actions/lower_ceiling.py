@@ -6,7 +6,8 @@ from functions.actions.action import Action, Refusal, Terms, state_before, undis
 from functions.actions.sizing import COMFORTABLE_CPU, scalable, tasks_for_requests
 from functions.domain.causes import Cause
 from functions.domain.changes import ActionName, LeaseKind, Plan, SetCeiling
-from functions.domain.evidence import Findings, Metric, MetricsFacts, ServiceFacts
+from functions.domain.evidence import Metric, MetricsFacts, ServiceFacts
+from functions.domain.findings import Findings
 from functions.domain.permissions import Permission, Resource
 
 HEADROOM = 2.0

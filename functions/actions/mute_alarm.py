@@ -3,7 +3,7 @@
 from functions.actions.action import Action, Refusal, Terms, state_before
 from functions.domain.causes import Cause
 from functions.domain.changes import ActionName, LeaseKind, LeaseTerms, MuteAlarm, Plan
-from functions.domain.evidence import Findings
+from functions.domain.findings import Findings
 from functions.domain.mutes import flapping, not_to_be_muted
 from functions.domain.permissions import Permission, Resource
 from functions.domain.signals import AlarmState

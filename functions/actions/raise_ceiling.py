@@ -6,7 +6,7 @@ from functions.actions.action import Action, Refusal, Terms, state_before
 from functions.actions.sizing import more, scalable
 from functions.domain.causes import Cause
 from functions.domain.changes import ActionName, LeaseKind, Plan, SetCeiling, SetFloor
-from functions.domain.evidence import Findings
+from functions.domain.findings import Findings
 from functions.domain.permissions import Permission, Resource
 
 ROOM = 1.25

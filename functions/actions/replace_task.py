@@ -4,7 +4,8 @@ from functions.actions.action import Action, Refusal, Terms, at_rest, state_befo
 from functions.domain import outliers
 from functions.domain.causes import Cause
 from functions.domain.changes import ActionName, Change, DeregisterTarget, Plan, StopTask
-from functions.domain.evidence import Findings, Metric, TargetFacts
+from functions.domain.evidence import Metric, TargetFacts
+from functions.domain.findings import Findings
 from functions.domain.orders import Order
 from functions.domain.permissions import Permission, Resource
 

@@ -15,7 +15,8 @@ from functions.domain.changes import (
     SetTaskDefinition,
     StopDeployment,
 )
-from functions.domain.evidence import Findings, Metric, ReleasesFacts, ServiceFacts, short
+from functions.domain.evidence import Metric, ReleasesFacts, ServiceFacts, short
+from functions.domain.findings import Findings
 from functions.domain.permissions import Permission, Resource
 from functions.domain.releases import born_with_a_release, quarantined, reached_steady_state
 

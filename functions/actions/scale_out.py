@@ -4,7 +4,8 @@ from functions.actions.action import Action, Refusal, Terms, state_before
 from functions.actions.sizing import more, scalable, step_up
 from functions.domain.causes import Cause
 from functions.domain.changes import ActionName, LeaseKind, Plan, SetFloor
-from functions.domain.evidence import Findings, ScalingFacts
+from functions.domain.evidence import ScalingFacts
+from functions.domain.findings import Findings
 from functions.domain.permissions import Permission, Resource
 
 

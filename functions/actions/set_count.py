@@ -4,7 +4,8 @@ from functions.actions.action import Action, Refusal, Terms, at_rest, by_itself,
 from functions.domain.causes import Cause
 from functions.domain.changes import ActionName, Change, LeaseKind, LeaseTerms, Plan, SetCeiling, SetCount, SetFloor
 from functions.domain.durations import written
-from functions.domain.evidence import Findings, ScalingFacts, ServiceFacts
+from functions.domain.evidence import ScalingFacts, ServiceFacts
+from functions.domain.findings import Findings
 from functions.domain.orders import Order
 from functions.domain.permissions import Permission, Resource
 

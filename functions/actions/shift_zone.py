@@ -4,7 +4,8 @@ from functions.actions.action import Action, Refusal, Terms, state_before, untou
 from functions.domain import outliers
 from functions.domain.causes import Cause
 from functions.domain.changes import ActionName, Plan, ShiftZone
-from functions.domain.evidence import Findings, Metric, TargetsFacts, TasksFacts
+from functions.domain.evidence import Metric, TargetsFacts, TasksFacts
+from functions.domain.findings import Findings
 from functions.domain.permissions import Permission, Resource
 
 CARRIES = 85.0

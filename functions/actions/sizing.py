@@ -3,7 +3,8 @@
 from math import ceil, isfinite
 
 from functions.actions.action import Refusal, Terms, untouchable
-from functions.domain.evidence import Findings, Metric, MetricsFacts, ScalingFacts, ServiceFacts
+from functions.domain.evidence import Metric, MetricsFacts, ScalingFacts, ServiceFacts
+from functions.domain.findings import Findings
 
 COMFORTABLE_CPU = 60.0
 """CPU percent at which tasks should run: below what target tracking usually aims at (70)."""

@@ -4,7 +4,7 @@ from functions.actions.action import Action, Refusal, Terms, state_before
 from functions.actions.sizing import IDLE_CPU, TRACKS_CPU, scalable
 from functions.domain.causes import Cause
 from functions.domain.changes import ActionName, LeaseKind, Plan, SetTracking
-from functions.domain.evidence import Findings
+from functions.domain.findings import Findings
 from functions.domain.permissions import Permission, Resource
 
 FACTOR = 0.8

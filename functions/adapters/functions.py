@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from functions.adapters.answers import reading
 from functions.domain.errors import FunctionFailed, ReadFailed
-from functions.domain.evidence import Findings
+from functions.domain.findings import Findings
 from functions.domain.orders import Order
 from functions.domain.services import ServiceRef
 from functions.domain.trials import CheckSaid, Load
@@ -31,7 +31,7 @@ class ReadingFunction:
     def inspect(self, ref: ServiceRef, probes: Sequence[str] = ()) -> Findings:
         answer = _invoked(self._client, self._function, {"service": ref.key, "probes": list(probes)})
         try:
-            return Findings.model_validate(answer)
+            return Findings.from_json(answer)
         except ValidationError as error:
             raise ReadFailed(f"function {self._function} answered something else than findings") from error
 

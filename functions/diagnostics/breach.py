@@ -8,7 +8,8 @@ from functions.diagnostics.look import Surroundings
 from functions.domain.breach import DenialsFacts, ExposureFacts, ImagesFacts
 from functions.domain.circumstances import TaskDefinitionFacts
 from functions.domain.errors import ReadFailed
-from functions.domain.evidence import Findings, ServiceFacts, TasksFacts
+from functions.domain.evidence import ServiceFacts, TasksFacts
+from functions.domain.findings import Findings
 
 DENIALS_LOOKBACK = timedelta(hours=1)
 SHOWN = 5

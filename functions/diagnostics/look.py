@@ -9,7 +9,8 @@ from typing import Any, Protocol
 
 from functions.domain.backups import Backups
 from functions.domain.errors import ReadFailed
-from functions.domain.evidence import Findings, Reading, Release
+from functions.domain.evidence import Release
+from functions.domain.findings import Findings, Reading
 from functions.domain.logged import LogCause, LogQuery
 from functions.domain.permissions import Permission
 from functions.domain.services import ServiceRef

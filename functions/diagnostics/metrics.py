@@ -6,14 +6,7 @@ from statistics import fmean, median
 from typing import Any, cast
 
 from functions.diagnostics.look import Surroundings
-from functions.domain.evidence import (
-    AlarmsFacts,
-    Metric,
-    MetricsFacts,
-    MetricWindow,
-    ServiceFacts,
-    TasksFacts,
-)
+from functions.domain.evidence import AlarmsFacts, Metric, MetricsFacts, MetricWindow, ServiceFacts, TasksFacts
 from functions.domain.services import ServiceRef
 from functions.domain.signals import AlarmState
 from functions.ports import MetricsQuery, Points

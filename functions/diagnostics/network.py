@@ -12,7 +12,8 @@ from functions.diagnostics.complaints import Complaint, complaints
 from functions.diagnostics.look import Surroundings
 from functions.diagnostics.thresholds import COMPLAINTS_TELL
 from functions.domain.dependencies import DependencyFacts, DependencyKind, DependencyState
-from functions.domain.evidence import Findings, TargetFacts
+from functions.domain.evidence import TargetFacts
+from functions.domain.findings import Findings
 from functions.domain.network import GroupRule, NetworkFacts, SecurityGroup, WayFacts
 
 TIMED_OUT = "Target.Timeout"

@@ -12,7 +12,7 @@ from functions.diagnostics.rules import around, dependencies, load, others, rele
 from functions.diagnostics.rules.case import Case
 from functions.diagnostics.signs import Signs
 from functions.domain.causes import Cause, Judgement
-from functions.domain.evidence import Findings
+from functions.domain.findings import Findings
 
 LOST_SUPPORT = 0.05
 """How much confidence each unknown supporting reading costs."""

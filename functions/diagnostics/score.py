@@ -11,7 +11,8 @@ from functions.diagnostics.severity import NOT_JUDGED
 from functions.diagnostics.signs import Signs
 from functions.diagnostics.thresholds import FAILURES_TELL
 from functions.domain.dependencies import DependencyFacts, DependencyState
-from functions.domain.evidence import Findings, Metric, Reading, ServiceFacts, TargetsFacts, group_name
+from functions.domain.evidence import Metric, ServiceFacts, TargetsFacts, group_name
+from functions.domain.findings import Findings, Reading
 from functions.domain.score import HealthScore, Part, PartName, TargetLines
 
 WEIGHTS = {

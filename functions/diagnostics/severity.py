@@ -13,7 +13,8 @@ from functions.diagnostics.thresholds import (
 )
 from functions.domain.causes import Cause, Judgement
 from functions.domain.dependencies import DependencyState
-from functions.domain.evidence import Findings, group_name
+from functions.domain.evidence import group_name
+from functions.domain.findings import Findings
 from functions.domain.severity import Gravity, Severity
 
 Sign = tuple[Severity, str]

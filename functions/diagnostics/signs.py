@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from functions.diagnostics.complaints import Complaint, complaint_in, complaints
 from functions.diagnostics.costs import task_usd_per_day
+from functions.diagnostics.crashes import looping, self_stopped
 from functions.diagnostics.network import timed_out, ways_to_tasks
 from functions.diagnostics.thresholds import (
     AFTERMATH,
@@ -18,7 +19,6 @@ from functions.diagnostics.thresholds import (
     CPU_ROSE,
     CPU_WASTED,
     CPU_WORTH_COMPARING,
-    CRASHES_COUNT,
     CURE_SHOWS,
     CURE_TAKES,
     ERRORS_CLEAR,
@@ -56,7 +56,6 @@ from functions.domain.dependencies import DependenciesFacts
 from functions.domain.evidence import (
     AlarmFacts,
     AlarmsFacts,
-    Findings,
     Metric,
     MetricsFacts,
     ReleasesFacts,
@@ -68,9 +67,10 @@ from functions.domain.evidence import (
     TasksFacts,
     short,
 )
+from functions.domain.findings import Findings
 from functions.domain.mutes import flapping
 from functions.domain.releases import RELEASE_IS_NEW
-from functions.domain.signals import HEALTH_CHECK_FAILED, SELF_STOPPED, STOPPED_BY_SCHEDULER, AlarmState
+from functions.domain.signals import HEALTH_CHECK_FAILED, STOPPED_BY_SCHEDULER, AlarmState
 from functions.domain.threats import ThreatFacts
 from functions.domain.words import counted
 
@@ -576,32 +576,20 @@ class Signs:
     def stopped(self, within: timedelta) -> tuple[TaskFacts, ...]:
         """Tasks of the current release that stopped by themselves lately."""
         tasks, service = self._findings.tasks.value, self._findings.service.value
-        if tasks is None or service is None or service.primary is None:
+        if tasks is None or service is None:
             return ()
-        current = service.primary.task_definition
-        return tuple(
-            task
-            for task in tasks.stopped
-            if task.stop_code in SELF_STOPPED
-            and task.task_definition == current
-            and task.stopped_at is not None
-            and task.stopped_at >= self._findings.looked_at - within
-        )
+        return self_stopped(service, tasks, now=self._findings.looked_at, within=within)
 
     def crashes(self, within: timedelta) -> int:
         """How many tasks of the current release stopped by themselves lately."""
         return len(self.stopped(within))
 
     def loops(self, *, since: datetime | None) -> tuple[TaskFacts, ...]:
-        """Tasks of the current release that had started and then stopped by themselves, where that makes a crash loop:
-        between two crashes such a service is steady, healthy and quiet. With `since`, tasks that were started before it
-        do not count: an action took their place. Empty where there is no loop, or where it is not known."""
-        died = tuple(
-            task
-            for task in self.stopped(LATELY)
-            if task.started_at is not None and (since is None or task.started_at >= since)
-        )
-        return died if len(died) >= CRASHES_COUNT else ()
+        """Tasks that make a crash loop (`functions/diagnostics/crashes.py`). Empty where that is not known."""
+        tasks, service = self._findings.tasks.value, self._findings.service.value
+        if tasks is None or service is None:
+            return ()
+        return looping(service, tasks, now=self._findings.looked_at, since=since)
 
     def stopped_because(self, within: timedelta, *words: str) -> tuple[str, ...]:
         """Reasons of tasks that stopped by themselves lately and named one of these words."""

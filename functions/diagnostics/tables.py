@@ -5,7 +5,7 @@ from typing import Any
 
 from functions.diagnostics.look import Surroundings
 from functions.domain.dependencies import DependencyKind, DependencyState
-from functions.domain.evidence import Findings
+from functions.domain.findings import Findings
 from functions.domain.tables import TableFacts, TablesFacts
 from functions.domain.watched import WatchedTable
 

@@ -1,33 +1,13 @@
-"""What the probes read from AWS, as facts: stored with the incident, and fit to be judged again offline."""
+"""What the probes read of a service itself, as facts: stored with the incident, and fit to be judged again offline."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import ClassVar, Generic, TypeVar
+from typing import ClassVar
 
-from functions.domain.backups import RecoveryPoints
-from functions.domain.breach import DenialsFacts, ExposureFacts, ImagesFacts
-from functions.domain.circumstances import (
-    AlarmHistoryFacts,
-    ChangesFacts,
-    FrontFacts,
-    HealthFacts,
-    LogsFacts,
-    SecretsFacts,
-    StackFacts,
-    TaskDefinitionFacts,
-)
-from functions.domain.costs import BudgetFacts
-from functions.domain.dependencies import DependenciesFacts
 from functions.domain.history import Release as Release
 from functions.domain.history import ReleaseState as ReleaseState
 from functions.domain.model import Model, Moment
-from functions.domain.network import NetworkFacts
 from functions.domain.signals import AlarmState
-from functions.domain.tables import TablesFacts
-from functions.domain.threats import ThreatsFacts
-
-T = TypeVar("T")
 
 
 def short(task_definition: str) -> str:
@@ -43,21 +23,6 @@ def brief(task_id: str) -> str:
 def group_name(target_group: str) -> str:
     """The name of a target group, by its ARN (`.../targetgroup/NAME/ID`)."""
     return target_group.rsplit(":", 1)[-1].removeprefix("targetgroup/").partition("/")[0]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Reading(Generic[T]):
-    """What one probe brought back: a value, or the reason why there is none. Unknown is never the same as fine.
-
-    No model: each kind of value would make a class of its own, at every start of a function.
-    """
-
-    value: T | None = None
-    error: str | None = None
-
-    @property
-    def known(self) -> bool:
-        return self.value is not None
 
 
 class DeploymentFacts(Model):
@@ -418,41 +383,3 @@ class ReleasesFacts(Model):
     @property
     def in_flight(self) -> ServiceDeploymentFacts | None:
         return next((d for d in self.service_deployments if d.ongoing), None)
-
-
-class Findings(Model):
-    """Everything one look at the service brought, probe by probe. The ranking reads nothing else."""
-
-    looked_at: Moment
-    service: Reading[ServiceFacts] = Reading()
-    tasks: Reading[TasksFacts] = Reading()
-    targets: Reading[TargetsFacts] = Reading()
-    alarms: Reading[AlarmsFacts] = Reading()
-    metrics: Reading[MetricsFacts] = Reading()
-    scaling: Reading[ScalingFacts] = Reading()
-    releases: Reading[ReleasesFacts] = Reading()
-    dependencies: Reading[DependenciesFacts] = Reading()
-    definition: Reading[TaskDefinitionFacts] = Reading()
-    front: Reading[FrontFacts] = Reading()
-    logs: Reading[LogsFacts] = Reading()
-    secrets: Reading[SecretsFacts] = Reading()
-    history: Reading[AlarmHistoryFacts] = Reading()
-    changes: Reading[ChangesFacts] = Reading()
-    stack: Reading[StackFacts] = Reading()
-    health: Reading[HealthFacts] = Reading()
-    exposure: Reading[ExposureFacts] = Reading()
-    images: Reading[ImagesFacts] = Reading()
-    denials: Reading[DenialsFacts] = Reading()
-    budget: Reading[BudgetFacts] = Reading()
-    network: Reading[NetworkFacts] = Reading()
-    tables: Reading[TablesFacts] = Reading()
-    threats: Reading[ThreatsFacts] = Reading()
-    backups: Reading[RecoveryPoints] = Reading()
-
-    def unknown(self) -> dict[str, str]:
-        """The probes that brought nothing, with their reason."""
-        return {
-            name: reading.error or "not read"
-            for name in type(self).model_fields
-            if isinstance(reading := getattr(self, name), Reading) and not reading.known
-        }

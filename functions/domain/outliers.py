@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from functions.domain.evidence import Findings, Metric, TaskFacts, brief
+from functions.domain.evidence import Metric, TaskFacts, brief
+from functions.domain.findings import Findings
 
 LINES_TELL = 10
 """So few error lines name no task."""

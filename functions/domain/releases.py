@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from functions.domain.evidence import Findings, Release, ReleaseState, RevisionFacts, ServiceDeploymentFacts, short
+from functions.domain.evidence import Release, ReleaseState, RevisionFacts, ServiceDeploymentFacts, short
+from functions.domain.findings import Findings
 from functions.domain.signals import AlarmState
 
 RELEASE_IS_NEW = timedelta(hours=1)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from functions.domain.approvals import Consent
 from functions.domain.changes import Change, Plan, ScaleToZero, SetCeiling, SetCount, SetFloor, Verdict
 from functions.domain.dependencies import DependencyState
-from functions.domain.evidence import Findings
+from functions.domain.findings import Findings
 from functions.domain.incidents import FleetSwitch, Mode, Switch
 from functions.domain.maintenance import Window
 from functions.domain.orders import PendingOrder

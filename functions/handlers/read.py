@@ -22,4 +22,4 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         return reply.model_dump(mode="json")
     findings = bootstrap.inspect().inspect(ref, tuple(event["probes"]))
     logger.info("looked", extra={"inspected": event["service"], "probes": event["probes"]})
-    return findings.model_dump(mode="json")
+    return findings.to_json()

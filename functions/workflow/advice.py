@@ -6,7 +6,7 @@ Orders come with `--dry-run`: whoever is woken sees first what would be done, an
 from collections.abc import Iterator, Mapping, Sequence
 
 from functions.domain.causes import Cause
-from functions.domain.evidence import Findings
+from functions.domain.findings import Findings
 from functions.domain.services import ServiceRef
 from functions.domain.shell import word
 from functions.domain.watched import (

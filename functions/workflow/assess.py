@@ -11,7 +11,7 @@ from functions.diagnostics.ranking import rank
 from functions.domain.causes import Cause, Judgement
 from functions.domain.changes import ActionName
 from functions.domain.containment import Containment
-from functions.domain.evidence import Findings
+from functions.domain.findings import Findings
 from functions.domain.heartbeat import is_heartbeat
 from functions.domain.incidents import Fact, InboxEntry, Incident, NewEvent
 from functions.domain.logged import LogQuery
@@ -24,7 +24,8 @@ from functions.playbooks.schema import Playbook
 from functions.ports import Clock, Fleet, Ledger, Readers, ServiceRecord
 from functions.workflow.answers import heard
 from functions.workflow.command import led_by
-from functions.workflow.decision import Decision, decide
+from functions.workflow.decide import decide
+from functions.workflow.decision import Decision
 from functions.workflow.inbox import alarms_of, changed_at, received, told_lately
 from functions.workflow.intents import doubtful, quarantine
 from functions.workflow.promises import in_time
@@ -380,7 +381,7 @@ def _gathered(findings: Findings) -> NewEvent:
         fact=Fact.EVIDENCE_GATHERED,
         actor=StepName.ASSESS,
         summary=summary,
-        data={"findings": findings.model_dump(mode="json")},
+        data={"findings": findings.to_json()},
     )
 
 

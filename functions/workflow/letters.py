@@ -29,7 +29,8 @@ from functions.domain.changes import (
 )
 from functions.domain.consoles import object_page
 from functions.domain.durations import spoken
-from functions.domain.evidence import Findings, short
+from functions.domain.evidence import short
+from functions.domain.findings import Findings
 from functions.domain.incidents import Event, Fact, Incident, IncidentStatus
 from functions.domain.redaction import clean
 from functions.domain.severity import Grade

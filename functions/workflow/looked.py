@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from functions.domain.errors import ReadFailed, TrailBroken
-from functions.domain.evidence import Findings
+from functions.domain.findings import Findings
 from functions.domain.incidents import Event, Fact
 from functions.ports import Ledger
 
@@ -14,6 +14,6 @@ def newest_look(ledger: Ledger, events: Sequence[Event]) -> Findings | None:
     if looked is None:
         return None
     try:
-        return Findings.model_validate(ledger.evidence(looked)["findings"])
+        return Findings.from_json(ledger.evidence(looked)["findings"])
     except (ReadFailed, TrailBroken):
         return None

@@ -41,7 +41,8 @@ from functions.domain.changes import (
 )
 from functions.domain.dependencies import DependenciesFacts, DependencyFacts
 from functions.domain.errors import ChangeDoubtful, ChangeRefused, ReadFailed, Superseded
-from functions.domain.evidence import Findings, Reading, Release, ScalingFacts, ServiceFacts, short
+from functions.domain.evidence import Release, ScalingFacts, ServiceFacts, short
+from functions.domain.findings import Findings, Reading
 from functions.domain.incidents import Fact, InboxEntry, Incident, NewEvent
 from functions.domain.releases import quarantined
 from functions.domain.signals import pending

@@ -14,7 +14,7 @@ from functions.domain.changes import Lease
 from functions.domain.circumstances import TaskDefinitionFacts
 from functions.domain.differences import with_digests
 from functions.domain.errors import ReadFailed
-from functions.domain.evidence import Findings
+from functions.domain.findings import Findings
 from functions.domain.incidents import Fact, Incident
 from functions.domain.permissions import Permission, Resource
 from functions.playbooks.schema import Playbook

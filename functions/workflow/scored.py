@@ -6,7 +6,7 @@ from datetime import datetime
 
 from functions.diagnostics.look import Probe, look
 from functions.diagnostics.score import READS, health_score
-from functions.domain.evidence import Findings
+from functions.domain.findings import Findings
 from functions.domain.model import Model
 from functions.domain.score import HealthScore
 from functions.playbooks.schema import Playbook

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from functions.diagnostics.severity import gravity
 from functions.domain.causes import Judgement
-from functions.domain.evidence import Findings
+from functions.domain.findings import Findings
 from functions.domain.incidents import Fact, NewEvent
 from functions.domain.severity import Grade, Gravity, Severity
 from functions.playbooks.schema import Playbook

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from functions.domain import outliers
-from functions.domain.evidence import Findings
+from functions.domain.findings import Findings
 from functions.domain.incidents import Incident
 from functions.domain.maintenance import window_at
 from functions.domain.troubles import Trouble, neighbours, shared

@@ -1,17 +1,22 @@
 """How an incident stands, as every notice tells it: what happens now, who leads, where people meet, when they hear
 again."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
-from functions.domain.backups import RecoveryPoints
 from functions.domain.durations import spoken
-from functions.domain.evidence import Findings
 from functions.domain.incidents import Incident
 from functions.domain.severity import Grade
 from functions.playbooks.schema import Playbook
 from functions.workflow.story import Story
 from functions.workflow.table import Outcome
+
+if TYPE_CHECKING:
+    from functions.domain.backups import RecoveryPoints
+    from functions.domain.findings import Findings
 
 
 @dataclass(frozen=True, kw_only=True)

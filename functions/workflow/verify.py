@@ -8,18 +8,10 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from functions.diagnostics.signs import Signs
+from functions.diagnostics.crashes import looping
 from functions.diagnostics.thresholds import LATELY
 from functions.domain.errors import ReadFailed
-from functions.domain.evidence import (
-    AlarmFacts,
-    AlarmsFacts,
-    Findings,
-    Reading,
-    ServiceFacts,
-    TargetsFacts,
-    group_name,
-)
+from functions.domain.evidence import AlarmFacts, AlarmsFacts, ServiceFacts, TargetsFacts, group_name
 from functions.domain.incidents import Fact, InboxEntry, Incident, NewEvent
 from functions.domain.model import Model
 from functions.domain.signals import AlarmState, SignalKind, Wakes
@@ -213,8 +205,7 @@ class Verify:
             tasks = self.readers.service.tasks(incident.service)
         except ReadFailed as error:
             return _cannot_tell(str(error), steady=True)
-        signs = Signs(Findings(looked_at=now, service=Reading(value=service), tasks=Reading(value=tasks)))
-        died = signs.loops(since=None if story.acted is None else story.acted.at)
+        died = looping(service, tasks, now=now, since=None if story.acted is None else story.acted.at)
         if not died:
             return held
         stopped = "1 task stopped by itself" if len(died) == 1 else f"{len(died)} tasks stopped by themselves"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from functions.diagnostics.registry import PROBES
 from functions.domain.causes import Cause
-from functions.domain.evidence import Findings
+from functions.domain.findings import READINGS
 from tests.docs.pages import PROJECT, Page
 from tests.fakes.drills import drill_results
 from tools.drill import causes
@@ -37,7 +37,7 @@ def test_every_cause_has_a_section() -> None:
 
 def test_every_reading_is_explained() -> None:
     """What it tells and what it costs; with no reading that is not made."""
-    readings = set(Findings.model_fields) - {"looked_at"}
+    readings = set(READINGS)
     assert set(causes.EVIDENCE) == set(PROBES) == readings
 
 

@@ -26,7 +26,8 @@ from functions.domain.severity import Later, Severity
 from functions.guardrails.verdicts import GUARDRAILS
 from functions.playbooks.ladders import default_ladder
 from functions.playbooks.schema import Playbook
-from functions.workflow.decision import OTHERS_AT_WORK, PATIENCE
+from functions.workflow.decide import PATIENCE
+from functions.workflow.decision import OTHERS_AT_WORK
 from functions.workflow.table import TABLE, Outcome, Step
 from infra.context import Deployment
 from tests.docs.pages import ARCHITECTURE, OPERATIONS, PROJECT, README, Page, code, written

@@ -15,7 +15,7 @@ from functions import bootstrap
 from functions.actions.registry import ACTIONS
 from functions.diagnostics.registry import PROBES
 from functions.domain.errors import ReadFailed
-from functions.domain.evidence import Findings
+from functions.domain.findings import Findings
 from functions.domain.orders import Order
 from functions.domain.services import ServiceRef
 from functions.domain.trials import CheckSaid, Load, Run
@@ -48,7 +48,7 @@ class LocalInspector:
         if self.broken:
             raise ReadFailed("function read does not answer")
         found = self.inspect_.inspect(ref, probes)
-        return Findings.model_validate(json.loads(found.model_dump_json()))
+        return Findings.from_json(json.loads(json.dumps(found.to_json())))
 
     def reply(self, ref: ServiceRef, order: Order) -> Mapping[str, Any]:
         if self.broken:

@@ -1,6 +1,7 @@
 """Findings of one look, built from what differs from an ordinary day: two tasks of an old release, all well."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -25,11 +26,9 @@ from functions.domain.evidence import (
     AlarmFacts,
     AlarmsFacts,
     DeploymentFacts,
-    Findings,
     Metric,
     MetricsFacts,
     MetricWindow,
-    Reading,
     Release,
     ReleasesFacts,
     ReleaseState,
@@ -41,6 +40,7 @@ from functions.domain.evidence import (
     TaskFacts,
     TasksFacts,
 )
+from functions.domain.findings import Findings, Reading
 from functions.domain.network import NetworkFacts
 from functions.domain.signals import AlarmState
 from functions.domain.tables import TablesFacts
@@ -51,7 +51,6 @@ NOW = datetime(2026, 3, 1, 3, 12, tzinfo=UTC)
 LONG_AGO = NOW - timedelta(days=3)
 JUST_NOW = NOW - timedelta(minutes=10)
 ALARM_AT = NOW - timedelta(minutes=2)
-READINGS = tuple(name for name in Findings.model_fields if name != "looked_at")
 
 ORDINARY: Mapping[Metric, float] = {
     Metric.REQUESTS: 10.0,
@@ -118,7 +117,8 @@ def findings(**said: Any) -> Findings:
 
 def without(seen: Findings, *names: str) -> Findings:
     """The same look, but these could not be read."""
-    return seen.model_copy(update={name: Reading(error=f"{name} is throttled") for name in names})
+    unread: dict[str, Any] = {name: Reading(error=f"{name} is throttled") for name in names}
+    return replace(seen, **unread)
 
 
 def deployment(**said: Any) -> DeploymentFacts:

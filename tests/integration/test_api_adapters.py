@@ -43,7 +43,7 @@ class TestReadingFunction:
     def test_findings_come_back_as_they_were_found(self) -> None:
         """As JSON on the way, and the same afterwards."""
         found = findings()
-        aws = answering(found.model_dump(mode="json"))
+        aws = answering(found.to_json())
         assert ReadingFunction(aws.client("lambda"), function="read").inspect(REF, ["service"]) == found
         ((_, sent),) = aws.calls
         assert json.loads(sent["Payload"]) == {"service": REF.key, "probes": ["service"]}

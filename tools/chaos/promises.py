@@ -29,7 +29,7 @@ from itertools import pairwise
 from functions.domain.changes import ActionName, LeaseKind
 from functions.domain.errors import ReadFailed, TrailBroken
 from functions.domain.incidents import Event, Fact, Incident, IncidentStatus, verify_trail
-from functions.workflow.decision import ADDS_ROOM
+from functions.workflow.decide import ADDS_ROOM
 from functions.workflow.story import tell
 from functions.workflow.table import Function, Outcome
 from tools.chaos.breaks import Effect

@@ -20,7 +20,7 @@ from functions.domain.causes import Judgement
 from functions.domain.changes import Lease, Verdict
 from functions.domain.differences import Difference
 from functions.domain.errors import LedgerError, ReadFailed, TrailBroken
-from functions.domain.evidence import Findings, Reading
+from functions.domain.findings import Findings, Reading
 from functions.domain.incidents import Event, Fact, FleetSwitch, Incident, Switch
 from functions.domain.maintenance import Announced, window_at
 from functions.domain.model import Model, Moment
@@ -29,7 +29,8 @@ from functions.domain.troubles import Trouble
 from functions.playbooks.schema import Playbook
 from functions.ports import Clock, Fleet, Ledger, Readers, ServiceRecord
 from functions.workflow.assess import Examiner
-from functions.workflow.decision import NOT_DEPLOYED, Decision
+from functions.workflow.decide import NOT_DEPLOYED
+from functions.workflow.decision import Decision
 from functions.workflow.situation import CHARGES_LOOKBACK, trouble_of
 from functions.workflow.story import tell
 from functions.workflow.table import Outcome
@@ -172,7 +173,7 @@ class Again:
                 why = f"evidence of event {unread[0] if unread else event.sequence} lies in the archive, unread"
                 yield Step(sequence=event.sequence, at=event.at, then=then, now=None, not_known=(why,))
                 continue
-            findings = Findings.model_validate(event.data["findings"])
+            findings = Findings.from_json(event.data["findings"])
             yield self._again(trail.incident, events[:place], event, findings, decision, then)
 
     def _again(
@@ -204,7 +205,7 @@ class Again:
             ledger=cast(Ledger, as_it_was),
             readers=_no_readers(),
             clock=_Then(now),
-            probes={name: _recorded(name, reading) for name, reading in _readings(findings)},
+            probes={name: _recorded(name, reading) for name, reading in findings.readings()},
             actions=ACTIONS,
             fleet_actions_per_hour=0 if "fleet budget" in denied else 1,
             contain_deployed=_contained(recorded),
@@ -359,13 +360,6 @@ def _no_readers() -> Readers:
     """Nothing is read; threads are needed all the same."""
     nothing: dict[str, Any] = {each.name: None for each in fields(Readers)}
     return Readers(**{**nothing, "threads": lambda count: ThreadPoolExecutor(max_workers=1)})
-
-
-def _readings(findings: Findings) -> Iterator[tuple[str, Reading[Any]]]:
-    for name in Findings.model_fields:
-        reading = getattr(findings, name)
-        if isinstance(reading, Reading):
-            yield name, reading
 
 
 def _recorded(name: str, reading: Reading[Any]) -> Probe:

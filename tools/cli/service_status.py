@@ -11,9 +11,7 @@ from functions.domain.dependencies import DependenciesFacts
 from functions.domain.errors import ReadFailed, ResponderError
 from functions.domain.evidence import (
     AlarmsFacts,
-    Findings,
     MetricsFacts,
-    Reading,
     ScalingFacts,
     ServiceFacts,
     TargetsFacts,
@@ -21,6 +19,7 @@ from functions.domain.evidence import (
     TasksFacts,
     short,
 )
+from functions.domain.findings import Findings, Reading
 from functions.domain.incidents import Incident, Mode
 from functions.domain.maintenance import window_at
 from functions.domain.model import Model, Moment

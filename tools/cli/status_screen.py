@@ -15,17 +15,8 @@ from rich.text import Text
 from functions.diagnostics.signs import Signs
 from functions.domain.dependencies import DependenciesFacts, DependencyState
 from functions.domain.durations import spoken
-from functions.domain.evidence import (
-    AlarmsFacts,
-    Findings,
-    Metric,
-    Reading,
-    ScalingFacts,
-    ServiceFacts,
-    TargetsFacts,
-    TaskFacts,
-    short,
-)
+from functions.domain.evidence import AlarmsFacts, Metric, ScalingFacts, ServiceFacts, TargetsFacts, TaskFacts, short
+from functions.domain.findings import Findings, Reading
 from functions.domain.incidents import Mode
 from functions.domain.score import HealthScore, Part
 from functions.domain.signals import HEALTH_CHECK_FAILED, STOPPED_BY_SCHEDULER, AlarmState

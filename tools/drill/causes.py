@@ -20,18 +20,18 @@ from functions.domain.causes import Cause
 from functions.domain.changes import ActionName, split_rung
 from functions.playbooks.ladders import default_ladder
 from functions.playbooks.schema import Playbook
-from functions.workflow.decision import (
+from functions.workflow.decide import (
     AMBIGUOUS,
     EASES_WITHIN,
     LOOK_AGAIN_S,
     LOOK_SOON_S,
-    OTHERS_AT_WORK,
     PATIENCE,
     QUITE_SURE,
     UNFELT_PATIENCE,
     YOUNG_AT_MOST,
     YOUNG_PERIODS,
 )
+from functions.workflow.decision import OTHERS_AT_WORK
 from functions.workflow.surroundings import LOOK_DEADLINE_S
 from tools.drill.scenario import Scenario, load_scenarios
 from tools.markdown import bullets, code, prose, table

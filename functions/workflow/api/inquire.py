@@ -7,7 +7,8 @@ from functions.diagnostics.ranking import rank
 from functions.diagnostics.score import READS
 from functions.domain.causes import Judgement
 from functions.domain.errors import NotServing, ReadFailed
-from functions.domain.evidence import Findings, short
+from functions.domain.evidence import short
+from functions.domain.findings import Findings
 from functions.domain.model import Model
 from functions.domain.severity import Grade, Severity
 from functions.domain.signals import AlarmState

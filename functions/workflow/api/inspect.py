@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functions.diagnostics.look import Probe, look
 from functions.diagnostics.probes import HISTORY_LOOKBACK
 from functions.domain.errors import NotNamed
-from functions.domain.evidence import Findings
+from functions.domain.findings import Findings
 from functions.domain.services import ServiceRef
 from functions.playbooks.schema import Playbook
 from functions.ports import Clock, Ledger, Readers

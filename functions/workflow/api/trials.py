@@ -8,7 +8,7 @@ from functools import partial
 
 from functions.diagnostics.synthetic import finding
 from functions.domain.errors import NotNamed, ReadFailed, Refused
-from functions.domain.evidence import Findings
+from functions.domain.findings import Findings
 from functions.domain.model import Model
 from functions.domain.services import ServiceRef
 from functions.domain.signals import AlarmState

@@ -13,7 +13,8 @@ from functions.diagnostics.signs import Signs
 from functions.domain.causes import Judgement
 from functions.domain.dependencies import DependencyFacts, DependencyKind, DependencyState
 from functions.domain.errors import ReadFailed
-from functions.domain.evidence import AlarmFacts, Findings, Metric, Reading, TargetsFacts, short
+from functions.domain.evidence import AlarmFacts, Metric, TargetsFacts, short
+from functions.domain.findings import Findings, Reading
 from functions.domain.model import Model, Moment
 from functions.domain.score import Part
 from functions.domain.severity import Grade, Severity
@@ -257,8 +258,7 @@ LEVELS = {
 
 def unknown_in(findings: Findings, names: Sequence[str]) -> dict[str, str]:
     """Why each of these could not be read, as far as they could not."""
-    readings: dict[str, Reading[object]] = {name: getattr(findings, name) for name in names}
-    return {name: reading.error or "not read" for name, reading in readings.items() if not reading.known}
+    return {name: why for name, why in findings.unknown().items() if name in names}
 
 
 def given(reading: Reading[T], name: str) -> T:
@@ -408,7 +408,7 @@ def diagnosis(playbook: Playbook, findings: Findings, judgements: Sequence[Judge
             for each in judgements
             if each.confidence > 0
         ),
-        unknown=unknown_in(findings, [name for name in Findings.model_fields if name != "looked_at"]),
+        unknown=findings.unknown(),
     )
 
 

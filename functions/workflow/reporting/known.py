@@ -10,7 +10,7 @@ from functions.diagnostics.signs import Signs
 from functions.domain.causes import Cause, Judgement
 from functions.domain.changes import Lease, Plan, RegisterCopy, SetTaskDefinition
 from functions.domain.circumstances import LinesFacts, TaskDefinitionFacts
-from functions.domain.evidence import Findings
+from functions.domain.findings import Findings
 from functions.domain.incidents import Event, Fact
 from functions.domain.releases import born_with_a_release
 from functions.domain.severity import Grade
@@ -82,7 +82,7 @@ class Known:
     def looks(self) -> tuple[tuple[Event, Findings], ...]:
         """Every look at the service, oldest first."""
         found = ((event, self.trail.evidence[event.sequence]) for event in self._all(Fact.EVIDENCE_GATHERED))
-        return tuple((event, Findings.model_validate(data["findings"])) for event, data in found if "findings" in data)
+        return tuple((event, Findings.from_json(data["findings"])) for event, data in found if "findings" in data)
 
     @cached_property
     def rankings(self) -> tuple[tuple[Event, tuple[Judgement, ...]], ...]:

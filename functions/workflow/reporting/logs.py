@@ -11,7 +11,7 @@ from pydantic_core import to_json
 
 from functions.domain.circumstances import LinesFacts, LogLine, LogPattern
 from functions.domain.consoles import console
-from functions.domain.evidence import Findings
+from functions.domain.findings import Findings
 from functions.domain.logged import ERROR_WORDS
 from functions.domain.patterns import pattern_of
 from functions.domain.redaction import printable

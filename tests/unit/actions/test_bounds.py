@@ -1,6 +1,7 @@
 """The actions on the scalable target and its policies: how far they go, and how they are given back."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -22,7 +23,8 @@ from functions.domain.changes import (
     giving_back,
 )
 from functions.domain.costs import BudgetFacts
-from functions.domain.evidence import Findings, Metric, TrackingPolicyFacts
+from functions.domain.evidence import Metric, TrackingPolicyFacts
+from functions.domain.findings import Findings
 from tests.fakes.findings import NOW, deployment, findings, metrics, scaling, service, terms, without
 from tests.fakes.world import REF
 
@@ -82,7 +84,7 @@ def test_nothing_is_moved_on_what_was_not_read(action: ActionName, unread: str) 
 @pytest.mark.parametrize("action", CAUSE)
 def test_nothing_is_registered_that_was_not(action: ActionName) -> None:
     """A service without a scalable target keeps its count."""
-    seen = ORDINARY[action].model_copy(update={"scaling": findings(scaling=scaling(registered=False)).scaling})
+    seen = replace(ORDINARY[action], scaling=findings(scaling=scaling(registered=False)).scaling)
     assert "no scalable target" in refused(action, seen)
 
 

@@ -27,11 +27,11 @@ from functions.domain.changes import (
     StopDeployment,
 )
 from functions.domain.circumstances import SecretFacts, SecretsFacts
-from functions.domain.evidence import Findings, Metric, ReleaseState, TaskFacts, TasksFacts
+from functions.domain.evidence import Metric, ReleaseState, TaskFacts, TasksFacts
+from functions.domain.findings import READINGS, Findings
 from tests.fakes.findings import (
     JUST_NOW,
     NOW,
-    READINGS,
     deployment,
     findings,
     metrics,

@@ -1,6 +1,7 @@
 """The actions on one task, one zone, the size of tasks and the load balancer."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -22,7 +23,8 @@ from functions.domain.changes import (
     ShiftZone,
     StopTask,
 )
-from functions.domain.evidence import Findings, Metric, TargetFacts, TargetsFacts, TaskFacts, TasksFacts
+from functions.domain.evidence import Metric, TargetFacts, TargetsFacts, TaskFacts, TasksFacts
+from functions.domain.findings import Findings
 from tests.fakes.findings import (
     definition,
     deployment,
@@ -143,7 +145,7 @@ def test_nothing_is_done_on_what_was_not_read(action: ActionName, unread: str) -
 def test_a_service_that_a_person_stopped_is_left_alone(action: ActionName) -> None:
     """Set to 0, or being deleted."""
     for said in ({"desired": 0, "running": 0}, {"status": "DRAINING"}):
-        seen = ORDINARY[action].model_copy(update={"service": findings(service=service(**said)).service})
+        seen = replace(ORDINARY[action], service=findings(service=service(**said)).service)
         assert refused(action, seen)
 
 
@@ -281,7 +283,7 @@ def test_a_larger_task_is_a_copy_with_twice_the_memory() -> None:
 )
 def test_a_size_that_is_not_known_to_fit_is_not_set(said: Mapping[str, Any], reason: str) -> None:
     """No known size, none that is larger, or no Fargate."""
-    assert reason in refused(ENLARGE, ORDINARY[ENLARGE].model_copy(update=_readings(said)))
+    assert reason in refused(ENLARGE, replace(ORDINARY[ENLARGE], **_readings(said)))
 
 
 def _readings(said: Mapping[str, Any]) -> dict[str, Any]:

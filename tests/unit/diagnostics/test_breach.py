@@ -10,7 +10,8 @@ from functions.diagnostics.ranking import rank
 from functions.diagnostics.registry import PROBES
 from functions.domain.breach import CallFacts, DenialsFacts, ExposureFacts, ImageFacts, ImagesFacts, OpenDoor
 from functions.domain.causes import Cause
-from functions.domain.evidence import Findings, Metric
+from functions.domain.evidence import Metric
+from functions.domain.findings import Findings
 from tests.fakes.clock import FakeClock
 from tests.fakes.findings import NOW, definition, findings, metrics, without
 from tests.fakes.world import REF, World

@@ -14,7 +14,8 @@ from functions.diagnostics.ranking import rank
 from functions.domain.causes import Cause, Judgement
 from functions.domain.changes import ActionName
 from functions.domain.circumstances import AlarmHistoryFacts
-from functions.domain.evidence import Findings, Metric, TargetFacts, TargetsFacts
+from functions.domain.evidence import Metric, TargetFacts, TargetsFacts
+from functions.domain.findings import Findings
 from functions.domain.incidents import Fact
 from functions.domain.mutes import flapping
 from functions.workflow.story import tell

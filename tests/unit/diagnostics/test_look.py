@@ -9,9 +9,9 @@ import pytest
 from functions.diagnostics.look import Probe, Read, Surroundings, look
 from functions.diagnostics.registry import PROBES
 from functions.domain.errors import ReadFailed
-from functions.domain.evidence import Findings
+from functions.domain.findings import READINGS, Findings
 from tests.fakes.clock import FakeClock
-from tests.fakes.findings import NOW, READINGS, dependencies, scaling, service, tasks
+from tests.fakes.findings import NOW, dependencies, scaling, service, tasks
 from tests.fakes.world import REF, World
 
 

@@ -18,7 +18,8 @@ from functions.domain.dependencies import (
     DependencyKind,
     DependencyState,
 )
-from functions.domain.evidence import Findings, Metric, TargetFacts, TargetsFacts
+from functions.domain.evidence import Metric, TargetFacts, TargetsFacts
+from functions.domain.findings import Findings
 from functions.domain.network import GroupRule, NetworkFacts, SecurityGroup, WayFacts
 from functions.domain.watched import WatchedDatabase
 from tests.fakes.clock import FakeClock

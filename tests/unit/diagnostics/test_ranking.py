@@ -1,5 +1,7 @@
 """Which cause is named for which evidence, and what must hold for every evidence."""
 
+import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,16 +13,8 @@ from functions.domain.causes import Cause, Judgement
 from functions.domain.circumstances import SecretFacts, SecretsFacts
 from functions.domain.costs import BudgetFacts
 from functions.domain.dependencies import DependencyState
-from functions.domain.evidence import (
-    Findings,
-    Metric,
-    MetricsFacts,
-    Reading,
-    TargetFacts,
-    TargetsFacts,
-    TaskFacts,
-    TasksFacts,
-)
+from functions.domain.evidence import Metric, MetricsFacts, TargetFacts, TargetsFacts, TaskFacts, TasksFacts
+from functions.domain.findings import READINGS, Findings, Reading
 from functions.domain.signals import AlarmState
 from functions.domain.threats import ThreatFacts, ThreatsFacts
 from tests.fakes.findings import (
@@ -29,7 +23,6 @@ from tests.fakes.findings import (
     JUST_NOW,
     LONG_AGO,
     NOW,
-    READINGS,
     alarm,
     alarms,
     dependencies,
@@ -327,7 +320,7 @@ def test_every_look_is_ranked_and_always_alike(seen: Findings, unread: set[str])
     and the same again when judged from what the ledger stored."""
     partly = without(seen, *unread)
     judgements = rank(partly)
-    assert judgements == rank(Findings.model_validate_json(partly.model_dump_json()))
+    assert judgements == rank(Findings.from_json(json.loads(json.dumps(partly.to_json()))))
     fitting = [judgement.confidence for judgement in judgements if not judgement.missing]
     assert fitting == sorted(fitting, reverse=True)
     assert all(0 <= value <= 1 for value in fitting)
@@ -533,5 +526,5 @@ def test_an_alarm_on_tasks_is_nothing_that_users_feel() -> None:
         scaling=scaling(maximum=30),
     )
     assert judged(Cause.OVERLOAD, seen).confidence < CERTAIN
-    felt = seen.model_copy(update={"alarms": Reading(value=loud)})
+    felt = replace(seen, alarms=Reading(value=loud))
     assert judged(Cause.OVERLOAD, felt).confidence >= CERTAIN

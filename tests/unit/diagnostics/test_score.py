@@ -1,5 +1,6 @@
 """The health score: what costs points, what is not known, and that nothing worse is ever better."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,7 +10,8 @@ from hypothesis import strategies as st
 from functions.diagnostics.registry import PROBES
 from functions.diagnostics.score import LEAST_KNOWN, LOST_MOST, READS, VITAL, WEIGHTS, health_score
 from functions.domain.dependencies import DependenciesFacts, DependencyFacts, DependencyState
-from functions.domain.evidence import Findings, Metric, Reading, TargetFacts, TargetsFacts
+from functions.domain.evidence import Metric, TargetFacts, TargetsFacts
+from functions.domain.findings import Findings, Reading
 from functions.domain.score import HealthScore, PartName, TargetLines
 from tests.fakes.findings import dependencies, deployment, findings, metrics, service, without
 from tests.fakes.world import GROUP
@@ -387,7 +389,8 @@ def test_nothing_worse_is_better(looks: tuple[Findings, Findings]) -> None:
 @given(FACTS)
 def test_what_could_not_be_read_is_never_well(facts: Facts) -> None:
     """With nothing read at all there is no score, and no part has points."""
-    nothing = seen_with(facts).model_copy(update={name: Reading(error="throttled") for name in READS})
+    unread: dict[str, Any] = {name: Reading(error="throttled") for name in READS}
+    nothing = replace(seen_with(facts), **unread)
     found = health_score(nothing, LINES)
     assert found.score is None
     assert all(part.points is None for part in found.parts)

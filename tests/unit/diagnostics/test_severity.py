@@ -5,7 +5,8 @@ import pytest
 from functions.diagnostics.ranking import rank
 from functions.diagnostics.severity import gravity
 from functions.domain.dependencies import DependencyState
-from functions.domain.evidence import Findings, Metric, TargetFacts, TargetsFacts
+from functions.domain.evidence import Metric, TargetFacts, TargetsFacts
+from functions.domain.findings import Findings
 from functions.domain.severity import Gravity, Severity
 from tests.fakes.findings import alarm, alarms, dependencies, findings, metrics, service, without
 from tests.fakes.world import GROUP

@@ -10,7 +10,7 @@ from functions.diagnostics.registry import PROBES
 from functions.diagnostics.tables import table_evidence
 from functions.domain.causes import Cause
 from functions.domain.dependencies import DependenciesFacts, DependencyFacts, DependencyKind, DependencyState
-from functions.domain.evidence import Findings
+from functions.domain.findings import Findings
 from functions.domain.tables import TableFacts, TablesFacts
 from functions.domain.watched import WatchedTable
 from tests.fakes.clock import FakeClock

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.domain.circumstances import LogPattern, LogsFacts
-from functions.domain.evidence import Findings, Metric, TargetFacts, TargetsFacts, TaskFacts, TasksFacts
+from functions.domain.evidence import Metric, TargetFacts, TargetsFacts, TaskFacts, TasksFacts
+from functions.domain.findings import Findings
 from functions.domain.outliers import MOST, BadTask, BadZone, Nowhere, bad_task, bad_zone
 from tests.fakes.findings import NOW, findings, metrics
 from tests.fakes.world import GROUP, V2

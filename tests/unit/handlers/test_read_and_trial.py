@@ -7,7 +7,7 @@ import pytest
 from functions import bootstrap
 from functions.diagnostics.registry import PROBES
 from functions.domain.errors import NotNamed
-from functions.domain.evidence import Findings
+from functions.domain.findings import Findings
 from functions.domain.orders import Order, Ordered
 from functions.domain.trials import Load, RunState
 from functions.handlers import read, trial
@@ -41,7 +41,7 @@ def test_whoever_inspects_sees_what_a_lease_keeps_running(responder: Responder) 
     responder.world.load = 3.0
     raise_alarm(responder)
     responder.run(until=StepName.RESTORE)
-    found = Findings.model_validate(read.handler({"service": REF.key, "probes": ["budget"]}, context("read")))
+    found = Findings.from_json(read.handler({"service": REF.key, "probes": ["budget"]}, context("read")))
     assert found.budget.value is not None
     assert found.budget.value.held == responder.world.minimum == 4
 
@@ -49,7 +49,7 @@ def test_whoever_inspects_sees_what_a_lease_keeps_running(responder: Responder) 
 def test_only_what_is_asked_for_is_read(responder: Responder) -> None:
     """With what it needs; the rest stays unread."""
     said = read.handler({"service": REF.key, "probes": ["targets"]}, context("read"))
-    found = Findings.model_validate(json.loads(json.dumps(said)))
+    found = Findings.from_json(json.loads(json.dumps(said)))
     assert found.targets.known
     assert found.service.known
     assert not found.metrics.known
@@ -58,7 +58,7 @@ def test_only_what_is_asked_for_is_read(responder: Responder) -> None:
 def test_without_a_name_everything_is_read(responder: Responder) -> None:
     """Every probe there is."""
     said = read.handler({"service": REF.key, "probes": []}, context("read"))
-    found = Findings.model_validate(said)
+    found = Findings.from_json(said)
     assert [name for name in PROBES if not getattr(found, name).known] == []
 
 

@@ -5,10 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.domain.errors import ReadFailed
-from functions.domain.evidence import Findings, Metric, TargetFacts, TargetsFacts
+from functions.domain.evidence import Metric, TargetFacts, TargetsFacts
+from functions.domain.findings import READINGS, Findings
 from functions.workflow.api import views
 from functions.workflow.api.views import State
-from tests.fakes.findings import READINGS, findings, metrics, service
+from tests.fakes.findings import findings, metrics, service
 from tests.fakes.world import GROUP
 from tests.unit.handlers.api.conftest import playbook
 

@@ -8,7 +8,7 @@ from functions.domain.approvals import Answer
 from functions.domain.changes import SetTaskDefinition
 from functions.domain.errors import AnswerRefused, NotInLedger, Superseded
 from functions.domain.incidents import Fact, IncidentStatus, Mode, Switch
-from functions.workflow.decision import ASKS_PER_INCIDENT
+from functions.workflow.decide import ASKS_PER_INCIDENT
 from functions.workflow.story import tell
 from functions.workflow.table import StepName
 from tests.fakes.engine import Execution, Killed, Responder

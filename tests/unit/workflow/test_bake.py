@@ -13,7 +13,7 @@ from functions.domain.evidence import Release, ReleaseState
 from functions.domain.services import ServiceRef
 from functions.playbooks.schema import Playbook
 from functions.workflow.bake import ROUND_S
-from functions.workflow.decision import SHIPPER_WATCHES
+from functions.workflow.decide import SHIPPER_WATCHES
 from functions.workflow.table import StepName
 from tests.fakes.engine import Responder
 from tests.fakes.signals import alarm_signal

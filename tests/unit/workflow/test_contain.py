@@ -27,7 +27,7 @@ from functions.domain.errors import ChangeDoubtful, ChangeRefused
 from functions.domain.incidents import Fact, IncidentStatus, Mode, NewEvent, Switch
 from functions.domain.maintenance import Announced
 from functions.domain.orders import Order, Ordered
-from functions.workflow.decision import NOT_DEPLOYED
+from functions.workflow.decide import NOT_DEPLOYED
 from functions.workflow.orders import GiveOrder
 from functions.workflow.restore import Restore
 from functions.workflow.story import tell

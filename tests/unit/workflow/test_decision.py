@@ -1,6 +1,7 @@
 """What is decided, given a ranking: sure enough, alone enough, allowed; else wait or people."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,12 +15,14 @@ from functions.diagnostics.thresholds import AFTERMATH
 from functions.domain.causes import Cause, Judgement
 from functions.domain.changes import ActionName
 from functions.domain.dependencies import DependencyState
-from functions.domain.evidence import Findings, Metric, Reading
+from functions.domain.evidence import Metric
+from functions.domain.findings import Findings, Reading
 from functions.domain.incidents import FleetSwitch, Mode, Switch
 from functions.domain.signals import AlarmState
 from functions.guardrails.verdicts import Situation
 from functions.playbooks.ladders import default_ladder
-from functions.workflow.decision import LOOK_SOON_S, PATIENCE, UNFELT_PATIENCE, YOUNG_AT_MOST, Decision, decide
+from functions.workflow.decide import LOOK_SOON_S, PATIENCE, UNFELT_PATIENCE, YOUNG_AT_MOST, decide
+from functions.workflow.decision import Decision
 from functions.workflow.table import Outcome
 from tests.fakes.findings import (
     FAILING,
@@ -162,19 +165,17 @@ def test_somebody_else_at_it_is_waited_for_twenty_minutes(cause: Cause, waited: 
     ("seen", "clear"),
     [
         (CALM, True),
-        (CALM.model_copy(update={"alarms": findings(alarms=alarms()).alarms}), False),
+        (replace(CALM, alarms=findings(alarms=alarms()).alarms), False),
         (findings(alarms=alarms(alarm(state=AlarmState.OK, breaching_now=True))), False),
         (findings(alarms=alarms(alarm(state=AlarmState.INSUFFICIENT_DATA, breaching_now=None))), False),
         (findings(alarms=alarms(alarm(state=AlarmState.OK, breaching_now=False), gone=("orders-cpu",))), False),
-        (CALM.model_copy(update={"metrics": findings(metrics=None).metrics}), False),
-        (CALM.model_copy(update={"service": findings(service=None).service}), False),
-        (CALM.model_copy(update={"alarms": findings(alarms=None).alarms}), False),
-        (CALM.model_copy(update={"metrics": findings(metrics=metrics(now=FAILING)).metrics}), False),
-        (CALM.model_copy(update={"service": findings(service=service(running=1)).service}), False),
+        (replace(CALM, metrics=findings(metrics=None).metrics), False),
+        (replace(CALM, service=findings(service=None).service), False),
+        (replace(CALM, alarms=findings(alarms=None).alarms), False),
+        (replace(CALM, metrics=findings(metrics=metrics(now=FAILING)).metrics), False),
+        (replace(CALM, service=findings(service=service(running=1)).service), False),
         (
-            CALM.model_copy(
-                update={"service": findings(service=service(primary=deployment(rollout_state="IN_PROGRESS"))).service}
-            ),
+            replace(CALM, service=findings(service=service(primary=deployment(rollout_state="IN_PROGRESS"))).service),
             False,
         ),
     ],
@@ -249,7 +250,7 @@ def test_an_action_that_is_under_way_is_followed_by_more_room_alone(verifying: A
 def crashed(**said: Any) -> Findings:
     """A calm look, but for two tasks that had run for eight minutes and stopped by themselves three minutes ago."""
     given: dict[str, Any] = {"crashes": 2, "started_at": NOW - timedelta(minutes=11)} | said
-    return CALM.model_copy(update={"tasks": Reading(value=tasks(**given))})
+    return replace(CALM, tasks=Reading(value=tasks(**given)))
 
 
 @pytest.mark.parametrize(
@@ -305,11 +306,11 @@ def test_what_came_back_a_moment_ago_is_given_time() -> None:
     assert (still.outcome, still.plan.action) == (Outcome.ACT, ActionName.FORCE_NEW_DEPLOYMENT)
 
 
-UNSTEADY = CALM.model_copy(update={"service": findings(service=service(running=1)).service})
-ONE_HOST_LESS = {"metrics": findings(metrics=metrics(now={Metric.HEALTHY_HOSTS: 1.0})).metrics}
+UNSTEADY = replace(CALM, service=findings(service=service(running=1)).service)
+ONE_HOST_LESS = replace(UNSTEADY, metrics=findings(metrics=metrics(now={Metric.HEALTHY_HOSTS: 1.0})).metrics)
 
 
-@pytest.mark.parametrize("seen", [UNSTEADY, UNSTEADY.model_copy(update=ONE_HOST_LESS)])
+@pytest.mark.parametrize("seen", [UNSTEADY, ONE_HOST_LESS])
 @pytest.mark.parametrize(
     ("age", "outcome"),
     [
@@ -342,7 +343,7 @@ def test_what_nobody_feels_is_given_ten_minutes(seen: Findings, age: timedelta, 
 )
 def test_what_somebody_may_feel_is_not(said: dict[str, Any]) -> None:
     """An alarm, a symptom, or a reading that is unknown: people hear of it once the metrics have had their time."""
-    seen = UNSTEADY.model_copy(update={name: getattr(findings(**said), name) for name in said})
+    seen = replace(UNSTEADY, **{name: getattr(findings(**said), name) for name in said})
     assert decided(seen, judged((Cause.UNKNOWN, 0.0)), age=YOUNG_AT_MOST).outcome is Outcome.ESCALATE
 
 

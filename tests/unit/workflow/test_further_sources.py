@@ -15,7 +15,7 @@ from functions.domain.signals import OVER_BUDGET, Signal, SignalKind
 from functions.domain.threats import ThreatFacts
 from functions.handlers.signals import read_message
 from functions.workflow.budget import PERIOD_S
-from functions.workflow.decision import YOUNG_AT_MOST
+from functions.workflow.decide import YOUNG_AT_MOST
 from functions.workflow.table import StepName
 from tests.fakes.engine import Responder
 from tests.fakes.signals import alarm_signal

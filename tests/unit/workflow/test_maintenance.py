@@ -10,7 +10,7 @@ from functions.domain.approvals import Answer
 from functions.domain.changes import Change, RegisterCopy, SetTaskDefinition
 from functions.domain.incidents import Event, Fact
 from functions.domain.maintenance import Announced
-from functions.workflow.decision import AFTER_WINDOW
+from functions.workflow.decide import AFTER_WINDOW
 from functions.workflow.table import StepName
 from tests.fakes.engine import Responder
 from tests.fakes.world import REF, V1

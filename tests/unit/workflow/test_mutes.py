@@ -1,5 +1,6 @@
 """Muting an alarm that flaps: only where the ladder says so, only what only tells people, and only for a while."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from functions.actions.action import Refusal
 from functions.actions.registry import ACTIONS
 from functions.domain.causes import Cause
 from functions.domain.changes import ActionName, MuteAlarm, Plan, UnmuteAlarm
-from functions.domain.evidence import Findings
+from functions.domain.findings import Findings
 from functions.domain.incidents import Fact
 from functions.domain.mutes import FLAPS, not_to_be_muted, rule_of
 from functions.playbooks.schema import Playbook
@@ -168,7 +169,7 @@ def test_the_plan_has_its_end_and_its_undo() -> None:
         (without(FLAPS_NOW, "history"), OWN, "could not be read"),
         (without(FLAPS_NOW, "alarms"), OWN, "could not be read"),
         (without(FLAPS_NOW, "service"), OWN, "could not be read"),
-        (FLAPS_NOW.model_copy(update={"history": findings(history=history(NOW)).history}), OWN, "on again by itself"),
+        (replace(FLAPS_NOW, history=findings(history=history(NOW)).history), OWN, "on again by itself"),
         (
             findings(
                 alarms=alarms(alarm(actions=(TOPIC,), since=NOW), alarm(name="other", since=NOW)),

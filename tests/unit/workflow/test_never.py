@@ -18,7 +18,7 @@ from functions.domain.incidents import Fact, FleetSwitch, IncidentStatus, Mode, 
 from functions.domain.maintenance import Announced
 from functions.domain.signals import AlarmState, Signal
 from functions.playbooks.schema import Playbook
-from functions.workflow.decision import ASKS_PER_INCIDENT
+from functions.workflow.decide import ASKS_PER_INCIDENT
 from functions.workflow.story import tell
 from functions.workflow.table import Outcome, StepName
 from tests.fakes.engine import Execution, Killed, Responder

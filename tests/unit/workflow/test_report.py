@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from functions.domain.changes import ActionName
 from functions.domain.circumstances import LinesFacts, LogLine
 from functions.domain.errors import ReadFailed
-from functions.domain.evidence import Metric, Reading
+from functions.domain.evidence import Metric
+from functions.domain.findings import Reading
 from functions.domain.incidents import Fact, IncidentStatus, Mode
 from functions.domain.orders import Order
 from functions.workflow.close import folder
@@ -401,10 +402,8 @@ def test_how_it_was_at_its_worst_is_the_worst_of_all_looks() -> None:
     trail = read_trail(responder.ledger, responder.ledger.incidents_of(REF)[0].id)
     assert Known(trail).felt == "40.0% of requests fail"
     event, found = Known(trail).looks[0]
-    later = found.model_copy(
-        update={"metrics": Reading(value=metrics(now={Metric.REQUESTS: 10.0, Metric.TARGET_5XX: 7.0}))}
-    )
-    evidence = {**trail.evidence, event.sequence: {"findings": later.model_dump(mode="json")}}
+    later = replace(found, metrics=Reading(value=metrics(now={Metric.REQUESTS: 10.0, Metric.TARGET_5XX: 7.0})))
+    evidence = {**trail.evidence, event.sequence: {"findings": later.to_json()}}
     assert Known(replace(trail, evidence=evidence)).felt == "70.0% of requests fail"
 
 

@@ -10,7 +10,7 @@ from functions.domain.changes import ForceNewDeployment
 from functions.domain.circumstances import LogPattern, SecretFacts
 from functions.domain.incidents import Fact, IncidentStatus
 from functions.domain.secrets import SecretChange, Store
-from functions.workflow.decision import LOOK_SOON_S, YOUNG_AT_MOST
+from functions.workflow.decide import LOOK_SOON_S, YOUNG_AT_MOST
 from functions.workflow.table import Outcome, StepName
 from functions.workflow.verify import WITHOUT_ALARM
 from tests.fakes.engine import Responder

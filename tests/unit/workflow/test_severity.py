@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.diagnostics.ranking import rank
-from functions.domain.evidence import Findings, Metric
+from functions.domain.evidence import Metric
+from functions.domain.findings import Findings
 from functions.domain.incidents import Event, Fact
 from functions.domain.severity import Grade, Gravity, Severity
 from functions.workflow.letters import escalation

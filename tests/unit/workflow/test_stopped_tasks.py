@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from functions.domain.incidents import Fact, IncidentStatus
-from functions.workflow.decision import UNFELT_PATIENCE
+from functions.workflow.decide import UNFELT_PATIENCE
 from functions.workflow.table import Outcome, StepName
 from tests.fakes.engine import Responder
 from tests.fakes.signals import task_signal

@@ -19,7 +19,7 @@ from rich.console import Console
 
 from functions.domain.announcements import in_chat
 from functions.domain.circumstances import LinesFacts
-from functions.domain.evidence import Findings, Reading
+from functions.domain.findings import Findings, Reading
 from functions.domain.incidents import Incident
 from functions.domain.redaction import REDACTED, clean, printable, redact
 from functions.domain.shell import word
@@ -57,7 +57,7 @@ INCIDENT = RAN.ledger.incidents_of(REF)[0]
 REPORT = kept_report(RAN.ledger, RAN.archive, INCIDENT)
 assert REPORT is not None
 LOOKED = next(
-    Findings.model_validate(data["findings"])
+    Findings.from_json(data["findings"])
     for data in read_trail(RAN.ledger, INCIDENT.id).evidence.values()
     if "findings" in data
 )
@@ -205,7 +205,7 @@ def test_a_command_in_a_page_has_the_text_as_one_word(text: str) -> None:
     definition = LOOKED.definition.value
     assert definition is not None
     reading = Reading(value=definition.model_copy(update={"log_groups": (text,)}))
-    looked = LOOKED.model_copy(update={"definition": reading})
+    looked = replace(LOOKED, definition=reading)
     page = escalation(INCIDENT, tuple(RAN.ledger.events(INCIDENT.id)), looked=looked)
     (line,) = [line for line in page.text.splitlines() if line.strip().startswith("Logs ")]
     assert shlex.split(line)[:5] == ["Logs", "aws", "logs", "tail", printable(text)]
