@@ -7,6 +7,8 @@ from dataclasses import dataclass, fields
 from functools import cache
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from pydantic_core import to_jsonable_python
+
 from functions.domain.model import Moment
 
 if TYPE_CHECKING:
@@ -100,7 +102,7 @@ class Findings:
         return _adapter().validate_python(kept)
 
     def to_json(self) -> dict[str, Any]:
-        kept: dict[str, Any] = _adapter().dump_python(self, mode="json")
+        kept: dict[str, Any] = to_jsonable_python(self)
         return kept
 
     def readings(self) -> Iterator[tuple[str, Reading[Any]]]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from pydantic import TypeAdapter
+from pydantic import ConfigDict, TypeAdapter
 
 from functions.domain.approvals import Consent
 from functions.domain.changes import (
@@ -25,7 +25,7 @@ from functions.domain.signals import Signal, pending
 from functions.workflow.decision import OTHERS_AT_WORK, Decision
 from functions.workflow.table import Outcome
 
-_CHANGE: TypeAdapter[Change] = TypeAdapter(Change)
+_CHANGE: TypeAdapter[Change] = TypeAdapter(Change, config=ConfigDict(defer_build=True))
 
 GRACE = timedelta(minutes=5)
 """How long after its request expired a grant still counts: the plan is made afresh first, and may have to wait."""

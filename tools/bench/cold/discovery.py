@@ -1,5 +1,6 @@
 """What handling the first event brings along: modules, models and clients that were not there before it."""
 
+import gc
 import pickle
 import sys
 from collections import defaultdict, deque
@@ -8,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from botocore.client import BaseClient
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
+
+from tools.bench.cold.ours import ADAPTERS
 
 OURS = ("functions.", "pydantic", "aws_lambda_powertools", "botocore", "boto3", "urllib3")
 
@@ -17,11 +20,16 @@ class NotAsRecorded(Exception):
     """The function did with the same answers what it did not do when they were recorded."""
 
 
+class NotCounted(Exception):
+    """Something was built for the event that the bench does not know how to build."""
+
+
 def discover(spec: dict[str, Any]) -> dict[str, Any]:
     """Handle the event of `spec["discover"]`, and tell what became of it.
 
     Raises:
         NotAsRecorded: if it asks AWS what it did not ask when this was recorded.
+        NotCounted: if a validator was built that `ADAPTERS` does not name.
     """
     first = pickle.loads(Path(spec["discover"]).read_bytes())
     bootstrap = import_module("functions.bootstrap")
@@ -41,6 +49,7 @@ def discover(spec: dict[str, Any]) -> dict[str, Any]:
         "builders": [name for name in bootstrap._built if name != "_clock"],
         "modules": [name for name in modules if name.startswith(OURS)],
         "models": sorted(_complete() - models_before),
+        "adapters": _adapters(),
         "clients": list(answers.clients),
     }
 
@@ -118,3 +127,13 @@ def _complete() -> set[str]:
             if model.__module__.startswith("functions.") and model.__pydantic_complete__ is True:
                 found.add(f"{model.__module__}:{model.__qualname__}")
     return found
+
+
+def _adapters() -> list[str]:
+    """Those of `ADAPTERS` that are built."""
+    built = [each for each in gc.get_objects() if isinstance(each, TypeAdapter) and each.pydantic_complete is True]
+    there = {name: adapter(sys.modules[name]) for name, adapter in ADAPTERS.items() if name in sys.modules}
+    known = [name for name, adapter in there.items() if any(adapter is each for each in built)]
+    if len(built) != len(known):
+        raise NotCounted(f"{len(built)} validators are no model's, and {len(known)} of them are known: {known}")
+    return known

@@ -1,14 +1,14 @@
 """One function, from the start of the interpreter until it is ready for its first event: run as a process of its own.
 
 The argument is JSON: the `handler`'s module, and what its first event needs, as `discover` found it: `builders` of the
-composition root, `modules`, `models`, and `clients` as pairs of service and attempts. The playbook of an `alarm` or a
-`service` is looked up. It prints the CPU seconds of the
-whole process and the time of the clock, as JSON. With `discover`, a file with a `FirstEvent`, it handles that event
-instead, is answered from that file, and prints what was imported, made and built for it.
+composition root, `modules`, `models`, `adapters`, and `clients` as pairs of service and attempts. The playbook of an
+`alarm` or a `service` is looked up. It prints the CPU seconds of the whole process and the time of the clock, as JSON.
+With `discover`, a file with a `FirstEvent`, it handles that event instead, is answered from that file, and prints what
+was imported, made and built for it.
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
 from json import dumps, loads
 from time import monotonic, process_time
@@ -37,6 +37,15 @@ def start(spec: dict[str, Any]) -> None:
         for model in _models():
             if f"{model.__module__}:{model.__qualname__}" in wanted:
                 model.model_rebuild()
+    for name in spec.get("adapters", ()):
+        ADAPTERS[name](import_module(name)).rebuild()
+
+
+ADAPTERS: Mapping[str, Callable[[Any], Any]] = {
+    "functions.domain.findings": lambda module: module._adapter(),
+    "functions.workflow.story": lambda module: module._CHANGE,
+}
+"""By module, the validators that are no model's."""
 
 
 def _models() -> Iterator[Any]:
