@@ -7,6 +7,7 @@ them at its start. `composed` is the one way to build it out of other parts.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
@@ -143,10 +144,11 @@ def composed(
 
 
 def at_start(*builders: Callable[[], object], clients: Sequence[Service] = ()) -> None:
-    """Build this when a handler is imported, and make the clients that its first event reads with: on Lambda alone.
+    """The end of every handler's imports: build this, and make the clients that its first event reads with. On Lambda
+    alone, as elsewhere a handler is imported by whoever composes it otherwise.
 
     There the time before the first event is spent on a whole processor, and the event's own on the share that the
-    function's memory buys, under a third of one. Elsewhere a handler is imported by whoever composes it otherwise.
+    function's memory buys, under a third of one. From here on garbage is looked for (`functions/handlers`).
     """
     if not Settings().on_lambda:
         return
@@ -155,6 +157,8 @@ def at_start(*builders: Callable[[], object], clients: Sequence[Service] = ()) -
     for service in clients:
         # To ask for anything of it makes it.
         _ = _clients().repeating(service).meta
+    gc.freeze()
+    gc.enable()
 
 
 @_once

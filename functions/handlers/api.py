@@ -4,9 +4,12 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from functions import bootstrap
 from functions.handlers.http import app
 from functions.handlers.http.requests import caller_of
 from functions.observability import logger
+
+bootstrap.at_start()
 
 
 @logger.inject_lambda_context(clear_state=True)

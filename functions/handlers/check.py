@@ -9,6 +9,8 @@ from functions import bootstrap
 from functions.domain.counts import Count
 from functions.observability import logger, metrics
 
+bootstrap.at_start()
+
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:

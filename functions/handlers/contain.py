@@ -9,6 +9,8 @@ from functions.handlers.visits import visit
 from functions.observability import logger
 from functions.workflow.table import StepName
 
+bootstrap.at_start()
+
 
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:

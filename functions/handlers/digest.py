@@ -8,6 +8,8 @@ from functions import bootstrap
 from functions.domain.digests import Period
 from functions.observability import logger
 
+bootstrap.at_start()
+
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:

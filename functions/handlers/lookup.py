@@ -18,6 +18,8 @@ from functions.domain.services import ServiceRef
 from functions.observability import logger
 from functions.ports import ServiceReader
 
+bootstrap.at_start()
+
 ANSWER_TIMEOUT_S = 10
 LOG_GROUP = "Custom::EcsServiceLogGroup"
 """The type of the resource that stands for a log group; every other stands for the load balancer."""

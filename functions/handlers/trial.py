@@ -9,6 +9,8 @@ from functions.domain.services import ServiceRef
 from functions.domain.trials import Load
 from functions.observability import logger
 
+bootstrap.at_start()
+
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:

@@ -201,6 +201,7 @@ def environment(code: Path, *more: Path, account: str) -> dict[str, str]:
         "AWS_ACCESS_KEY_ID": "none",
         "AWS_SECRET_ACCESS_KEY": "none",
         "AWS_LAMBDA_FUNCTION_NAME": "responder",
+        names.INITIALIZATION: "on-demand",
         "LAMBDA_TASK_ROOT": str(code),
         "POWERTOOLS_LOG_LEVEL": "CRITICAL",
         "PYDANTIC_DISABLE_PLUGINS": "1",
