@@ -1,8 +1,13 @@
 """What the bench takes for a start is all that the first event needs, and for its floor the same clients."""
 
+from collections.abc import Callable
+from itertools import chain, repeat
+from pathlib import Path
+
 import pytest
 
 from tools.bench import cold_start
+from tools.bench.cold.ours import ADAPTERS
 from tools.bench.cold.recording import first_events
 
 
@@ -30,3 +35,30 @@ def test_many_playbooks_are_of_as_many_services() -> None:
 
     assert made[0] == playbook()
     assert len({each.ref.key for each in made}) == 50
+
+
+def test_every_validator_that_is_no_models_is_counted() -> None:
+    """The others are found by their class."""
+    functions = Path(cold_start.PROJECT, "functions")
+    making = [path for path in functions.rglob("*.py") if " TypeAdapter(" in path.read_text()]
+    assert {".".join(path.relative_to(cold_start.PROJECT).with_suffix("").parts) for path in making} == set(ADAPTERS)
+
+
+@pytest.mark.parametrize(
+    ("ours", "floor", "starts"),
+    [
+        ([9, 9, 9], [5, 5, 5], 3),
+        ([9, 8, 9, 8, 8.1], [5, 5, 5], 5),
+        ([9, 9, 9], [5, 4, 4, 4], 4),
+        ([9, 8, 7, 6, 5, 4, 3, 2], [5, 5, 5], 7),
+    ],
+)
+def test_it_is_started_until_the_lowest_is_no_accident(ours: list[float], floor: list[float], starts: int) -> None:
+    """Or as often as it may be."""
+
+    def takes(times: list[float]) -> Callable[[], cold_start.Start]:
+        taken = chain(times, repeat(times[-1]))
+        return lambda: cold_start.Start(cpu_ms=next(taken), wall_ms=1)
+
+    sides = cold_start.in_turns(takes(ours), takes(floor), 3, 7, lambda number: None)
+    assert [len(side) for side in sides] == [starts, starts]
