@@ -194,4 +194,5 @@ PROBES: Mapping[str, Probe] = {
         ),
     )
 }
-"""Every probe by name. A new one needs a field in `Findings` and a line here."""
+"""Every probe by name. A new one needs its facts in `functions/domain/facts.py`, a field in `Findings`, and a
+line here."""

@@ -14,32 +14,7 @@ from functions.domain.model import Moment
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
-    from functions.domain.backups import RecoveryPoints
-    from functions.domain.breach import DenialsFacts, ExposureFacts, ImagesFacts
-    from functions.domain.circumstances import (
-        AlarmHistoryFacts,
-        ChangesFacts,
-        FrontFacts,
-        HealthFacts,
-        LogsFacts,
-        SecretsFacts,
-        StackFacts,
-        TaskDefinitionFacts,
-    )
-    from functions.domain.costs import BudgetFacts
-    from functions.domain.dependencies import DependenciesFacts
-    from functions.domain.evidence import (
-        AlarmsFacts,
-        MetricsFacts,
-        ReleasesFacts,
-        ScalingFacts,
-        ServiceFacts,
-        TargetsFacts,
-        TasksFacts,
-    )
-    from functions.domain.network import NetworkFacts
-    from functions.domain.tables import TablesFacts
-    from functions.domain.threats import ThreatsFacts
+    from functions.domain import facts
 
 T = TypeVar("T")
 
@@ -67,30 +42,30 @@ class Findings:
     """
 
     looked_at: Moment
-    service: Reading[ServiceFacts] = Reading()
-    tasks: Reading[TasksFacts] = Reading()
-    targets: Reading[TargetsFacts] = Reading()
-    alarms: Reading[AlarmsFacts] = Reading()
-    metrics: Reading[MetricsFacts] = Reading()
-    scaling: Reading[ScalingFacts] = Reading()
-    releases: Reading[ReleasesFacts] = Reading()
-    dependencies: Reading[DependenciesFacts] = Reading()
-    definition: Reading[TaskDefinitionFacts] = Reading()
-    front: Reading[FrontFacts] = Reading()
-    logs: Reading[LogsFacts] = Reading()
-    secrets: Reading[SecretsFacts] = Reading()
-    history: Reading[AlarmHistoryFacts] = Reading()
-    changes: Reading[ChangesFacts] = Reading()
-    stack: Reading[StackFacts] = Reading()
-    health: Reading[HealthFacts] = Reading()
-    exposure: Reading[ExposureFacts] = Reading()
-    images: Reading[ImagesFacts] = Reading()
-    denials: Reading[DenialsFacts] = Reading()
-    budget: Reading[BudgetFacts] = Reading()
-    network: Reading[NetworkFacts] = Reading()
-    tables: Reading[TablesFacts] = Reading()
-    threats: Reading[ThreatsFacts] = Reading()
-    backups: Reading[RecoveryPoints] = Reading()
+    service: Reading[facts.ServiceFacts] = Reading()
+    tasks: Reading[facts.TasksFacts] = Reading()
+    targets: Reading[facts.TargetsFacts] = Reading()
+    alarms: Reading[facts.AlarmsFacts] = Reading()
+    metrics: Reading[facts.MetricsFacts] = Reading()
+    scaling: Reading[facts.ScalingFacts] = Reading()
+    releases: Reading[facts.ReleasesFacts] = Reading()
+    dependencies: Reading[facts.DependenciesFacts] = Reading()
+    definition: Reading[facts.TaskDefinitionFacts] = Reading()
+    front: Reading[facts.FrontFacts] = Reading()
+    logs: Reading[facts.LogsFacts] = Reading()
+    secrets: Reading[facts.SecretsFacts] = Reading()
+    history: Reading[facts.AlarmHistoryFacts] = Reading()
+    changes: Reading[facts.ChangesFacts] = Reading()
+    stack: Reading[facts.StackFacts] = Reading()
+    health: Reading[facts.HealthFacts] = Reading()
+    exposure: Reading[facts.ExposureFacts] = Reading()
+    images: Reading[facts.ImagesFacts] = Reading()
+    denials: Reading[facts.DenialsFacts] = Reading()
+    budget: Reading[facts.BudgetFacts] = Reading()
+    network: Reading[facts.NetworkFacts] = Reading()
+    tables: Reading[facts.TablesFacts] = Reading()
+    threats: Reading[facts.ThreatsFacts] = Reading()
+    backups: Reading[facts.RecoveryPoints] = Reading()
 
     @classmethod
     def from_json(cls, kept: Mapping[str, Any]) -> Findings:
@@ -120,34 +95,9 @@ READINGS = tuple(field.name for field in fields(Findings) if field.name != "look
 
 @cache
 def _adapter() -> TypeAdapter[Findings]:
-    """Pydantic looks up the annotations of `Findings` among what is imported here."""
+    """Pydantic looks up `facts`, by which `Findings` is annotated, among what is imported here."""
     from pydantic import TypeAdapter
 
-    from functions.domain.backups import RecoveryPoints  # noqa: F401
-    from functions.domain.breach import DenialsFacts, ExposureFacts, ImagesFacts  # noqa: F401
-    from functions.domain.circumstances import (  # noqa: F401
-        AlarmHistoryFacts,
-        ChangesFacts,
-        FrontFacts,
-        HealthFacts,
-        LogsFacts,
-        SecretsFacts,
-        StackFacts,
-        TaskDefinitionFacts,
-    )
-    from functions.domain.costs import BudgetFacts  # noqa: F401
-    from functions.domain.dependencies import DependenciesFacts  # noqa: F401
-    from functions.domain.evidence import (  # noqa: F401
-        AlarmsFacts,
-        MetricsFacts,
-        ReleasesFacts,
-        ScalingFacts,
-        ServiceFacts,
-        TargetsFacts,
-        TasksFacts,
-    )
-    from functions.domain.network import NetworkFacts  # noqa: F401
-    from functions.domain.tables import TablesFacts  # noqa: F401
-    from functions.domain.threats import ThreatsFacts  # noqa: F401
+    from functions.domain import facts  # noqa: F401
 
     return TypeAdapter(Findings)

@@ -34,6 +34,7 @@ EASES_WITHIN = timedelta(minutes=10)
 
 SHIPPER_WATCHES = timedelta(seconds=210)
 """People who ship a release look at it for some minutes; to deploy at the same moment as they do helps nobody."""
+
 LOOK_AGAIN_S = 60
 """Seconds between two looks while somebody else is at it, or nobody feels it."""
 
